@@ -1,0 +1,1 @@
+//! Runs one piece of JavaScript inside limits, in a WebAssembly sandbox.

@@ -1,0 +1,1 @@
+//! Parses, scans and translates script source; knows nothing of running it.

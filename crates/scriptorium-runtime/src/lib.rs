@@ -1,0 +1,1 @@
+//! Decides how a script runs: executor, capabilities, workers.

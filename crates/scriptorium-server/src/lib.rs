@@ -1,0 +1,1 @@
+//! The HTTP server: API, sign-in, script endpoints.

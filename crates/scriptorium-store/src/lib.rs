@@ -1,0 +1,1 @@
+//! All SQL: repositories, migrations, the tenants' own tables.

@@ -1,0 +1,1 @@
+//! Decides when a script should run, and never runs one.

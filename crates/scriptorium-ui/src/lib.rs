@@ -1,0 +1,1 @@
+//! The web pages: templates, assets and texts in three languages.

@@ -1,0 +1,1 @@
+//! Scriptorium as a library: let the users of your application extend it with JavaScript.

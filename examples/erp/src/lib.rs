@@ -1,0 +1,1 @@
+//! A sample business that embeds Scriptorium: clients, products, orders, invoices, notifications.
