@@ -1,1 +1,34 @@
-//! Words and rules of the domain: pure values, no I/O.
+//! Words and rules of the domain, as pure values. No I/O, no clock, no randomness: what a rule
+//! needs to know is an argument. Every other crate speaks in these types.
+//!
+//! Reading order: [`ids`] and [`invalid`] first, then [`script`] with its [`trigger`] settings,
+//! [`execution`], and [`policy`], which is the one place that says who may do what.
+
+pub mod ambient;
+pub mod ctx;
+pub mod endpoint;
+pub mod event;
+pub mod execution;
+pub mod ids;
+pub mod invalid;
+pub mod json;
+pub mod limits;
+pub mod page;
+pub mod permission;
+pub mod policy;
+pub mod schedule;
+pub mod script;
+pub mod storage;
+pub mod template;
+pub mod tenant;
+pub mod trigger;
+pub mod user;
+pub mod version;
+
+pub use ambient::Ambient;
+pub use ctx::{Actor, Ctx};
+pub use ids::{EventId, ExecutionId, ScriptId, SessionId, TenantId, TokenId, UserId};
+pub use invalid::{FieldError, Invalid};
+pub use jiff::Timestamp;
+pub use json::Json;
+pub use uuid::Uuid;

@@ -1,0 +1,275 @@
+//! One execution of a script: its state machine, what it used, how it ended.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::{ExecutionId, Json, ScriptId, TenantId, UserId};
+
+/// Where an execution stands. The last four are final (R-EXE-03, 04).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ExecutionStatus {
+    /// Recorded, not begun.
+    Pending,
+    /// Begun.
+    Running,
+    /// Ended with a result.
+    Completed,
+    /// Ended with a failure other than time.
+    Failed,
+    /// Ended by its wall or CPU limit.
+    Timeout,
+    /// Stopped from outside.
+    Cancelled,
+}
+
+impl ExecutionStatus {
+    /// Every status.
+    pub const ALL: [Self; 6] = [
+        Self::Pending,
+        Self::Running,
+        Self::Completed,
+        Self::Failed,
+        Self::Timeout,
+        Self::Cancelled,
+    ];
+
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Timeout => "timeout",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// The status of a stable name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+
+    /// Whether it can no longer change.
+    pub fn is_final(self) -> bool {
+        !matches!(self, Self::Pending | Self::Running)
+    }
+
+    /// Whether an execution may move from here to `next`. A running one goes back to pending only
+    /// when the process that ran it is gone.
+    pub fn may_become(self, next: Self) -> bool {
+        match self {
+            Self::Pending => matches!(next, Self::Running | Self::Cancelled | Self::Failed),
+            Self::Running => next != Self::Running,
+            _ => false,
+        }
+    }
+}
+
+/// What started an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TriggerKind {
+    /// A schedule.
+    Cron,
+    /// A request to an endpoint.
+    Http,
+    /// An event.
+    Event,
+    /// A user in the UI.
+    Manual,
+    /// A call of the management API.
+    Api,
+    /// The host application.
+    Embedded,
+}
+
+impl TriggerKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] = [
+        Self::Cron,
+        Self::Http,
+        Self::Event,
+        Self::Manual,
+        Self::Api,
+        Self::Embedded,
+    ];
+
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cron => "cron",
+            Self::Http => "http",
+            Self::Event => "event",
+            Self::Manual => "manual",
+            Self::Api => "api",
+            Self::Embedded => "embedded",
+        }
+    }
+
+    /// The kind of a stable name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// Why an execution did not complete. The code is stable (design 4.4).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// `script.threw`, `limit.memory`, `cancelled`, `platform.lost`, …
+    pub code: String,
+    /// What happened, for the script's author.
+    pub message: String,
+    /// Line in the user's source, from 1.
+    pub line: Option<u32>,
+    /// Column in the user's source, from 1.
+    pub column: Option<u32>,
+    /// JavaScript stack in positions of the user's source.
+    pub stack: Option<String>,
+    /// The limit with its value and the observed one, or the thrown error's own details.
+    pub details: Option<Json>,
+}
+
+impl Failure {
+    /// A failure without a place in the source.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            message: message.into(),
+            line: None,
+            column: None,
+            stack: None,
+            details: None,
+        }
+    }
+
+    /// The status an execution ends with by this failure.
+    pub fn status(&self) -> ExecutionStatus {
+        match self.code.as_str() {
+            "limit.wall" | "limit.cpu" => ExecutionStatus::Timeout,
+            "cancelled" => ExecutionStatus::Cancelled,
+            _ => ExecutionStatus::Failed,
+        }
+    }
+}
+
+/// What an execution used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Metrics {
+    /// From creation to the first instruction.
+    pub queued: Duration,
+    /// From the first instruction to the end.
+    pub duration: Duration,
+    /// Time on a processor.
+    pub cpu: Duration,
+    /// Largest guest heap above the snapshot, in bytes.
+    pub memory_peak_bytes: u64,
+    /// Calls counted against the API and service limits together.
+    pub api_calls: u32,
+    /// Statements sent to the tenant's tables.
+    pub db_queries: u32,
+    /// Log lines dropped beyond the limit.
+    pub dropped_logs: u32,
+}
+
+/// A recorded execution.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Execution {
+    /// Its id.
+    pub id: ExecutionId,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// The script.
+    pub script: ScriptId,
+    /// The script's name at the time.
+    pub script_name: String,
+    /// The version that ran.
+    pub version: u32,
+    /// Where it stands.
+    pub status: ExecutionStatus,
+    /// What started it.
+    pub trigger: TriggerKind,
+    /// Details of the trigger: planned instant, request line, …
+    pub trigger_data: Option<Json>,
+    /// What it was given.
+    pub input: Json,
+    /// What it returned.
+    pub output: Option<Json>,
+    /// Why it did not complete.
+    pub failure: Option<Failure>,
+    /// What it used; zero until it ends.
+    pub metrics: Metrics,
+    /// 1, and one more each time it was claimed again.
+    pub attempt: u32,
+    /// The execution this one repeats by hand.
+    pub replay_of: Option<ExecutionId>,
+    /// Whether it is a trial of unsaved or inactive code.
+    pub test: bool,
+    /// Who asked for it.
+    pub triggered_by: Option<UserId>,
+    /// Key under which a repeated request finds this execution again.
+    pub idempotency_key: Option<String>,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// When its first instruction ran.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub completed_at: Option<Timestamp>,
+}
+
+/// How loud a log line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// `console.debug`
+    Debug,
+    /// `console.log` and `console.info`
+    Info,
+    /// `console.warn`
+    Warn,
+    /// `console.error`
+    Error,
+    /// `console.progress`
+    Progress,
+}
+
+impl LogLevel {
+    /// Every level.
+    pub const ALL: [Self; 5] = [
+        Self::Debug,
+        Self::Info,
+        Self::Warn,
+        Self::Error,
+        Self::Progress,
+    ];
+
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+            Self::Progress => "progress",
+        }
+    }
+
+    /// The level of a stable name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.as_str() == name)
+    }
+}
+
+/// One line a script logged (G-08).
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogLine {
+    /// Place in the execution, from 1.
+    pub seq: u32,
+    /// How loud.
+    pub level: LogLevel,
+    /// The text.
+    pub message: String,
+    /// Structured data that came with it.
+    pub data: Option<Json>,
+    /// When.
+    pub at: Timestamp,
+}

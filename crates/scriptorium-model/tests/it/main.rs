@@ -1,0 +1,10 @@
+//! Rules of the model, checked as tables.
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test that fails by panic is fine"
+)]
+
+mod cron;
+mod policy;
+mod rules;
