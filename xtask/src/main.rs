@@ -1,1 +1,41 @@
-fn main(){}
+//! Development tasks, run as `cargo xtask NAME`; nothing of the product depends on this crate.
+
+mod tidy;
+mod web;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+
+  web            bundle the browser assets into web/dist (needs Node and npm)
+  tidy           check the rules of the house; one line for each violation";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
+    match arguments.split_first() {
+        Some((task, rest)) if task == "web" => web::run(root(), rest).map(|()| ExitCode::SUCCESS),
+        Some((task, [])) if task == "tidy" => tidy::run(root()),
+        _ => {
+            eprintln!("{USAGE}");
+            Ok(ExitCode::from(2))
+        }
+    }
+}
+
+/// The repository's root folder.
+fn root() -> &'static Path {
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    crate_folder.parent().unwrap_or(crate_folder)
+}

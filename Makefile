@@ -1,0 +1,57 @@
+# Everything a developer does here. `make` alone lists it; CI runs `check` and `test`.
+#
+# Run and test share the dev profile (dependencies optimised), so that nothing is
+# compiled twice: docs/decisions/0003-dev-profile-for-run-and-test.md.
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test check fmt bench e2e tools guest web ready
+
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+HAS_NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ready ## Serve the product with the sample business on http://127.0.0.1:8080
+	@cargo build --package scriptorium-cli
+	@exec $(TARGET)/debug/scriptorium serve --demo
+
+build: ready ## Leave the optimised binary at target/release/scriptorium
+	cargo build --release --package scriptorium-cli
+
+test: ready ## Every test: units, doc examples, the product in a browser
+ifeq ($(HAS_NEXTEST),yes)
+	cargo nextest run --workspace --exclude scriptorium-bench
+else
+	cargo test --workspace --exclude scriptorium-bench --lib --bins --tests --examples
+endif
+	cargo test --doc --workspace --exclude scriptorium-bench
+	@$(MAKE) --no-print-directory e2e
+
+e2e: ready ## The product in a browser: sign in, write, run, look back
+	@.ci/need package chromium chromium
+	cargo build --quiet --package scriptorium-cli
+	npm ci --prefix e2e --no-audit --no-fund --loglevel=error
+	SCRIPTORIUM_BIN=$(TARGET)/debug/scriptorium node --test e2e/
+
+check: ready ## Formatting, lints and the rules of the house, without running a test
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	cargo xtask tidy
+
+fmt: ## Format the Rust sources
+	cargo fmt --all
+
+bench: ready ## Figures beside their peers, as printed in docs/benchmarks.md
+	cargo run --release --package scriptorium-bench
+
+ready: tools guest web
+
+tools:
+	@.ci/need tools
+
+guest: tools
+	@cargo xtask guest
+
+web: tools
+	@cargo xtask web

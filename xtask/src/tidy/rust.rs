@@ -1,0 +1,271 @@
+//! Rules on Rust files: a header, SQL only in the store, unsafe only in the engine and explained,
+//! no serde in the model, no clock, randomness or environment below the façade's wiring.
+
+use super::Violation;
+use super::source::{File, Token, Tree, find};
+
+/// Crates below the façade's wiring.
+const BELOW: [&str; 6] = [
+    "scriptorium-model",
+    "scriptorium-engine",
+    "scriptorium-lang",
+    "scriptorium-store",
+    "scriptorium-triggers",
+    "scriptorium-runtime",
+];
+
+/// What reaches around the injected ambient: tokens, what it is.
+const AMBIENT: [(&str, &str); 12] = [
+    ("SystemTime : : now", "the clock"),
+    ("Instant : : now", "the clock"),
+    ("Timestamp : : now", "the clock"),
+    ("Zoned : : now", "the clock"),
+    ("Utc : : now", "the clock"),
+    ("Uuid : : now_v7", "randomness"),
+    ("Uuid : : new_v4", "randomness"),
+    ("getrandom : :", "randomness"),
+    ("rand : :", "randomness"),
+    ("std : : env", "the environment"),
+    ("env : : var", "the environment"),
+    ("env : : args", "the environment"),
+];
+
+/// Where that is right all the same: path prefix, tokens, why.
+const AMBIENT_EXCEPTIONS: [(&str, &str, &str); 2] = [
+    (
+        "crates/scriptorium-engine/src/",
+        "Instant : : now",
+        "deadlines of a run are measured, not decided",
+    ),
+    (
+        "crates/scriptorium-engine/build.rs",
+        "std : : env",
+        "a build script is told its folders by the environment",
+    ),
+];
+
+/// How a statement starts, and what it must hold further on.
+const SQL: [(&str, &str); 14] = [
+    ("SELECT ", " FROM "),
+    ("SELECT 1", ""),
+    ("INSERT INTO ", ""),
+    ("INSERT OR ", " INTO "),
+    ("UPDATE ", " SET "),
+    ("DELETE FROM ", ""),
+    ("WITH ", " AS ("),
+    ("CREATE ", " TABLE"),
+    ("CREATE ", " INDEX"),
+    ("ALTER TABLE ", ""),
+    ("DROP ", ""),
+    ("PRAGMA ", ""),
+    ("BEGIN", " IMMEDIATE"),
+    ("ATTACH ", ""),
+];
+
+/// Lines above an `unsafe` in which its `SAFETY:` note may start.
+const SAFETY_REACH: usize = 8;
+
+pub(crate) fn check(tree: &Tree) -> Vec<Violation> {
+    tree.rust().flat_map(check_file).collect()
+}
+
+fn check_file(file: &File) -> Vec<Violation> {
+    let tokens = file.tokens();
+    let mut found = Vec::new();
+    header(file, &mut found);
+    unsafe_code(file, &mut found);
+    if file.is_test() {
+        return found;
+    }
+    sql(file, &tokens, &mut found);
+    serde_in_model(file, &tokens, &mut found);
+    ambient(file, &tokens, &mut found);
+    found
+}
+
+fn header(file: &File, found: &mut Vec<Violation>) {
+    if !file.text.trim_start().starts_with("//!") {
+        let message = "start the file with a `//!` header: what it is, what it is not";
+        found.push(Violation::new(&file.path, 1, message));
+    }
+}
+
+fn unsafe_code(file: &File, found: &mut Vec<Violation>) {
+    let lines: Vec<&str> = file.text.lines().collect();
+    for token in find(&file.all_tokens(), "unsafe") {
+        let from = token.line.saturating_sub(SAFETY_REACH + 1);
+        let explained = lines[from..token.line]
+            .iter()
+            .any(|line| line.contains("SAFETY:"));
+        if file.package() != Some("scriptorium-engine") {
+            let message = "`unsafe` is for scriptorium-engine only; find the safe way, or a crate that has it";
+            found.push(Violation::new(&file.path, token.line, message));
+        } else if !explained {
+            let message = "say in a `// SAFETY:` comment above why this is sound";
+            found.push(Violation::new(&file.path, token.line, message));
+        }
+    }
+}
+
+fn sql(file: &File, tokens: &[Token], found: &mut Vec<Violation>) {
+    if file.package() == Some("scriptorium-store") || file.path.starts_with("xtask/") {
+        return;
+    }
+    for token in tokens {
+        if token.string().is_some_and(is_sql) {
+            let message = "SQL stays in scriptorium-store; add a function there and call it";
+            found.push(Violation::new(&file.path, token.line, message));
+        }
+    }
+}
+
+fn is_sql(text: &str) -> bool {
+    let text = text.trim_start_matches(['\\', 'n', ' ', '\n']);
+    SQL.iter().any(|(start, rest)| {
+        text.strip_prefix(start)
+            .is_some_and(|_| text.contains(rest))
+    })
+}
+
+fn serde_in_model(file: &File, tokens: &[Token], found: &mut Vec<Violation>) {
+    if file.package() != Some("scriptorium-model") {
+        return;
+    }
+    for word in ["Serialize", "Deserialize", "serde"] {
+        for token in find(tokens, word) {
+            let message =
+                "the model has no wire format; give the outer crate a type of its own and convert";
+            found.push(Violation::new(&file.path, token.line, message));
+        }
+    }
+}
+
+fn ambient(file: &File, tokens: &[Token], found: &mut Vec<Violation>) {
+    if !file
+        .package()
+        .is_some_and(|package| BELOW.contains(&package))
+    {
+        return;
+    }
+    for (pattern, what) in AMBIENT {
+        let is_excepted = |(prefix, tokens, _): &(&str, &str, &str)| {
+            file.path.starts_with(prefix) && *tokens == pattern
+        };
+        if AMBIENT_EXCEPTIONS.iter().any(is_excepted) {
+            continue;
+        }
+        for token in find(tokens, pattern) {
+            let message = format!(
+                "`{}` reaches around for {what}; take it from model::Ambient, which tests control",
+                pattern.replace(' ', "")
+            );
+            found.push(Violation::new(&file.path, token.line, message));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MODEL: &str = "crates/scriptorium-model/src/a.rs";
+    const ENGINE: &str = "crates/scriptorium-engine/src/a.rs";
+    const STORE: &str = "crates/scriptorium-store/src/a.rs";
+    const SERVER: &str = "crates/scriptorium-server/src/a.rs";
+
+    /// Expects one violation that says `complaint` on `line`, or none.
+    #[track_caller]
+    fn check(path: &str, body: &str, expected: Option<(usize, &str)>) {
+        let text = format!("//! A file.\n{body}");
+        let tree = Tree::of(&[(path, text.as_str())]);
+        let found = super::check(&tree);
+        match expected {
+            None => assert!(found.is_empty(), "{found:?}"),
+            Some((line, complaint)) => assert!(
+                matches!(&found[..], [only] if only.line == line && only.message.contains(complaint)),
+                "{complaint}: {found:?}"
+            ),
+        }
+    }
+
+    #[test]
+    fn a_file_without_header_is_a_violation() {
+        let tree = Tree::of(&[(MODEL, "use std::fmt;\n")]);
+        assert!(super::check(&tree)[0].message.contains("header"));
+        check(MODEL, "use std::fmt;", None);
+    }
+
+    #[test]
+    fn unsafe_outside_the_engine_or_unexplained_is_a_violation() {
+        let bare = "fn a() { unsafe { b() } }";
+        let explained = "// SAFETY: b has no precondition.\nfn a() { unsafe { b() } }";
+        check(ENGINE, explained, None);
+        check(ENGINE, bare, Some((2, "SAFETY")));
+        check(STORE, explained, Some((3, "scriptorium-engine only")));
+        check(
+            STORE,
+            "// nothing unsafe\nconst A: &str = \"unsafe\";",
+            None,
+        );
+        check(
+            STORE,
+            "#[cfg(test)]\nmod tests { fn a() { unsafe { b() } } }",
+            Some((3, "only")),
+        );
+    }
+
+    #[test]
+    fn sql_outside_the_store_is_a_violation() {
+        for statement in [
+            "SELECT id FROM scripts",
+            "INSERT INTO scripts VALUES (1)",
+            "UPDATE scripts SET name = 1",
+            "DELETE FROM scripts",
+            "PRAGMA journal_mode = WAL",
+            "\\n    SELECT id\\n FROM scripts",
+        ] {
+            let body = format!("const A: &str = \"{statement}\";");
+            check(SERVER, &body, Some((2, "SQL stays in")));
+            check(STORE, &body, None);
+        }
+        check(SERVER, "const A: &str = \"SELECT a file\";", None);
+        check(
+            SERVER,
+            "#[cfg(test)]\nmod tests { const A: &str = \"DROP TABLE a\"; }",
+            None,
+        );
+    }
+
+    #[test]
+    fn serde_in_the_model_is_a_violation() {
+        check(
+            MODEL,
+            "#[derive(Serialize)]\nstruct A;",
+            Some((2, "no wire format")),
+        );
+        check(SERVER, "#[derive(Serialize)]\nstruct A;", None);
+    }
+
+    #[test]
+    fn clock_randomness_and_environment_below_the_wiring_are_violations() {
+        check(
+            STORE,
+            "fn a() { std::time::SystemTime::now(); }",
+            Some((2, "the clock")),
+        );
+        check(
+            STORE,
+            "fn a() { Timestamp::now(); }",
+            Some((2, "the clock")),
+        );
+        check(STORE, "fn a() { Uuid::now_v7(); }", Some((2, "randomness")));
+        check(
+            STORE,
+            "fn a() { env::var(\"A\"); }",
+            Some((2, "the environment")),
+        );
+        check(ENGINE, "fn a() { Instant::now(); }", None);
+        check(STORE, "fn a() { Instant::now(); }", Some((2, "the clock")));
+        check(SERVER, "fn a() { Instant::now(); }", None);
+    }
+}
