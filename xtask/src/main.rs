@@ -1,5 +1,6 @@
 //! Development tasks, run as `cargo xtask NAME`; nothing of the product depends on this crate.
 
+mod measure;
 mod tidy;
 mod web;
 
@@ -10,7 +11,8 @@ const USAGE: &str = "\
 usage: cargo xtask TASK
 
   web            bundle the browser assets into web/dist (needs Node and npm)
-  tidy           check the rules of the house; one line for each violation";
+  tidy           check the rules of the house; one line for each violation
+  measure        print sizes of files and functions, and the share of tests";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -27,6 +29,7 @@ fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
     match arguments.split_first() {
         Some((task, rest)) if task == "web" => web::run(root(), rest).map(|()| ExitCode::SUCCESS),
         Some((task, [])) if task == "tidy" => tidy::run(root()),
+        Some((task, [])) if task == "measure" => measure::run(root()).map(|()| ExitCode::SUCCESS),
         _ => {
             eprintln!("{USAGE}");
             Ok(ExitCode::from(2))

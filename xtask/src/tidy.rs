@@ -5,7 +5,7 @@ mod codes;
 mod edges;
 mod names;
 mod rust;
-mod source;
+pub(crate) mod source;
 mod texts;
 
 use std::fmt;

@@ -166,11 +166,13 @@ fn flatten(stream: TokenStream, keep: Keep, tokens: &mut Vec<Token>) {
     }
 }
 
-fn is_hash(tree: &TokenTree) -> bool {
+/// Whether `tree` may start an attribute.
+pub(crate) fn is_hash(tree: &TokenTree) -> bool {
     matches!(tree, TokenTree::Punct(punct) if punct.as_char() == '#')
 }
 
-fn is_cfg_test(tree: &TokenTree) -> bool {
+/// Whether `tree` is the rest of `#[cfg(test)]`.
+pub(crate) fn is_cfg_test(tree: &TokenTree) -> bool {
     matches!(tree, TokenTree::Group(group)
         if group.delimiter() == Delimiter::Bracket && group.stream().to_string() == "cfg (test)")
 }
