@@ -51,6 +51,7 @@ tools:
 	@.ci/need tools
 
 guest: tools
+	@[ -d .tools/zig ] || .ci/need pip
 	@cargo xtask guest
 
 web: tools

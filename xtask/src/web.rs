@@ -10,11 +10,10 @@ use anyhow::{Context as _, bail};
 use sha2::{Digest as _, Sha256};
 
 /// What the bundle is made from: its sources, and what Tailwind scans for class names.
-const INPUTS: [&str; 4] = [
+const INPUTS: [&str; 3] = [
     "web",
     "crates/scriptorium-ui/templates",
     "crates/scriptorium-ui/src",
-    "crates/scriptorium-runtime/js",
 ];
 
 /// Written by the build, so never an input.

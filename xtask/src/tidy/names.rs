@@ -9,16 +9,10 @@ const EMPTY: [&str; 9] = [
 ];
 
 /// Paths that may carry such a word: (path, why).
-const EXCEPTIONS: [(&str, &str); 2] = [
-    (
-        "crates/scriptorium-runtime/src/capabilities/utils.rs",
-        "scripts call this capability `utils`",
-    ),
-    (
-        "crates/scriptorium-runtime/js/utils.js",
-        "scripts call this capability `utils`",
-    ),
-];
+const EXCEPTIONS: [(&str, &str); 1] = [(
+    "crates/scriptorium-runtime/src/capabilities/utils.rs",
+    "scripts call this capability `utils`",
+)];
 
 pub(crate) fn check(tree: &Tree) -> Vec<Violation> {
     let mut found = Vec::new();
