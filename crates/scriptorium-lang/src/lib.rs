@@ -1,1 +1,119 @@
 //! Parses, scans and translates script source; knows nothing of running it.
+//!
+//! Whatever a user may write (a module, a function, a bare body, in JavaScript or
+//! TypeScript) becomes the one thing the engine runs: an ES module whose default
+//! export is the entry function, with a map back to the user's lines and columns.
+
+mod diagnostic;
+mod entry;
+mod guard;
+mod parse;
+mod pipeline;
+mod position;
+mod render;
+mod rewrite;
+mod scan;
+mod strip;
+mod survey;
+mod text;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use position::PositionMap;
+
+/// The largest source this crate reads, in bytes.
+///
+/// The product's own limit on a script's source is lower and is checked by whoever stores
+/// scripts; this one keeps the memory of a translation bounded whatever the caller forgot.
+pub const MAX_SOURCE_BYTES: usize = 256 * 1024;
+
+/// The language a script is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Language {
+    /// ECMAScript, as the engine runs it. JSX is not part of it.
+    JavaScript,
+    /// TypeScript; types are removed, never checked.
+    TypeScript,
+}
+
+/// The function name that a script's type promises to call, with its parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Convention {
+    /// `main(input, ctx)`: scheduled and one-off scripts.
+    Main,
+    /// `handleRequest(req, ctx)`: http scripts.
+    HandleRequest,
+    /// `handleEvent(event, ctx)`: event scripts.
+    HandleEvent,
+    /// Any of the three names, in that order: embedded scripts, and files of unknown type.
+    Any,
+}
+
+/// What [`translate`] and [`diagnose`] need to know beside the source.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'a> {
+    /// The language of the source.
+    pub language: Language,
+    /// The convention of the script's type.
+    pub convention: Convention,
+    /// The script's `entry` setting: the name of a top-level or exported function.
+    pub entry: Option<&'a str>,
+}
+
+/// How the entry function was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// The source has a default export.
+    Export,
+    /// The named top-level or exported function.
+    Function(String),
+    /// The source is the body of the function: its `return`, or its last expression.
+    Body,
+}
+
+/// A script the engine can compile.
+#[derive(Debug, Clone)]
+pub struct Translated {
+    /// An ES module whose default export is the entry function.
+    pub code: String,
+    /// From positions in [`code`](Self::code) to positions in the user's source.
+    pub map: PositionMap,
+    /// How the entry function was found.
+    pub entry: Entry,
+    /// What deserves the user's attention but does not stop the script.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Translates a script into the module that the engine runs.
+///
+/// Takes milliseconds and blocks its thread meanwhile; call it from a blocking context.
+///
+/// # Errors
+///
+/// All that is wrong with the source, in the order of the text; at least one is an error.
+pub fn translate(source: &str, options: &Options<'_>) -> Result<Translated, Diagnostics> {
+    pipeline::run(source, options)
+}
+
+/// All that an editor should mark: syntax errors, forbidden constructs, a missing or
+/// unusable entry function, and warnings, in the order of the text.
+///
+/// Takes milliseconds and blocks its thread meanwhile; call it from a blocking context.
+#[must_use]
+pub fn diagnose(source: &str, options: &Options<'_>) -> Vec<Diagnostic> {
+    match pipeline::run(source, options) {
+        Ok(translated) => translated.warnings,
+        Err(diagnostics) => diagnostics.0,
+    }
+}
+
+/// Names the translation rules, for keys of caches that hold translated code.
+///
+/// Changes whenever the same source might translate differently.
+#[must_use]
+pub fn version() -> &'static str {
+    concat!(
+        "scriptorium-lang ",
+        env!("CARGO_PKG_VERSION"),
+        ".1 oxc 0.146.0"
+    )
+}
