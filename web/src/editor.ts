@@ -1,0 +1,430 @@
+// The script page: the code, its settings, and a panel that runs it. Registers one Alpine component;
+// the editors themselves stay outside of Alpine's reach, whose proxies would slow them down.
+import Alpine from "@alpinejs/csp";
+import { api, explain, explainField, type FieldProblem, Problem } from "./api";
+import { duration, type Execution, isFinal, type LogLine, watch } from "./execution";
+import { type Definition, definitionOf, type Form, formOf, type Page } from "./form";
+import { pretty, showJson } from "./json";
+import type { Diagnostic, Pane } from "./monaco";
+import { text } from "./texts";
+import { toast, toastNext } from "./toast";
+
+const VALIDATE_AFTER_MS = 350;
+const PREVIEW_AFTER_MS = 250;
+const RUN_WHEN_OPENED = "run-when-opened";
+/** Fields that stand on the code tab; an error in any other opens the settings. */
+const CODE_FIELDS = new Set(["source", "name"]);
+
+interface Stored {
+  id: string;
+  version: number;
+}
+
+const island = document.getElementById("page-data");
+const page: Page = island ? JSON.parse(island.textContent) : ({} as Page);
+
+let code: Pane | undefined;
+let input: Pane | undefined;
+let stopWatching: (() => void) | undefined;
+const timers: Record<string, ReturnType<typeof setTimeout>> = {};
+
+function after(name: string, milliseconds: number, call: () => void): void {
+  clearTimeout(timers[name]);
+  timers[name] = setTimeout(call, milliseconds);
+}
+
+const textarea = (id: string) => document.getElementById(id) as HTMLTextAreaElement;
+const sourceText = () => code?.text() ?? textarea("source").value;
+const inputText = () => input?.text() ?? textarea("input").value;
+
+Alpine.data("scriptEditor", () => ({
+  tab: location.hash === "#settings" ? "settings" : "code",
+  form: formOf(page.definition) as Form,
+  saved: "",
+  savedSource: "",
+  version: page.version,
+  ready: false,
+  dirty: false,
+  saving: false,
+  conflict: false,
+  changeDescription: "",
+  errors: {} as Record<string, string>,
+  summary: [] as { field: string; message: string }[],
+  problems: [] as Diagnostic[],
+  upcoming: [] as { at: string; local: string }[],
+  cronError: "",
+  panel: "logs",
+  runId: "",
+  runStatus: "",
+  running: false,
+  runTest: false,
+  logs: [] as LogLine[],
+  failure: null as Execution["error"],
+  hasOutput: false,
+  elapsed: "",
+  inputError: "",
+
+  async init() {
+    this.savedSource = sourceText();
+    this.saved = this.snapshot();
+    this.$watch("form", () => this.changed());
+    this.$watch("form.cron", () => this.preview());
+    this.$watch("form.timezone", () => this.preview());
+    this.$watch("form.type", () => this.preview());
+    this.$watch("form.language", (language) => {
+      code?.setLanguage(String(language));
+      this.validate();
+    });
+    addEventListener("keydown", (event) => this.shortcut(event), true);
+    addEventListener("beforeunload", (event) => {
+      if (this.dirty && !this.saving) event.preventDefault();
+    });
+    for (const id of ["source", "input"]) textarea(id).addEventListener("input", () => this.changed());
+    this.preview();
+    await this.mountEditors();
+    this.validate();
+    if (sessionStorage.getItem(RUN_WHEN_OPENED)) {
+      sessionStorage.removeItem(RUN_WHEN_OPENED);
+      void this.run();
+    }
+  },
+
+  async mountEditors() {
+    try {
+      const [monaco, typings] = await Promise.all([
+        import("./monaco"),
+        api<string>("GET", "/typings").catch(() => ""),
+      ]);
+      monaco.setUp(page.workers, typings);
+      const readOnly = !page.may_edit;
+      code = monaco.mount(document.getElementById("source-pane")!, {
+        name: "script",
+        text: textarea("source").value,
+        language: this.form.language,
+        label: text("js-source-label"),
+        readOnly,
+      });
+      input = monaco.mount(document.getElementById("input-pane")!, {
+        name: "input",
+        text: textarea("input").value,
+        language: "json",
+        label: text("js-input-label"),
+        small: true,
+      });
+      code.onChange(() => this.changed());
+    } catch {
+      // The plain text fields stay, and do everything but completion.
+      toast(text("js-editor-failed"), "bad");
+    }
+    this.ready = true;
+  },
+
+  snapshot() {
+    return JSON.stringify(this.form);
+  },
+
+  changed() {
+    this.dirty = page.may_edit && (this.snapshot() !== this.saved || sourceText() !== this.savedSource);
+    after("validate", VALIDATE_AFTER_MS, () => void this.validate());
+  },
+
+  shortcut(event: KeyboardEvent) {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+    const action = { Enter: () => this.run(), s: () => this.save() }[event.key];
+    if (!action) return;
+    event.preventDefault();
+    event.stopPropagation();
+    void action();
+  },
+
+  show(tab: string) {
+    this.tab = tab;
+    history.replaceState(null, "", tab === "settings" ? "#settings" : location.pathname + location.search);
+  },
+
+  async validate() {
+    try {
+      const { diagnostics } = await api<{ diagnostics: Diagnostic[] }>("POST", "/scripts/validate", {
+        source: sourceText(),
+        language: this.form.language,
+        type: this.form.type,
+      });
+      this.problems = diagnostics;
+    } catch {
+      this.problems = [];
+    }
+    code?.mark(this.problems);
+  },
+
+  get problemSummary() {
+    return text("js-problems", { n: this.problems.length });
+  },
+
+  reveal(line?: number | null, column?: number | null) {
+    if (!line) return;
+    this.show("code");
+    void this.$nextTick(() => code?.reveal(line, column ?? 1));
+  },
+
+  async preview() {
+    if (this.form.type !== "scheduled") return;
+    after("preview", PREVIEW_AFTER_MS, async () => {
+      const query = new URLSearchParams({ cron: this.form.cron, timezone: this.form.timezone, count: "5" });
+      try {
+        const { items } = await api<{ items: string[] }>("GET", `/schedules/preview?${query}`);
+        this.upcoming = items.map((at) => ({ at, local: inZone(at, this.form.timezone) }));
+        this.cronError = "";
+      } catch (error) {
+        this.upcoming = [];
+        const first = error instanceof Problem ? error.errors[0] : undefined;
+        this.cronError = first ? explainField(first) : explain(error);
+      }
+    });
+  },
+
+  useCron(cron: string) {
+    if (cron) this.form.cron = cron;
+  },
+
+  get endpoint() {
+    return `${location.origin}/api/scripts${this.form.path}`;
+  },
+
+  get curl() {
+    const method = this.form.methods[0] ?? "GET";
+    const parts = ["curl"];
+    if (method !== "GET") parts.push(`-X ${method}`);
+    if (this.form.auth === "required") parts.push('-H "Authorization: Bearer $SCRIPTORIUM_TOKEN"');
+    if (["POST", "PUT", "PATCH"].includes(method)) parts.push("-H 'Content-Type: application/json' -d '{}'");
+    parts.push(`'${this.endpoint.replaceAll("'", "%27")}'`);
+    return parts.join(" ");
+  },
+
+  body(): Definition {
+    return definitionOf(this.form, sourceText());
+  },
+
+  async save(): Promise<boolean> {
+    if (!page.may_edit || this.saving) return false;
+    if (page.id && !this.dirty) return true;
+    this.saving = true;
+    this.clearErrors();
+    try {
+      const change = { ...this.body(), change_description: this.changeDescription };
+      const stored = page.id
+        ? await api<Stored>("PATCH", `/scripts/${page.id}`, { ...change, base_version: this.version })
+        : await api<Stored>("POST", "/scripts", change);
+      if (!page.id) return this.openCreated(stored.id);
+      this.keep(stored.version);
+      return true;
+    } catch (error) {
+      this.refuse(error);
+      return false;
+    } finally {
+      this.saving = false;
+    }
+  },
+
+  openCreated(id: string) {
+    toastNext(text("js-created"));
+    this.dirty = false;
+    location.assign(`/scripts/${id}${location.hash}`);
+    return true;
+  },
+
+  keep(version: number) {
+    this.version = version;
+    this.savedSource = sourceText();
+    this.saved = this.snapshot();
+    this.dirty = false;
+    this.changeDescription = "";
+    this.conflict = false;
+    toast(text("js-saved", { version }));
+  },
+
+  async saveOver() {
+    const current = await api<{ version: number }>("GET", `/scripts/${page.id}`);
+    this.version = current.version;
+    this.conflict = false;
+    await this.save();
+  },
+
+  clearErrors() {
+    this.errors = {};
+    this.summary = [];
+    this.conflict = false;
+  },
+
+  refuse(error: unknown) {
+    if (error instanceof Problem && error.errors.length > 0) return this.refuseFields(error.errors);
+    if (error instanceof Problem && error.code === "version_conflict") {
+      this.conflict = true;
+      return;
+    }
+    toast(explain(error), "bad");
+  },
+
+  refuseFields(problems: FieldProblem[]) {
+    for (const problem of problems) {
+      const message = explainField(problem);
+      this.errors[problem.field] = message;
+      this.summary.push({ field: problem.field, message });
+    }
+    const first = problems[0]!.field;
+    this.tab = CODE_FIELDS.has(first) ? "code" : "settings";
+    void this.$nextTick(() => document.querySelector<HTMLElement>(`[data-field="${CSS.escape(first)}"]`)?.focus());
+  },
+
+  errorOf(field: string) {
+    return this.errors[field] ?? "";
+  },
+
+  async move(verb: string) {
+    if (this.dirty && !(await this.save())) return;
+    try {
+      await api("POST", `/scripts/${page.id}/${verb}`, {});
+      toastNext(text(`js-moved-${verb}`));
+      location.reload();
+    } catch (error) {
+      this.refuse(error);
+    }
+  },
+
+  async run() {
+    if (!page.may_run || this.running) return;
+    if (!page.id) {
+      sessionStorage.setItem(RUN_WHEN_OPENED, "yes");
+      if (!(await this.save())) sessionStorage.removeItem(RUN_WHEN_OPENED);
+      return;
+    }
+    const trial = sourceText() !== this.savedSource;
+    if (trial && this.sourceSettings() !== page.saved_as) {
+      toast(text("js-save-to-run"), "bad");
+      return;
+    }
+    const given = this.parseInput();
+    if (given === undefined) return;
+    await this.start({ input: given, mode: "async", ...(trial ? { source: sourceText() } : {}) });
+  },
+
+  /** What decides how the source is read; a trial takes it from the saved script. */
+  sourceSettings() {
+    return [this.form.type, this.form.language, this.form.entry].join();
+  },
+
+  parseInput(): unknown {
+    this.inputError = "";
+    try {
+      return JSON.parse(inputText().trim() || "null");
+    } catch (error) {
+      this.inputError = text("js-bad-input", { reason: (error as Error).message });
+      return undefined;
+    }
+  },
+
+  async start(request: { input: unknown; mode: string; source?: string }) {
+    this.resetRun();
+    this.runTest = "source" in request;
+    const began = performance.now();
+    const tick = setInterval(() => {
+      this.elapsed = duration(performance.now() - began);
+    }, 100);
+    const end = () => {
+      clearInterval(tick);
+      this.running = false;
+    };
+    try {
+      const execution = await api<Execution>("POST", `/scripts/${page.id}/execute`, request);
+      this.runId = execution.id;
+      stopWatching = watch(execution.id, {
+        log: (line) => this.addLog(line),
+        status: (status) => {
+          if (!isFinal(status)) this.runStatus = status;
+        },
+        done: (ended) => {
+          end();
+          this.finish(ended);
+        },
+        lost: (error) => {
+          end();
+          this.fail(error);
+        },
+      });
+    } catch (error) {
+      end();
+      this.fail(error);
+    }
+  },
+
+  resetRun() {
+    stopWatching?.();
+    this.running = true;
+    this.runStatus = "pending";
+    this.runId = "";
+    this.logs = [];
+    this.failure = null;
+    this.hasOutput = false;
+    this.elapsed = duration(0);
+    this.panel = "logs";
+    showJson(this.$refs.output!, "");
+  },
+
+  addLog(line: LogLine) {
+    if (this.logs.some((seen) => seen.seq === line.seq)) return;
+    this.logs.push(line);
+    const list = this.$refs.logs!;
+    // Follow the end, unless the reader has scrolled up to look at something.
+    const following = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+    if (following) void this.$nextTick(() => list.scrollTo({ top: list.scrollHeight }));
+  },
+
+  finish(execution: Execution) {
+    this.runStatus = execution.status;
+    this.elapsed = duration(execution.metrics.duration_ms);
+    this.failure = execution.error;
+    this.hasOutput = execution.status === "completed";
+    if (this.hasOutput) showJson(this.$refs.output!, pretty(execution.output));
+    if (this.hasOutput && this.logs.length === 0) this.panel = "output";
+  },
+
+  fail(error: unknown) {
+    this.runStatus = "";
+    const first = error instanceof Problem ? error.errors[0] : undefined;
+    toast(first ? explainField(first) : explain(error), "bad");
+  },
+
+  async cancel() {
+    if (!this.runId) return;
+    try {
+      await api("POST", `/executions/${this.runId}/cancel`, {});
+    } catch (error) {
+      toast(explain(error), "bad");
+    }
+  },
+
+  get statusText() {
+    return this.runStatus ? text(`js-execution-${this.runStatus}`) : "";
+  },
+
+  levelText(level: string) {
+    return text(`js-level-${level}`);
+  },
+
+  clockOf(at: string) {
+    return at.slice(11, 23);
+  },
+}));
+
+/** The instant as a wall clock of the zone shows it, in the page's language. */
+function inZone(at: string, zone: string): string {
+  try {
+    const format = new Intl.DateTimeFormat(document.documentElement.lang, {
+      dateStyle: "medium",
+      timeStyle: "short",
+      timeZone: zone,
+    });
+    return format.format(new Date(at));
+  } catch {
+    return at;
+  }
+}

@@ -1,0 +1,64 @@
+// Following one execution live: log lines, status changes and the end, over server-sent events.
+import { api } from "./api";
+
+export interface LogLine {
+  seq: number;
+  level: "debug" | "info" | "warn" | "error" | "progress";
+  message: string;
+  data?: unknown;
+  at: string;
+}
+
+export interface Failure {
+  code: string;
+  message: string;
+  line?: number | null;
+  column?: number | null;
+  stack?: string | null;
+}
+
+export interface Execution {
+  id: string;
+  status: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
+  output: unknown;
+  error: Failure | null;
+  metrics: { queued_ms: number; duration_ms: number; cpu_ms: number; memory_peak_bytes: number };
+}
+
+export interface Watcher {
+  log(line: LogLine): void;
+  status(status: Execution["status"]): void;
+  done(execution: Execution): void;
+  lost(error: unknown): void;
+}
+
+/** Calls the watcher until the execution has ended; the result stops watching. */
+export function watch(id: string, watcher: Watcher): () => void {
+  const stream = new EventSource(`/api/v1/executions/${id}/stream`);
+  const on = (name: string, handle: (data: never) => void) =>
+    stream.addEventListener(name, (event) => handle(JSON.parse((event as MessageEvent<string>).data) as never));
+  on("log", (line: LogLine) => watcher.log(line));
+  on("progress", (line: LogLine) => watcher.log({ ...line, level: "progress" }));
+  on("status", (change: { status: Execution["status"] }) => watcher.status(change.status));
+  on("done", (execution: Execution) => {
+    stream.close();
+    watcher.done(execution);
+  });
+  stream.addEventListener("error", () => {
+    // The browser reconnects by itself, and the server goes on after the last line it sent.
+    if (stream.readyState !== EventSource.CLOSED) return;
+    api<Execution>("GET", `/executions/${id}`).then(watcher.done, watcher.lost);
+  });
+  return () => stream.close();
+}
+
+export function isFinal(status: string): boolean {
+  return status !== "pending" && status !== "running";
+}
+
+/** `345 ms`, `1.2 s`, `2 min 5 s`. */
+export function duration(milliseconds: number): string {
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
+  if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`;
+  return `${Math.floor(milliseconds / 60_000)} min ${Math.floor((milliseconds % 60_000) / 1000)} s`;
+}
