@@ -1,5 +1,6 @@
 //! Development tasks, run as `cargo xtask NAME`; nothing of the product depends on this crate.
 
+mod guest;
 mod measure;
 mod tidy;
 mod web;
@@ -10,6 +11,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask TASK
 
+  guest          build the sandbox's JavaScript engine to wasm (needs Python 3 with pip)
   web            bundle the browser assets into web/dist (needs Node and npm)
   tidy           check the rules of the house; one line for each violation
   measure        print sizes of files and functions, and the share of tests";
@@ -27,6 +29,9 @@ fn main() -> ExitCode {
 
 fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
     match arguments.split_first() {
+        Some((task, rest)) if task == "guest" => {
+            guest::run(root(), rest).map(|()| ExitCode::SUCCESS)
+        }
         Some((task, rest)) if task == "web" => web::run(root(), rest).map(|()| ExitCode::SUCCESS),
         Some((task, [])) if task == "tidy" => tidy::run(root()),
         Some((task, [])) if task == "measure" => measure::run(root()).map(|()| ExitCode::SUCCESS),
