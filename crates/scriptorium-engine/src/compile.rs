@@ -1,0 +1,95 @@
+//! Compiling a source into bytecode, inside a sandbox of its own: the parser is C, and
+//! what it reads is a stranger's.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use wasmtime::UpdateDeadline;
+
+use crate::lane::Lane;
+use crate::state::{Arg, State};
+use crate::ticker::Ticker;
+use crate::{
+    CallClass, Code, CompileError, Error, Failure, Host, HostError, Level, Limits, Reply, Source,
+    execution, failure,
+};
+
+const LIMITS: Limits = Limits {
+    wall: Duration::from_secs(10),
+    cpu: Duration::from_secs(1),
+    memory_bytes: 64 << 20,
+    io_calls: 0,
+    service_calls: 0,
+    output_bytes: 32 << 20,
+};
+
+/// Compiles on the calling thread.
+pub(crate) fn compile(
+    lane: &Lane,
+    ticker: &Arc<Ticker>,
+    source: Source<'_>,
+) -> Result<Vec<u8>, CompileError> {
+    if source.code.contains('\0') {
+        return Err(CompileError::Script(nul_failure(source.code)));
+    }
+    let mut state = State::new(Box::new(NoHost), LIMITS, Arc::from(source.name));
+    state.args[0] = Arg::Bytes(source.code.as_bytes().to_vec());
+    state.args[1] = Arg::Bytes(source.name.as_bytes().to_vec());
+    let (mut store, guest) = lane.instantiate(state)?;
+    store.epoch_deadline_callback({
+        let ticker = Arc::clone(ticker);
+        move |mut context| {
+            ticker.guest_runs();
+            let state = context.data_mut();
+            match state.must_stop(state.cpu_now()) {
+                Some(failure) => Err(state.end(failure)),
+                None => Ok(UpdateDeadline::Continue(1)),
+            }
+        }
+    });
+    store.set_epoch_deadline(1);
+    ticker.guest_runs();
+    store.data_mut().begin();
+    let result = guest.compile.call(&mut store, ());
+    let state = store.data_mut();
+    if let Some(failure) = state.failed.take() {
+        return Err(CompileError::Script(failure));
+    }
+    match (result, state.output.take()) {
+        (Ok(_), Some(bytecode)) => Ok(bytecode),
+        (Ok(_), None) => Err(Error::Guest(wasmtime::format_err!("no bytecode came")).into()),
+        (Err(trap), _) => Err(CompileError::Script(execution::failure_of(trap)?)),
+    }
+}
+
+/// The parser takes a NUL for the end of the text.
+fn nul_failure(code: &str) -> Failure {
+    let before = code.split('\0').next().unwrap_or_default();
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    Failure {
+        position: Some(crate::Position {
+            line: before.matches('\n').count() as u32 + 1,
+            column: before[line_start..].encode_utf16().count() as u32 + 1,
+        }),
+        ..failure::plain(
+            Code::Syntax,
+            "SyntaxError: the source contains a NUL character",
+        )
+    }
+}
+
+/// A compilation calls nobody.
+struct NoHost;
+
+impl Host for NoHost {
+    fn class(&self, _name: &str) -> CallClass {
+        CallClass::Free
+    }
+    fn call(&mut self, _name: &str, _args: &str) -> Reply {
+        Reply::Unknown
+    }
+    fn call_sync(&mut self, _name: &str, _args: &str) -> Result<String, HostError> {
+        Err(HostError::new("UNKNOWN_CALL", "nothing can be called here"))
+    }
+    fn log(&mut self, _level: Level, _message: &str, _data: Option<&str>) {}
+}

@@ -1,0 +1,213 @@
+//! The engine: compiles sources into programs and runs them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use moka::policy::EvictionPolicy;
+use moka::sync::Cache;
+use sha2::{Digest, Sha256};
+use tokio::sync::SemaphorePermit;
+
+use crate::artifact::Artifact;
+use crate::lane::{Kind, Lane};
+use crate::program::Inner;
+use crate::state::{Arg, State};
+use crate::ticker::Ticker;
+use crate::{
+    Cancel, Code, CompileError, Config, Error, Host, Limits, Outcome, Program, Report, Source,
+    Statistics, Usage, compile, execution, failure,
+};
+
+/// Programs kept compiled.
+const PROGRAMS: u64 = 1000;
+/// What the guest's memory holds before an execution starts, at most.
+const SNAPSHOT_BYTES: u64 = 16 << 20;
+
+/// Compiles and runs programs. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct Engine(Arc<Shared>);
+
+struct Shared {
+    hash: [u8; 32],
+    max_memory_bytes: u64,
+    hot: Lane,
+    overflow: Lane,
+    workshop: Lane,
+    ticker: Arc<Ticker>,
+    programs: Cache<[u8; 32], Program>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+    waited: AtomicU64,
+}
+
+/// One execution to be.
+pub struct Invocation<'a, H> {
+    /// What to run.
+    pub program: &'a Program,
+    /// JSON text handed to the prelude's `enter` as the second argument.
+    pub input: &'a str,
+    /// What it may use.
+    pub limits: Limits,
+    /// Who answers its host calls.
+    pub host: H,
+    /// Ends it from outside.
+    pub cancel: Cancel,
+}
+
+impl Engine {
+    /// Makes an engine: takes the compiled guest from the cache directory, or compiles
+    /// it, which takes about a second.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Prelude`] when the prelude throws or returns no `enter` function,
+    /// [`Error::Cache`] when the cache directory cannot be used or others may write to
+    /// it, [`Error::Setup`] when slots cannot be reserved.
+    pub fn new(config: Config) -> Result<Self, Error> {
+        let artifact = Artifact::obtain(&config)?;
+        let max_memory = usize::try_from(config.max_memory_bytes + SNAPSHOT_BYTES)
+            .unwrap_or(usize::MAX)
+            .min(4 << 30);
+        let lane = |kind, slots| Lane::new(kind, slots, max_memory, config.tick, &artifact);
+        let hot = lane(Kind::Hot, config.hot_slots)?;
+        let overflow = lane(Kind::Overflow, config.overflow_slots)?;
+        let workshop = lane(Kind::OnDemand, 0)?;
+        let engines = [&hot, &overflow, &workshop].map(|lane| lane.engine.weak());
+        let ticker = Ticker::start(engines.into(), config.tick)?;
+        Ok(Self(Arc::new(Shared {
+            hash: artifact.hash,
+            max_memory_bytes: config.max_memory_bytes,
+            hot,
+            overflow,
+            workshop,
+            ticker: Arc::new(ticker),
+            programs: Cache::builder()
+                .max_capacity(PROGRAMS)
+                .eviction_policy(EvictionPolicy::lru())
+                .build(),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+            waited: AtomicU64::new(0),
+        })))
+    }
+
+    /// Compiles a source, or takes it from the cache of programs. Uses the calling
+    /// thread, at most for one second of processor time, and at most 64 MiB.
+    ///
+    /// # Errors
+    ///
+    /// [`CompileError::Script`] when the source is at fault.
+    pub fn compile(&self, source: Source<'_>) -> Result<Program, CompileError> {
+        let hash = self.program_hash(source);
+        if let Some(program) = self.0.programs.get(&hash) {
+            self.0.hits.fetch_add(1, Ordering::Relaxed);
+            return Ok(program);
+        }
+        self.0.misses.fetch_add(1, Ordering::Relaxed);
+        let bytecode = compile::compile(&self.0.workshop, &self.0.ticker, source)?;
+        let program = Program(Arc::new(Inner {
+            hash,
+            name: Arc::from(source.name),
+            bytecode: bytecode.into(),
+        }));
+        self.0.programs.insert(hash, program.clone());
+        Ok(program)
+    }
+
+    /// Runs a program in a fresh sandbox. Must be polled inside a tokio runtime with
+    /// time enabled; dropping the future ends the execution. A script that fails is an
+    /// [`Outcome::Failed`], not an error.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setup`] when no instance could be made, [`Error::Guest`] when the guest
+    /// stopped in a way it should not be able to.
+    pub async fn run<H: Host>(&self, invocation: Invocation<'_, H>) -> Result<Report, Error> {
+        let Invocation {
+            program,
+            input,
+            mut limits,
+            host,
+            cancel,
+        } = invocation;
+        limits.memory_bytes = limits.memory_bytes.min(self.0.max_memory_bytes);
+        let mut state = State::new(Box::new(host), limits, Arc::clone(&program.0.name));
+        state.args[0] = Arg::Program(program.clone());
+        state.args[1] = Arg::Bytes(input.as_bytes().to_vec());
+        state.cancel = cancel.clone();
+        state.ticker = Some(Arc::clone(&self.0.ticker));
+
+        let slot = match self.try_slot() {
+            Some(slot) => slot,
+            None => {
+                self.0.waited.fetch_add(1, Ordering::Relaxed);
+                tokio::select! {
+                    biased;
+                    () = cancel.cancelled() => return Ok(cancelled_before_start()),
+                    slot = self.slot() => slot,
+                }
+            }
+        };
+        // The slot is given back after the instance is gone: `run` owns the instance.
+        let report = execution::run(slot.lane, &self.0.ticker, state).await;
+        drop(slot);
+        report
+    }
+
+    /// A reading of the engine's counters.
+    pub fn statistics(&self) -> Statistics {
+        Statistics {
+            cache_hits: self.0.hits.load(Ordering::Relaxed),
+            cache_misses: self.0.misses.load(Ordering::Relaxed),
+            cache_entries: self.0.programs.entry_count(),
+            hot: self.0.hot.statistics(),
+            overflow: self.0.overflow.statistics(),
+            waited: self.0.waited.load(Ordering::Relaxed),
+        }
+    }
+
+    fn program_hash(&self, source: Source<'_>) -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        hasher.update(self.0.hash);
+        hasher.update((source.name.len() as u64).to_le_bytes());
+        hasher.update(source.name);
+        hasher.update(source.code);
+        hasher.finalize().into()
+    }
+
+    fn try_slot(&self) -> Option<Slot<'_>> {
+        [&self.0.hot, &self.0.overflow]
+            .into_iter()
+            .find_map(|lane| {
+                lane.try_acquire().map(|permit| Slot {
+                    lane,
+                    _permit: Some(permit),
+                })
+            })
+    }
+
+    async fn slot(&self) -> Slot<'_> {
+        let (hot, overflow) = (&self.0.hot, &self.0.overflow);
+        tokio::select! {
+            biased;
+            permit = hot.acquire() => Slot { lane: hot, _permit: permit },
+            permit = overflow.acquire() => Slot { lane: overflow, _permit: permit },
+        }
+    }
+}
+
+/// A place in a lane, held for one execution.
+struct Slot<'a> {
+    lane: &'a Lane,
+    _permit: Option<SemaphorePermit<'a>>,
+}
+
+fn cancelled_before_start() -> Report {
+    Report {
+        outcome: Outcome::Failed(failure::plain(
+            Code::Cancelled,
+            "the execution was cancelled before it started",
+        )),
+        usage: Usage::default(),
+    }
+}

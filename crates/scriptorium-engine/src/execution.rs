@@ -1,0 +1,147 @@
+//! One execution: enters the guest, waits for host calls, goes on, until there is an
+//! outcome. After a limit no instruction of the guest runs.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use futures_util::{FutureExt, StreamExt};
+use tokio::time::timeout_at;
+use wasmtime::{Store, StoreContextMut, Trap, UpdateDeadline};
+
+use crate::lane::{Guest, Lane};
+use crate::state::{self, State};
+use crate::ticker::Ticker;
+use crate::{Code, Error, Failure, Outcome, Report, failure};
+
+/// The guest's answer when only host calls can change anything; see `shim.c`.
+const PENDING: i32 = 0;
+
+/// The heap may grow by this part of its limit before the first collection of cycles.
+const COLLECT_AFTER: u64 = 8;
+
+/// Runs the program in `state` in a fresh instance. A slot of the lane must be held.
+pub(crate) async fn run(lane: &Lane, ticker: &Arc<Ticker>, state: State) -> Result<Report, Error> {
+    let (mut store, guest) = lane.instantiate(state)?;
+    store.epoch_deadline_callback(on_tick);
+    store.data_mut().begin();
+    let outcome = drive(&mut store, &guest, ticker).await?;
+    let usage = store.data().usage();
+    Ok(Report { outcome, usage })
+}
+
+async fn drive(store: &mut Store<State>, guest: &Guest, ticker: &Ticker) -> Result<Outcome, Error> {
+    let seed = store.data_mut().host.seed();
+    let headroom = store.data().limits.memory_bytes / COLLECT_AFTER;
+    let headroom = u32::try_from(headroom).unwrap_or(u32::MAX);
+    let mut entered = enter(store, ticker, async |store: &mut Store<State>| {
+        guest.start.call_async(store, (seed, headroom)).await
+    })
+    .await;
+    loop {
+        if let Some(outcome) = conclude(store.data_mut(), entered)? {
+            return Ok(outcome);
+        }
+        if let Err(failure) = wait(store.data_mut()).await {
+            return Ok(Outcome::Failed(failure));
+        }
+        entered = enter(store, ticker, async |store: &mut Store<State>| {
+            guest.resume.call_async(store, ()).await
+        })
+        .await;
+    }
+}
+
+/// Runs guest code in slices until it returns or traps.
+async fn enter(
+    store: &mut Store<State>,
+    ticker: &Ticker,
+    call: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<i32>,
+) -> wasmtime::Result<i32> {
+    // Epochs passed while the execution waited; the next tick counts.
+    store.set_epoch_deadline(1);
+    ticker.guest_runs();
+    let result = {
+        let mut call = pin!(call(&mut *store));
+        std::future::poll_fn(|context| {
+            state::begin_slice();
+            call.as_mut().poll(context)
+        })
+        .await
+    };
+    store.data_mut().end_slice();
+    result
+}
+
+/// Called in the middle of guest code, once per tick.
+fn on_tick(mut context: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
+    let state = context.data_mut();
+    state.end_slice();
+    if let Some(ticker) = &state.ticker {
+        ticker.guest_runs();
+    }
+    match state.must_stop(state.cpu_now()) {
+        Some(failure) => Err(state.end(failure)),
+        None => Ok(UpdateDeadline::Yield(1)),
+    }
+}
+
+/// What the guest's return means; `None` while the execution is to go on.
+fn conclude(state: &mut State, entered: wasmtime::Result<i32>) -> Result<Option<Outcome>, Error> {
+    if let Some(failure) = state.failed.take() {
+        return Ok(Some(Outcome::Failed(failure)));
+    }
+    match entered {
+        Err(trap) => failure_of(trap).map(|failure| Some(Outcome::Failed(failure))),
+        Ok(PENDING) if state.pending.is_empty() => {
+            let message = "the script waits for something that nothing can settle any more";
+            Ok(Some(Outcome::Failed(failure::plain(
+                Code::NeverSettled,
+                message,
+            ))))
+        }
+        Ok(PENDING) => Ok(None),
+        Ok(_) => match state.output.take().map(String::from_utf8) {
+            Some(Ok(output)) => Ok(Some(Outcome::Completed { output })),
+            _ => Err(Error::Guest(wasmtime::format_err!("no result came"))),
+        },
+    }
+}
+
+/// Waits until a host call has answered, and takes all that have.
+async fn wait(state: &mut State) -> Result<(), Failure> {
+    let (deadline, cancel) = (state.deadline(), state.cancel.clone());
+    let answer = {
+        let answered = pin!(timeout_at(deadline, state.pending.next()));
+        let cancelled = pin!(cancel.cancelled());
+        match futures_util::future::select(cancelled, answered).await {
+            futures_util::future::Either::Left(_) => None,
+            futures_util::future::Either::Right((answer, _)) => answer.ok().flatten(),
+        }
+    };
+    if let Some(failure) = state.must_stop(state.usage().cpu) {
+        return Err(failure);
+    }
+    state.answered.extend(answer);
+    while let Some(Some(answer)) = state.pending.next().now_or_never() {
+        state.answered.push_back(answer);
+    }
+    match state
+        .answered
+        .iter()
+        .find_map(|(_, result)| result.as_ref().err()?.fatal.zip(result.as_ref().err()))
+    {
+        Some((code, error)) => Err(failure::plain(code, error.message.clone())),
+        None => Ok(()),
+    }
+}
+
+/// What a trap without a recorded reason means.
+pub(crate) fn failure_of(trap: wasmtime::Error) -> Result<Failure, Error> {
+    match trap.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => Ok(failure::plain(
+            Code::Stack,
+            "the stack overflowed: calls or nested data went too deep",
+        )),
+        _ => Err(Error::Guest(trap)),
+    }
+}

@@ -1,0 +1,222 @@
+//! The functions the guest may call. Every pointer, length and number that comes in is
+//! a stranger's; a wrong one traps.
+
+use wasmtime::{Caller, Engine, Linker, Result, bail};
+
+use crate::failure::{self, Reported};
+use crate::state::{Arg, State};
+use crate::{Code, HostError, Level, LimitHit, Reply};
+
+/// The reply slot among the arguments.
+const REPLY: usize = 2;
+const PENDING: i32 = -1;
+
+/// Binds the imports for one engine.
+pub(crate) fn linker(engine: &Engine) -> Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    linker.func_wrap("host", "arg_len", arg_len)?;
+    linker.func_wrap("host", "arg_copy", arg_copy)?;
+    linker.func_wrap("host", "call", call)?;
+    linker.func_wrap("host", "call_sync", call_sync)?;
+    linker.func_wrap("host", "next", next)?;
+    linker.func_wrap("host", "log", log)?;
+    linker.func_wrap("host", "now", now)?;
+    linker.func_wrap("host", "output", output)?;
+    linker.func_wrap("host", "fail", fail)?;
+    linker.func_wrap("host", "out_of_memory", out_of_memory)?;
+    Ok(linker)
+}
+
+fn arg_len(caller: Caller<'_, State>, index: u32) -> Result<u32> {
+    match caller.data().args.get(index as usize) {
+        Some(arg) => Ok(u32::try_from(arg.bytes().len())?),
+        None => bail!("the guest asked for an argument that does not exist"),
+    }
+}
+
+fn arg_copy(mut caller: Caller<'_, State>, index: u32, to: u32) -> Result<()> {
+    let (memory, state) = split(&mut caller)?;
+    let Some(arg) = state.args.get_mut(index as usize) else {
+        bail!("the guest asked for an argument that does not exist");
+    };
+    let bytes = arg.bytes();
+    let to = to as usize;
+    let Some(target) = memory.get_mut(to..to.saturating_add(bytes.len())) else {
+        bail!("the guest gave a pointer outside its memory");
+    };
+    target.copy_from_slice(bytes);
+    // Each is fetched once; what the host holds for an execution counts.
+    *arg = Arg::Empty;
+    Ok(())
+}
+
+fn call(
+    mut caller: Caller<'_, State>,
+    id: u32,
+    name: u32,
+    name_len: u32,
+    args: u32,
+    args_len: u32,
+) -> Result<i32> {
+    let (memory, state) = split(&mut caller)?;
+    let name = text(memory, name, name_len)?;
+    let args = text(memory, args, args_len)?;
+    state.charge(state.host.class(&name))?;
+    let result = match state.host.call(&name, &args) {
+        Reply::Ready(result) => result,
+        Reply::Later(future) => {
+            state.wait_for(id, future)?;
+            return Ok(PENDING);
+        }
+        Reply::Unknown => Err(HostError::new(
+            "UNKNOWN_CALL",
+            format!("there is no host call {name:?}"),
+        )),
+    };
+    reply(state, result)
+}
+
+fn call_sync(
+    mut caller: Caller<'_, State>,
+    name: u32,
+    name_len: u32,
+    args: u32,
+    args_len: u32,
+) -> Result<i32> {
+    let (memory, state) = split(&mut caller)?;
+    let name = text(memory, name, name_len)?;
+    let args = text(memory, args, args_len)?;
+    state.charge(state.host.class(&name))?;
+    let result = state.host.call_sync(&name, &args);
+    reply(state, result)
+}
+
+fn next(mut caller: Caller<'_, State>) -> Result<i64> {
+    let state = caller.data_mut();
+    let Some((id, result)) = state.answered.pop_front() else {
+        return Ok(i64::from(PENDING));
+    };
+    let packed = reply(state, result)?;
+    Ok((i64::from(id) << 32) | i64::from(packed))
+}
+
+/// Lays a reply out for the guest: its length times two, plus one for an error.
+fn reply(state: &mut State, result: Result<String, HostError>) -> Result<i32> {
+    let (text, is_error) = match result {
+        Ok(json) => (json, 0),
+        Err(error) => match error.fatal {
+            Some(code) => return Err(state.end(failure::plain(code, error.message))),
+            None => (error.to_json(), 1),
+        },
+    };
+    let Ok(len) = i32::try_from(text.len() * 2) else {
+        return Err(state.out_of_memory(text.len()));
+    };
+    state.args[REPLY] = Arg::Bytes(text.into_bytes());
+    Ok(len | is_error)
+}
+
+fn log(
+    mut caller: Caller<'_, State>,
+    level: u32,
+    message: u32,
+    message_len: u32,
+    data: u32,
+    data_len: u32,
+) -> Result<()> {
+    let (memory, state) = split(&mut caller)?;
+    let message = text(memory, message, message_len)?;
+    let data = match data {
+        0 => None,
+        data => Some(text(memory, data, data_len)?),
+    };
+    let level = match level {
+        0 => Level::Debug,
+        1 => Level::Info,
+        2 => Level::Warn,
+        3 => Level::Error,
+        4 => Level::Progress,
+        _ => bail!("the guest gave a log level that does not exist"),
+    };
+    state.host.log(level, &message, data.as_deref());
+    Ok(())
+}
+
+fn now(caller: Caller<'_, State>) -> f64 {
+    caller.data().host.now().as_micros() as f64
+}
+
+fn output(mut caller: Caller<'_, State>, data: u32, len: u32) -> Result<()> {
+    let (memory, state) = split(&mut caller)?;
+    if len as usize > state.limits.output_bytes {
+        let hit = LimitHit {
+            limit: "output",
+            allowed: state.limits.output_bytes as u64,
+            observed: u64::from(len),
+            unit: "bytes",
+        };
+        return Err(state.end(failure::beyond_limit(Code::Output, hit)));
+    }
+    state.output = Some(bytes(memory, data, len)?.to_vec());
+    Ok(())
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "three texts by pointer and length"
+)]
+fn fail(
+    mut caller: Caller<'_, State>,
+    kind: u32,
+    message: u32,
+    message_len: u32,
+    stack: u32,
+    stack_len: u32,
+    details: u32,
+    details_len: u32,
+) -> Result<()> {
+    let (memory, state) = split(&mut caller)?;
+    let code = match kind {
+        0 => Code::Threw,
+        1 => Code::BadResult,
+        2 => Code::Syntax,
+        _ => bail!("the guest gave a kind of failure that does not exist"),
+    };
+    let reported = Reported {
+        code,
+        message: bytes(memory, message, message_len)?,
+        stack: bytes(memory, stack, stack_len)?,
+        details: bytes(memory, details, details_len)?,
+    };
+    let failure = failure::from_guest(&reported, &state.name);
+    state.failed.get_or_insert(failure);
+    Ok(())
+}
+
+/// An allocation inside the guest that cannot be served at all.
+fn out_of_memory(mut caller: Caller<'_, State>, asked: u32) -> Result<()> {
+    let state = caller.data_mut();
+    let wanted = state.memory_peak().saturating_add(asked as usize);
+    Err(state.out_of_memory(wanted))
+}
+
+/// The guest's memory and the state, side by side.
+fn split<'a>(caller: &'a mut Caller<'_, State>) -> Result<(&'a mut [u8], &'a mut State)> {
+    match caller.data().memory {
+        Some(memory) => Ok(memory.data_and_store_mut(caller)),
+        None => bail!("the guest called out before it was set up"),
+    }
+}
+
+fn bytes(memory: &[u8], at: u32, len: u32) -> Result<&[u8]> {
+    let at = at as usize;
+    match memory.get(at..at.saturating_add(len as usize)) {
+        Some(bytes) => Ok(bytes),
+        None => bail!("the guest gave a pointer outside its memory"),
+    }
+}
+
+/// A lone surrogate in a script's string is no UTF-8; it becomes the replacement character.
+fn text(memory: &[u8], at: u32, len: u32) -> Result<std::borrow::Cow<'_, str>> {
+    Ok(String::from_utf8_lossy(bytes(memory, at, len)?))
+}

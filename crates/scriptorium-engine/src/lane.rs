@@ -1,0 +1,183 @@
+//! A lane: a fixed number of slots for instances of the guest, with one way of treating
+//! their memory between uses.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use wasmtime::{
+    Config, Engine, Extern, InstanceAllocationStrategy, InstancePre, ModuleExport, OptLevel,
+    PoolingAllocationConfig, Store, TypedFunc,
+};
+
+use crate::artifact::Artifact;
+use crate::state::State;
+use crate::{Error, LaneStatistics, imports};
+
+/// Depth of native frames a script may cause; its own check stops it far earlier.
+const WASM_STACK: usize = 2 << 20;
+/// What host functions may use on top, on the stack of a running guest.
+const HOST_STACK: usize = 512 << 10;
+/// Memory that a hot slot keeps resident: what a usual execution touches.
+const HOT_MEMORY: usize = 2 << 20;
+const HOT_TABLE: usize = 64 << 10;
+
+/// How a lane treats the memory of a slot between executions.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    /// Overwritten in place: no system call, no page fault, and threads do not disturb
+    /// each other.
+    Hot,
+    /// Given back to the operating system.
+    Overflow,
+    /// Made for each instance: for compilation, which takes milliseconds anyway.
+    OnDemand,
+}
+
+pub(crate) struct Lane {
+    pub(crate) engine: Engine,
+    pre: InstancePre<State>,
+    memory: ModuleExport,
+    start: ModuleExport,
+    resume: ModuleExport,
+    compile: ModuleExport,
+    slots: u32,
+    free: Semaphore,
+    created: AtomicU64,
+}
+
+/// An instance of the guest.
+pub(crate) struct Guest {
+    pub(crate) start: TypedFunc<(u64, u32), i32>,
+    pub(crate) resume: TypedFunc<(), i32>,
+    pub(crate) compile: TypedFunc<(), i32>,
+}
+
+/// The settings that all lanes share, and that compiled code depends on.
+pub(crate) fn settings(tick: Duration) -> Config {
+    let _ = tick;
+    let mut config = Config::new();
+    config
+        .cranelift_opt_level(OptLevel::Speed)
+        .epoch_interruption(true)
+        .memory_init_cow(true)
+        .max_wasm_stack(WASM_STACK)
+        .async_stack_size(WASM_STACK + HOST_STACK)
+        .wasm_backtrace_max_frames(None)
+        .generate_address_map(false)
+        .native_unwind_info(false)
+        // What the guest does not use is off: less to be wrong.
+        .wasm_relaxed_simd(false)
+        .wasm_memory64(false)
+        .wasm_multi_memory(false)
+        .wasm_tail_call(false);
+    config
+}
+
+impl Lane {
+    pub(crate) fn new(
+        kind: Kind,
+        slots: u32,
+        max_memory: usize,
+        tick: Duration,
+        artifact: &Artifact,
+    ) -> Result<Self, Error> {
+        let mut config = settings(tick);
+        if let Some(pool) = pool(kind, slots, max_memory) {
+            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+        }
+        let engine = Engine::new(&config).map_err(Error::Setup)?;
+        let module = artifact.load(&engine)?;
+        let export = |name: &str| {
+            module.get_export_index(name).ok_or_else(|| {
+                Error::Setup(wasmtime::format_err!("the guest does not export {name}"))
+            })
+        };
+        let (memory, start) = (export("memory")?, export("start")?);
+        let (resume, compile) = (export("resume")?, export("compile")?);
+        let pre = imports::linker(&engine)
+            .and_then(|linker| linker.instantiate_pre(&module))
+            .map_err(Error::Setup)?;
+        Ok(Self {
+            engine,
+            pre,
+            memory,
+            start,
+            resume,
+            compile,
+            slots,
+            free: Semaphore::new(slots as usize),
+            created: AtomicU64::new(0),
+        })
+    }
+
+    pub(crate) fn try_acquire(&self) -> Option<SemaphorePermit<'_>> {
+        self.free.try_acquire().ok()
+    }
+
+    pub(crate) async fn acquire(&self) -> Option<SemaphorePermit<'_>> {
+        self.free.acquire().await.ok()
+    }
+
+    /// Makes a fresh instance. A slot must be held, except in the on-demand lane.
+    pub(crate) fn instantiate(&self, state: State) -> Result<(Store<State>, Guest), Error> {
+        self.created.fetch_add(1, Ordering::Relaxed);
+        let mut store = Store::new(&self.engine, state);
+        store.limiter(|state| state);
+        let guest = self.bind(&mut store).map_err(Error::Setup)?;
+        Ok((store, guest))
+    }
+
+    fn bind(&self, store: &mut Store<State>) -> wasmtime::Result<Guest> {
+        // No guest code runs here: the module has no start function.
+        let instance = self.pre.instantiate(&mut *store)?;
+        let Some(Extern::Memory(memory)) = instance.get_module_export(&mut *store, &self.memory)
+        else {
+            wasmtime::bail!("the guest exports no memory");
+        };
+        store.data_mut().memory = Some(memory);
+        let mut function = |export| match instance.get_module_export(&mut *store, export) {
+            Some(Extern::Func(function)) => Ok(function),
+            _ => Err(wasmtime::format_err!("a guest export is no function")),
+        };
+        let (start, resume) = (function(&self.start)?, function(&self.resume)?);
+        let compile = function(&self.compile)?;
+        Ok(Guest {
+            start: start.typed(&*store)?,
+            resume: resume.typed(&*store)?,
+            compile: compile.typed(&*store)?,
+        })
+    }
+
+    pub(crate) fn statistics(&self) -> LaneStatistics {
+        LaneStatistics {
+            slots: self.slots,
+            in_use: self
+                .slots
+                .saturating_sub(self.free.available_permits() as u32),
+            created: self.created.load(Ordering::Relaxed),
+        }
+    }
+}
+
+fn pool(kind: Kind, slots: u32, max_memory: usize) -> Option<PoolingAllocationConfig> {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_core_instances(slots)
+        .total_memories(slots)
+        .total_tables(slots)
+        .total_stacks(slots)
+        .max_memory_size(max_memory)
+        .max_memories_per_module(1)
+        .max_tables_per_module(1);
+    match kind {
+        // `pagemap_scan` stays off: in this version it can leave a swapped-out page of
+        // the former execution in place.
+        Kind::Hot => {
+            pool.linear_memory_keep_resident(HOT_MEMORY)
+                .table_keep_resident(HOT_TABLE);
+        }
+        Kind::Overflow => {}
+        Kind::OnDemand => return None,
+    }
+    Some(pool)
+}
