@@ -4,6 +4,7 @@
 mod codes;
 mod edges;
 mod names;
+mod prose;
 mod rust;
 pub(crate) mod source;
 mod texts;
@@ -62,6 +63,7 @@ fn check(root: &Path) -> anyhow::Result<Vec<Violation>> {
     found.extend(rust::check(&tree));
     found.extend(texts::check(&tree));
     found.extend(codes::check(&tree));
+    found.extend(prose::check(&tree));
     found.sort();
     Ok(found)
 }

@@ -11,6 +11,9 @@ const PAGE: &str = "docs/errors/codes.md";
 /// First words of the stable codes: what failed.
 const AREAS: [&str; 3] = ["script", "limit", "platform"];
 
+/// File names that look like codes.
+const NOT_CODES: [&str; 2] = ["script.js", "script.ts"];
+
 pub(crate) fn check(tree: &Tree) -> Vec<Violation> {
     let Some(page) = tree.find(PAGE) else {
         return Vec::new();
@@ -56,6 +59,7 @@ fn is_code(text: &str) -> bool {
         return false;
     };
     AREAS.contains(&area)
+        && !NOT_CODES.contains(&text)
         && !name.is_empty()
         && name
             .bytes()

@@ -1,5 +1,6 @@
-//! Rules on Rust files: a header, SQL only in the store, unsafe only in the engine and explained,
-//! no serde in the model, no clock, randomness or environment below the façade's wiring.
+//! Rules on Rust files: a header, SQL only in the store, unsafe only in the engine and explained, no
+//! serde in the model, no clock, randomness or environment below the façade's wiring, the operation
+//! context first in the store.
 
 use super::Violation;
 use super::source::{File, Token, Tree, find};
@@ -62,6 +63,22 @@ const SQL: [(&str, &str); 14] = [
     ("ATTACH ", ""),
 ];
 
+/// Parts of the store that work without an operation context: path prefix, why.
+const WITHOUT_CTX: [(&str, &str); 3] = [
+    (
+        "crates/scriptorium-store/src/system",
+        "work for the whole platform, kept in one place",
+    ),
+    (
+        "crates/scriptorium-store/src/store.rs",
+        "opening and closing belong to no tenant",
+    ),
+    (
+        "crates/scriptorium-store/src/db/",
+        "what the repositories are made of",
+    ),
+];
+
 /// Lines above an `unsafe` in which its `SAFETY:` note may start.
 const SAFETY_REACH: usize = 8;
 
@@ -80,6 +97,7 @@ fn check_file(file: &File) -> Vec<Violation> {
     sql(file, &tokens, &mut found);
     serde_in_model(file, &tokens, &mut found);
     ambient(file, &tokens, &mut found);
+    context_first(file, &tokens, &mut found);
     found
 }
 
@@ -160,6 +178,37 @@ fn ambient(file: &File, tokens: &[Token], found: &mut Vec<Violation>) {
                 pattern.replace(' ', "")
             );
             found.push(Violation::new(&file.path, token.line, message));
+        }
+    }
+}
+
+fn context_first(file: &File, tokens: &[Token], found: &mut Vec<Violation>) {
+    let is_exempt = WITHOUT_CTX
+        .iter()
+        .any(|(prefix, _)| file.path.starts_with(prefix));
+    if file.package() != Some("scriptorium-store") || is_exempt {
+        return;
+    }
+    for (index, window) in tokens.windows(4).enumerate() {
+        let [public, asynchronous, function, name] = window else {
+            continue;
+        };
+        if (
+            public.text.as_str(),
+            asynchronous.text.as_str(),
+            function.text.as_str(),
+        ) != ("pub", "async", "fn")
+        {
+            continue;
+        }
+        let after = tokens[index..].iter().map(|token| token.text.as_str());
+        let parameters: Vec<&str> = after.skip_while(|text| *text != "(").take(8).collect();
+        if parameters != ["(", "&", "self", ",", "ctx", ":", "&", "Ctx"] {
+            let message = format!(
+                "`{}` must take `ctx: &Ctx` first, so that no tenant can be forgotten; work for the whole platform goes to system",
+                name.text
+            );
+            found.push(Violation::new(&file.path, name.line, message));
         }
     }
 }
@@ -267,5 +316,17 @@ mod tests {
         check(ENGINE, "fn a() { Instant::now(); }", None);
         check(STORE, "fn a() { Instant::now(); }", Some((2, "the clock")));
         check(SERVER, "fn a() { Instant::now(); }", None);
+    }
+
+    #[test]
+    fn a_store_function_without_context_is_a_violation() {
+        let with =
+            "impl Store { pub async fn find(&self, ctx: &Ctx, id: Id) {} async fn own(&self) {} }";
+        let without = "impl Store { pub async fn find(&self, id: Id) {} }";
+        let system = "crates/scriptorium-store/src/system/due.rs";
+        check(STORE, with, None);
+        check(STORE, without, Some((2, "`find` must take")));
+        check(system, without, None);
+        check(SERVER, without, None);
     }
 }
