@@ -11,6 +11,9 @@ const PAGE: &str = "docs/errors/codes.md";
 /// First words of the stable codes: what failed.
 const AREAS: [&str; 3] = ["script", "limit", "platform"];
 
+/// Codes without an area.
+const PLAIN: [&str; 1] = ["cancelled"];
+
 /// File names that look like codes.
 const NOT_CODES: [&str; 2] = ["script.js", "script.ts"];
 
@@ -56,7 +59,7 @@ fn codes_in_sources(tree: &Tree) -> BTreeMap<String, (String, usize)> {
 
 fn is_code(text: &str) -> bool {
     let Some((area, name)) = text.split_once('.') else {
-        return false;
+        return PLAIN.contains(&text);
     };
     AREAS.contains(&area)
         && !NOT_CODES.contains(&text)
