@@ -5,6 +5,7 @@
 //! export is the entry function, with a map back to the user's lines and columns.
 
 mod diagnostic;
+mod effort;
 mod entry;
 mod guard;
 mod parse;
@@ -16,6 +17,7 @@ mod scan;
 mod strip;
 mod survey;
 mod text;
+mod tokens;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use position::PositionMap;

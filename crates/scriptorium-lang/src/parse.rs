@@ -11,12 +11,14 @@ use oxc_span::{GetSpan, SourceType, Span};
 
 use crate::Language;
 use crate::diagnostic::{Finding, Spot};
+use crate::effort;
 
 /// How deep a syntax tree may be, in nodes. Code written by people stays below a hundred;
 /// chains that a generator wrote (`a + b + …`, `else if …`) reach some hundreds.
 pub(crate) const MAX_DEPTH: u32 = 2_000;
 
 pub(crate) const SYNTAX: &str = "script.syntax";
+pub(crate) const TOO_DEEP: &str = "script.too_deep";
 
 /// Parses a source as a module in which `return` may also stand at the top, so that one
 /// parse serves modules and function bodies. Early errors are left to [`analyse`].
@@ -25,6 +27,7 @@ pub(crate) fn parse<'a>(
     source: &'a str,
     language: Language,
 ) -> Result<Program<'a>, Vec<Finding>> {
+    effort::check(source, language)?;
     let source_type = match language {
         Language::JavaScript => SourceType::mjs(),
         Language::TypeScript => SourceType::ts(),
@@ -89,7 +92,7 @@ fn too_deep(program: &Program<'_>) -> Option<Finding> {
             "The code is nested too deeply: at most {MAX_DEPTH} levels of syntax. \
              Split it into functions or statements"
         );
-        Finding::error("script.too_deep", Spot(span.start, span.start), message)
+        Finding::error(TOO_DEEP, Spot(span.start, span.start), message)
     })
 }
 

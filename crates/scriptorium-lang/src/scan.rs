@@ -192,10 +192,13 @@ fn is_constructor_or_function(object: &Expression<'_>) -> bool {
 }
 
 /// A constructor called without `new` is `Function` or one of its kin: no class allows it.
+/// Chains are left to [`access`], which reports them where they begin.
 fn constructor_call(call: &CallExpression<'_>) -> Option<Forbidden> {
     let member = call.callee.get_member_expr()?;
+    let is_reported = is_constructor_or_function(member.object());
     let of_super = matches!(member.object(), Expression::Super(_));
-    (!of_super && names_constructor(&call.callee)).then(|| (member.span(), CONSTRUCTOR))
+    (names_constructor(&call.callee) && !is_reported && !of_super)
+        .then(|| (member.span(), CONSTRUCTOR))
 }
 
 fn names_constructor(expression: &Expression<'_>) -> bool {
