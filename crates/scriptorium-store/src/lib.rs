@@ -1,1 +1,32 @@
-//! All SQL: repositories, migrations, the tenants' own tables.
+//! All SQL: repositories, migrations, the tenants' own tables. Not the rules: those are in the
+//! model, and callers have asked them before they come here.
+//!
+//! [`Store`] is the only entry. What it does inside one tenant takes the operation context first
+//! and sees that tenant's rows only; what concerns several tenants at once (sign-in, due schedules,
+//! the queue, recovery) is in [`system`]. No signature mentions a database: SQLite is what is
+//! behind them today.
+
+mod db;
+mod definition;
+mod error;
+pub mod events;
+pub mod executions;
+pub mod history;
+pub mod schedules;
+pub mod scripts;
+mod sessions;
+mod storage;
+mod store;
+pub mod system;
+mod templates;
+pub mod tenant_data;
+mod tokens;
+mod users;
+mod versions;
+
+pub use error::{Error, PlatformError, Result};
+pub use executions::{ExecutionFilter, ExecutionSummary, Inserted};
+pub use history::{Commit, Finished, Written};
+pub use scripts::{LastExecution, ScriptFilter, ScriptSort, ScriptSummary, SortField};
+pub use store::{Change, Options, Store};
+pub use system::queue::{Claimed, Lease, LeaseId};

@@ -1,0 +1,209 @@
+//! A script's definition as the columns of its version row. The parts that no query asks for are
+//! one JSON document, `settings`, whose form is fixed here: old versions stay readable.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use scriptorium_model::endpoint::Method;
+use scriptorium_model::limits::Limits;
+use scriptorium_model::schedule::Schedule;
+use scriptorium_model::script::{Definition, Language, ScriptType};
+use scriptorium_model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
+use scriptorium_model::{Json, UserId, Uuid};
+use serde::{Deserialize, Serialize};
+
+use crate::db::known;
+use crate::error::{Error, Result};
+
+/// The columns that together are a definition.
+pub(crate) struct Columns {
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) kind: String,
+    pub(crate) language: String,
+    pub(crate) settings: String,
+    pub(crate) source: String,
+}
+
+impl Columns {
+    /// Reads them back.
+    pub(crate) fn definition(self) -> Result<Definition> {
+        let settings: Settings = serde_json::from_str(&self.settings)
+            .map_err(|error| Error::caused("script_versions.settings is unreadable", error))?;
+        let kind = known(ScriptType::from_name(&self.kind), "script_versions.type")?;
+        let language = Language::from_name(&self.language);
+        Ok(Definition {
+            name: self.name,
+            description: self.description,
+            source: self.source,
+            language: known(language, "script_versions.language")?,
+            entry: settings.entry,
+            trigger: trigger(kind, settings.schedule, settings.http, settings.event)?,
+            limits: settings.limits.into(),
+            input_schema: settings.input_schema.map(Json::from_written),
+            allowed_services: settings.allowed_services,
+            run_as: settings.run_as.map(UserId),
+            tags: settings.tags,
+            metadata: settings.metadata,
+        })
+    }
+}
+
+/// The `settings` document of a definition.
+pub(crate) fn settings(definition: &Definition) -> Result<String> {
+    let settings = Settings {
+        entry: definition.entry.clone(),
+        schedule: definition.trigger.schedule().map(|schedule| ScheduleForm {
+            cron: schedule.cron.clone(),
+            timezone: schedule.timezone.clone(),
+        }),
+        http: definition.trigger.endpoint().map(|endpoint| HttpForm {
+            path: endpoint.path.clone(),
+            methods: endpoint
+                .methods
+                .iter()
+                .map(|method| method.as_str().to_owned())
+                .collect(),
+            auth: endpoint.auth.as_str().into(),
+            permission: endpoint.permission.clone(),
+        }),
+        event: match &definition.trigger {
+            Trigger::Event(subscription) => Some(EventForm {
+                types: subscription.types.clone(),
+            }),
+            _ => None,
+        },
+        limits: (&definition.limits).into(),
+        input_schema: definition
+            .input_schema
+            .as_ref()
+            .map(|schema| schema.as_str().to_owned()),
+        allowed_services: definition.allowed_services.clone(),
+        run_as: definition.run_as.map(|user| user.0),
+        tags: definition.tags.clone(),
+        metadata: definition.metadata.clone(),
+    };
+    serde_json::to_string(&settings)
+        .map_err(|error| Error::caused("a definition could not be written", error))
+}
+
+/// What a search over names and descriptions looks in: lower case by Unicode's rules, which
+/// SQLite's own LIKE does not know.
+pub(crate) fn search_text(definition: &Definition) -> String {
+    format!("{}\n{}", definition.name, definition.description).to_lowercase()
+}
+
+fn trigger(
+    kind: ScriptType,
+    schedule: Option<ScheduleForm>,
+    http: Option<HttpForm>,
+    event: Option<EventForm>,
+) -> Result<Trigger> {
+    let place = "script_versions.settings";
+    Ok(match kind {
+        ScriptType::Scheduled => {
+            let form = known(schedule, place)?;
+            Trigger::Scheduled(Schedule {
+                cron: form.cron,
+                timezone: form.timezone,
+            })
+        }
+        ScriptType::Http => {
+            let form = known(http, place)?;
+            let methods = form.methods.iter().map(|name| Method::from_name(name));
+            Trigger::Http(Endpoint {
+                path: form.path,
+                methods: known(methods.collect(), place)?,
+                auth: known(EndpointAuth::from_name(&form.auth), place)?,
+                permission: form.permission,
+            })
+        }
+        ScriptType::Event => Trigger::Event(Subscription {
+            types: known(event, place)?.types,
+        }),
+        ScriptType::OneOff => Trigger::OneOff,
+        ScriptType::Embedded => Trigger::Embedded,
+    })
+}
+
+#[derive(Serialize, Deserialize)]
+struct Settings {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entry: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schedule: Option<ScheduleForm>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http: Option<HttpForm>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<EventForm>,
+    limits: LimitsForm,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input_schema: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allowed_services: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_as: Option<Uuid>,
+    #[serde(default)]
+    tags: Vec<String>,
+    #[serde(default)]
+    metadata: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ScheduleForm {
+    cron: String,
+    timezone: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct HttpForm {
+    path: String,
+    methods: Vec<String>,
+    auth: String,
+    permission: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EventForm {
+    types: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct LimitsForm {
+    wall_ms: u64,
+    cpu_ms: u64,
+    memory_bytes: u64,
+    api_calls: u32,
+    service_calls: u32,
+    output_bytes: u64,
+    concurrency: u32,
+}
+
+impl From<&Limits> for LimitsForm {
+    fn from(limits: &Limits) -> Self {
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            wall_ms: millis(limits.wall),
+            cpu_ms: millis(limits.cpu),
+            memory_bytes: limits.memory_bytes,
+            api_calls: limits.api_calls,
+            service_calls: limits.service_calls,
+            output_bytes: limits.output_bytes,
+            concurrency: limits.concurrency,
+        }
+    }
+}
+
+impl From<LimitsForm> for Limits {
+    fn from(form: LimitsForm) -> Self {
+        Self {
+            wall: Duration::from_millis(form.wall_ms),
+            cpu: Duration::from_millis(form.cpu_ms),
+            memory_bytes: form.memory_bytes,
+            api_calls: form.api_calls,
+            service_calls: form.service_calls,
+            output_bytes: form.output_bytes,
+            concurrency: form.concurrency,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What can go wrong in the store. The causes of a database failure stay inside: callers can log
+//! them, not take them apart.
+
+use scriptorium_model::Invalid;
+
+/// A result of the store.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why an operation was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Not there, or of another tenant: the two look the same (R-REPO-07).
+    #[error("not found")]
+    NotFound,
+    /// It contradicts what is stored.
+    #[error("{field}: {what}")]
+    Conflict {
+        /// Stable code of the contradiction: `not_unique`, `stale_version`, `status_changed`.
+        what: &'static str,
+        /// The field as the API spells it, such as `name` or `http.path`.
+        field: &'static str,
+    },
+    /// The input breaks a rule.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// The cursor is damaged, or was made for another tenant, filter or order.
+    #[error("the cursor does not belong to this list")]
+    CursorInvalid,
+    /// The platform failed: disk, database, or a row that makes no sense.
+    #[error(transparent)]
+    Platform(#[from] PlatformError),
+}
+
+/// A failure of the platform; its text is for the operator's log, never for a tenant.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct PlatformError {
+    message: String,
+    #[source]
+    cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    pub(crate) fn platform(message: impl Into<String>) -> Self {
+        Self::Platform(PlatformError {
+            message: message.into(),
+            cause: None,
+        })
+    }
+
+    pub(crate) fn caused(
+        message: impl Into<String>,
+        cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Platform(PlatformError {
+            message: message.into(),
+            cause: Some(cause.into()),
+        })
+    }
+
+    pub(crate) fn corrupt(column: &str) -> Self {
+        Self::platform(format!("{column} holds an unreadable value"))
+    }
+
+    /// The same conflict in `field`, whatever table it was found in.
+    pub(crate) fn not_unique(field: &'static str) -> Self {
+        Self::Conflict {
+            what: "not_unique",
+            field,
+        }
+    }
+}
+
+/// The unique keys a caller can run into, as SQLite names their columns and as PostgreSQL names
+/// their index, with the field that was taken.
+const UNIQUE_KEYS: [(&str, &str, &str); 6] = [
+    ("scripts.name", "scripts_name", "name"),
+    ("endpoints.route_key", "endpoints_route", "http.path"),
+    ("users.email", "users_email", "email"),
+    ("tenants.slug", "tenants_slug", "slug"),
+    ("tokens.secret_hash", "tokens_secret_hash", "secret"),
+    ("sessions.secret_hash", "sessions_secret_hash", "secret"),
+];
+
+impl From<sea_orm::DbErr> for Error {
+    fn from(error: sea_orm::DbErr) -> Self {
+        match error.sql_err() {
+            Some(sea_orm::SqlErr::UniqueConstraintViolation(text)) => UNIQUE_KEYS
+                .iter()
+                .find(|(columns, index, _)| text.contains(columns) || text.contains(index))
+                .map_or_else(
+                    || Self::not_unique("id"),
+                    |(_, _, field)| Self::not_unique(field),
+                ),
+            // Every foreign key carries the tenant: what is referred to is not this tenant's.
+            Some(sea_orm::SqlErr::ForeignKeyConstraintViolation(_)) => Self::NotFound,
+            _ => Self::caused("the database refused a statement", error),
+        }
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::caused("the database could not be reached", error)
+    }
+}

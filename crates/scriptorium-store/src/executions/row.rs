@@ -1,0 +1,273 @@
+//! An execution as a row, both ways.
+
+use std::time::Duration;
+
+use scriptorium_model::execution::{Execution, ExecutionStatus, Failure, Metrics, TriggerKind};
+use scriptorium_model::{ExecutionId, Json, ScriptId, TenantId, UserId, Uuid};
+use sea_orm::{FromQueryResult, Value};
+use serde::{Deserialize, Serialize};
+
+use super::ExecutionSummary;
+use crate::db::{Micros, Tx, json, known, micros, number, opt_json, placeholders};
+use crate::error::{Error, Result};
+
+/// The columns that [`values`] fills, in its order.
+pub(crate) const COLUMNS: &str = "tenant_id, id, script_id, script_name, version, status, trigger_kind, attempt, test, \
+    replay_of, triggered_by, idempotency_key, created_at, started_at, completed_at, \
+    queued_us, duration_us, cpu_us, memory_peak_bytes, api_calls, db_queries, dropped_logs, \
+    lease_id, failure_code, failure_message, failure_detail, trigger_data, input, output";
+/// How many those are.
+pub(crate) const COLUMN_COUNT: usize = 29;
+
+/// Begins a query for [`SummaryRow`]: every column but the payloads.
+pub(super) const SELECT_SUMMARY: &str = "select id, script_id, script_name, version, status, \
+    trigger_kind, attempt, test, replay_of, triggered_by, created_at, started_at, completed_at, \
+    queued_us, duration_us, cpu_us, memory_peak_bytes, api_calls, db_queries, dropped_logs, \
+    failure_code, failure_message from executions";
+
+/// The values of an execution, in the order of [`COLUMNS`]. `attempt` is stored as the number of
+/// claims, so a row that was never claimed holds 0 and reads as attempt 1.
+pub(crate) fn values(
+    execution: &Execution,
+    attempt: u32,
+    lease: Option<Uuid>,
+) -> Result<[Value; COLUMN_COUNT]> {
+    let text = |json: &Option<Json>| json.as_ref().map(|json| json.as_str().to_owned());
+    let metrics = &execution.metrics;
+    let failure = execution.failure.as_ref();
+    Ok([
+        execution.tenant.0.into(),
+        execution.id.0.into(),
+        execution.script.0.into(),
+        execution.script_name.as_str().into(),
+        execution.version.into(),
+        execution.status.as_str().into(),
+        execution.trigger.as_str().into(),
+        attempt.into(),
+        execution.test.into(),
+        execution.replay_of.map(|id| id.0).into(),
+        execution.triggered_by.map(|id| id.0).into(),
+        execution.idempotency_key.clone().into(),
+        Micros::from(execution.created_at).into(),
+        micros(execution.started_at).into(),
+        micros(execution.completed_at).into(),
+        whole(metrics.queued.as_micros()).into(),
+        whole(metrics.duration.as_micros()).into(),
+        whole(metrics.cpu.as_micros()).into(),
+        whole(metrics.memory_peak_bytes.into()).into(),
+        metrics.api_calls.into(),
+        metrics.db_queries.into(),
+        metrics.dropped_logs.into(),
+        lease.into(),
+        failure.map(|failure| failure.code.clone()).into(),
+        failure.map(|failure| failure.message.clone()).into(),
+        failure.map(failure_detail).transpose()?.into(),
+        text(&execution.trigger_data).into(),
+        execution.input.as_str().into(),
+        text(&execution.output).into(),
+    ])
+}
+
+/// Inserts one execution that nobody has claimed, in a tenant's transaction.
+pub(crate) async fn insert_pending(tx: &Tx, execution: &Execution) -> Result<()> {
+    let mut sql = tx.sql("insert into executions (");
+    sql.push(COLUMNS).push(") values ");
+    sql.push_numbered(&placeholders(1, COLUMN_COUNT));
+    // The first value, the tenant, is there already.
+    let values = values(execution, 0, None)?.into_iter().skip(1);
+    tx.execute(sql.with(values)).await?;
+    Ok(())
+}
+
+/// Where a failure happened and its details, as JSON.
+fn failure_detail(failure: &Failure) -> Result<String> {
+    serde_json::to_string(&FailureDetail {
+        line: failure.line,
+        column: failure.column,
+        stack: failure.stack.clone(),
+        details: failure
+            .details
+            .as_ref()
+            .map(|details| details.as_str().to_owned()),
+    })
+    .map_err(|error| Error::caused("a failure could not be written", error))
+}
+
+#[derive(FromQueryResult)]
+pub(crate) struct ExecutionRow {
+    tenant_id: Uuid,
+    id: Uuid,
+    script_id: Uuid,
+    script_name: String,
+    version: i64,
+    status: String,
+    trigger_kind: String,
+    attempt: i64,
+    test: bool,
+    replay_of: Option<Uuid>,
+    triggered_by: Option<Uuid>,
+    idempotency_key: Option<String>,
+    created_at: Micros,
+    started_at: Option<Micros>,
+    completed_at: Option<Micros>,
+    #[sea_orm(nested)]
+    metrics: MetricsRow,
+    failure_code: Option<String>,
+    failure_message: Option<String>,
+    failure_detail: Option<String>,
+    trigger_data: Option<String>,
+    input: String,
+    output: Option<String>,
+}
+
+impl TryFrom<ExecutionRow> for Execution {
+    type Error = Error;
+    fn try_from(row: ExecutionRow) -> Result<Self> {
+        Ok(Self {
+            id: ExecutionId(row.id),
+            tenant: TenantId(row.tenant_id),
+            script: ScriptId(row.script_id),
+            script_name: row.script_name,
+            version: number(row.version),
+            status: status(&row.status)?,
+            trigger: trigger(&row.trigger_kind)?,
+            trigger_data: opt_json(row.trigger_data),
+            input: json(row.input),
+            output: opt_json(row.output),
+            failure: failure(row.failure_code, row.failure_message, row.failure_detail)?,
+            metrics: row.metrics.into(),
+            attempt: number(row.attempt).max(1),
+            replay_of: row.replay_of.map(ExecutionId),
+            test: row.test,
+            triggered_by: row.triggered_by.map(UserId),
+            idempotency_key: row.idempotency_key,
+            created_at: row.created_at.into(),
+            started_at: row.started_at.map(Into::into),
+            completed_at: row.completed_at.map(Into::into),
+        })
+    }
+}
+
+#[derive(FromQueryResult)]
+pub(super) struct SummaryRow {
+    id: Uuid,
+    script_id: Uuid,
+    script_name: String,
+    version: i64,
+    status: String,
+    trigger_kind: String,
+    attempt: i64,
+    test: bool,
+    replay_of: Option<Uuid>,
+    triggered_by: Option<Uuid>,
+    created_at: Micros,
+    started_at: Option<Micros>,
+    completed_at: Option<Micros>,
+    #[sea_orm(nested)]
+    metrics: MetricsRow,
+    failure_code: Option<String>,
+    failure_message: Option<String>,
+}
+
+impl TryFrom<SummaryRow> for ExecutionSummary {
+    type Error = Error;
+    fn try_from(row: SummaryRow) -> Result<Self> {
+        Ok(Self {
+            id: ExecutionId(row.id),
+            script: ScriptId(row.script_id),
+            script_name: row.script_name,
+            version: number(row.version),
+            status: status(&row.status)?,
+            trigger: trigger(&row.trigger_kind)?,
+            failure_code: row.failure_code,
+            failure_message: row.failure_message,
+            metrics: row.metrics.into(),
+            attempt: number(row.attempt).max(1),
+            replay_of: row.replay_of.map(ExecutionId),
+            test: row.test,
+            triggered_by: row.triggered_by.map(UserId),
+            created_at: row.created_at.into(),
+            started_at: row.started_at.map(Into::into),
+            completed_at: row.completed_at.map(Into::into),
+        })
+    }
+}
+
+#[derive(FromQueryResult)]
+struct MetricsRow {
+    queued_us: i64,
+    duration_us: i64,
+    cpu_us: i64,
+    memory_peak_bytes: i64,
+    api_calls: i64,
+    db_queries: i64,
+    dropped_logs: i64,
+}
+
+impl From<MetricsRow> for Metrics {
+    fn from(row: MetricsRow) -> Self {
+        Self {
+            queued: time(row.queued_us),
+            duration: time(row.duration_us),
+            cpu: time(row.cpu_us),
+            memory_peak_bytes: row.memory_peak_bytes.unsigned_abs(),
+            api_calls: number(row.api_calls),
+            db_queries: number(row.db_queries),
+            dropped_logs: number(row.dropped_logs),
+        }
+    }
+}
+
+/// A row of which only the id matters.
+#[derive(FromQueryResult)]
+pub(crate) struct IdRow {
+    pub(crate) id: Uuid,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FailureDetail {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stack: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<String>,
+}
+
+fn failure(
+    code: Option<String>,
+    message: Option<String>,
+    detail: Option<String>,
+) -> Result<Option<Failure>> {
+    let Some(code) = code else { return Ok(None) };
+    let mut failure = Failure::new(code, message.unwrap_or_default());
+    if let Some(text) = detail {
+        let detail: FailureDetail = known(
+            serde_json::from_str(&text).ok(),
+            "executions.failure_detail",
+        )?;
+        failure.line = detail.line;
+        failure.column = detail.column;
+        failure.stack = detail.stack;
+        failure.details = opt_json(detail.details);
+    }
+    Ok(Some(failure))
+}
+
+fn status(name: &str) -> Result<ExecutionStatus> {
+    known(ExecutionStatus::from_name(name), "executions.status")
+}
+
+fn trigger(name: &str) -> Result<TriggerKind> {
+    known(TriggerKind::from_name(name), "executions.trigger_kind")
+}
+
+fn time(micros: i64) -> Duration {
+    Duration::from_micros(micros.unsigned_abs())
+}
+
+fn whole(number: u128) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

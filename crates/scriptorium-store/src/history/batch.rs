@@ -1,0 +1,321 @@
+//! One batch of the history writer: many records in few statements, all or none of it committed.
+//! Should the batch fail, each record is tried in a savepoint of its own, so that a bad one fails
+//! alone and the good ones still share one fsync.
+
+use std::collections::HashSet;
+
+use scriptorium_model::event::Event;
+use scriptorium_model::execution::{Execution, LogLine};
+use scriptorium_model::storage::Entry;
+use scriptorium_model::{TenantId, Timestamp, Uuid};
+use sea_orm::Value;
+
+use super::{Finished, Written};
+use crate::db::{Db, Micros, Tx, micros, placeholders};
+use crate::error::{Error, Result};
+use crate::executions::{COLUMN_COUNT, COLUMNS, ExecutionRow, IdRow, Inserted, values};
+use crate::system;
+
+/// Something to write.
+#[derive(Debug)]
+pub(super) enum Write {
+    Pending(Box<Execution>),
+    Finished(Box<Finished>),
+    Event(Event),
+    Set(TenantId, Entry),
+    Delete(TenantId, String),
+}
+
+/// What writing it came to.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Inserted(Inserted),
+    Finished(Written),
+    Changed(bool),
+}
+
+impl Write {
+    /// Roughly how many rows it is.
+    pub(super) fn rows(&self) -> usize {
+        match self {
+            Self::Finished(finished) => 1 + finished.logs.len() + finished.events.len(),
+            _ => 1,
+        }
+    }
+}
+
+/// Writes and commits; one outcome for each write, in order.
+pub(super) async fn commit(db: &Db, writes: &[Write], now: Timestamp) -> Vec<Result<Outcome>> {
+    if let Ok(outcomes) = together(db, writes, now).await {
+        return outcomes;
+    }
+    match one_by_one(db, writes, now).await {
+        Ok(outcomes) => outcomes,
+        Err(error) => {
+            tracing::error!(%error, cause = ?error, "a batch of records was not committed");
+            let text = error.to_string();
+            writes
+                .iter()
+                .map(|_| Err(Error::platform(text.clone())))
+                .collect()
+        }
+    }
+}
+
+async fn together(db: &Db, writes: &[Write], now: Timestamp) -> Result<Vec<Result<Outcome>>> {
+    let tx = db.write_all(system::for_history_writer()).await?;
+    let outcomes = write(&tx, writes, now).await?;
+    tx.commit().await?;
+    Ok(outcomes)
+}
+
+async fn one_by_one(db: &Db, writes: &[Write], now: Timestamp) -> Result<Vec<Result<Outcome>>> {
+    let tx = db.write_all(system::for_history_writer()).await?;
+    let mut outcomes = Vec::with_capacity(writes.len());
+    for single in writes.chunks(1) {
+        let savepoint = tx.savepoint().await?;
+        match write(&savepoint, single, now).await {
+            Ok(written) => {
+                savepoint.commit().await?;
+                outcomes.extend(written);
+            }
+            Err(error) => {
+                savepoint.rollback().await?;
+                outcomes.push(Err(error));
+            }
+        }
+    }
+    tx.commit().await?;
+    Ok(outcomes)
+}
+
+/// Writes kind by kind; entries of storage in their order, because a key may come twice.
+async fn write(tx: &Tx, writes: &[Write], now: Timestamp) -> Result<Vec<Result<Outcome>>> {
+    let mut pending = Vec::new();
+    let mut finished = Vec::new();
+    let mut events = Vec::new();
+    for write in writes {
+        match write {
+            Write::Pending(execution) => pending.push(execution.as_ref()),
+            Write::Finished(record) => finished.push(record.as_ref()),
+            Write::Event(event) => events.push(event),
+            Write::Set(..) | Write::Delete(..) => {}
+        }
+    }
+    let inserted = insert_pending(tx, &pending).await?;
+    let stored = store_ends(tx, &finished, now).await?;
+    finished.retain(|record| stored.contains(&record.execution.id.0));
+    insert_logs(tx, &finished).await?;
+    events.extend(finished.iter().flat_map(|record| &record.events));
+    let new_events = insert_events(tx, &events).await?;
+
+    let mut outcomes = Vec::with_capacity(writes.len());
+    for write in writes {
+        outcomes.push(match write {
+            Write::Pending(execution) if inserted.contains(&execution.id.0) => {
+                Ok(Outcome::Inserted(Inserted::New))
+            }
+            Write::Pending(execution) => existing(tx, execution).await?,
+            Write::Finished(record) if stored.contains(&record.execution.id.0) => {
+                Ok(Outcome::Finished(Written::Stored))
+            }
+            Write::Finished(_) => Ok(Outcome::Finished(Written::Discarded)),
+            Write::Event(event) => Ok(Outcome::Changed(new_events.contains(&event.id.0))),
+            Write::Set(tenant, entry) => Ok(Outcome::Changed(set(tx, *tenant, entry).await?)),
+            Write::Delete(tenant, key) => {
+                Ok(Outcome::Changed(delete(tx, *tenant, key, now).await?))
+            }
+        });
+    }
+    Ok(outcomes)
+}
+
+/// Inserts what is not there yet; the ids that were inserted.
+async fn insert_pending(tx: &Tx, executions: &[&Execution]) -> Result<HashSet<Uuid>> {
+    let mut inserted = HashSet::with_capacity(executions.len());
+    for some in chunks(executions) {
+        let mut sql = tx.sql("insert into executions (");
+        sql.push(COLUMNS).push(") values ");
+        sql.push_numbered(&placeholders(some.len(), COLUMN_COUNT));
+        sql.push(" on conflict do nothing returning id");
+        let mut bound = Vec::with_capacity(some.len() * COLUMN_COUNT);
+        for execution in some {
+            bound.extend(values(execution, 0, None)?);
+        }
+        let rows: Vec<IdRow> = tx.all(sql.with(bound)).await?;
+        inserted.extend(rows.into_iter().map(|row| row.id));
+    }
+    Ok(inserted)
+}
+
+/// Stores ends: of executions never recorded by inserting, of claimed ones by updating, provided
+/// that the lease still holds. The ids that were stored.
+async fn store_ends(tx: &Tx, ends: &[&Finished], now: Timestamp) -> Result<HashSet<Uuid>> {
+    let mut stored = HashSet::with_capacity(ends.len());
+    for some in chunks(ends) {
+        let mut sql = tx.sql("insert into executions (");
+        sql.push(COLUMNS).push(") values ");
+        sql.push_numbered(&placeholders(some.len(), COLUMN_COUNT));
+        sql.push(STORE_END);
+        let mut bound = Vec::with_capacity(some.len() * COLUMN_COUNT + 1);
+        for record in some {
+            let lease = record.lease.map(|lease| lease.0);
+            bound.extend(values(&record.execution, record.execution.attempt, lease)?);
+        }
+        let mut sql = sql.with(bound);
+        sql.bind(Micros::from(now)).push(" returning id");
+        let rows: Vec<IdRow> = tx.all(sql).await?;
+        stored.extend(rows.into_iter().map(|row| row.id));
+    }
+    Ok(stored)
+}
+
+/// An unknown id is inserted; a known one must be running under the very lease of the record, and
+/// the lease must not have ended. Whoever has none is no match: null equals nothing.
+const STORE_END: &str = " on conflict (tenant_id, id) do update set status = excluded.status, \
+    version = excluded.version, started_at = excluded.started_at, \
+    completed_at = excluded.completed_at, queued_us = excluded.queued_us, \
+    duration_us = excluded.duration_us, cpu_us = excluded.cpu_us, \
+    memory_peak_bytes = excluded.memory_peak_bytes, api_calls = excluded.api_calls, \
+    db_queries = excluded.db_queries, dropped_logs = excluded.dropped_logs, \
+    failure_code = excluded.failure_code, failure_message = excluded.failure_message, \
+    failure_detail = excluded.failure_detail, output = excluded.output, \
+    lease_id = null, lease_until = null \
+    where executions.status = 'running' and executions.lease_id = excluded.lease_id \
+    and executions.lease_until > ";
+
+async fn insert_logs(tx: &Tx, ends: &[&Finished]) -> Result<()> {
+    const COLUMNS: usize = 7;
+    let mut lines: Vec<(&Execution, &LogLine)> = Vec::new();
+    for record in ends {
+        lines.extend(record.logs.iter().map(|line| (&record.execution, line)));
+    }
+    for some in chunks(&lines) {
+        let mut sql = tx.sql(
+            "insert into execution_logs (tenant_id, execution_id, seq, level, at, message, data) \
+             values ",
+        );
+        sql.push_numbered(&placeholders(some.len(), COLUMNS));
+        let mut bound: Vec<Value> = Vec::with_capacity(some.len() * COLUMNS);
+        for (execution, line) in some {
+            let data = line.data.as_ref().map(|data| data.as_str().to_owned());
+            bound.extend([
+                execution.tenant.0.into(),
+                execution.id.0.into(),
+                line.seq.into(),
+                line.level.as_str().into(),
+                Micros::from(line.at).into(),
+                line.message.as_str().into(),
+                data.into(),
+            ] as [Value; COLUMNS]);
+        }
+        tx.execute(sql.with(bound)).await?;
+    }
+    Ok(())
+}
+
+/// Inserts what is not there yet; the ids that were inserted.
+async fn insert_events(tx: &Tx, events: &[&Event]) -> Result<HashSet<Uuid>> {
+    const COLUMNS: usize = 7;
+    let mut inserted = HashSet::with_capacity(events.len());
+    for some in chunks(events) {
+        let mut sql = tx.sql(
+            "insert into events (tenant_id, id, kind, script_id, execution_id, created_at, \
+             payload) values ",
+        );
+        sql.push_numbered(&placeholders(some.len(), COLUMNS));
+        sql.push(" on conflict do nothing returning id");
+        let mut bound: Vec<Value> = Vec::with_capacity(some.len() * COLUMNS);
+        for event in some {
+            bound.extend([
+                event.tenant.0.into(),
+                event.id.0.into(),
+                event.kind.as_str().into(),
+                event.script.map(|id| id.0).into(),
+                event.execution.map(|id| id.0).into(),
+                Micros::from(event.created_at).into(),
+                event.payload.as_str().into(),
+            ] as [Value; COLUMNS]);
+        }
+        let rows: Vec<IdRow> = tx.all(sql.with(bound)).await?;
+        inserted.extend(rows.into_iter().map(|row| row.id));
+    }
+    Ok(inserted)
+}
+
+/// Why an execution was not inserted: the first of its key, or its id is taken.
+async fn existing(tx: &Tx, execution: &Execution) -> Result<Result<Outcome>> {
+    let Some(key) = &execution.idempotency_key else {
+        return Ok(Err(Error::not_unique("id")));
+    };
+    let sql = tx
+        .sql(
+            "select * from executions \
+             where tenant_id = $1 and script_id = $2 and idempotency_key = $3",
+        )
+        .with([
+            execution.tenant.0.into(),
+            execution.script.0.into(),
+            key.as_str().into(),
+        ]);
+    let row: Option<ExecutionRow> = tx.one(sql).await?;
+    Ok(match row {
+        Some(row) => Ok(Outcome::Inserted(Inserted::Existing(Box::new(
+            row.try_into()?,
+        )))),
+        None => Err(Error::not_unique("id")),
+    })
+}
+
+async fn set(tx: &Tx, tenant: TenantId, entry: &Entry) -> Result<bool> {
+    let sql = tx
+        .sql(
+            "insert into storage (tenant_id, key, expires_at, updated_at, value) \
+             values ($1, $2, $3, $4, $5) on conflict (tenant_id, key) do update set \
+             expires_at = excluded.expires_at, updated_at = excluded.updated_at, \
+             value = excluded.value",
+        )
+        .with([
+            tenant.0.into(),
+            entry.key.as_str().into(),
+            micros(entry.expires_at).into(),
+            Micros::from(entry.updated_at).into(),
+            entry.value.as_str().into(),
+        ]);
+    Ok(tx.execute(sql).await? > 0)
+}
+
+/// Removes an entry; one that has expired counts as missing.
+async fn delete(tx: &Tx, tenant: TenantId, key: &str, now: Timestamp) -> Result<bool> {
+    let sql = tx
+        .sql(
+            "delete from storage where tenant_id = $1 and key = $2 \
+             and (expires_at is null or expires_at > $3)",
+        )
+        .with([tenant.0.into(), key.into(), Micros::from(now).into()]);
+    Ok(tx.execute(sql).await? > 0)
+}
+
+/// Cuts a list into pieces of few different lengths, so that few statements are ever prepared.
+fn chunks<T>(items: &[T]) -> impl Iterator<Item = &[T]> {
+    let mut rest = items;
+    std::iter::from_fn(move || {
+        let length = [64, 16, 4, 1].into_iter().find(|n| *n <= rest.len())?;
+        let (piece, left) = rest.split_at(length);
+        rest = left;
+        Some(piece)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_lose_nothing_and_have_four_lengths() {
+        let items: Vec<u32> = (0..151).collect();
+        let pieces: Vec<&[u32]> = chunks(&items).collect();
+        assert_eq!(pieces.concat(), items);
+        assert!(pieces.iter().all(|p| [64, 16, 4, 1].contains(&p.len())));
+    }
+}

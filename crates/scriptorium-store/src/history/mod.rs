@@ -1,0 +1,280 @@
+//! The group-committing writer (D7). Whatever waits is written in one transaction and one fsync, so
+//! durability costs a busy platform little and an idle one no delay. It writes what is frequent:
+//! executions that are promised or ended, their logs and events, storage entries.
+
+mod batch;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use scriptorium_model::event::Event;
+use scriptorium_model::execution::{Execution, LogLine};
+use scriptorium_model::storage::Entry;
+use scriptorium_model::{Ambient, Ctx, TenantId};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::batch::{Outcome, Write};
+use crate::Store;
+use crate::db::Db;
+use crate::error::{Error, Result};
+use crate::executions::Inserted;
+use crate::store::{Change, Signals, of_tenant};
+use crate::system::queue::LeaseId;
+
+/// An execution that has ended, with everything to record of it.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// The execution in its final state.
+    pub execution: Execution,
+    /// The lease it ran under; `None` when it was never recorded before.
+    pub lease: Option<LeaseId>,
+    /// Its log lines.
+    pub logs: Vec<LogLine>,
+    /// Events it published that become visible with its end.
+    pub events: Vec<Event>,
+}
+
+/// What became of the record of an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// It is stored.
+    Stored,
+    /// The lease was lost, so somebody else decides how the execution ends; nothing was stored.
+    Discarded,
+}
+
+/// Resolves when the record is durable. Dropping it does not withdraw the record.
+#[derive(Debug)]
+pub struct Commit(oneshot::Receiver<Result<Outcome>>);
+
+/// Figures of the writer since the store was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HistoryStats {
+    /// Transactions.
+    pub commits: u64,
+    /// Records in them.
+    pub records: u64,
+    /// Ends that came after their lease was lost.
+    pub discarded: u64,
+    /// Records that wait now.
+    pub waiting: u64,
+}
+
+impl Store {
+    /// Hands the end of an execution to the writer. Waits only while too many records wait; the
+    /// returned [`Commit`] resolves when it is durable.
+    ///
+    /// # Errors
+    /// `NotFound` when execution or events are of another tenant; `Platform` after close.
+    pub async fn record(&self, ctx: &Ctx, finished: Finished) -> Result<Commit> {
+        of_tenant(ctx, finished.execution.tenant)?;
+        for event in &finished.events {
+            of_tenant(ctx, event.tenant)?;
+        }
+        let write = Write::Finished(Box::new(finished));
+        Ok(Commit(self.inner.writer.send(write).await?))
+    }
+
+    /// The writer's figures.
+    pub fn history_stats(&self) -> HistoryStats {
+        self.inner.writer.stats()
+    }
+}
+
+impl Future for Commit {
+    type Output = Result<Written>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx).map(|answer| match answer {
+            Ok(Ok(Outcome::Finished(written))) => Ok(written),
+            Ok(Err(error)) => Err(error),
+            Ok(Ok(_)) | Err(_) => Err(stopped()),
+        })
+    }
+}
+
+/// The sending side of the writer.
+#[derive(Debug)]
+pub(crate) struct HistoryWriter {
+    jobs: mpsc::Sender<Job>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    counters: Arc<Counters>,
+}
+
+#[derive(Debug)]
+struct Job {
+    write: Write,
+    answer: oneshot::Sender<Result<Outcome>>,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    commits: AtomicU64,
+    records: AtomicU64,
+    discarded: AtomicU64,
+}
+
+impl HistoryWriter {
+    pub(crate) fn start(db: Db, ambient: Ambient, signals: Arc<Signals>, queue: usize) -> Self {
+        let (jobs, waiting) = mpsc::channel(queue.max(1));
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let counters = Arc::new(Counters::default());
+        let worker = Worker {
+            db,
+            ambient,
+            signals,
+            counters: Arc::clone(&counters),
+        };
+        tasks.spawn(worker.work(waiting, stop.clone()));
+        tasks.close();
+        Self {
+            jobs,
+            stop,
+            tasks,
+            counters,
+        }
+    }
+
+    /// Commits what waits, takes no more.
+    pub(crate) async fn stop(&self) {
+        self.stop.cancel();
+        self.tasks.wait().await;
+    }
+
+    pub(crate) async fn insert_pending(&self, execution: Execution) -> Result<Inserted> {
+        match self.write(Write::Pending(Box::new(execution))).await? {
+            Outcome::Inserted(inserted) => Ok(inserted),
+            _ => Err(stopped()),
+        }
+    }
+
+    pub(crate) async fn insert_event(&self, event: Event) -> Result<bool> {
+        self.changed(Write::Event(event)).await
+    }
+
+    pub(crate) async fn set_entry(&self, tenant: TenantId, entry: Entry) -> Result<bool> {
+        self.changed(Write::Set(tenant, entry)).await
+    }
+
+    pub(crate) async fn delete_entry(&self, tenant: TenantId, key: String) -> Result<bool> {
+        self.changed(Write::Delete(tenant, key)).await
+    }
+
+    async fn changed(&self, write: Write) -> Result<bool> {
+        match self.write(write).await? {
+            Outcome::Changed(changed) => Ok(changed),
+            _ => Err(stopped()),
+        }
+    }
+
+    async fn write(&self, write: Write) -> Result<Outcome> {
+        self.send(write).await?.await.map_err(|_| stopped())?
+    }
+
+    async fn send(&self, write: Write) -> Result<oneshot::Receiver<Result<Outcome>>> {
+        let (answer, answered) = oneshot::channel();
+        let job = Job { write, answer };
+        self.jobs.send(job).await.map_err(|_| stopped())?;
+        Ok(answered)
+    }
+
+    fn stats(&self) -> HistoryStats {
+        let waiting = self.jobs.max_capacity() - self.jobs.capacity();
+        HistoryStats {
+            commits: self.counters.commits.load(Ordering::Relaxed),
+            records: self.counters.records.load(Ordering::Relaxed),
+            discarded: self.counters.discarded.load(Ordering::Relaxed),
+            waiting: waiting as u64,
+        }
+    }
+}
+
+/// Most records of one transaction.
+const BATCH: usize = 512;
+/// A transaction takes no further record beyond this many rows, so that nobody waits long behind
+/// executions with a thousand log lines each.
+const BATCH_ROWS: usize = 8_192;
+
+/// The receiving side: one task, one transaction at a time.
+struct Worker {
+    db: Db,
+    ambient: Ambient,
+    signals: Arc<Signals>,
+    counters: Arc<Counters>,
+}
+
+impl Worker {
+    async fn work(self, mut waiting: mpsc::Receiver<Job>, stop: CancellationToken) {
+        let mut jobs = Vec::with_capacity(BATCH);
+        loop {
+            let taken = tokio::select! {
+                taken = waiting.recv_many(&mut jobs, BATCH) => taken,
+                () = stop.cancelled(), if !waiting.is_closed() => {
+                    waiting.close();
+                    continue;
+                }
+            };
+            if taken == 0 {
+                return;
+            }
+            while !jobs.is_empty() {
+                let rest = jobs.split_off(fitting(&jobs));
+                self.commit(std::mem::replace(&mut jobs, rest)).await;
+            }
+        }
+    }
+
+    async fn commit(&self, jobs: Vec<Job>) {
+        let (writes, answers): (Vec<_>, Vec<_>) =
+            jobs.into_iter().map(|job| (job.write, job.answer)).unzip();
+        let outcomes = batch::commit(&self.db, &writes, self.ambient.now()).await;
+        self.count(&outcomes);
+        for (answer, outcome) in answers.into_iter().zip(outcomes) {
+            // Nobody may be waiting: the record was made all the same.
+            let _ = answer.send(outcome);
+        }
+    }
+
+    fn count(&self, outcomes: &[Result<Outcome>]) {
+        let counted = |counter: &AtomicU64, number: usize| {
+            counter.fetch_add(number as u64, Ordering::Relaxed);
+        };
+        let matching = |wanted: fn(&Outcome) -> bool| {
+            let stored = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok());
+            stored.filter(|outcome| wanted(outcome)).count()
+        };
+        let discarded = matching(|o| matches!(o, Outcome::Finished(Written::Discarded)));
+        let pending = matching(|o| matches!(o, Outcome::Inserted(Inserted::New)));
+        counted(&self.counters.commits, 1);
+        counted(&self.counters.records, outcomes.len());
+        counted(&self.counters.discarded, discarded);
+        if discarded > 0 {
+            tracing::warn!(discarded, "ends of executions whose lease was lost");
+        }
+        if pending > 0 {
+            self.signals.send(Change::Pending);
+        }
+    }
+}
+
+/// How many of the first jobs fit into one transaction; at least one.
+fn fitting(jobs: &[Job]) -> usize {
+    let mut rows = 0;
+    let fit = jobs.iter().take_while(|job| {
+        let fits = rows < BATCH_ROWS;
+        rows += job.write.rows();
+        fits
+    });
+    fit.count()
+}
+
+fn stopped() -> Error {
+    Error::platform("the history writer has stopped")
+}

@@ -1,0 +1,240 @@
+//! The list of scripts with what its readers ask first: when did it run last, when will it next.
+
+use scriptorium_model::execution::ExecutionStatus;
+use scriptorium_model::page::{Page, PageRequest};
+use scriptorium_model::script::{Script, ScriptStatus, ScriptType};
+use scriptorium_model::{Ctx, ExecutionId, Timestamp, Uuid};
+use sea_orm::FromQueryResult;
+
+use super::row::ScriptRow;
+use crate::Store;
+use crate::db::cursor::{Cursors, Key};
+use crate::db::{Micros, Sql, known, like};
+use crate::error::{Error, Result};
+
+/// Which scripts to list, and in what order; every part narrows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScriptFilter {
+    /// Text in the name or description, in any case.
+    pub q: Option<String>,
+    /// Of this type.
+    pub kind: Option<ScriptType>,
+    /// With this status.
+    pub status: Option<ScriptStatus>,
+    /// With this tag.
+    pub tag: Option<String>,
+    /// The trash instead of the scripts in use.
+    pub trash: bool,
+    /// The order; the newest first when nothing is said.
+    pub sort: ScriptSort,
+}
+
+/// The order of a list of scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScriptSort {
+    /// By what.
+    pub field: SortField,
+    /// The largest first.
+    pub descending: bool,
+}
+
+impl Default for ScriptSort {
+    fn default() -> Self {
+        Self {
+            field: SortField::CreatedAt,
+            descending: true,
+        }
+    }
+}
+
+/// What scripts can be sorted by (R-REPO-03).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SortField {
+    /// The name, by code point.
+    Name,
+    /// The type's stable name.
+    Type,
+    /// The status' stable name.
+    Status,
+    /// When it was created.
+    CreatedAt,
+    /// When it changed last.
+    UpdatedAt,
+}
+
+impl SortField {
+    /// Every field.
+    pub const ALL: [Self; 5] = [
+        Self::Name,
+        Self::Type,
+        Self::Status,
+        Self::CreatedAt,
+        Self::UpdatedAt,
+    ];
+
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Type => "type",
+            Self::Status => "status",
+            Self::CreatedAt => "created_at",
+            Self::UpdatedAt => "updated_at",
+        }
+    }
+
+    /// The field of a name on the wire.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.as_str() == name)
+    }
+
+    fn column(self) -> &'static str {
+        match self {
+            Self::Name => "s.name",
+            Self::Type => "s.type",
+            Self::Status => "s.status",
+            Self::CreatedAt => "s.created_at",
+            Self::UpdatedAt => "s.updated_at",
+        }
+    }
+
+    fn key(self, script: &Script) -> Key {
+        let text = |text: &str| Key::Text(text.into(), script.id.0);
+        let at = |at: Timestamp| Key::Number(at.as_microsecond(), script.id.0);
+        match self {
+            Self::Name => text(&script.name),
+            Self::Type => text(script.kind().as_str()),
+            Self::Status => text(script.status.as_str()),
+            Self::CreatedAt => at(script.created_at),
+            Self::UpdatedAt => at(script.updated_at),
+        }
+    }
+}
+
+/// A script in a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScriptSummary {
+    /// The script.
+    pub script: Script,
+    /// Its latest execution.
+    pub last_execution: Option<LastExecution>,
+    /// The next planned instant, of an active schedule.
+    pub next_run_at: Option<Timestamp>,
+}
+
+/// The latest execution of a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastExecution {
+    /// Its id.
+    pub id: ExecutionId,
+    /// Where it stands.
+    pub status: ExecutionStatus,
+    /// When it was recorded.
+    pub at: Timestamp,
+}
+
+impl Store {
+    /// The tenant's scripts.
+    ///
+    /// # Errors
+    /// `CursorInvalid`.
+    pub async fn list_scripts(
+        &self,
+        ctx: &Ctx,
+        filter: &ScriptFilter,
+        page: &PageRequest,
+    ) -> Result<Page<ScriptSummary>> {
+        let cursors = Cursors::new(ctx, "scripts", filter);
+        let db = self.db().read(ctx).await?;
+        let mut sql = db.sql(SELECT);
+        narrow(&mut sql, filter);
+        let ScriptSort { field, descending } = filter.sort;
+        if let Some(start) = cursors.start(page)? {
+            let before = if descending { ") < " } else { ") > " };
+            sql.push(" and (")
+                .push(field.column())
+                .push(", s.id")
+                .push(before);
+            match start {
+                Key::Number(at, id) => sql.bind_list([at.into(), id.into()]),
+                Key::Text(text, id) => sql.bind_list([text.into(), id.into()]),
+            };
+        }
+        let direction = if descending { " desc" } else { " asc" };
+        sql.push(" order by ").push(field.column()).push(direction);
+        sql.push(", s.id").push(direction).push(" limit ");
+        sql.bind(i64::from(page.limit) + 1);
+        let rows: Vec<SummaryRow> = db.all(sql).await?;
+        let items = rows
+            .into_iter()
+            .map(ScriptSummary::try_from)
+            .collect::<Result<Vec<_>>>()?;
+        cursors.page(items, page, |last| field.key(&last.script))
+    }
+}
+
+const SELECT: &str = "select s.tenant_id, s.id, s.status, s.version, s.owner, s.updated_by, \
+    s.activated_by, s.created_by, s.created_at, s.updated_at, s.paused_reason, v.name, \
+    v.description, v.type, v.language, v.settings, v.source, c.next_at, e.id as last_id, \
+    e.status as last_status, e.created_at as last_at \
+    from scripts s join script_versions v \
+    on v.tenant_id = s.tenant_id and v.script_id = s.id and v.number = s.version \
+    left join schedules c on c.tenant_id = s.tenant_id and c.script_id = s.id \
+    left join executions e on e.tenant_id = s.tenant_id and e.id = \
+    (select x.id from executions x where x.tenant_id = s.tenant_id and x.script_id = s.id \
+    order by x.created_at desc, x.id desc limit 1) \
+    where s.tenant_id = $1";
+
+fn narrow(sql: &mut Sql, filter: &ScriptFilter) {
+    sql.push(if filter.trash {
+        " and s.deleted_at is not null"
+    } else {
+        " and s.deleted_at is null"
+    });
+    if let Some(kind) = filter.kind {
+        sql.push(" and s.type = ").bind(kind.as_str());
+    }
+    if let Some(status) = filter.status {
+        sql.push(" and s.status = ").bind(status.as_str());
+    }
+    if let Some(tag) = &filter.tag {
+        sql.push(
+            " and exists (select 1 from script_tags t where t.tenant_id = s.tenant_id \
+             and t.script_id = s.id and t.tag = ",
+        );
+        sql.bind(tag.as_str()).push(")");
+    }
+    if let Some(q) = filter.q.as_deref().filter(|q| !q.is_empty()) {
+        sql.push(" and s.search_text like ");
+        sql.bind(like(&q.to_lowercase())).push(" escape '\\'");
+    }
+}
+
+#[derive(FromQueryResult)]
+struct SummaryRow {
+    #[sea_orm(nested)]
+    script: ScriptRow,
+    next_at: Option<Micros>,
+    last_id: Option<Uuid>,
+    last_status: Option<String>,
+    last_at: Option<Micros>,
+}
+
+impl TryFrom<SummaryRow> for ScriptSummary {
+    type Error = Error;
+    fn try_from(row: SummaryRow) -> Result<Self> {
+        let last_execution = match (row.last_id, row.last_status, row.last_at) {
+            (Some(id), Some(status), Some(at)) => Some(LastExecution {
+                id: ExecutionId(id),
+                status: known(ExecutionStatus::from_name(&status), "executions.status")?,
+                at: at.into(),
+            }),
+            _ => None,
+        };
+        Ok(Self {
+            script: row.script.try_into()?,
+            last_execution,
+            next_run_at: row.next_at.map(Into::into),
+        })
+    }
+}

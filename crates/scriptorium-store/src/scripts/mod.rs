@@ -1,0 +1,270 @@
+//! The scripts of a tenant. A change of a script, its version and what routes to it (schedule,
+//! endpoint, subscriptions) is one transaction, so that they never disagree.
+
+mod list;
+mod routing;
+mod row;
+
+use scriptorium_model::script::{Definition, Script, ScriptStatus};
+use scriptorium_model::{Ctx, ScriptId};
+
+pub use self::list::{LastExecution, ScriptFilter, ScriptSort, ScriptSummary, SortField};
+use self::routing::Routes;
+use self::row::ScriptRow;
+use crate::Store;
+use crate::db::{Micros, Tx};
+use crate::definition::search_text;
+use crate::error::{Error, Result};
+use crate::store::{Change, of_tenant};
+use crate::versions::{self, NewVersion};
+
+impl Store {
+    /// Adds a script with version 1 and what routes to it (R-LIFE-01).
+    ///
+    /// # Errors
+    /// `Conflict` on `name`, or on `http.path` when another script of the tenant answers one of the
+    /// methods there (X-34); both ignore the trash.
+    pub async fn create_script(
+        &self,
+        ctx: &Ctx,
+        script: &Script,
+        change_description: &str,
+    ) -> Result<()> {
+        of_tenant(ctx, script.tenant)?;
+        let tx = self.db().write(ctx).await?;
+        tx.execute(
+            tx.sql(
+                "insert into scripts (tenant_id, id, name, type, status, version, search_text, \
+                 owner, updated_by, activated_by, created_by, created_at, updated_at, \
+                 paused_reason) \
+                 values ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $13)",
+            )
+            .with([
+                script.id.0.into(),
+                script.name.as_str().into(),
+                script.kind().as_str().into(),
+                script.status.as_str().into(),
+                search_text(&script.definition).into(),
+                script.owner.map(|user| user.0).into(),
+                script.updated_by.map(|user| user.0).into(),
+                script.activated_by.map(|user| user.0).into(),
+                script.created_by.map(|user| user.0).into(),
+                Micros::from(script.created_at).into(),
+                Micros::from(script.updated_at).into(),
+                script.paused_reason.clone().into(),
+            ]),
+        )
+        .await?;
+        let version = NewVersion {
+            script: script.id,
+            number: 1,
+            change_description,
+            created_by: script.created_by,
+            created_at: script.created_at,
+        };
+        versions::insert(&tx, &version, &script.definition).await?;
+        self.commit_routes(tx, script).await
+    }
+
+    /// Makes `definition` the script's next version. With `base_version` the change is refused when
+    /// somebody else made a version since; the number is taken inside the transaction (R-VER-04).
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` on `base_version` (`stale_version`), `name` or `http.path`.
+    pub async fn update_script(
+        &self,
+        ctx: &Ctx,
+        id: ScriptId,
+        base_version: Option<u32>,
+        definition: Definition,
+        change_description: &str,
+    ) -> Result<Script> {
+        let tx = self.db().write(ctx).await?;
+        let mut script = find(&tx, id).await?;
+        if base_version.is_some_and(|base| base != script.version) {
+            return Err(Error::Conflict {
+                what: "stale_version",
+                field: "base_version",
+            });
+        }
+        script.definition = definition;
+        script.version += 1;
+        script.updated_by = ctx.actor.user();
+        script.updated_at = self.inner.ambient.now();
+        let version = NewVersion {
+            script: id,
+            number: script.version,
+            change_description,
+            created_by: script.updated_by,
+            created_at: script.updated_at,
+        };
+        versions::insert(&tx, &version, &script.definition).await?;
+        tx.execute(
+            tx.sql(
+                "update scripts set name = $3, type = $4, search_text = $5, version = $6, \
+                 updated_by = $7, updated_at = $8 where tenant_id = $1 and id = $2",
+            )
+            .with([
+                id.0.into(),
+                script.name.as_str().into(),
+                script.kind().as_str().into(),
+                search_text(&script.definition).into(),
+                script.version.into(),
+                script.updated_by.map(|user| user.0).into(),
+                Micros::from(script.updated_at).into(),
+            ]),
+        )
+        .await?;
+        self.commit_routes(tx, &script).await?;
+        Ok(script)
+    }
+
+    /// Moves a script from one status to another, with what routes to it (R-LIFE-06). Whoever
+    /// activates it is remembered; a reason is kept while it is paused. Whether the move is allowed
+    /// is the model's question.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` on `status` when it is no longer `from`.
+    pub async fn set_status(
+        &self,
+        ctx: &Ctx,
+        id: ScriptId,
+        from: ScriptStatus,
+        to: ScriptStatus,
+        paused_reason: Option<&str>,
+    ) -> Result<Script> {
+        let tx = self.db().write(ctx).await?;
+        let mut script = find(&tx, id).await?;
+        if script.status != from {
+            return Err(Error::Conflict {
+                what: "status_changed",
+                field: "status",
+            });
+        }
+        script.status = to;
+        script.updated_at = self.inner.ambient.now();
+        script.paused_reason = paused_reason.map(Into::into);
+        if to == ScriptStatus::Active {
+            script.activated_by = ctx.actor.user();
+        }
+        write_state(&tx, &script).await?;
+        self.commit_routes(tx, &script).await?;
+        Ok(script)
+    }
+
+    /// A script that is not in the trash.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn find_script(&self, ctx: &Ctx, id: ScriptId) -> Result<Script> {
+        let db = self.db().read(ctx).await?;
+        find(&db, id).await
+    }
+
+    /// A script by its name, unless it is in the trash.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn find_script_by_name(&self, ctx: &Ctx, name: &str) -> Result<Option<Script>> {
+        let db = self.db().read(ctx).await?;
+        let mut sql = db.sql(row::SELECT);
+        sql.push(" where s.tenant_id = $1 and s.deleted_at is null and s.name = ");
+        sql.bind(name);
+        let row: Option<ScriptRow> = db.one(sql).await?;
+        row.map(Script::try_from).transpose()
+    }
+
+    /// Moves a script to the trash: it keeps its versions and history, and gives up its name, path
+    /// and schedule.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn delete_script(&self, ctx: &Ctx, id: ScriptId) -> Result<()> {
+        let now = self.inner.ambient.now();
+        let tx = self.db().write(ctx).await?;
+        let sql = tx
+            .sql(
+                "update scripts set deleted_at = $3 \
+                 where tenant_id = $1 and id = $2 and deleted_at is null",
+            )
+            .with([id.0.into(), Micros::from(now).into()]);
+        if tx.execute(sql).await? == 0 {
+            return Err(Error::NotFound);
+        }
+        Routes::remove(&tx, id).await?;
+        tx.commit().await?;
+        self.signal_routes();
+        Ok(())
+    }
+
+    /// Takes a script out of the trash. One that was active comes back paused, because the world
+    /// may have changed meanwhile.
+    ///
+    /// # Errors
+    /// `NotFound` when it is not in the trash; `Conflict` on `name` or `http.path` when they were
+    /// taken meanwhile.
+    pub async fn restore_script(&self, ctx: &Ctx, id: ScriptId) -> Result<Script> {
+        let tx = self.db().write(ctx).await?;
+        let sql = tx
+            .sql(
+                "update scripts set deleted_at = null \
+                 where tenant_id = $1 and id = $2 and deleted_at is not null",
+            )
+            .with([id.0.into()]);
+        if tx.execute(sql).await? == 0 {
+            return Err(Error::NotFound);
+        }
+        let mut script = find(&tx, id).await?;
+        if script.status == ScriptStatus::Active {
+            script.status = ScriptStatus::Paused;
+            script.paused_reason = Some("restored from the trash".into());
+        }
+        script.updated_at = self.inner.ambient.now();
+        write_state(&tx, &script).await?;
+        self.commit_routes(tx, &script).await?;
+        Ok(script)
+    }
+
+    async fn commit_routes(&self, tx: Tx, script: &Script) -> Result<()> {
+        Routes::of(script)
+            .write(&tx, self.inner.ambient.now())
+            .await?;
+        tx.commit().await?;
+        self.signal_routes();
+        Ok(())
+    }
+
+    fn signal_routes(&self) {
+        self.signal(Change::Endpoints);
+        self.signal(Change::Schedules);
+    }
+}
+
+async fn find<C: sea_orm::ConnectionTrait>(
+    db: &crate::db::Scope<C>,
+    id: ScriptId,
+) -> Result<Script> {
+    let mut sql = db.sql(row::SELECT);
+    sql.push(" where s.tenant_id = $1 and s.deleted_at is null and s.id = ");
+    sql.bind(id.0);
+    let row: ScriptRow = db.one(sql).await?.ok_or(Error::NotFound)?;
+    row.try_into()
+}
+
+async fn write_state(tx: &Tx, script: &Script) -> Result<()> {
+    tx.execute(
+        tx.sql(
+            "update scripts set status = $3, activated_by = $4, paused_reason = $5, \
+             updated_at = $6 where tenant_id = $1 and id = $2",
+        )
+        .with([
+            script.id.0.into(),
+            script.status.as_str().into(),
+            script.activated_by.map(|user| user.0).into(),
+            script.paused_reason.clone().into(),
+            Micros::from(script.updated_at).into(),
+        ]),
+    )
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! The store as a whole: opened once, shared by everyone, closed last.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use scriptorium_model::{Ambient, Ctx, TenantId};
+use tokio::sync::watch;
+
+use crate::db::{self, Db, LockFile};
+use crate::error::{Error, Result};
+use crate::history::HistoryWriter;
+use crate::system::queue::Rotation;
+use crate::tenant_data::{TenantData, TenantSchema};
+
+/// Where the data is and how much of the machine to use.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Directory of `scriptorium.db` and of the tenants' own files; made when missing.
+    pub data_dir: PathBuf,
+    /// Connections that read the platform's file, 1 to 64.
+    pub readers: u32,
+    /// Records that may wait for the history writer before `record` waits itself.
+    pub history_queue: usize,
+}
+
+impl Options {
+    /// A directory with 4 readers and room for 4,096 waiting records.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            readers: 4,
+            history_queue: 4_096,
+        }
+    }
+}
+
+/// Everything durable. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(crate) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) db: Db,
+    pub(crate) ambient: Ambient,
+    pub(crate) writer: HistoryWriter,
+    pub(crate) signals: Arc<Signals>,
+    pub(crate) rotation: Rotation,
+    data_dir: PathBuf,
+    _lock: LockFile,
+}
+
+/// Something that others may want to look at again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// An endpoint was added, changed, switched or removed.
+    Endpoints,
+    /// A schedule was added, changed, switched or removed.
+    Schedules,
+    /// An execution became pending.
+    Pending,
+    /// Somebody asked to cancel a running execution.
+    Cancel,
+}
+
+#[derive(Debug)]
+pub(crate) struct Signals([watch::Sender<u64>; 4]);
+
+impl Store {
+    /// Opens the store, making and migrating its files as needed, and gives back to the queue what
+    /// an earlier process left running.
+    ///
+    /// # Errors
+    /// The directory is not writable, another server has it, SQLite is older than 3.51.3, or a
+    /// migration fails.
+    pub async fn open(options: Options, ambient: Ambient) -> Result<Self> {
+        let shown = options.data_dir.display();
+        std::fs::create_dir_all(&options.data_dir)
+            .map_err(|error| Error::caused(format!("cannot make {shown}"), error))?;
+        let lock = LockFile::take(&options.data_dir)?;
+        let path = options.data_dir.join("scriptorium.db");
+        let db = db::open(&path, options.readers.clamp(1, 64)).await?;
+        let signals = Arc::new(Signals::new());
+        let writer = HistoryWriter::start(
+            db.clone(),
+            ambient.clone(),
+            Arc::clone(&signals),
+            options.history_queue,
+        );
+        let store = Self {
+            inner: Arc::new(Inner {
+                db,
+                ambient,
+                writer,
+                signals,
+                rotation: Rotation::default(),
+                data_dir: options.data_dir,
+                _lock: lock,
+            }),
+        };
+        store.recover_all_running().await?;
+        Ok(store)
+    }
+
+    /// Commits what was handed to the history writer, then closes the files. Later calls fail.
+    pub async fn close(&self) {
+        self.inner.writer.stop().await;
+        self.inner.db.close().await;
+    }
+
+    /// A counter that moves after each change of this kind was committed: a hint to look again,
+    /// not a queue of what happened.
+    pub fn changes(&self, change: Change) -> watch::Receiver<u64> {
+        self.inner.signals.0[change as usize].subscribe()
+    }
+
+    /// Moves with every change of an endpoint; for caches of the routing table.
+    pub fn routes_version(&self) -> u64 {
+        *self.inner.signals.0[Change::Endpoints as usize].borrow()
+    }
+
+    /// The business tables that the host declares, kept apart from the platform's (D5).
+    ///
+    /// # Errors
+    /// The schema breaks a rule: a bad or repeated name, no key, an unknown column.
+    pub fn tenant_data(&self, schema: TenantSchema) -> Result<TenantData> {
+        let dir = self.inner.data_dir.join("tenants");
+        TenantData::new(dir, schema)
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.inner.db
+    }
+
+    pub(crate) fn signal(&self, change: Change) {
+        self.inner.signals.send(change);
+    }
+}
+
+impl Signals {
+    fn new() -> Self {
+        Self(std::array::from_fn(|_| watch::Sender::new(0)))
+    }
+
+    pub(crate) fn send(&self, change: Change) {
+        self.0[change as usize].send_modify(|count| *count += 1);
+    }
+}
+
+/// Refuses a value of another tenant the way a missing one is refused.
+pub(crate) fn of_tenant(ctx: &Ctx, tenant: TenantId) -> Result<()> {
+    if ctx.tenant == tenant {
+        Ok(())
+    } else {
+        Err(Error::NotFound)
+    }
+}

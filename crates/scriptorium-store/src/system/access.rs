@@ -1,0 +1,91 @@
+//! Who is this: the look-ups of sign-in and authentication, which happen before a tenant is known.
+//! They say what is stored; whether it is expired, revoked or inactive is the caller's question,
+//! except that an ended session reads as missing.
+
+use scriptorium_model::user::{Session, Token, User};
+use sea_orm::FromQueryResult;
+
+use super::ACROSS_TENANTS;
+use crate::Store;
+use crate::db::Micros;
+use crate::error::Result;
+use crate::sessions::SessionRow;
+use crate::tokens::TokenRow;
+use crate::users::UserRow;
+
+impl Store {
+    /// The user of an e-mail address (lower case), active or not.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn find_user_by_email(&self, email: &str) -> Result<Option<User>> {
+        let db = self.db().read_all(ACROSS_TENANTS).await?;
+        let sql = db
+            .sql("select * from users where email = $1")
+            .with([email.into()]);
+        let row: Option<UserRow> = db.one(sql).await?;
+        row.map(User::try_from).transpose()
+    }
+
+    /// How many users the platform has.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn count_users(&self) -> Result<u64> {
+        let db = self.db().read_all(ACROSS_TENANTS).await?;
+        let row: Option<Count> = db
+            .one(db.sql("select count(*) as number from users"))
+            .await?;
+        Ok(row.map_or(0, |row| row.number.unsigned_abs()))
+    }
+
+    /// The session of a secret's SHA-256, unless it has ended.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn find_session_by_hash(&self, hash: &[u8; 32]) -> Result<Option<Session>> {
+        let now = Micros::from(self.inner.ambient.now());
+        let db = self.db().read_all(ACROSS_TENANTS).await?;
+        let sql = db
+            .sql("select * from sessions where secret_hash = $1 and expires_at > $2")
+            .with([hash.to_vec().into(), now.into()]);
+        let row: Option<SessionRow> = db.one(sql).await?;
+        row.map(Session::try_from).transpose()
+    }
+
+    /// The token of a secret's SHA-256, revoked and expired ones included.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn find_token_by_hash(&self, hash: &[u8; 32]) -> Result<Option<Token>> {
+        let db = self.db().read_all(ACROSS_TENANTS).await?;
+        let sql = db
+            .sql("select * from tokens where secret_hash = $1")
+            .with([hash.to_vec().into()]);
+        let row: Option<TokenRow> = db.one(sql).await?;
+        row.map(Token::try_from).transpose()
+    }
+
+    /// Removes ended sessions and expired storage entries; how many rows.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn purge_expired(&self) -> Result<u64> {
+        let now = Micros::from(self.inner.ambient.now());
+        let tx = self.db().write_all(ACROSS_TENANTS).await?;
+        let mut removed = 0;
+        for sql in [
+            tx.sql("delete from sessions where expires_at <= $1"),
+            tx.sql("delete from storage where expires_at <= $1"),
+        ] {
+            removed += tx.execute(sql.with([now.into()])).await?;
+        }
+        tx.commit().await?;
+        Ok(removed)
+    }
+}
+
+#[derive(FromQueryResult)]
+struct Count {
+    number: i64,
+}

@@ -1,0 +1,20 @@
+//! What concerns several tenants at once, and only that: sign-in before the tenant is known, the
+//! queue, due schedules, routing, recovery, expiry. The key made here is what opens statements
+//! that are not bound to one tenant; no other module can make it.
+
+pub mod access;
+pub mod endpoints;
+pub mod queue;
+pub mod schedules;
+mod tenants;
+
+/// The key to statements across tenants.
+#[derive(Clone, Copy)]
+pub(crate) struct AcrossTenants(());
+
+const ACROSS_TENANTS: AcrossTenants = AcrossTenants(());
+
+/// The history writer commits rows of many tenants at once, so it is handed the key too.
+pub(crate) fn for_history_writer() -> AcrossTenants {
+    ACROSS_TENANTS
+}

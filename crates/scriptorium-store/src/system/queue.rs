@@ -1,0 +1,339 @@
+//! The queue: picking up pending executions fairly among tenants, holding them by lease, and giving
+//! back what a dead worker held. An execution counts as attempted when it is claimed, so that one
+//! which kills its worker cannot do so for ever (security.md F15).
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use scriptorium_model::execution::Execution;
+use scriptorium_model::{Ctx, ExecutionId, TenantId, Timestamp, Uuid};
+use sea_orm::FromQueryResult;
+
+use super::ACROSS_TENANTS;
+use crate::Store;
+use crate::db::{Micros, Tx};
+use crate::error::Result;
+use crate::executions::ExecutionRow;
+use crate::store::Change;
+
+/// How often an execution is begun before it is given up.
+pub const MAX_ATTEMPTS: u32 = 3;
+
+/// The right to run one execution and to record its end; a new one with every claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LeaseId(pub Uuid);
+
+impl From<Uuid> for LeaseId {
+    fn from(id: Uuid) -> Self {
+        Self(id)
+    }
+}
+
+/// An execution that the caller holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claimed {
+    /// The execution, `running`, with the attempt it is now in.
+    pub execution: Execution,
+    /// What proves it when the end is recorded.
+    pub lease: LeaseId,
+}
+
+/// A lease that still holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The lease.
+    pub id: LeaseId,
+    /// Its execution.
+    pub execution: ExecutionId,
+    /// Whether somebody asked to stop it.
+    pub cancel_requested: bool,
+}
+
+/// What became of executions whose worker is gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Pending again.
+    pub requeued: u64,
+    /// Failed with `platform.lost`, after [`MAX_ATTEMPTS`].
+    pub lost: u64,
+    /// Cancelled, as somebody had asked.
+    pub cancelled: u64,
+}
+
+/// The tenant that was served last, so that the next claim begins behind it.
+#[derive(Debug, Default)]
+pub(crate) struct Rotation(Mutex<Uuid>);
+
+impl Store {
+    /// Claims up to `limit` pending executions, the oldest of each tenant, tenants in turn, for the
+    /// time of `lease`.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn claim_pending(&self, limit: u32, lease: Duration) -> Result<Vec<Claimed>> {
+        let chosen = self.choose(limit).await?;
+        if chosen.is_empty() {
+            return Ok(Vec::new());
+        }
+        let until = self.lease_end(lease);
+        let tx = self.db().write_all(ACROSS_TENANTS).await?;
+        let mut claimed = Vec::with_capacity(chosen.len());
+        for (tenant, id) in chosen {
+            claimed.extend(self.claim(&tx, tenant, id, until).await?);
+        }
+        tx.commit().await?;
+        Ok(claimed)
+    }
+
+    /// Claims one pending execution, for a caller that waits for it. `None` when it is no longer
+    /// pending.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn claim_execution(
+        &self,
+        ctx: &Ctx,
+        id: ExecutionId,
+        lease: Duration,
+    ) -> Result<Option<Claimed>> {
+        let until = self.lease_end(lease);
+        let tx = self.db().write_all(ACROSS_TENANTS).await?;
+        let claimed = self.claim(&tx, ctx.tenant.0, id.0, until).await?;
+        tx.commit().await?;
+        Ok(claimed)
+    }
+
+    /// Extends leases to `lease` from now. Those that are not in the answer are lost: their
+    /// execution must be stopped, its end will not be recorded.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn heartbeat(&self, leases: &[LeaseId], lease: Duration) -> Result<Vec<Lease>> {
+        let now = Micros::from(self.inner.ambient.now());
+        let until = self.lease_end(lease);
+        let tx = self.db().write_all(ACROSS_TENANTS).await?;
+        let mut held = Vec::with_capacity(leases.len());
+        for some in leases.chunks(CHUNK) {
+            let mut sql = tx.sql("update executions set lease_until = ");
+            sql.bind(until)
+                .push(" where status = 'running' and lease_until > ");
+            sql.bind(now).push(" and lease_id in ");
+            sql.bind_list(some.iter().map(|lease| lease.0.into()));
+            sql.push(" returning lease_id, id, cancel_requested");
+            held.extend(tx.all::<LeaseRow>(sql).await?.into_iter().map(Lease::from));
+        }
+        tx.commit().await?;
+        Ok(held)
+    }
+
+    /// Gives claimed executions back unbegun, as if they had never been claimed; for a shutdown.
+    ///
+    /// # Errors
+    /// `Platform` only; leases that no longer hold are passed over.
+    pub async fn release(&self, leases: &[LeaseId]) -> Result<()> {
+        let tx = self.db().write_all(ACROSS_TENANTS).await?;
+        for some in leases.chunks(CHUNK) {
+            let mut sql = tx.sql(
+                "update executions set status = 'pending', attempt = attempt - 1, \
+                 lease_id = null, lease_until = null where status = 'running' and lease_id in ",
+            );
+            sql.bind_list(some.iter().map(|lease| lease.0.into()));
+            tx.execute(sql).await?;
+        }
+        tx.commit().await?;
+        self.signal(Change::Pending);
+        Ok(())
+    }
+
+    /// Takes back executions whose lease ended at `now` or before: pending again, or failed with
+    /// `platform.lost` after [`MAX_ATTEMPTS`], or cancelled when somebody had asked.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn recover_orphans(&self, now: Timestamp) -> Result<Recovered> {
+        self.recover(Micros::from(now)).await
+    }
+
+    /// The only process of a SQLite database begins: whatever is running runs no more.
+    pub(crate) async fn recover_all_running(&self) -> Result<Recovered> {
+        self.recover(Micros(i64::MAX)).await
+    }
+
+    async fn recover(&self, lease_ended: Micros) -> Result<Recovered> {
+        let now = Micros::from(self.inner.ambient.now());
+        let tx = self.db().write_all(ACROSS_TENANTS).await?;
+        let cancelled = tx
+            .sql(
+                "update executions set status = 'cancelled', completed_at = $2, lease_id = null, \
+                 lease_until = null, failure_code = 'cancelled', \
+                 failure_message = 'cancelled while its worker was gone' \
+                 where status = 'running' and lease_until <= $1 and cancel_requested = 1",
+            )
+            .with([lease_ended.into(), now.into()]);
+        let lost = tx
+            .sql(
+                "update executions set status = 'failed', completed_at = $2, lease_id = null, \
+                 lease_until = null, failure_code = 'platform.lost', \
+                 failure_message = 'its worker was gone before it ended, at the last attempt' \
+                 where status = 'running' and lease_until <= $1 and attempt >= $3",
+            )
+            .with([lease_ended.into(), now.into(), MAX_ATTEMPTS.into()]);
+        let requeued = tx
+            .sql(
+                "update executions set status = 'pending', lease_id = null, lease_until = null, \
+                 started_at = null where status = 'running' and lease_until <= $1",
+            )
+            .with([lease_ended.into()]);
+        let recovered = Recovered {
+            cancelled: tx.execute(cancelled).await?,
+            lost: tx.execute(lost).await?,
+            requeued: tx.execute(requeued).await?,
+        };
+        tx.commit().await?;
+        if recovered != Recovered::default() {
+            tracing::warn!(?recovered, "took back executions whose worker was gone");
+            self.signal(Change::Pending);
+        }
+        Ok(recovered)
+    }
+
+    /// Which executions the next claim takes: an equal share for each waiting tenant, then, should
+    /// room be left, the oldest of those that have more.
+    async fn choose(&self, limit: u32) -> Result<Vec<(Uuid, Uuid)>> {
+        let lanes = self.waiting_tenants().await?;
+        let limit = limit as usize;
+        let mut chosen = Vec::with_capacity(limit);
+        if lanes.is_empty() || limit == 0 {
+            return Ok(chosen);
+        }
+        let share = limit.div_ceil(lanes.len());
+        let mut full = Vec::new();
+        for lane in lanes {
+            if chosen.len() >= limit {
+                break;
+            }
+            let ids = self
+                .oldest(lane, 0, share.min(limit - chosen.len()))
+                .await?;
+            if ids.len() == share {
+                full.push(lane);
+            }
+            chosen.extend(ids.into_iter().map(|id| (lane, id)));
+            self.inner.rotation.set(lane);
+        }
+        for lane in full {
+            if chosen.len() >= limit {
+                break;
+            }
+            let ids = self.oldest(lane, share, limit - chosen.len()).await?;
+            chosen.extend(ids.into_iter().map(|id| (lane, id)));
+        }
+        Ok(chosen)
+    }
+
+    /// The tenants with pending executions, beginning behind the one served last. The recursion
+    /// hops from tenant to tenant in the index, so it does not read their executions.
+    async fn waiting_tenants(&self) -> Result<Vec<Uuid>> {
+        let db = self.db().read_all(ACROSS_TENANTS).await?;
+        let sql = db.sql(
+            "with recursive lane (tenant_id) as (\
+             select min(tenant_id) from executions where status = 'pending' \
+             union all \
+             select (select min(e.tenant_id) from executions e \
+             where e.status = 'pending' and e.tenant_id > lane.tenant_id) \
+             from lane where lane.tenant_id is not null) \
+             select tenant_id from lane where tenant_id is not null",
+        );
+        let rows: Vec<LaneRow> = db.all(sql).await?;
+        let mut lanes: Vec<Uuid> = rows.into_iter().map(|row| row.tenant_id).collect();
+        let served = self.inner.rotation.get();
+        let behind = lanes.partition_point(|lane| *lane <= served);
+        lanes.rotate_left(behind);
+        Ok(lanes)
+    }
+
+    async fn oldest(&self, tenant: Uuid, skip: usize, limit: usize) -> Result<Vec<Uuid>> {
+        let whole = |count| i64::try_from(count).unwrap_or(i64::MAX);
+        let db = self.db().read(&Ctx::platform(TenantId(tenant))).await?;
+        let sql = db
+            .sql(
+                "select id from executions where tenant_id = $1 and status = 'pending' \
+                 order by created_at, id limit $2 offset $3",
+            )
+            .with([whole(limit).into(), whole(skip).into()]);
+        let rows: Vec<crate::executions::IdRow> = db.all(sql).await?;
+        Ok(rows.into_iter().map(|row| row.id).collect())
+    }
+
+    async fn claim(
+        &self,
+        tx: &Tx,
+        tenant: Uuid,
+        id: Uuid,
+        until: Micros,
+    ) -> Result<Option<Claimed>> {
+        let lease: LeaseId = self.inner.ambient.new_id();
+        let sql = tx
+            .sql(
+                "update executions set status = 'running', attempt = attempt + 1, lease_id = $3, \
+                 lease_until = $4, cancel_requested = 0 \
+                 where tenant_id = $1 and id = $2 and status = 'pending' returning *",
+            )
+            .with([tenant.into(), id.into(), lease.0.into(), until.into()]);
+        let row: Option<ExecutionRow> = tx.one(sql).await?;
+        row.map(|row| {
+            Ok(Claimed {
+                execution: row.try_into()?,
+                lease,
+            })
+        })
+        .transpose()
+    }
+
+    fn lease_end(&self, lease: Duration) -> Micros {
+        let micros = i64::try_from(lease.as_micros()).unwrap_or(i64::MAX);
+        let now = Micros::from(self.inner.ambient.now());
+        Micros(now.0.saturating_add(micros))
+    }
+}
+
+/// Most leases of one statement.
+const CHUNK: usize = 500;
+
+impl Rotation {
+    fn get(&self) -> Uuid {
+        *self
+            .0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn set(&self, tenant: Uuid) {
+        *self
+            .0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner()) = tenant;
+    }
+}
+
+#[derive(FromQueryResult)]
+struct LaneRow {
+    tenant_id: Uuid,
+}
+
+#[derive(FromQueryResult)]
+struct LeaseRow {
+    lease_id: Uuid,
+    id: Uuid,
+    cancel_requested: bool,
+}
+
+impl From<LeaseRow> for Lease {
+    fn from(row: LeaseRow) -> Self {
+        Self {
+            id: LeaseId(row.lease_id),
+            execution: ExecutionId(row.id),
+            cancel_requested: row.cancel_requested,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The tenants themselves.
+
+use scriptorium_model::tenant::Tenant;
+use scriptorium_model::{TenantId, Uuid};
+use sea_orm::FromQueryResult;
+
+use super::ACROSS_TENANTS;
+use crate::Store;
+use crate::db::Micros;
+use crate::error::{Error, Result};
+
+impl Store {
+    /// Adds a tenant.
+    ///
+    /// # Errors
+    /// `Conflict` on `slug`.
+    pub async fn create_tenant(&self, tenant: &Tenant) -> Result<()> {
+        let tx = self.db().write_all(ACROSS_TENANTS).await?;
+        tx.execute(
+            tx.sql("insert into tenants (id, slug, name, created_at) values ($1, $2, $3, $4)")
+                .with([
+                    tenant.id.0.into(),
+                    tenant.slug.as_str().into(),
+                    tenant.name.as_str().into(),
+                    Micros::from(tenant.created_at).into(),
+                ]),
+        )
+        .await?;
+        tx.commit().await
+    }
+
+    /// A tenant by id.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn find_tenant(&self, id: TenantId) -> Result<Tenant> {
+        let db = self.db().read_all(ACROSS_TENANTS).await?;
+        let sql = db
+            .sql("select * from tenants where id = $1")
+            .with([id.0.into()]);
+        let row: Option<TenantRow> = db.one(sql).await?;
+        row.map(Tenant::from).ok_or(Error::NotFound)
+    }
+
+    /// A tenant by its name in URLs.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn find_tenant_by_slug(&self, slug: &str) -> Result<Option<Tenant>> {
+        let db = self.db().read_all(ACROSS_TENANTS).await?;
+        let sql = db
+            .sql("select * from tenants where slug = $1")
+            .with([slug.into()]);
+        let row: Option<TenantRow> = db.one(sql).await?;
+        Ok(row.map(Tenant::from))
+    }
+
+    /// Every tenant, by slug.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn list_tenants(&self) -> Result<Vec<Tenant>> {
+        let db = self.db().read_all(ACROSS_TENANTS).await?;
+        let rows: Vec<TenantRow> = db
+            .all(db.sql("select * from tenants order by slug"))
+            .await?;
+        Ok(rows.into_iter().map(Tenant::from).collect())
+    }
+}
+
+#[derive(FromQueryResult)]
+struct TenantRow {
+    id: Uuid,
+    slug: String,
+    name: String,
+    created_at: Micros,
+}
+
+impl From<TenantRow> for Tenant {
+    fn from(row: TenantRow) -> Self {
+        Self {
+            id: TenantId(row.id),
+            slug: row.slug,
+            name: row.name,
+            created_at: row.created_at.into(),
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! The business tables a host declares, and how they become tables of one tenant's file.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use scriptorium_model::Invalid;
+
+/// The business tables of every tenant of a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TenantSchema {
+    /// The tables.
+    pub tables: Vec<Table>,
+}
+
+/// One business table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its name: lower-case letters, digits and `_`.
+    pub name: String,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// The columns of its primary key, at least one.
+    pub key: Vec<String>,
+    /// Further columns or groups of columns to look rows up by.
+    pub indexes: Vec<Vec<String>>,
+}
+
+/// One column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name: lower-case letters, digits and `_`.
+    pub name: String,
+    /// What it holds.
+    pub ty: ColumnType,
+    /// Whether it may hold nothing. A column added to a table that exists must allow it.
+    pub nullable: bool,
+    /// Whether no two rows may hold the same.
+    pub unique: bool,
+}
+
+/// What a column holds, and the JSON it goes in and comes out as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnType {
+    /// Text; a string.
+    Text,
+    /// A 64-bit whole number; a number.
+    Integer,
+    /// A 64-bit floating-point number; a number.
+    Real,
+    /// `true` or `false`.
+    Boolean,
+    /// An instant; an RFC 3339 string in UTC, which sorts by time when its digits are as many.
+    Timestamp,
+    /// Any JSON.
+    Json,
+    /// A UUID; a string.
+    Uuid,
+}
+
+impl Table {
+    /// A table without columns, keyed by `id` until another key is said.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            columns: Vec::new(),
+            key: vec!["id".into()],
+            indexes: Vec::new(),
+        }
+    }
+
+    /// Adds a column that always holds something.
+    #[must_use]
+    pub fn column(self, name: impl Into<String>, ty: ColumnType) -> Self {
+        self.with(Column {
+            name: name.into(),
+            ty,
+            nullable: false,
+            unique: false,
+        })
+    }
+
+    /// Adds a column that may hold nothing.
+    #[must_use]
+    pub fn optional(self, name: impl Into<String>, ty: ColumnType) -> Self {
+        self.with(Column {
+            name: name.into(),
+            ty,
+            nullable: true,
+            unique: false,
+        })
+    }
+
+    /// Adds a column.
+    #[must_use]
+    pub fn with(mut self, column: Column) -> Self {
+        self.columns.push(column);
+        self
+    }
+
+    /// Sets the primary key.
+    #[must_use]
+    pub fn key<S: Into<String>>(mut self, columns: impl IntoIterator<Item = S>) -> Self {
+        self.key = columns.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Adds an index.
+    #[must_use]
+    pub fn index<S: Into<String>>(mut self, columns: impl IntoIterator<Item = S>) -> Self {
+        self.indexes
+            .push(columns.into_iter().map(Into::into).collect());
+        self
+    }
+
+    fn check(&self, invalid: &mut Invalid) {
+        let field = format!("tables.{}", self.name);
+        check_name(&field, &self.name, invalid);
+        let mut names = BTreeSet::new();
+        for column in &self.columns {
+            let field = format!("{field}.{}", column.name);
+            check_name(&field, &column.name, invalid);
+            if !names.insert(column.name.as_str()) {
+                invalid.push(field, "not_unique", "is declared twice");
+            }
+        }
+        if self.key.is_empty() {
+            invalid.push(format!("{field}.key"), "required", "needs a column");
+        }
+        for column in self.key.iter().chain(self.indexes.iter().flatten()) {
+            if !names.contains(column.as_str()) {
+                let message = format!("{column} is not a column of the table");
+                invalid.push(format!("{field}.{column}"), "unknown", message);
+            }
+        }
+    }
+
+    /// The statement that makes the table.
+    pub(super) fn create(&self) -> String {
+        let mut sql = format!("create table {} (", quoted(&self.name));
+        for column in &self.columns {
+            // Writing to a String cannot fail.
+            let _ = write!(sql, "{}, ", column.definition());
+        }
+        let _ = write!(sql, "primary key ({}))", quoted_list(&self.key));
+        sql
+    }
+
+    /// The statement that adds a column to the table.
+    pub(super) fn add(&self, column: &Column) -> String {
+        format!(
+            "alter table {} add column {}",
+            quoted(&self.name),
+            column.definition()
+        )
+    }
+
+    /// The statements that make what is missing of the table's indexes.
+    pub(super) fn create_indexes(&self) -> impl Iterator<Item = String> {
+        let unique = self.columns.iter().filter(|column| column.unique);
+        let unique = unique.map(|column| (true, std::slice::from_ref(&column.name)));
+        let plain = self
+            .indexes
+            .iter()
+            .map(|columns| (false, columns.as_slice()));
+        unique.chain(plain).map(|(unique, columns)| {
+            let kind = if unique { "unique index" } else { "index" };
+            let suffix = if unique { "unique" } else { "index" };
+            let name = format!("{}_{}_{suffix}", self.name, columns.join("_"));
+            format!(
+                "create {kind} if not exists {} on {} ({})",
+                quoted(&name),
+                quoted(&self.name),
+                quoted_list(columns)
+            )
+        })
+    }
+}
+
+impl Column {
+    /// Declares it with a type name that gives SQLite the right affinity, tells the reader what
+    /// JSON to make of it, and a check, because SQLite itself would take anything.
+    fn definition(&self) -> String {
+        let name = quoted(&self.name);
+        let nullable = if self.nullable { "" } else { " not null" };
+        let check = match self.ty {
+            ColumnType::Text | ColumnType::Timestamp | ColumnType::Uuid => {
+                format!("typeof({name}) in ('text', 'null')")
+            }
+            ColumnType::Integer => format!("typeof({name}) in ('integer', 'null')"),
+            ColumnType::Real => format!("typeof({name}) in ('real', 'null')"),
+            ColumnType::Boolean => format!("{name} in (0, 1)"),
+            ColumnType::Json => format!("json_valid({name})"),
+        };
+        format!("{name} {}{nullable} check ({check})", self.ty.declared())
+    }
+}
+
+impl ColumnType {
+    const ALL: [Self; 7] = [
+        Self::Text,
+        Self::Integer,
+        Self::Real,
+        Self::Boolean,
+        Self::Timestamp,
+        Self::Json,
+        Self::Uuid,
+    ];
+
+    fn declared(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Integer => "integer",
+            Self::Real => "real",
+            Self::Boolean => "boolean integer",
+            Self::Timestamp => "timestamp text",
+            Self::Json => "json text",
+            Self::Uuid => "uuid text",
+        }
+    }
+
+    /// The type of a column that was declared by [`Column::definition`].
+    pub(super) fn from_declared(declared: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|ty| ty.declared().eq_ignore_ascii_case(declared))
+    }
+}
+
+impl TenantSchema {
+    /// Checks names and references.
+    pub(super) fn validated(self) -> Result<Self, Invalid> {
+        let mut invalid = Invalid::default();
+        let mut names = BTreeSet::new();
+        for table in &self.tables {
+            table.check(&mut invalid);
+            if !names.insert(table.name.as_str()) {
+                let field = format!("tables.{}", table.name);
+                invalid.push(field, "not_unique", "is declared twice");
+            }
+        }
+        invalid.or(self)
+    }
+}
+
+fn check_name(field: &str, name: &str, invalid: &mut Invalid) {
+    let fits = (1..=63).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && !name.starts_with("sqlite_")
+        && !name.starts_with("pg_");
+    if !fits {
+        invalid.push(
+            field,
+            "bad_name",
+            "must be 1 to 63 lower-case letters, digits and _, beginning with a letter",
+        );
+    }
+}
+
+/// Names are checked to hold no quote; they are quoted because a keyword is a fine name.
+fn quoted(name: &str) -> String {
+    format!("\"{name}\"")
+}
+
+fn quoted_list(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+    quoted.join(", ")
+}

@@ -1,0 +1,138 @@
+//! The users of a tenant. Finding one by e-mail address, at sign-in, is in `system::access`.
+
+use scriptorium_model::permission::{PermissionSet, Role};
+use scriptorium_model::user::User;
+use scriptorium_model::{Ctx, TenantId, UserId, Uuid};
+use sea_orm::FromQueryResult;
+
+use crate::Store;
+use crate::db::{Micros, known};
+use crate::error::{Error, Result};
+use crate::store::of_tenant;
+
+impl Store {
+    /// Adds a user.
+    ///
+    /// # Errors
+    /// `Conflict` on `email`, which is unique in the platform; `NotFound` for an unknown tenant.
+    pub async fn create_user(&self, ctx: &Ctx, user: &User) -> Result<()> {
+        of_tenant(ctx, user.tenant)?;
+        let tx = self.db().write(ctx).await?;
+        tx.execute(
+            tx.sql(
+                "insert into users (tenant_id, id, email, name, role, extra_permissions, \
+                 password_hash, locale, active, created_at) \
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            )
+            .with([
+                user.id.0.into(),
+                user.email.as_str().into(),
+                user.name.as_str().into(),
+                user.role.as_str().into(),
+                names_to_text(&user.extra_permissions)?.into(),
+                user.password_hash.clone().into(),
+                user.locale.as_str().into(),
+                user.active.into(),
+                Micros::from(user.created_at).into(),
+            ]),
+        )
+        .await?;
+        tx.commit().await
+    }
+
+    /// A user by id.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn find_user(&self, ctx: &Ctx, id: UserId) -> Result<User> {
+        let db = self.db().read(ctx).await?;
+        let sql = db
+            .sql("select * from users where tenant_id = $1 and id = $2")
+            .with([id.0.into()]);
+        let row: UserRow = db.one(sql).await?.ok_or(Error::NotFound)?;
+        row.try_into()
+    }
+
+    /// The tenant's users by e-mail address.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn list_users(&self, ctx: &Ctx) -> Result<Vec<User>> {
+        let db = self.db().read(ctx).await?;
+        let sql = db.sql("select * from users where tenant_id = $1 order by email");
+        let rows: Vec<UserRow> = db.all(sql).await?;
+        rows.into_iter().map(User::try_from).collect()
+    }
+
+    /// Stores every field of a user but its id and creation time.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` on `email`.
+    pub async fn update_user(&self, ctx: &Ctx, user: &User) -> Result<()> {
+        of_tenant(ctx, user.tenant)?;
+        let tx = self.db().write(ctx).await?;
+        let sql = tx
+            .sql(
+                "update users set email = $3, name = $4, role = $5, extra_permissions = $6, \
+                 password_hash = $7, locale = $8, active = $9 where tenant_id = $1 and id = $2",
+            )
+            .with([
+                user.id.0.into(),
+                user.email.as_str().into(),
+                user.name.as_str().into(),
+                user.role.as_str().into(),
+                names_to_text(&user.extra_permissions)?.into(),
+                user.password_hash.clone().into(),
+                user.locale.as_str().into(),
+                user.active.into(),
+            ]);
+        if tx.execute(sql).await? == 0 {
+            return Err(Error::NotFound);
+        }
+        tx.commit().await
+    }
+}
+
+#[derive(FromQueryResult)]
+pub(crate) struct UserRow {
+    tenant_id: Uuid,
+    id: Uuid,
+    email: String,
+    name: String,
+    role: String,
+    extra_permissions: String,
+    password_hash: Option<String>,
+    locale: String,
+    active: bool,
+    created_at: Micros,
+}
+
+impl TryFrom<UserRow> for User {
+    type Error = Error;
+    fn try_from(row: UserRow) -> Result<Self> {
+        Ok(Self {
+            id: UserId(row.id),
+            tenant: TenantId(row.tenant_id),
+            email: row.email,
+            name: row.name,
+            role: known(Role::from_name(&row.role), "users.role")?,
+            extra_permissions: names_from_text(&row.extra_permissions, "users.extra_permissions")?,
+            password_hash: row.password_hash,
+            locale: row.locale,
+            active: row.active,
+            created_at: row.created_at.into(),
+        })
+    }
+}
+
+/// Permission names as a JSON array.
+pub(crate) fn names_to_text(names: &PermissionSet) -> Result<String> {
+    serde_json::to_string(&names.names().collect::<Vec<_>>())
+        .map_err(|error| Error::caused("permission names could not be written", error))
+}
+
+/// Permission names from a JSON array; unreadable ones are an error, never an empty or full set.
+pub(crate) fn names_from_text(text: &str, column: &str) -> Result<PermissionSet> {
+    let names: Vec<String> = known(serde_json::from_str(text).ok(), column)?;
+    Ok(PermissionSet::from_names(names))
+}

@@ -1,0 +1,139 @@
+//! The versions of a script: read and inserted, never changed (R-VER-03). Inserting one is part of
+//! creating or updating its script.
+
+use scriptorium_model::page::{Page, PageRequest};
+use scriptorium_model::script::Definition;
+use scriptorium_model::version::Version;
+use scriptorium_model::{Ctx, ScriptId, TenantId, Timestamp, UserId, Uuid};
+use sea_orm::FromQueryResult;
+
+use crate::Store;
+use crate::db::cursor::{Cursors, Key};
+use crate::db::{Micros, Tx, number};
+use crate::definition::{Columns, settings};
+use crate::error::{Error, Result};
+
+impl Store {
+    /// The versions of a script, newest first.
+    ///
+    /// # Errors
+    /// `CursorInvalid`. A script that is not there has no versions.
+    pub async fn list_versions(
+        &self,
+        ctx: &Ctx,
+        script: ScriptId,
+        page: &PageRequest,
+    ) -> Result<Page<Version>> {
+        let cursors = Cursors::new(ctx, "versions", &script);
+        let db = self.db().read(ctx).await?;
+        let mut sql = db.sql("select * from script_versions where tenant_id = $1 and script_id = ");
+        sql.bind(script.0);
+        match cursors.start(page)? {
+            Some(Key::Number(number, _)) => {
+                sql.push(" and number < ").bind(number);
+            }
+            Some(_) => return Err(Error::CursorInvalid),
+            None => {}
+        }
+        sql.push(" order by number desc limit ");
+        sql.bind(i64::from(page.limit) + 1);
+        let rows: Vec<VersionRow> = db.all(sql).await?;
+        let versions = rows
+            .into_iter()
+            .map(Version::try_from)
+            .collect::<Result<Vec<_>>>()?;
+        cursors.page(versions, page, |last| {
+            Key::Number(last.number.into(), last.script.0)
+        })
+    }
+
+    /// One version of a script.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn find_version(&self, ctx: &Ctx, script: ScriptId, number: u32) -> Result<Version> {
+        let db = self.db().read(ctx).await?;
+        let sql = db
+            .sql(
+                "select * from script_versions \
+                 where tenant_id = $1 and script_id = $2 and number = $3",
+            )
+            .with([script.0.into(), number.into()]);
+        let row: VersionRow = db.one(sql).await?.ok_or(Error::NotFound)?;
+        row.try_into()
+    }
+}
+
+/// What is new about a version besides its definition.
+pub(crate) struct NewVersion<'a> {
+    pub(crate) script: ScriptId,
+    pub(crate) number: u32,
+    pub(crate) change_description: &'a str,
+    pub(crate) created_by: Option<UserId>,
+    pub(crate) created_at: Timestamp,
+}
+
+pub(crate) async fn insert(tx: &Tx, new: &NewVersion<'_>, definition: &Definition) -> Result<()> {
+    tx.execute(
+        tx.sql(
+            "insert into script_versions (tenant_id, script_id, number, name, description, type, \
+             language, settings, change_description, created_by, created_at, source) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        )
+        .with([
+            new.script.0.into(),
+            new.number.into(),
+            definition.name.as_str().into(),
+            definition.description.as_str().into(),
+            definition.trigger.kind().as_str().into(),
+            definition.language.as_str().into(),
+            settings(definition)?.into(),
+            new.change_description.into(),
+            new.created_by.map(|user| user.0).into(),
+            Micros::from(new.created_at).into(),
+            definition.source.as_str().into(),
+        ]),
+    )
+    .await?;
+    Ok(())
+}
+
+#[derive(FromQueryResult)]
+struct VersionRow {
+    tenant_id: Uuid,
+    script_id: Uuid,
+    number: i64,
+    name: String,
+    description: String,
+    #[sea_orm(from_alias = "type")]
+    kind: String,
+    language: String,
+    settings: String,
+    change_description: String,
+    created_by: Option<Uuid>,
+    created_at: Micros,
+    source: String,
+}
+
+impl TryFrom<VersionRow> for Version {
+    type Error = Error;
+    fn try_from(row: VersionRow) -> Result<Self> {
+        let columns = Columns {
+            name: row.name,
+            description: row.description,
+            kind: row.kind,
+            language: row.language,
+            settings: row.settings,
+            source: row.source,
+        };
+        Ok(Self {
+            tenant: TenantId(row.tenant_id),
+            script: ScriptId(row.script_id),
+            number: number(row.number),
+            definition: columns.definition()?,
+            change_description: row.change_description,
+            created_by: row.created_by.map(UserId),
+            created_at: row.created_at.into(),
+        })
+    }
+}
