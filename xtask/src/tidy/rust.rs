@@ -51,21 +51,22 @@ const AMBIENT_EXCEPTIONS: [(&str, &str, &str); 3] = [
 ];
 
 /// How a statement starts, and what it must hold further on.
-const SQL: [(&str, &str); 14] = [
-    ("SELECT ", " FROM "),
-    ("SELECT 1", ""),
-    ("INSERT INTO ", ""),
-    ("INSERT OR ", " INTO "),
-    ("UPDATE ", " SET "),
-    ("DELETE FROM ", ""),
-    ("WITH ", " AS ("),
-    ("CREATE ", " TABLE"),
-    ("CREATE ", " INDEX"),
-    ("ALTER TABLE ", ""),
-    ("DROP ", ""),
-    ("PRAGMA ", ""),
-    ("BEGIN", " IMMEDIATE"),
-    ("ATTACH ", ""),
+const SQL: [(&str, &str); 15] = [
+    ("select ", " from "),
+    ("select 1", ""),
+    ("insert into ", ""),
+    ("insert or ", " into "),
+    ("update ", " set "),
+    ("delete from ", ""),
+    ("with ", " as ("),
+    ("create ", " table"),
+    ("create ", " index"),
+    ("alter table ", ""),
+    ("drop table ", ""),
+    ("drop index ", ""),
+    ("pragma ", ""),
+    ("begin", " immediate"),
+    ("attach ", " as "),
 ];
 
 /// Parts of the store that work without an operation context: path prefix, why.
@@ -143,7 +144,8 @@ fn sql(file: &File, tokens: &[Token], found: &mut Vec<Violation>) {
 }
 
 fn is_sql(text: &str) -> bool {
-    let text = text.trim_start_matches(['\\', 'n', ' ', '\n']);
+    let text = text.to_lowercase();
+    let text = text.trim_start_matches(|letter: char| letter.is_whitespace() || letter == '\\');
     SQL.iter().any(|(start, rest)| {
         text.strip_prefix(start)
             .is_some_and(|_| text.contains(rest))
@@ -275,9 +277,9 @@ mod tests {
             "SELECT id FROM scripts",
             "INSERT INTO scripts VALUES (1)",
             "UPDATE scripts SET name = 1",
-            "DELETE FROM scripts",
+            "delete from scripts",
             "PRAGMA journal_mode = WAL",
-            "\\n    SELECT id\\n FROM scripts",
+            "\\\n    select id \\\n from scripts",
         ] {
             let body = format!("const A: &str = \"{statement}\";");
             check(SERVER, &body, Some((2, "SQL stays in")));
