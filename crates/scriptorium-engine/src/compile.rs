@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use wasmtime::UpdateDeadline;
 
 use crate::lane::Lane;
@@ -50,15 +51,17 @@ pub(crate) fn compile(
     store.set_epoch_deadline(1);
     ticker.guest_runs();
     store.data_mut().begin();
-    let result = guest.compile.call(&mut store, ());
+    // On a stack of its own: how deep the parser goes is the script's choice, and the
+    // calling thread's stack may be smaller than what the guest is allowed.
+    let result = guest.compile.call_async(&mut store, ()).now_or_never();
     let state = store.data_mut();
     if let Some(failure) = state.failed.take() {
         return Err(CompileError::Script(failure));
     }
     match (result, state.output.take()) {
-        (Ok(_), Some(bytecode)) => Ok(bytecode),
-        (Ok(_), None) => Err(Error::Guest(wasmtime::format_err!("no bytecode came")).into()),
-        (Err(trap), _) => Err(CompileError::Script(execution::failure_of(trap)?)),
+        (Some(Ok(_)), Some(bytecode)) => Ok(bytecode),
+        (Some(Err(trap)), _) => Err(CompileError::Script(execution::failure_of(trap)?)),
+        _ => Err(Error::Guest(wasmtime::format_err!("no bytecode came")).into()),
     }
 }
 

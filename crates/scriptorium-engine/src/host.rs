@@ -14,6 +14,7 @@ pub type HostFuture = Pin<Box<dyn Future<Output = Result<String, HostError>> + S
 /// Everything that arrives here was chosen by a script: names and arguments are to be
 /// checked like a stranger's request. Methods run on the executor thread while the
 /// guest stands still, so they must not block; slow work goes into [`Reply::Later`].
+/// They run on a stack that may have no more than 1 MiB left.
 pub trait Host: Send + 'static {
     /// The call count the named host call is charged to.
     fn class(&self, name: &str) -> CallClass;

@@ -17,7 +17,7 @@ use crate::{Error, LaneStatistics, imports};
 /// Depth of native frames a script may cause; its own check stops it far earlier.
 const WASM_STACK: usize = 2 << 20;
 /// What host functions may use on top, on the stack of a running guest.
-const HOST_STACK: usize = 512 << 10;
+const HOST_STACK: usize = 1 << 20;
 /// Memory that a hot slot keeps resident: what a usual execution touches.
 const HOT_MEMORY: usize = 2 << 20;
 const HOT_TABLE: usize = 64 << 10;
@@ -162,6 +162,8 @@ impl Lane {
 
 fn pool(kind: Kind, slots: u32, max_memory: usize) -> Option<PoolingAllocationConfig> {
     let mut pool = PoolingAllocationConfig::new();
+    // A pool of nothing refuses the module; a lane without slots is never entered.
+    let slots = slots.max(1);
     pool.total_core_instances(slots)
         .total_memories(slots)
         .total_tables(slots)
