@@ -1,1 +1,39 @@
-//! Decides how a script runs: executor, capabilities, workers.
+//! Decides how a script runs: executor, capabilities, workers. It never decides when: triggers
+//! and callers hand it a [`Job`], it hands back a [`Finished`].
+//!
+//! Reading order: [`job`] (what goes in and comes out), [`runtime`], `executor` (one execution
+//! from admission to outcome), `capabilities` (everything a script can reach, declared once),
+//! [`worker`] (executions that wait in the store), [`principal`] (whose rights a run has).
+
+mod admission;
+mod capabilities;
+mod context;
+mod error;
+mod executor;
+mod failure;
+mod host;
+mod hub;
+pub mod job;
+mod logs;
+pub mod options;
+mod prelude;
+mod prepared;
+pub mod principal;
+mod reply;
+pub mod request;
+pub mod runtime;
+pub mod service;
+mod typings;
+pub mod worker;
+
+pub use error::Error;
+pub use hub::Watch;
+pub use job::{Call, Finished, Job};
+pub use options::Options;
+pub use prepared::Prepared;
+pub use principal::{Principal, UserFacts};
+pub use reply::HttpReply;
+pub use request::HttpRequest;
+pub use runtime::{Runtime, Statistics};
+pub use service::{Service, ServiceCall, ServiceError};
+pub use typings::reference;

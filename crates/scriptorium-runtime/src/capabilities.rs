@@ -1,0 +1,131 @@
+//! Everything a script can reach, declared once (D9). From each [`Binding`] come the argument
+//! checks and the dispatch in the host, the function in the script's world, its TypeScript
+//! declaration and its line in the reference.
+
+pub(crate) mod args;
+mod console;
+mod context;
+mod events;
+pub(crate) mod http;
+mod storage;
+mod utils;
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use scriptorium_engine::{CallClass, HostError, Reply};
+
+use crate::host::Run;
+use args::{Args, Param};
+
+/// One function of the script API.
+pub(crate) struct Binding {
+    /// Where it is: global and members, such as `utils.date.format`.
+    pub(crate) path: &'static str,
+    /// TypeScript type parameters, such as `<T = any>`.
+    pub(crate) generics: &'static str,
+    /// Its parameters, which are checked before anything happens.
+    pub(crate) params: &'static [Param],
+    /// TypeScript type of the result.
+    pub(crate) returns: &'static str,
+    /// A sentence or two for the author.
+    pub(crate) doc: &'static str,
+    /// What a call is charged to.
+    pub(crate) class: CallClass,
+    /// Who does it.
+    pub(crate) how: How,
+    /// How the prelude turns the reply into the result.
+    pub(crate) give: Give,
+}
+
+/// Who does what a binding promises.
+#[derive(Clone, Copy)]
+pub(crate) enum How {
+    /// The prelude: it needs nothing of the host, or what it needs is not a call.
+    Guest,
+    /// The host, at once: pure and fast.
+    Sync(fn(&Run, Args) -> Result<String, HostError>),
+    /// The host, in a promise.
+    Async(fn(&Arc<Run>, Args) -> Reply),
+}
+
+/// What the prelude makes of a reply.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Give {
+    /// The JSON value.
+    Plain,
+    /// A `Date` from milliseconds.
+    Date,
+    /// A `Uint8Array` from base64.
+    Bytes,
+    /// An HTTP response, whose body may be bytes.
+    Response,
+}
+
+/// A capability: the bindings of one global.
+pub(crate) struct Capability {
+    /// The global.
+    pub(crate) name: &'static str,
+    /// What it is for.
+    pub(crate) doc: &'static str,
+    /// Its functions.
+    pub(crate) bindings: &'static [Binding],
+}
+
+/// The one list. `services` is not in it: the host application declares those.
+pub(crate) static ALL: [Capability; 6] = [
+    console::CAPABILITY,
+    context::CAPABILITY,
+    storage::CAPABILITY,
+    events::CAPABILITY,
+    http::CAPABILITY,
+    utils::CAPABILITY,
+];
+
+/// The binding of a call name.
+pub(crate) fn find(path: &str) -> Option<&'static Binding> {
+    static INDEX: LazyLock<HashMap<&'static str, &'static Binding>> =
+        LazyLock::new(|| bindings().map(|binding| (binding.path, binding)).collect());
+    INDEX.get(path).copied()
+}
+
+/// Every binding in the order of the reference.
+pub(crate) fn bindings() -> impl Iterator<Item = &'static Binding> {
+    ALL.iter().flat_map(|capability| capability.bindings)
+}
+
+impl Binding {
+    /// `name(a: string, b?: number): Promise<boolean>`.
+    pub(crate) fn signature(&self) -> String {
+        let name = self.path.rsplit('.').next().unwrap_or(self.path);
+        let params: Vec<String> = self.params.iter().map(Param::declaration).collect();
+        format!(
+            "{name}{}({}): {}",
+            self.generics,
+            params.join(", "),
+            self.returns
+        )
+    }
+}
+
+/// JSON text of a value that cannot fail to be written.
+fn text(value: impl Into<serde_json::Value>) -> String {
+    value.into().to_string()
+}
+
+/// `VALIDATION_ERROR` of one argument.
+pub(crate) fn invalid(field: &str, expectation: impl std::fmt::Display) -> HostError {
+    HostError {
+        field: Some(field.to_owned()),
+        ..HostError::new("VALIDATION_ERROR", format!("{field} {expectation}"))
+    }
+}
+
+/// The store failed: the script learns that, the operator learns why.
+pub(crate) fn store_failed(error: &scriptorium_store::Error) -> HostError {
+    tracing::error!(error = %error, cause = ?error, "a script's call failed in the store");
+    HostError::new(
+        "PLATFORM_ERROR",
+        "the platform could not do this; try again",
+    )
+}

@@ -1,0 +1,98 @@
+//! `events`: what scripts tell the rest of the tenant's world. Published events are recorded
+//! with the execution, in the same commit.
+
+use std::sync::Arc;
+
+use scriptorium_engine::{CallClass, HostError, Reply};
+use scriptorium_model::event::{Event, validate_type};
+
+use super::args::{Args, Check, Param, optional, required};
+use super::{Binding, Capability, Give, How, invalid};
+use crate::host::Run;
+
+/// Largest payload in bytes of JSON (R-LIM-14).
+const PAYLOAD_BYTES: usize = 256 << 10;
+/// Bytes of payloads one execution may publish: they are held until it ends.
+const TOTAL_BYTES: usize = 4 << 20;
+/// Names that only the platform publishes.
+const RESERVED: [&str; 2] = ["jsruntime.", "scriptorium."];
+
+const PARAMS: &[Param] = &[
+    required("type", "string", Check::Text(255)),
+    optional("data", "unknown", Check::Json(PAYLOAD_BYTES)),
+];
+
+const fn publish_as(path: &'static str, doc: &'static str) -> Binding {
+    Binding {
+        path,
+        generics: "",
+        params: PARAMS,
+        returns: "Promise<true>",
+        doc,
+        class: CallClass::Io,
+        how: How::Async(publish),
+        give: Give::Plain,
+    }
+}
+
+pub(super) const CAPABILITY: Capability = Capability {
+    name: "events",
+    doc: "Events of the tenant.",
+    bindings: &[
+        publish_as(
+            "events.publish",
+            "Publishes an event; the type is lower-case words joined by dots, such as order.created.",
+        ),
+        publish_as("events.emit", "The same as events.publish."),
+        Binding {
+            path: "events.current",
+            generics: "",
+            params: &[],
+            returns: "TriggerEvent | null",
+            doc: "The event that started the execution; null when something else did.",
+            class: CallClass::Free,
+            how: How::Guest,
+            give: Give::Plain,
+        },
+    ],
+};
+
+fn publish(run: &Arc<Run>, mut args: Args) -> Reply {
+    Reply::Ready(record(run, &mut args).map(|()| "true".to_owned()))
+}
+
+fn record(run: &Run, args: &mut Args) -> Result<(), HostError> {
+    let kind = args.text(0).unwrap_or_default();
+    validate_type("type", &kind).map_err(|_| {
+        invalid(
+            "type",
+            "must be lower-case words joined by dots, such as order.created",
+        )
+    })?;
+    if let Some(prefix) = RESERVED.iter().find(|prefix| kind.starts_with(**prefix)) {
+        let message = format!("{prefix}* events are published by the platform only");
+        return Err(HostError {
+            field: Some("type".into()),
+            ..HostError::new("UNAUTHORIZED_OPERATION", message)
+        });
+    }
+    let payload = args.json(1);
+    let mut events = run.events();
+    let held: usize = events.iter().map(|event| event.payload.len()).sum();
+    if held + payload.len() > TOTAL_BYTES {
+        return Err(invalid(
+            "data",
+            format!("must not bring the execution's events beyond {TOTAL_BYTES} bytes"),
+        ));
+    }
+    events.push(Event {
+        id: run.world.ambient.new_id(),
+        tenant: run.ctx.tenant,
+        kind,
+        payload,
+        script: Some(run.script),
+        execution: Some(run.execution),
+        created_at: run.now(),
+    });
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! What comes back: counted while it arrives, and shown to the script by its content type.
+
+use std::net::SocketAddr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{RequestBuilder, Response};
+use scriptorium_engine::HostError;
+use scriptorium_model::Json;
+use serde_json::{Map, Value, json};
+
+/// Largest body of a response in bytes.
+const RESPONSE_BYTES: usize = 10 << 20;
+
+/// Sends the request and gives the response as JSON text.
+pub(super) async fn receive(
+    request: RequestBuilder,
+    address: SocketAddr,
+) -> Result<String, HostError> {
+    let failed = |error: &reqwest::Error| failure(error, address);
+    let mut response = request.send().await.map_err(|error| failed(&error))?;
+    if response.remote_addr().is_some_and(|from| from != address) {
+        tracing::error!(%address, from = ?response.remote_addr(), "a script's request went astray");
+        return Err(HostError::new(
+            "SSRF_BLOCKED",
+            "the request went to another address",
+        ));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
+        if body.len() + chunk.len() > RESPONSE_BYTES {
+            let message = format!("the response has more than {RESPONSE_BYTES} bytes");
+            return Err(HostError::new("RESPONSE_TOO_LARGE", message));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(shown(&response, body))
+}
+
+/// Bytes of a base64 text.
+pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
+}
+
+fn shown(response: &Response, body: Vec<u8>) -> String {
+    let mut headers: Map<String, Value> = Map::new();
+    for (name, value) in response.headers() {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        match headers.get_mut(name.as_str()) {
+            Some(Value::String(old)) => {
+                old.push_str(", ");
+                old.push_str(&value);
+            }
+            _ => {
+                headers.insert(name.as_str().to_owned(), value.into());
+            }
+        }
+    }
+    let content_type = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    let status = response.status();
+    let mut text = json!({
+        "status": status.as_u16(),
+        "ok": status.is_success(),
+        "headers": headers,
+    })
+    .to_string();
+    text.pop();
+    text.push_str(",\"body\":");
+    text.push_str(&body_json(content_type, body));
+    text.push('}');
+    text
+}
+
+/// JSON as its value, text as text, everything else as bytes.
+fn body_json(content_type: &str, body: Vec<u8>) -> String {
+    let essence = content_type.split(';').next().unwrap_or("").trim();
+    let essence = essence.to_ascii_lowercase();
+    if body.is_empty() {
+        return "null".to_owned();
+    }
+    let is_json = essence == "application/json" || essence.ends_with("+json");
+    let is_text = is_json
+        || essence.is_empty()
+        || essence.starts_with("text/")
+        || essence.ends_with("xml")
+        || essence == "application/x-www-form-urlencoded"
+        || essence == "application/javascript";
+    let text = if is_text {
+        String::from_utf8(body)
+    } else {
+        return bytes_json(&body);
+    };
+    match text {
+        Ok(text) if is_json && Json::parse(&text).is_ok() => text,
+        Ok(text) => Value::from(text).to_string(),
+        Err(error) => bytes_json(error.as_bytes()),
+    }
+}
+
+fn bytes_json(bytes: &[u8]) -> String {
+    json!({ "$bytes": STANDARD.encode(bytes) }).to_string()
+}
+
+/// The kind of failure and the address; the client's own words may tell of the host's network.
+fn failure(error: &reqwest::Error, address: SocketAddr) -> HostError {
+    if error.is_timeout() {
+        return HostError::new("TIMEOUT", format!("{address} did not answer in time"));
+    }
+    if error.is_connect() {
+        return HostError::new("HTTP_ERROR", format!("{address} cannot be reached"));
+    }
+    HostError::new("HTTP_ERROR", format!("{address} did not answer in HTTP"))
+}

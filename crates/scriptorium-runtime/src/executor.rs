@@ -1,0 +1,239 @@
+//! One execution from admission to outcome. Guest code runs on its own threads; everything that
+//! waits for something else runs where the caller's I/O does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use scriptorium_engine::{Invocation, Limits, Outcome, Report};
+use scriptorium_model::execution::{Execution, ExecutionStatus, Failure, Metrics};
+use scriptorium_model::{Json, Timestamp};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::admission::Permit;
+use crate::host::{Run, RunHost};
+use crate::hub::{Entry, Live};
+use crate::job::{Call, Finished, Job};
+use crate::prepared::{Prepared, Recipe};
+use crate::reply::{self, HttpReply};
+use crate::runtime::Shared;
+use crate::{context, failure};
+
+/// What became of a job, before it is put on record.
+struct Ended {
+    result: Result<Output, Failure>,
+    metrics: Metrics,
+    began: Option<Timestamp>,
+    events: Vec<scriptorium_model::event::Event>,
+}
+
+struct Output {
+    json: Json,
+    reply: Option<HttpReply>,
+}
+
+/// Runs a job: waits for room if `permit` is not given, prepares, runs, concludes.
+pub(crate) async fn run(shared: &Arc<Shared>, job: Job, permit: Option<Permit>) -> Finished {
+    let entry = shared.hub.enter(job.execution.id);
+    let job = Arc::new(job);
+    let ended = match admit(shared, &job, &entry.live, permit).await {
+        Ok(permit) => {
+            let ended = prepare_and_run(shared, &job, &entry.live).await;
+            // Before anything is recorded: the next execution need not wait for a disk.
+            drop(permit);
+            ended
+        }
+        Err(failure) => Ended::refused(failure),
+    };
+    conclude(shared, &job, entry, ended)
+}
+
+async fn admit(
+    shared: &Shared,
+    job: &Job,
+    live: &Live,
+    permit: Option<Permit>,
+) -> Result<Permit, Failure> {
+    if let Some(permit) = permit {
+        return Ok(permit);
+    }
+    let limit = job.definition.limits.concurrency;
+    tokio::select! {
+        biased;
+        () = live.cancel.cancelled() => Err(cancelled()),
+        permit = shared.admission.enter(job.script, limit) => permit.ok_or_else(|| {
+            let message = format!("{limit} executions of the script were running already, or the process had no room");
+            Failure::new("platform.busy", message)
+        }),
+    }
+}
+
+async fn prepare_and_run(shared: &Arc<Shared>, job: &Arc<Job>, live: &Arc<Live>) -> Ended {
+    match prepare(shared, job).await {
+        Ok(prepared) => run_prepared(shared, job, live, prepared).await,
+        Err(failure) => Ended::refused(failure),
+    }
+}
+
+/// A program that is not known takes a processor for a while: not the I/O's.
+async fn prepare(shared: &Arc<Shared>, job: &Arc<Job>) -> Result<Prepared, Failure> {
+    if let Some(prepared) = shared.programs.find(&Recipe::of(&job.definition)) {
+        return Ok(prepared);
+    }
+    let (programs, definition) = (shared.clone(), job.definition.clone());
+    let work = move || programs.programs.prepare(&Recipe::of(&definition));
+    shared.world.blocking(work).await.unwrap_or_else(|| {
+        Err(Failure::new(
+            "platform.engine",
+            "the script was not prepared",
+        ))
+    })
+}
+
+async fn run_prepared(
+    shared: &Arc<Shared>,
+    job: &Arc<Job>,
+    live: &Arc<Live>,
+    prepared: Prepared,
+) -> Ended {
+    let limits = limits(job);
+    let run = Arc::new(Run::new(
+        shared.world.clone(),
+        job.clone(),
+        live.clone(),
+        limits.wall,
+    ));
+    let report = report(shared, &run, live, &prepared, limits).await;
+    let (result, usage) = match report {
+        Ok(report) => (output(&job.call, report.outcome, &prepared), report.usage),
+        Err(failure) => (Err(failure), scriptorium_engine::Usage::default()),
+    };
+    let began = run.began();
+    let queued = began.map_or(Duration::ZERO, |began| {
+        let queued = began.duration_since(job.execution.created_at);
+        Duration::try_from(queued).unwrap_or_default()
+    });
+    let events = std::mem::take(&mut *run.events());
+    Ended {
+        result,
+        metrics: Metrics {
+            queued,
+            duration: usage.wall,
+            cpu: usage.cpu,
+            memory_peak_bytes: usage.memory_peak_bytes,
+            api_calls: usage.io_calls + usage.service_calls,
+            db_queries: 0,
+            dropped_logs: 0,
+        },
+        began,
+        events,
+    }
+}
+
+/// The engine's run, on the guest threads. A panic in there ends this execution only.
+async fn report(
+    shared: &Arc<Shared>,
+    run: &Arc<Run>,
+    live: &Arc<Live>,
+    prepared: &Prepared,
+    limits: Limits,
+) -> Result<Report, Failure> {
+    let engine = shared.engine.clone();
+    let (host, cancel) = (RunHost(run.clone()), live.cancel.clone());
+    let (prepared, job) = (prepared.clone(), run.job.clone());
+    let task = shared.guests.spawn(async move {
+        let input = context::invocation(&job.call, job.execution.attempt);
+        let invocation = Invocation {
+            program: prepared.program(),
+            input: &input,
+            limits,
+            host,
+            cancel,
+        };
+        engine.run(invocation).await
+    });
+    match AbortOnDropHandle::new(task).await {
+        Ok(Ok(report)) => Ok(report),
+        Ok(Err(error)) => Err(failure::of_platform("platform.engine", &error)),
+        Err(broken) => Err(failure::of_platform("platform.panic", &broken)),
+    }
+}
+
+fn limits(job: &Job) -> Limits {
+    let limits = &job.definition.limits;
+    let wall = job.timeout.map_or(limits.wall, |t| t.min(limits.wall));
+    Limits {
+        wall,
+        cpu: limits.cpu.min(wall),
+        memory_bytes: limits.memory_bytes,
+        io_calls: limits.api_calls,
+        service_calls: limits.service_calls,
+        output_bytes: usize::try_from(limits.output_bytes).unwrap_or(usize::MAX),
+    }
+}
+
+fn output(call: &Call, outcome: Outcome, prepared: &Prepared) -> Result<Output, Failure> {
+    let output = match outcome {
+        Outcome::Completed { output } => output,
+        Outcome::Failed(failure) => return Err(failure::of_script(&failure, prepared.map())),
+    };
+    // The sandbox writes JSON of any depth; what reads it later does not.
+    let json = Json::parse(&output).map_err(|_| {
+        let message = "the result is nested deeper than 128 levels";
+        Failure::new("script.bad_result", message)
+    })?;
+    if let Call::Request(_) = call {
+        let (reply, json) = reply::read(&output)?;
+        return Ok(Output {
+            json,
+            reply: Some(reply),
+        });
+    }
+    Ok(Output { json, reply: None })
+}
+
+/// The record of what happened.
+fn conclude(shared: &Shared, job: &Job, entry: Entry, ended: Ended) -> Finished {
+    let (logs, dropped_logs) = entry.live.logs.finish();
+    let mut metrics = ended.metrics;
+    metrics.dropped_logs = dropped_logs;
+    let (status, output, failure, reply) = match ended.result {
+        Ok(output) => (
+            ExecutionStatus::Completed,
+            Some(output.json),
+            None,
+            output.reply,
+        ),
+        Err(failure) => (failure.status(), None, Some(failure), None),
+    };
+    let execution = Execution {
+        status,
+        output,
+        failure,
+        metrics,
+        started_at: ended.began,
+        completed_at: Some(shared.world.ambient.now()),
+        ..job.execution.clone()
+    };
+    Finished {
+        execution,
+        logs,
+        reply,
+        events: ended.events,
+    }
+}
+
+impl Ended {
+    /// The script did not begin.
+    fn refused(failure: Failure) -> Self {
+        Self {
+            result: Err(failure),
+            metrics: Metrics::default(),
+            began: None,
+            events: Vec::new(),
+        }
+    }
+}
+
+fn cancelled() -> Failure {
+    Failure::new("cancelled", "the execution was cancelled")
+}

@@ -1,0 +1,345 @@
+//! The host side of one run: takes the script's calls, checks them against what is declared and
+//! what the run may do, and sends slow work to the I/O threads. The engine counts the calls and
+//! enforces the limits; nothing here trusts a name or an argument.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::tz::TimeZone;
+use scriptorium_engine::{CallClass, Host, HostError, Level, Reply};
+use scriptorium_model::event::Event;
+use scriptorium_model::execution::LogLevel;
+use scriptorium_model::{Actor, Ambient, Ctx, ExecutionId, Json, ScriptId, Timestamp};
+use scriptorium_store::Store;
+use scriptorium_store::tenant_data::TenantData;
+use serde_json::{Value, json};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+
+use crate::capabilities::args::Args;
+use crate::capabilities::{self, How, http};
+use crate::context;
+use crate::hub::Live;
+use crate::job::{Call, Job};
+use crate::service::{Method, Registry, Service, ServiceCall, ServiceError};
+
+/// Most templates and new programs worked on at once in the process: each takes a processor.
+pub(crate) const BLOCKING: usize = 2;
+
+/// What all runs of a runtime share.
+pub(crate) struct World {
+    pub(crate) store: Store,
+    pub(crate) ambient: Ambient,
+    pub(crate) services: Registry,
+    pub(crate) data: TenantData,
+    pub(crate) templates: BTreeMap<String, String>,
+    pub(crate) http: http::Client,
+    /// Every permission name `*` stands for.
+    pub(crate) permissions: BTreeSet<String>,
+    pub(crate) io: Handle,
+    pub(crate) tasks: TaskTracker,
+    /// Who takes a processor outside of the guest threads: templates, new programs.
+    pub(crate) blocking: Semaphore,
+}
+
+/// One run as its capabilities see it.
+pub(crate) struct Run {
+    pub(crate) world: Arc<World>,
+    pub(crate) job: Arc<Job>,
+    /// Tenant and effective rights.
+    pub(crate) ctx: Ctx,
+    pub(crate) script: ScriptId,
+    pub(crate) execution: ExecutionId,
+    pub(crate) zone: TimeZone,
+    pub(crate) http_calls: Semaphore,
+    live: Arc<Live>,
+    wall: Duration,
+    began: OnceLock<Timestamp>,
+    events: Mutex<Vec<Event>>,
+    io_calls: AtomicU32,
+    service_calls: AtomicU32,
+}
+
+/// The engine's view of a run.
+pub(crate) struct RunHost(pub(crate) Arc<Run>);
+
+impl World {
+    /// Does bounded work that takes a processor, off the I/O threads. `None` when it panicked.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let _permit = self.blocking.acquire().await;
+        let task = self.tasks.spawn_blocking_on(work, &self.io);
+        task.await.ok()
+    }
+}
+
+impl Run {
+    pub(crate) fn new(world: Arc<World>, job: Arc<Job>, live: Arc<Live>, wall: Duration) -> Self {
+        let actor = match &job.principal.user {
+            Some(user) => Actor::User {
+                id: user.id,
+                session: None,
+            },
+            None => Actor::Platform,
+        };
+        let ctx = Ctx {
+            tenant: job.tenant.id,
+            actor,
+            permissions: job.principal.permissions.clone(),
+            request_id: job.request_id.clone(),
+        };
+        Self {
+            world,
+            ctx,
+            script: job.script,
+            execution: job.execution.id,
+            zone: TimeZone::get(&job.timezone).unwrap_or(TimeZone::UTC),
+            http_calls: Semaphore::new(http::PARALLEL),
+            live,
+            wall,
+            began: OnceLock::new(),
+            events: Mutex::default(),
+            io_calls: AtomicU32::new(0),
+            service_calls: AtomicU32::new(0),
+            job,
+        }
+    }
+
+    /// The present instant.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.world.ambient.now()
+    }
+
+    /// When the first instruction ran; `None` before.
+    pub(crate) fn began(&self) -> Option<Timestamp> {
+        self.began.get().copied()
+    }
+
+    /// When the wall time is over.
+    pub(crate) fn deadline(&self) -> Timestamp {
+        let began = *self.began.get_or_init(|| self.now());
+        began.saturating_add(self.wall).unwrap_or(Timestamp::MAX)
+    }
+
+    /// What is left of the limits.
+    pub(crate) fn budget(&self) -> Value {
+        let limits = &self.job.definition.limits;
+        let of = |limit: u32, used: &AtomicU32| {
+            let used = used.load(Ordering::Relaxed);
+            json!({ "limit": limit, "used": used, "remaining": limit.saturating_sub(used) })
+        };
+        let left = self
+            .deadline()
+            .duration_since(self.now())
+            .as_millis()
+            .max(0);
+        json!({
+            "apiCalls": of(limits.api_calls, &self.io_calls),
+            "serviceCalls": of(limits.service_calls, &self.service_calls),
+            "timeMs": u64::try_from(left).unwrap_or(u64::MAX),
+        })
+    }
+
+    /// The events published so far.
+    pub(crate) fn events(&self) -> MutexGuard<'_, Vec<Event>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Works on the I/O threads; dropped unfinished when the run ends first. A panic reaches the
+    /// script without its text.
+    pub(crate) fn later(
+        &self,
+        work: impl Future<Output = Result<String, HostError>> + Send + 'static,
+    ) -> Reply {
+        let task = self.world.tasks.spawn_on(work, &self.world.io);
+        let task = AbortOnDropHandle::new(task);
+        Reply::Later(Box::pin(async move {
+            task.await.unwrap_or_else(|_| {
+                Err(HostError::new("PLATFORM_ERROR", "the call was broken off"))
+            })
+        }))
+    }
+
+    /// One warning when a budget is nearly used up.
+    fn count(&self, class: CallClass) {
+        let limits = &self.job.definition.limits;
+        let (used, limit, what) = match class {
+            CallClass::Free => return,
+            CallClass::Io => (&self.io_calls, limits.api_calls, "API calls"),
+            CallClass::Service => (&self.service_calls, limits.service_calls, "service calls"),
+        };
+        let used = used.fetch_add(1, Ordering::Relaxed) + 1;
+        // Small limits are used up before a warning would help.
+        let warn_at = limit - limit / 5;
+        if used == warn_at && limit >= 10 {
+            let message = format!("{used} of {limit} {what} are used up");
+            self.live
+                .logs
+                .push(LogLevel::Warn, message, None, self.now());
+        }
+    }
+
+    fn allows_service(&self, name: &str) -> bool {
+        match &self.job.definition.allowed_services {
+            Some(allowed) => allowed.iter().any(|one| one == name),
+            None => true,
+        }
+    }
+
+    /// Names of the services in this script's world, as JSON; `null` for all of them.
+    fn services(&self) -> String {
+        match &self.job.definition.allowed_services {
+            None => "null".to_owned(),
+            Some(allowed) => allowed
+                .iter()
+                .filter(|name| self.world.services.contains(name))
+                .map(String::as_str)
+                .collect::<Value>()
+                .to_string(),
+        }
+    }
+
+    fn find_service(&self, path: &str) -> Option<(&Service, &Method)> {
+        let path = path.strip_prefix("services.")?;
+        let (service, method) = self.world.services.find(path)?;
+        self.allows_service(&service.name)
+            .then_some((service, method))
+    }
+
+    fn call_service(&self, path: &str, method: &Method, args: &str) -> Reply {
+        if let Some(permission) = &method.permission
+            && !self.ctx.permissions.allows(permission)
+        {
+            let message = format!("{path} needs the permission {permission}");
+            return Reply::Ready(Err(HostError {
+                details: Some(json!({ "permission": permission }).to_string()),
+                ..HostError::new("PERMISSION_DENIED", message)
+            }));
+        }
+        let Ok(args) = serde_json::from_str::<Vec<Value>>(args) else {
+            return Reply::Ready(Err(HostError::new(
+                "VALIDATION_ERROR",
+                "the arguments must be JSON, nested at most 128 levels",
+            )));
+        };
+        let call = ServiceCall {
+            ctx: self.ctx.clone(),
+            args,
+            data: self.world.data.clone(),
+            execution: self.execution,
+            ambient: self.world.ambient.clone(),
+        };
+        let handler = method.handler.clone();
+        let path = path.to_owned();
+        // The handler is called inside of the task: it may panic before it has made its future.
+        let work = async move { handler(call).await };
+        let task = AbortOnDropHandle::new(self.world.tasks.spawn_on(work, &self.world.io));
+        Reply::Later(Box::pin(async move {
+            match task.await {
+                Ok(Ok(value)) => Ok(value.to_string()),
+                Ok(Err(error)) => Err(error.into()),
+                Err(broken) => {
+                    tracing::error!(service = path, %broken, "a service broke down");
+                    Err(HostError::new("SERVICE_ERROR", format!("{path} failed")))
+                }
+            }
+        }))
+    }
+
+    /// What the prelude asks for itself.
+    fn internal(&self, name: &str) -> Option<String> {
+        match (name, &self.job.call) {
+            ("internal.context", _) => Some(context::read(self)),
+            ("internal.services", _) => Some(self.services()),
+            ("internal.body", Call::Request(request)) => {
+                Some(Value::from(STANDARD.encode(request.raw())).to_string())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Host for RunHost {
+    fn class(&self, name: &str) -> CallClass {
+        match capabilities::find(name) {
+            Some(binding) => binding.class,
+            None if name.starts_with("services.") => CallClass::Service,
+            None => CallClass::Free,
+        }
+    }
+
+    fn call(&mut self, name: &str, args: &str) -> Reply {
+        let run = &self.0;
+        run.count(self.class(name));
+        if let Some((_, method)) = run.find_service(name) {
+            return run.call_service(name, method, args);
+        }
+        let Some(binding) = capabilities::find(name) else {
+            return Reply::Unknown;
+        };
+        let How::Async(handler) = binding.how else {
+            return Reply::Unknown;
+        };
+        match Args::read(args, binding.params, &run.zone) {
+            Ok(args) => handler(run, args),
+            Err(error) => Reply::Ready(Err(error)),
+        }
+    }
+
+    fn call_sync(&mut self, name: &str, args: &str) -> Result<String, HostError> {
+        let run = &self.0;
+        if let Some(reply) = run.internal(name) {
+            return Ok(reply);
+        }
+        run.count(self.class(name));
+        match capabilities::find(name).map(|binding| (binding, binding.how)) {
+            Some((binding, How::Sync(handler))) => {
+                handler(run, Args::read(args, binding.params, &run.zone)?)
+            }
+            _ => Err(HostError::new("UNKNOWN_CALL", "there is no such call")),
+        }
+    }
+
+    fn log(&mut self, level: Level, message: &str, data: Option<&str>) {
+        let level = match level {
+            Level::Debug => LogLevel::Debug,
+            Level::Info => LogLevel::Info,
+            Level::Warn => LogLevel::Warn,
+            Level::Error => LogLevel::Error,
+            Level::Progress => LogLevel::Progress,
+        };
+        let data = data.and_then(|data| Json::parse(data).ok());
+        let run = &self.0;
+        run.live
+            .logs
+            .push(level, message.to_owned(), data, run.now());
+    }
+
+    fn now(&self) -> Duration {
+        Duration::try_from(self.0.now().duration_since(Timestamp::UNIX_EPOCH)).unwrap_or_default()
+    }
+
+    fn seed(&mut self) -> u64 {
+        // The engine asks for it once, right before the first instruction.
+        self.0.began.get_or_init(|| self.0.now());
+        u64::from_le_bytes(self.0.world.ambient.random())
+    }
+}
+
+impl From<ServiceError> for HostError {
+    fn from(error: ServiceError) -> Self {
+        Self {
+            field: error.field,
+            details: error.details.map(|details| details.to_string()),
+            ..Self::new(error.code, error.message)
+        }
+    }
+}

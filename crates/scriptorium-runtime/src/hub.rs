@@ -1,0 +1,96 @@
+//! The executions that run in this process: who wants to watch or cancel one finds it here.
+//! An entry lives as long as its execution.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use scriptorium_engine::Cancel;
+use scriptorium_model::ExecutionId;
+use scriptorium_model::execution::LogLine;
+use tokio::sync::broadcast;
+
+use crate::logs::Logs;
+
+/// A look at a running execution.
+#[derive(Debug)]
+pub struct Watch {
+    /// What it has logged so far.
+    pub lines: Vec<LogLine>,
+    /// What it logs from now on; closed when the execution ends. Never lags: it holds as many
+    /// lines as an execution may log.
+    pub receiver: broadcast::Receiver<LogLine>,
+}
+
+/// The running executions by id.
+#[derive(Clone, Default)]
+pub(crate) struct Hub(Arc<Mutex<HashMap<ExecutionId, Arc<Live>>>>);
+
+/// What can be done to a running execution from outside.
+pub(crate) struct Live {
+    pub(crate) logs: Logs,
+    pub(crate) cancel: Cancel,
+}
+
+/// Keeps an execution in the hub until dropped.
+pub(crate) struct Entry {
+    hub: Hub,
+    id: ExecutionId,
+    pub(crate) live: Arc<Live>,
+}
+
+impl Hub {
+    pub(crate) fn enter(&self, id: ExecutionId) -> Entry {
+        let live = Arc::new(Live {
+            logs: Logs::default(),
+            cancel: Cancel::new(),
+        });
+        self.lock().insert(id, live.clone());
+        Entry {
+            hub: self.clone(),
+            id,
+            live,
+        }
+    }
+
+    pub(crate) fn watch(&self, id: ExecutionId) -> Option<Watch> {
+        let live = self.lock().get(&id).cloned()?;
+        let (lines, receiver) = live.logs.watch();
+        Some(Watch { lines, receiver })
+    }
+
+    pub(crate) fn cancel(&self, id: ExecutionId) -> bool {
+        let live = self.lock().get(&id).cloned();
+        if let Some(live) = &live {
+            live.cancel.cancel();
+        }
+        live.is_some()
+    }
+
+    pub(crate) fn cancel_all(&self) {
+        for live in self.lock().values() {
+            live.cancel.cancel();
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionId, Arc<Live>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        // Someone may have watched after the last line was taken: the end is told once more.
+        self.live.logs.finish();
+        let mut entries = self.hub.lock();
+        if entries
+            .get(&self.id)
+            .is_some_and(|live| Arc::ptr_eq(live, &self.live))
+        {
+            entries.remove(&self.id);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What goes into a run and what comes out of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use scriptorium_model::event::Event;
+use scriptorium_model::execution::{Execution, LogLine};
+use scriptorium_model::script::Definition;
+use scriptorium_model::tenant::Tenant;
+use scriptorium_model::{Json, ScriptId};
+
+use crate::principal::Principal;
+use crate::reply::HttpReply;
+use crate::request::HttpRequest;
+
+/// One execution to be: everything it needs is here, so that the run itself reads nothing but
+/// what the script asks for.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// The tenant it runs in.
+    pub tenant: Tenant,
+    /// The script.
+    pub script: ScriptId,
+    /// What the version to run says.
+    pub definition: Arc<Definition>,
+    /// The record, pending or being made; its id, trigger and attempt are shown to the script.
+    pub execution: Execution,
+    /// Whose rights it has.
+    pub principal: Principal,
+    /// What it is given.
+    pub call: Call,
+    /// A shorter wall time than the definition's, when the caller wants one.
+    pub timeout: Option<Duration>,
+    /// Language of its user or tenant: `en`, `ru`, `uz`.
+    pub locale: String,
+    /// IANA zone in which it sees dates; `UTC` for names that are not known.
+    pub timezone: String,
+    /// Id of the request it answers, if it does.
+    pub request_id: Option<String>,
+}
+
+/// What a script is given as its first argument.
+#[derive(Clone, Debug)]
+pub enum Call {
+    /// The input of a scheduled or one-off script.
+    Main(Json),
+    /// A request to an endpoint script.
+    Request(Arc<HttpRequest>),
+    /// An event.
+    Event(Box<Event>),
+    /// The argument of an embedded script.
+    Embedded(Json),
+}
+
+/// How an execution ended, with everything there is to record.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// The record in its final state: output, failure, metrics, instants.
+    pub execution: Execution,
+    /// What it logged.
+    pub logs: Vec<LogLine>,
+    /// The answer of an endpoint script that completed.
+    pub reply: Option<HttpReply>,
+    /// The events it published, to be recorded with the execution.
+    pub events: Vec<Event>,
+}

@@ -1,0 +1,220 @@
+// The objects a script sees. The host checks every argument and every right; what is made here
+// is only their shape.
+
+// Arguments as JSON; bytes in the form the host knows.
+const written = (value) => {
+  if (typeof value !== "object" || value === null) return value;
+  if (value instanceof bufferOf) value = new BytesOf(value);
+  if (!isView(value)) return value;
+  const bytes = value instanceof BytesOf ? value : new BytesOf(value.buffer, value.byteOffset, value.byteLength);
+  return { __proto__: null, $bytes: bytesToBase64(bytes) };
+};
+const argumentsJson = (values) => {
+  const list = [];
+  for (let i = 0; i < values.length; i++) append(list, written(values[i]));
+  try {
+    return stringify(list);
+  } catch (error) {
+    const refusal = new TypeErrorOf(`the arguments must be JSON: ${error?.message ?? error}`);
+    put(refusal, "code", "VALIDATION_ERROR");
+    throw refusal;
+  }
+};
+
+const giveDate = (millis) => new DateOf(millis);
+const giveBytes = (base64) => fromBase64(base64);
+const giveResponse = (response) => {
+  const { body } = response;
+  if (typeof body === "object" && body !== null && typeof body.$bytes === "string") {
+    put(response, "body", fromBase64(body.$bytes));
+  }
+  return response;
+};
+
+const makeLater = (path, give) => {
+  const send = (values) => {
+    try {
+      const answer = hostCall(path, argumentsJson(values));
+      return give === "response" ? promiseThen(answer, giveResponse) : answer;
+    } catch (error) {
+      return rejected(error);
+    }
+  };
+  return (...values) => send(values);
+};
+const makeNow = (path, give) => {
+  if (give === "date") return (...values) => giveDate(hostCallSync(path, argumentsJson(values)));
+  if (give === "bytes") return (...values) => giveBytes(hostCallSync(path, argumentsJson(values)));
+  return (...values) => hostCallSync(path, argumentsJson(values));
+};
+
+// `storage.set` and its like, from the table; nothing of a prototype is in these objects.
+const made = create(null);
+const place = (path, value) => {
+  const names = textSplit(path, ".");
+  let object = made;
+  for (let i = 0; i < names.length - 1; i++) {
+    if (object[names[i]] === undefined) put(object, names[i], create(null));
+    object = object[names[i]];
+  }
+  const name = names[names.length - 1];
+  if (typeof value === "function") {
+    defineProperty(value, "name", { __proto__: null, value: name });
+    freeze(value);
+  }
+  put(object, name, value);
+};
+for (let i = 0; i < BINDINGS.length; i++) {
+  const row = BINDINGS[i];
+  place(row[0], row[1] ? makeLater(row[0], row[2]) : makeNow(row[0], row[2]));
+}
+
+// console
+const line = (level) => (...values) => hostLog(level, format(values), null);
+place("console.log", line("info"));
+place("console.info", line("info"));
+place("console.warn", line("warn"));
+place("console.error", line("error"));
+place("console.debug", line("debug"));
+const progress = (done, total, text) => {
+  if (typeof done !== "number") return hostLog("progress", format([done]), null);
+  const counted = typeof total === "number" ? `${done} of ${total}` : `${done}`;
+  const message = text === undefined ? counted : format([text]);
+  return hostLog("progress", message, stringify({ __proto__: null, done, total }));
+};
+place("console.progress", progress);
+
+// ctx.logger and sdk.log: a message with data, and loggers that carry fields.
+const makeLogger = (fields) => {
+  const logger = create(null);
+  const merged = (data) => {
+    const all = create(null);
+    const copy = (from) => {
+      if (typeof from !== "object" || from === null) return;
+      const keys = ownKeys(from);
+      for (let i = 0; i < keys.length; i++) if (typeof keys[i] === "string") put(all, keys[i], from[keys[i]]);
+    };
+    copy(fields);
+    copy(data);
+    return all;
+  };
+  const write = (level) => (message, data) => {
+    const text = format([message]);
+    if (data === undefined && fields === undefined) return hostLog(level, text, null);
+    const plain = typeof data === "object" && data !== null && !isArray(data);
+    const value = fields === undefined ? data : merged(plain ? data : { __proto__: null, data });
+    return hostLog(level, text, jsonText(value));
+  };
+  put(logger, "debug", write("debug"));
+  put(logger, "info", write("info"));
+  put(logger, "warn", write("warn"));
+  put(logger, "error", write("error"));
+  put(logger, "progress", progress);
+  put(logger, "with", (more) => makeLogger(merged(more)));
+  freezeApi(logger);
+  return logger;
+};
+
+const freezeApi = (object) => {
+  const keys = ownKeys(object);
+  for (let i = 0; i < keys.length; i++) {
+    const value = object[keys[i]];
+    if (typeof value === "function") freeze(value);
+    else if (typeof value === "object" && value !== null) freezeApi(value);
+  }
+  return freeze(object);
+};
+
+place("utils.date.now", () => new DateOf());
+
+// context: read from the host when a script first looks at it.
+const budget = made.context.budget;
+let contextValue;
+const readContext = () => {
+  if (contextValue === undefined) {
+    const value = hostCallSync("internal.context", "[]");
+    const deadline = value.deadlineAt;
+    delete value.deadlineAt;
+    put(value.trigger, "eventPayload", value.event === null ? null : value.event.data);
+    put(value.trigger, "httpRequest", value.request);
+    if (value.event !== null) put(value.event, "payload", value.event.data);
+    put(value, "budget", budget);
+    const remaining = () => {
+      const left = deadline - hostNow();
+      return left > 0 ? left : 0;
+    };
+    freeze(remaining);
+    defineProperty(value, "deadlineMs", { __proto__: null, get: remaining, enumerable: true, configurable: false });
+    contextValue = freezeDeeply(value);
+  }
+  return contextValue;
+};
+place("events.current", () => readContext().event);
+
+// services: what this script may call, which is not the same for all.
+const allServices = create(null);
+for (let i = 0; i < SERVICES.length; i++) {
+  const [name, methods] = SERVICES[i];
+  const service = create(null);
+  for (let j = 0; j < methods.length; j++) {
+    const method = makeLater(`services.${name}.${methods[j]}`, "plain");
+    defineProperty(method, "name", { __proto__: null, value: methods[j] });
+    put(service, methods[j], method);
+  }
+  put(allServices, name, service);
+}
+freezeApi(allServices);
+const readServices = () => {
+  const names = hostCallSync("internal.services", "[]");
+  if (names === null) return allServices;
+  const allowed = create(null);
+  for (let i = 0; i < names.length; i++) put(allowed, names[i], allServices[names[i]]);
+  return freeze(allowed);
+};
+
+const { storage, events, http, utils, console: consoleApi } = made;
+freezeApi(storage);
+freezeApi(events);
+freezeApi(http);
+freezeApi(utils);
+freezeApi(consoleApi);
+freeze(budget);
+const logger = makeLogger(undefined);
+
+// Three spellings of one implementation: x, ctx.x, sdk.x.
+const ctx = create(null);
+const sdk = create(null);
+const everywhere = (name, value) => {
+  fix(globalThis, name, value);
+  fix(ctx, name, value);
+  fix(sdk, name, value);
+};
+everywhere("storage", storage);
+everywhere("events", events);
+everywhere("http", http);
+everywhere("utils", utils);
+everywhere("console", consoleApi);
+const services = fixLazily(globalThis, "services", readServices);
+defineProperty(ctx, "services", { __proto__: null, get: services, enumerable: true, configurable: false });
+defineProperty(sdk, "services", { __proto__: null, get: services, enumerable: true, configurable: false });
+const context = freeze(() => readContext());
+defineProperty(globalThis, "context", { __proto__: null, get: context, enumerable: true, configurable: false });
+defineProperty(sdk, "context", { __proto__: null, get: context, enumerable: true, configurable: false });
+fix(ctx, "logger", logger);
+fix(ctx, "log", logger);
+fix(sdk, "log", logger);
+fix(sdk, "logger", logger);
+const CONTEXT_KEYS = [
+  "tenant", "user", "script", "execution", "tenantId", "userId", "organizationId", "scriptId", "executionId",
+  "input", "trigger", "event", "request", "requestId", "locale", "timezone", "deadlineMs",
+];
+for (let i = 0; i < CONTEXT_KEYS.length; i++) {
+  const name = CONTEXT_KEYS[i];
+  const get = freeze(() => readContext()[name]);
+  defineProperty(ctx, name, { __proto__: null, get, enumerable: true, configurable: false });
+}
+fix(ctx, "budget", budget);
+freeze(ctx);
+freeze(sdk);
+fix(globalThis, "ctx", ctx);
+fix(globalThis, "sdk", sdk);

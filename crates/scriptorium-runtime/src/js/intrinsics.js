@@ -1,0 +1,75 @@
+// The language as it was before any script could change it. The prelude goes through these names
+// only: a script that replaces Array.prototype.map must not get to see what we map.
+const { call: hostCall, callSync: hostCallSync, log: hostLog, now: hostNow } = host;
+const uncurry = Function.prototype.bind.bind(Function.prototype.call);
+const { create, defineProperty, freeze, getOwnPropertyDescriptor, getPrototypeOf, isFrozen } = Object;
+const { ownKeys } = Reflect;
+const { isArray } = Array;
+const { parse, stringify } = JSON;
+const { isView } = ArrayBuffer;
+const bufferOf = ArrayBuffer;
+const BytesOf = Uint8Array;
+const DateOf = Date;
+const ErrorOf = Error;
+const MapOf = Map;
+const PromiseOf = Promise;
+const RegExpOf = RegExp;
+const SetOf = Set;
+const TypeErrorOf = TypeError;
+const toText = String;
+const fromBase64 = Uint8Array.fromBase64;
+const rejected = Promise.reject.bind(Promise);
+const arrayJoin = uncurry(Array.prototype.join);
+const bytesToBase64 = uncurry(Uint8Array.prototype.toBase64);
+const dateToIso = uncurry(Date.prototype.toISOString);
+const dateToMillis = uncurry(Date.prototype.getTime);
+const errorToText = uncurry(Error.prototype.toString);
+const functionToText = uncurry(Function.prototype.toString);
+const mapForEach = uncurry(Map.prototype.forEach);
+const mapSize = uncurry(getOwnPropertyDescriptor(Map.prototype, "size").get);
+const objectTag = uncurry(Object.prototype.toString);
+const regExpToText = uncurry(RegExp.prototype.toString);
+const setForEach = uncurry(Set.prototype.forEach);
+const setSize = uncurry(getOwnPropertyDescriptor(Set.prototype, "size").get);
+const symbolToText = uncurry(Symbol.prototype.toString);
+const textIncludes = uncurry(String.prototype.includes);
+const textIndexOf = uncurry(String.prototype.indexOf);
+const textRepeat = uncurry(String.prototype.repeat);
+const textSlice = uncurry(String.prototype.slice);
+const textSplit = uncurry(String.prototype.split);
+const promiseThen = uncurry(Promise.prototype.then);
+
+// Sets an own property whatever setters hang on the prototypes.
+const put = (object, key, value) =>
+  defineProperty(object, key, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
+const append = (list, value) => put(list, list.length, value);
+
+// A name of ours in the script's world, which stays as it is.
+const fix = (object, key, value) =>
+  defineProperty(object, key, { __proto__: null, value, writable: false, enumerable: true, configurable: false });
+const fixLazily = (object, key, make) => {
+  let made = false;
+  let value;
+  const get = () => {
+    if (!made) {
+      value = make();
+      made = true;
+    }
+    return value;
+  };
+  freeze(get);
+  defineProperty(object, key, { __proto__: null, get, enumerable: true, configurable: false });
+  return get;
+};
+
+// Freezes plain data all the way down.
+const freezeDeeply = (value) => {
+  if (typeof value !== "object" || value === null || isFrozen(value)) return value;
+  freeze(value);
+  const keys = ownKeys(value);
+  for (let i = 0; i < keys.length; i++) {
+    const property = getOwnPropertyDescriptor(value, keys[i]);
+    if ("value" in property) freezeDeeply(property.value);
+  }
+  return value;
+};

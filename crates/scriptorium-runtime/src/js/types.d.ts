@@ -1,0 +1,165 @@
+// The script API of Scriptorium. Every global is also ctx.<name> and sdk.<name>.
+
+/** A Date, milliseconds since the epoch, or ISO 8601 text. */
+type DateLike = Date | number | string;
+
+/** Errors of the platform and of services. */
+interface Error {
+  /** Stable code, such as VALIDATION_ERROR, NOT_FOUND, PERMISSION_DENIED. */
+  code?: string;
+  /** The argument or field at fault. */
+  field?: string;
+  /** More about the error. */
+  details?: any;
+}
+
+interface HttpOptions {
+  headers?: Record<string, string | number>;
+  query?: Record<string, string | number | boolean | Array<string | number | boolean>>;
+  /** Milliseconds, at most 10,000. */
+  timeout?: number;
+  /** Data of http.request. */
+  body?: unknown;
+}
+
+interface HttpResponse<T = any> {
+  readonly status: number;
+  /** Whether the status is 200 to 299. */
+  readonly ok: boolean;
+  /** By lower-case name. */
+  readonly headers: Record<string, string>;
+  /** JSON as its value, text as text, anything else as bytes. */
+  readonly body: T;
+}
+
+/** What handleRequest is given. */
+interface HttpRequest<T = any> {
+  readonly method: string;
+  readonly path: string;
+  readonly params: Record<string, string>;
+  readonly query: Record<string, string | string[]>;
+  /** By lower-case name. */
+  readonly headers: Record<string, string>;
+  /** Parsed by content type: JSON, form, text, or bytes. */
+  readonly body: T;
+  readonly rawBody: Uint8Array;
+  readonly ip: string;
+  readonly url: string;
+}
+
+/** What handleRequest may return; any other value is a 200 JSON body. */
+interface HttpReply {
+  status?: number;
+  headers?: Record<string, string | number | string[]>;
+  /** An object goes as JSON, a string as text, a Uint8Array as bytes. */
+  body?: unknown;
+}
+
+/** What handleEvent is given. */
+interface TriggerEvent<T = any> {
+  readonly id: string;
+  readonly type: string;
+  readonly payload: T;
+  /** The same as payload. */
+  readonly data: T;
+  readonly timestamp: string;
+  readonly attempt: number;
+  readonly source: { readonly script: string | null; readonly execution: string | null };
+}
+
+interface Trigger {
+  readonly type: "cron" | "http" | "event" | "manual" | "api" | "embedded";
+  readonly cronExpression: string | null;
+  readonly plannedAt: string | null;
+  readonly eventType: string | null;
+  readonly eventPayload: any;
+  readonly httpRequest: HttpRequest | null;
+}
+
+interface BudgetShare {
+  readonly limit: number;
+  readonly used: number;
+  readonly remaining: number;
+}
+
+interface Budget {
+  readonly apiCalls: BudgetShare;
+  readonly serviceCalls: BudgetShare;
+  /** Milliseconds of wall time left. */
+  readonly timeMs: number;
+}
+
+interface ContextUser {
+  readonly id: string;
+  readonly email: string;
+  readonly name: string;
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly locale: string;
+  /** Names of everything this execution may do. */
+  readonly permissions: readonly string[];
+}
+
+/** The execution, its tenant, its user and its trigger. Read-only. */
+interface Context<I = any> {
+  readonly tenant: { readonly id: string; readonly name: string; readonly slug: string; readonly domain: string | null };
+  /** The user who caused the execution; null for schedules and events. */
+  readonly user: ContextUser | null;
+  readonly script: { readonly id: string; readonly name: string; readonly type: string; readonly version: number };
+  readonly execution: {
+    readonly id: string;
+    readonly trigger: string;
+    readonly triggeredBy: string;
+    readonly attempt: number;
+    readonly test: boolean;
+    readonly createdAt: string;
+  };
+  readonly tenantId: string;
+  readonly userId: string | null;
+  readonly organizationId: string | null;
+  readonly scriptId: string;
+  readonly executionId: string;
+  readonly input: I;
+  readonly trigger: Trigger;
+  readonly event: TriggerEvent | null;
+  readonly request: HttpRequest | null;
+  readonly requestId: string | null;
+  readonly locale: string;
+  readonly timezone: string;
+  /** Milliseconds of wall time left. */
+  readonly deadlineMs: number;
+  /** What is left of the execution's limits. */
+  budget(): Budget;
+}
+
+interface Logger {
+  debug(message: unknown, data?: unknown): void;
+  info(message: unknown, data?: unknown): void;
+  warn(message: unknown, data?: unknown): void;
+  error(message: unknown, data?: unknown): void;
+  progress(done: number, total?: number, text?: string): void;
+  /** A logger that adds these fields to every line. */
+  with(fields: Record<string, unknown>): Logger;
+}
+
+interface Apis {
+  readonly console: ConsoleApi;
+  readonly storage: StorageApi;
+  readonly events: EventsApi;
+  readonly http: HttpApi;
+  readonly utils: UtilsApi;
+  readonly services: Services;
+  readonly logger: Logger;
+  readonly log: Logger;
+}
+
+/** The second argument of every entry function, and a global. */
+interface Ctx<I = any> extends Context<I>, Apis {}
+interface Sdk extends Apis {
+  readonly context: Context;
+}
+
+declare const context: Context;
+declare const ctx: Ctx;
+declare const sdk: Sdk;
+declare const services: Services;

@@ -1,0 +1,56 @@
+//! How a runtime is set up: the operator's and the host application's part.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use scriptorium_store::tenant_data::TenantData;
+
+use crate::service::Service;
+
+/// How a runtime is set up. `Options::default()` suits tests and small hosts.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the compiled engine is kept between starts; compiled at every start when `None`.
+    /// The directory must be writable by the service alone.
+    pub cache_dir: Option<PathBuf>,
+    /// Executions whose memory stays resident between uses. Default 64.
+    pub hot_slots: u32,
+    /// Further executions at once, whose memory is given back after each. Default 448.
+    pub overflow_slots: u32,
+    /// Leaves `eval` and `Function` on; only for hosts with a single tenant. Default off.
+    pub allow_eval: bool,
+    /// The addresses that `http` may reach, literally. Default none.
+    pub http_allow: Vec<SocketAddr>,
+    /// Threads that run guest code, apart from I/O. Default: one per core.
+    pub guest_threads: usize,
+    /// Executions of the queue worked on at once. Default 32.
+    pub workers: usize,
+    /// What scripts reach as `services`. Default none.
+    pub services: Vec<Service>,
+    /// The tenants' business tables, which services reach. Default: no tables.
+    pub data: Option<TenantData>,
+    /// Message templates by name, which a tenant's own template of that name overrides.
+    pub templates: BTreeMap<String, String>,
+    /// Permission names of the host application, such as `reports.view`: `*` stands for them
+    /// and the platform's own.
+    pub permissions: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            cache_dir: None,
+            hot_slots: 64,
+            overflow_slots: 448,
+            allow_eval: false,
+            http_allow: Vec::new(),
+            guest_threads: std::thread::available_parallelism().map_or(1, usize::from),
+            workers: 32,
+            services: Vec::new(),
+            data: None,
+            templates: BTreeMap::new(),
+            permissions: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The JavaScript that is in every sandbox before a script: tables of what there is, written from
+//! the declarations, and the handwritten part that makes objects of them.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::capabilities::{self, Binding, Give, How};
+use crate::service::Registry;
+
+/// The parts in order; they share one scope.
+const PARTS: [&str; 4] = [
+    include_str!("js/intrinsics.js"),
+    include_str!("js/inspect.js"),
+    include_str!("js/api.js"),
+    include_str!("js/entry.js"),
+];
+
+/// The prelude's text for a set of services.
+pub(crate) fn text(services: &Registry) -> String {
+    let bindings: Vec<Value> = capabilities::bindings().filter_map(row).collect();
+    let services: Vec<Value> = services
+        .iter()
+        .map(|service| {
+            let methods: Vec<&str> = service.methods.iter().map(|m| m.name.as_str()).collect();
+            json!([service.name, methods])
+        })
+        .collect();
+    let mut text = String::new();
+    // Writing to a String does not fail.
+    let _ = writeln!(text, "const BINDINGS = {};", Value::from(bindings));
+    let _ = writeln!(text, "const SERVICES = {};", Value::from(services));
+    for part in PARTS {
+        text.push_str(part);
+        text.push('\n');
+    }
+    text
+}
+
+/// Path, whether it answers in a promise, and what is made of the answer.
+fn row(binding: &Binding) -> Option<Value> {
+    let later = match binding.how {
+        How::Guest => return None,
+        How::Sync(_) => false,
+        How::Async(_) => true,
+    };
+    let give = match binding.give {
+        Give::Plain => "plain",
+        Give::Date => "date",
+        Give::Bytes => "bytes",
+        Give::Response => "response",
+    };
+    Some(json!([binding.path, later, give]))
+}

@@ -1,0 +1,316 @@
+//! A request to an endpoint script: read once, before the script runs, so that what is wrong
+//! with it is the caller's error and not the script's (design 4.3).
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use scriptorium_model::{Invalid, Json};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+use url::form_urlencoded;
+
+/// Most query parameters, and most fields of a form.
+const PAIRS: usize = 1_000;
+/// Largest body kept with the execution's record, in bytes.
+const RECORDED_BODY: usize = 64 << 10;
+/// Headers whose values are never recorded (G-22): credentials and signatures.
+const SECRET_HEADERS: [&str; 6] = [
+    "authorization",
+    "cookie",
+    "proxy-authorization",
+    "x-api-key",
+    "x-auth-token",
+    "x-csrf-token",
+];
+
+/// What the server knows of a request, before the body is read.
+#[derive(Clone, Debug)]
+pub struct RequestParts {
+    /// The method in capitals.
+    pub method: String,
+    /// The path below `/api/scripts`.
+    pub path: String,
+    /// The parameters in the endpoint's path, decoded.
+    pub params: Vec<(String, String)>,
+    /// The query without its question mark.
+    pub query: Option<String>,
+    /// Headers by lower-case name, without what the platform consumed as its own credential.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Bytes,
+    /// Who sent it.
+    pub ip: IpAddr,
+    /// The whole address that was asked for.
+    pub url: String,
+}
+
+/// A request whose body could be read.
+#[derive(Clone, Debug)]
+pub struct HttpRequest {
+    method: String,
+    path: String,
+    params: Map<String, Value>,
+    query: Map<String, Value>,
+    headers: Map<String, Value>,
+    raw: Bytes,
+    body: Body,
+    ip: IpAddr,
+    url: String,
+}
+
+/// A body as the script sees it.
+#[derive(Clone, Debug)]
+enum Body {
+    None,
+    Json(Box<RawValue>),
+    Form(Map<String, Value>),
+    Text(String),
+    Bytes,
+}
+
+impl HttpRequest {
+    /// Reads the query and the body by its content type: JSON, form, text; anything else stays
+    /// bytes.
+    ///
+    /// # Errors
+    /// Field `body` when it is not what its content type says, `query` when it has more than
+    /// 1,000 parameters.
+    pub fn new(parts: RequestParts) -> Result<Self, Invalid> {
+        let headers = collect_headers(parts.headers);
+        let content_type = headers.get("content-type").and_then(Value::as_str);
+        let body = read_body(content_type.unwrap_or(""), &parts.body)?;
+        let query = parts.query.unwrap_or_default();
+        Ok(Self {
+            method: parts.method,
+            path: parts.path,
+            params: parts
+                .params
+                .into_iter()
+                .map(|(name, value)| (name, value.into()))
+                .collect(),
+            query: collect_pairs(query.as_bytes(), "query")?,
+            headers,
+            raw: parts.body,
+            body,
+            ip: parts.ip,
+            url: parts.url,
+        })
+    }
+
+    /// What is recorded as the execution's input: secrets in headers replaced, a body of more
+    /// than 64 KiB or of bytes by its size (G-22).
+    pub fn recorded(&self) -> Json {
+        let mut headers = self.headers.clone();
+        for (name, value) in &mut headers {
+            if SECRET_HEADERS.contains(&name.as_str()) || name.contains("signature") {
+                *value = "[redacted]".into();
+            }
+        }
+        let body = match &self.body {
+            Body::None => Value::Null,
+            _ if self.raw.len() > RECORDED_BODY => json!({ "bytes": self.raw.len() }),
+            Body::Json(raw) => serde_json::from_str(raw.get()).unwrap_or(Value::Null),
+            Body::Form(fields) => fields.clone().into(),
+            Body::Text(text) => text.clone().into(),
+            Body::Bytes => json!({ "bytes": self.raw.len() }),
+        };
+        json!({
+            "method": self.method,
+            "path": self.path,
+            "params": self.params,
+            "query": self.query,
+            "headers": headers,
+            "body": body,
+        })
+        .into()
+    }
+
+    /// The request as JSON text for the sandbox. Bytes are left out; the script fetches them
+    /// when it reads them.
+    pub(crate) fn to_guest(&self) -> String {
+        let mut text = json!({
+            "method": self.method,
+            "path": self.path,
+            "params": self.params,
+            "query": self.query,
+            "headers": self.headers,
+            "ip": self.ip.to_string(),
+            "url": self.url,
+            "binary": matches!(self.body, Body::Bytes),
+        })
+        .to_string();
+        text.pop();
+        text.push_str(",\"body\":");
+        text.push_str(&self.body_json());
+        text.push('}');
+        text
+    }
+
+    /// The parsed body as JSON text; `null` when there is none, or when it is bytes.
+    pub(crate) fn body_json(&self) -> String {
+        match &self.body {
+            Body::None | Body::Bytes => "null".to_owned(),
+            Body::Json(raw) => raw.get().to_owned(),
+            Body::Form(fields) => Value::from(fields.clone()).to_string(),
+            Body::Text(text) => Value::from(text.as_str()).to_string(),
+        }
+    }
+
+    /// The body as it was sent.
+    pub(crate) fn raw(&self) -> &Bytes {
+        &self.raw
+    }
+}
+
+/// Values of a repeated header are joined as RFC 9110 allows; cookies with a semicolon.
+fn collect_headers(pairs: Vec<(String, String)>) -> Map<String, Value> {
+    let mut headers: Map<String, Value> = Map::new();
+    for (name, value) in pairs {
+        let name = name.to_ascii_lowercase();
+        let joiner = if name == "cookie" { "; " } else { ", " };
+        match headers.get_mut(&name) {
+            Some(Value::String(old)) => {
+                old.push_str(joiner);
+                old.push_str(&value);
+            }
+            _ => {
+                headers.insert(name, value.into());
+            }
+        }
+    }
+    headers
+}
+
+fn read_body(content_type: &str, bytes: &Bytes) -> Result<Body, Invalid> {
+    if bytes.is_empty() {
+        return Ok(Body::None);
+    }
+    let essence = content_type
+        .split(';')
+        .next()
+        .unwrap_or("")
+        .trim()
+        .to_ascii_lowercase();
+    match essence.as_str() {
+        "application/json" => read_json(bytes),
+        "application/x-www-form-urlencoded" => collect_pairs(bytes, "body").map(Body::Form),
+        other if other.ends_with("+json") => read_json(bytes),
+        other if other.starts_with("text/") => read_text(bytes).map(Body::Text),
+        _ => Ok(Body::Bytes),
+    }
+}
+
+fn read_text(bytes: &Bytes) -> Result<String, Invalid> {
+    String::from_utf8(bytes.to_vec())
+        .map_err(|_| Invalid::field("body", "bad_encoding", "must be UTF-8 text"))
+}
+
+/// Checked as a value first: that bounds the depth, which the raw form does not.
+fn read_json(bytes: &Bytes) -> Result<Body, Invalid> {
+    let refuse = |error: serde_json::Error| {
+        Invalid::field("body", "bad_json", format!("is not valid JSON: {error}"))
+    };
+    serde_json::from_slice::<Value>(bytes).map_err(refuse)?;
+    serde_json::from_slice(bytes)
+        .map(Body::Json)
+        .map_err(refuse)
+}
+
+/// Pairs of a query or a form: text, or an array when a name is repeated.
+fn collect_pairs(bytes: &[u8], field: &str) -> Result<Map<String, Value>, Invalid> {
+    let mut pairs: Map<String, Value> = Map::new();
+    for (count, (name, value)) in form_urlencoded::parse(bytes).enumerate() {
+        if count == PAIRS {
+            let message = format!("must have at most {PAIRS} fields");
+            return Err(Invalid::field(field, "too_many", message));
+        }
+        let value = Value::from(value.into_owned());
+        match pairs.get_mut(name.as_ref()) {
+            None => {
+                pairs.insert(name.into_owned(), value);
+            }
+            Some(Value::Array(values)) => values.push(value),
+            Some(first) => *first = vec![first.take(), value].into(),
+        }
+    }
+    Ok(pairs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn request(content_type: &str, body: &str) -> Result<HttpRequest, Invalid> {
+        HttpRequest::new(RequestParts {
+            method: "POST".into(),
+            path: "/orders/7".into(),
+            params: vec![("id".into(), "7".into())],
+            query: Some("a=1&b=x%20y&a=2".into()),
+            headers: vec![
+                ("Content-Type".into(), content_type.into()),
+                ("Authorization".into(), "Bearer secret".into()),
+                ("X-Hub-Signature-256".into(), "sha256=secret".into()),
+                ("accept".into(), "a".into()),
+                ("accept".into(), "b".into()),
+            ],
+            body: Bytes::copy_from_slice(body.as_bytes()),
+            ip: IpAddr::from([127, 0, 0, 1]),
+            url: "http://localhost/api/scripts/orders/7".into(),
+        })
+    }
+
+    #[track_caller]
+    fn check_body(content_type: &str, body: &str, seen: &str) {
+        let request = request(content_type, body).unwrap();
+        assert_eq!(request.body_json(), seen, "{content_type}");
+    }
+
+    #[test]
+    fn body_is_read_by_its_content_type() {
+        check_body("application/json", r#"{"a": [1]}"#, r#"{"a": [1]}"#);
+        check_body("application/JSON; charset=utf-8", "1", "1");
+        check_body("application/problem+json", "true", "true");
+        check_body(
+            "application/x-www-form-urlencoded",
+            "a=1&b=2&a=%D0%B6",
+            r#"{"a":["1","ж"],"b":"2"}"#,
+        );
+        check_body("text/plain", "hello", "\"hello\"");
+        check_body("application/octet-stream", "hello", "null");
+        check_body("", "hello", "null");
+        check_body("application/json", "", "null");
+    }
+
+    #[test]
+    fn broken_body_is_the_callers_error() {
+        let deep = "[".repeat(100_000);
+        for (content_type, body) in [
+            ("application/json", "{"),
+            ("application/json", "{} trailing"),
+            ("application/json", deep.as_str()),
+        ] {
+            let invalid = request(content_type, body).unwrap_err();
+            assert_eq!(invalid.errors[0].field, "body", "{content_type}");
+        }
+        let many = "a=1&".repeat(1_001);
+        let invalid = request("application/x-www-form-urlencoded", &many).unwrap_err();
+        assert_eq!(invalid.errors[0].code, "too_many");
+    }
+
+    #[test]
+    fn record_holds_no_secret_and_no_large_body() {
+        let record = request("text/plain", "hello")
+            .unwrap()
+            .recorded()
+            .to_value();
+        assert_eq!(record["headers"]["authorization"], "[redacted]");
+        assert_eq!(record["headers"]["x-hub-signature-256"], "[redacted]");
+        assert_eq!(record["headers"]["accept"], "a, b");
+        assert_eq!(record["query"], json!({ "a": ["1", "2"], "b": "x y" }));
+        assert_eq!(record["body"], "hello");
+        let large = "x".repeat(RECORDED_BODY + 1);
+        let record = request("text/plain", &large).unwrap().recorded().to_value();
+        assert_eq!(record["body"], json!({ "bytes": RECORDED_BODY + 1 }));
+    }
+}

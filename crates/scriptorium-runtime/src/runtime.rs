@@ -1,0 +1,283 @@
+//! The runtime: the engine with our prelude, the threads guests run on, and what runs at the
+//! moment. It knows nothing of when a script runs, nor of HTTP.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use scriptorium_engine::{Config, Engine};
+use scriptorium_model::execution::Failure;
+use scriptorium_model::permission::Permission;
+use scriptorium_model::script::{Language, ScriptType};
+use scriptorium_model::{Ambient, ExecutionId, Invalid, template};
+use scriptorium_store::Store;
+use scriptorium_store::tenant_data::TenantSchema;
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::admission::Admission;
+use crate::capabilities::http;
+use crate::error::Error;
+use crate::host::{BLOCKING, World};
+use crate::hub::{Hub, Watch};
+use crate::job::{Finished, Job};
+use crate::options::Options;
+use crate::prepared::{Prepared, Programs, Recipe};
+use crate::service::Registry;
+use crate::{executor, prelude, typings, worker};
+
+/// Runs scripts. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct Runtime(pub(crate) Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) programs: Programs,
+    pub(crate) world: Arc<World>,
+    pub(crate) admission: Admission,
+    pub(crate) hub: Hub,
+    pub(crate) guests: Guests,
+    pub(crate) workers: usize,
+    pub(crate) wake: Notify,
+    pub(crate) stop: CancellationToken,
+    slots: usize,
+    draining: AtomicBool,
+    worker: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// A reading of the runtime's counters.
+#[derive(Clone, Copy, Debug)]
+pub struct Statistics {
+    /// Executions running or waiting for room.
+    pub executions: usize,
+    /// Executions that hold room now.
+    pub running: usize,
+    /// Room there is.
+    pub slots: usize,
+    /// The engine's own counters.
+    pub engine: scriptorium_engine::Statistics,
+}
+
+/// The threads that run guest code.
+pub(crate) struct Guests(Option<tokio::runtime::Runtime>, Handle);
+
+impl Runtime {
+    /// Sets up the engine with the prelude of these services. Takes a second the first time,
+    /// when the compiled engine is not in `options.cache_dir`. Must be called inside a tokio
+    /// runtime with I/O and time, which serves the calls of scripts.
+    ///
+    /// # Errors
+    /// [`Error::Options`] for names that cannot be used, otherwise what could not be set up.
+    pub fn new(options: Options, store: Store, ambient: Ambient) -> Result<Self, Error> {
+        let io = Handle::try_current().map_err(|_| Error::NoReactor)?;
+        let services = checked(&options)?;
+        let slots = options.hot_slots as usize + options.overflow_slots as usize;
+        let engine = Engine::new(Config {
+            prelude: prelude::text(&services),
+            cache_dir: options.cache_dir,
+            hot_slots: options.hot_slots,
+            overflow_slots: options.overflow_slots,
+            allow_eval: options.allow_eval,
+            ..Config::default()
+        })?;
+        let permissions = permissions(&options.permissions, &services);
+        let data = match options.data {
+            Some(data) => data,
+            None => store.tenant_data(TenantSchema::default())?,
+        };
+        let world = World {
+            store,
+            ambient,
+            services,
+            data,
+            templates: options.templates,
+            http: http::Client::new(options.http_allow)?,
+            permissions,
+            io,
+            tasks: TaskTracker::new(),
+            blocking: Semaphore::new(BLOCKING),
+        };
+        Ok(Self(Arc::new(Shared {
+            programs: Programs::new(engine.clone()),
+            engine,
+            world: Arc::new(world),
+            admission: Admission::new(slots),
+            hub: Hub::default(),
+            guests: Guests::new(options.guest_threads)?,
+            workers: options.workers.max(1),
+            wake: Notify::new(),
+            stop: CancellationToken::new(),
+            slots,
+            draining: AtomicBool::new(false),
+            worker: Mutex::new(None),
+        })))
+    }
+
+    /// Translates and compiles a source, or finds it in the cache: what `run` does first, for
+    /// those who want to know before. Blocks the thread for up to a second.
+    ///
+    /// # Errors
+    /// What is wrong with the source, with its place; `platform.*` when it is not the source.
+    pub fn prepare(
+        &self,
+        source: &str,
+        language: Language,
+        kind: ScriptType,
+        entry: Option<&str>,
+    ) -> Result<Prepared, Failure> {
+        self.0.programs.prepare(&Recipe {
+            source,
+            language,
+            kind,
+            entry,
+        })
+    }
+
+    /// Runs a job to its end. A script that fails is in the record; so is a platform that does,
+    /// as `platform.*`. `platform.busy` means that there was no room within five seconds and the
+    /// script did not begin. Dropping the future ends the run without a record: a caller that
+    /// may go away runs this in a task of its own.
+    pub async fn run(&self, job: Job) -> Finished {
+        executor::run(&self.0, job, None).await
+    }
+
+    /// A look at an execution that runs in this process.
+    pub fn watch(&self, id: ExecutionId) -> Option<Watch> {
+        self.0.hub.watch(id)
+    }
+
+    /// Asks an execution to end as cancelled. False when it does not run in this process.
+    pub fn cancel(&self, id: ExecutionId) -> bool {
+        self.0.hub.cancel(id)
+    }
+
+    /// Starts working on the executions that wait in the store. A second call does nothing.
+    pub fn start_workers(&self) {
+        let mut worker = self.0.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        if worker.is_none() && !self.0.draining.load(Ordering::Acquire) {
+            let task = worker::work(self.clone());
+            *worker = Some(self.0.world.tasks.spawn_on(task, &self.0.world.io));
+        }
+    }
+
+    /// Tells the workers that something was put into the queue.
+    pub fn wake(&self) {
+        self.0.wake.notify_one();
+    }
+
+    /// Takes nothing more from the queue, waits for what runs, cancels what still runs after
+    /// `drain`. What was not begun stays pending.
+    pub async fn shutdown(&self, drain: Duration) {
+        let shared = &self.0;
+        shared.draining.store(true, Ordering::Release);
+        shared.stop.cancel();
+        let worker = {
+            let mut worker = shared.worker.lock().unwrap_or_else(PoisonError::into_inner);
+            worker.take()
+        };
+        let finished = async {
+            if let Some(worker) = worker {
+                // It ends by the token; a panic in it has been logged.
+                let _ = worker.await;
+            }
+            shared.world.tasks.close();
+            shared.world.tasks.wait().await;
+        };
+        tokio::pin!(finished);
+        if tokio::time::timeout(drain, &mut finished).await.is_err() {
+            shared.hub.cancel_all();
+            // A cancelled guest ends within a tick and its calls are dropped; a service that
+            // does not return is not waited for.
+            let _ = tokio::time::timeout(Duration::from_secs(5), finished).await;
+        }
+    }
+
+    /// TypeScript declarations of the script API with the registered services.
+    pub fn typings(&self) -> String {
+        typings::declarations(&self.0.world.services)
+    }
+
+    /// Every permission name there is: the platform's and the host application's.
+    pub fn known_permissions(&self) -> &BTreeSet<String> {
+        &self.0.world.permissions
+    }
+
+    /// Whether a service is registered under this name.
+    pub fn has_service(&self, name: &str) -> bool {
+        self.0.world.services.contains(name)
+    }
+
+    /// A reading of the counters.
+    pub fn statistics(&self) -> Statistics {
+        Statistics {
+            executions: self.0.hub.len(),
+            running: self.0.admission.taken(self.0.slots),
+            slots: self.0.slots,
+            engine: self.0.engine.statistics(),
+        }
+    }
+}
+
+/// Checks what the host application has given names to.
+fn checked(options: &Options) -> Result<Registry, Error> {
+    let mut invalid = Invalid::default();
+    for (name, body) in &options.templates {
+        invalid.check(template::validate(name, body));
+    }
+    if options.hot_slots + options.overflow_slots == 0 {
+        invalid.push(
+            "hot_slots",
+            "out_of_range",
+            "must leave room for one execution",
+        );
+    }
+    let services = invalid.check(Registry::new(options.services.clone()));
+    invalid
+        .or(services.unwrap_or_default())
+        .map_err(Error::Options)
+}
+
+/// The names `*` stands for. [`Permission::TenantsManage`] is never among them.
+fn permissions(host: &[String], services: &Registry) -> BTreeSet<String> {
+    let platform = Permission::ALL
+        .into_iter()
+        .map(|permission| permission.as_str().to_owned());
+    let asked = services
+        .iter()
+        .flat_map(|service| &service.methods)
+        .filter_map(|method| method.permission.clone());
+    platform.chain(host.iter().cloned()).chain(asked).collect()
+}
+
+impl Guests {
+    fn new(threads: usize) -> Result<Self, Error> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(threads.max(1))
+            .thread_name("guest")
+            .enable_time()
+            .build()
+            .map_err(Error::Threads)?;
+        let handle = runtime.handle().clone();
+        Ok(Self(Some(runtime), handle))
+    }
+
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.1.spawn(work)
+    }
+}
+
+impl Drop for Guests {
+    fn drop(&mut self) {
+        // The last handle may go away inside of an async task, where waiting is not allowed.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! TypeScript declarations of the script API, and its reference page, from the same table as the
+//! bindings themselves.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::capabilities::{self, Binding, Capability};
+use crate::service::{Registry, Service};
+
+/// Types the signatures use, and the globals that are not made of bindings.
+const TYPES: &str = include_str!("js/types.d.ts");
+
+/// The whole `.d.ts`.
+pub(crate) fn declarations(services: &Registry) -> String {
+    let mut out = TYPES.to_owned();
+    for capability in &capabilities::ALL {
+        if capability.name != "context" {
+            interface(capability, &mut out);
+        }
+    }
+    for service in services.iter() {
+        service_interface(service, &mut out);
+    }
+    out.push_str("\n/** What the host application offers to scripts. */\ninterface Services {\n");
+    for service in services.iter() {
+        comment(&service.doc, "  ", &mut out);
+        line(
+            &mut out,
+            format_args!(
+                "  readonly {}: {};",
+                service.name,
+                interface_name(&service.name)
+            ),
+        );
+    }
+    out.push_str("}\n");
+    out
+}
+
+/// The reference page of the script API, in Markdown.
+pub fn reference() -> String {
+    let mut out = String::from(
+        "# Script API\n\n<!-- Written by scriptorium-runtime from its table of bindings; change that. -->\n\nEvery name is a global, and the same thing as `ctx.<name>` and `sdk.<name>`. What does I/O returns a promise. Errors are `Error` objects with `code`, `message`, and where it applies `field` and `details`.\n",
+    );
+    for capability in &capabilities::ALL {
+        line(
+            &mut out,
+            format_args!("\n## {}\n\n{}\n", capability.name, capability.doc),
+        );
+        for binding in capability.bindings {
+            let class = match binding.class {
+                scriptorium_engine::CallClass::Free => "",
+                scriptorium_engine::CallClass::Io => " Counts as an API call.",
+                scriptorium_engine::CallClass::Service => " Counts as a service call.",
+            };
+            let parent = binding
+                .path
+                .rsplit_once('.')
+                .map_or("", |(parent, _)| parent);
+            line(&mut out, format_args!("### `{}`\n", binding.path));
+            line(
+                &mut out,
+                format_args!("```ts\n{parent}.{}\n```\n", binding.signature()),
+            );
+            line(&mut out, format_args!("{}{class}\n", binding.doc));
+        }
+    }
+    out
+}
+
+/// One global: an interface with nested objects for `utils.date` and its like.
+fn interface(capability: &Capability, out: &mut String) {
+    let name = interface_name(capability.name);
+    out.push('\n');
+    comment(capability.doc, "", out);
+    line(out, format_args!("interface {name} {{"));
+    let mut groups: BTreeMap<&str, Vec<&Binding>> = BTreeMap::new();
+    for binding in capability.bindings {
+        let rest = binding.path.split_once('.').map_or("", |(_, rest)| rest);
+        match rest.split_once('.') {
+            Some((group, _)) => groups.entry(group).or_default().push(binding),
+            None => method(binding, "  ", out),
+        }
+    }
+    for (group, bindings) in groups {
+        line(out, format_args!("  readonly {group}: {{"));
+        for binding in bindings {
+            method(binding, "    ", out);
+        }
+        out.push_str("  };\n");
+    }
+    out.push_str("}\n");
+    comment(capability.doc, "", out);
+    line(
+        out,
+        format_args!("declare const {}: {name};", capability.name),
+    );
+}
+
+fn method(binding: &Binding, indent: &str, out: &mut String) {
+    comment(binding.doc, indent, out);
+    line(out, format_args!("{indent}{};", binding.signature()));
+}
+
+fn service_interface(service: &Service, out: &mut String) {
+    out.push('\n');
+    for declarations in &service.types {
+        line(out, format_args!("{}", declarations.trim()));
+    }
+    line(
+        out,
+        format_args!("interface {} {{", interface_name(&service.name)),
+    );
+    for method in &service.methods {
+        let mut doc = method.doc.clone();
+        if let Some(permission) = &method.permission {
+            let _ = write!(doc, " Needs the permission {permission}.");
+        }
+        comment(&doc, "  ", out);
+        line(
+            out,
+            format_args!("  {}({}): {};", method.name, method.params, method.returns),
+        );
+    }
+    out.push_str("}\n");
+}
+
+fn interface_name(name: &str) -> String {
+    let mut chars = name.chars();
+    let first = chars.next().map(|c| c.to_ascii_uppercase());
+    format!(
+        "{}{}Api",
+        first.map(String::from).unwrap_or_default(),
+        chars.as_str()
+    )
+}
+
+/// A doc comment; its end inside of the text would end it early.
+fn comment(doc: &str, indent: &str, out: &mut String) {
+    if !doc.is_empty() {
+        let doc = doc.replace("*/", "* /").replace('\n', " ");
+        line(out, format_args!("{indent}/** {doc} */"));
+    }
+}
+
+fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a String does not fail.
+    let _ = writeln!(out, "{text}");
+}
