@@ -47,6 +47,19 @@ impl Schedule {
             .map(|next| next.timestamp()))
     }
 
+    /// The last planned instant at or before `now`; `None` if there was none.
+    ///
+    /// # Errors
+    /// Like [`Schedule::validated`].
+    pub fn latest_until(&self, now: Timestamp) -> Result<Option<Timestamp>, Invalid> {
+        let cron = self.parse_cron()?;
+        let from = now.to_zoned(self.zone()?);
+        Ok(cron
+            .find_previous_occurrence(&from, true)
+            .ok()
+            .map(|last| last.timestamp()))
+    }
+
     /// The next `count` planned instants after `after`.
     ///
     /// # Errors
