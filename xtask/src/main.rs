@@ -5,8 +5,9 @@ mod measure;
 mod tidy;
 mod web;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 const USAGE: &str = "\
 usage: cargo xtask TASK
@@ -42,8 +43,16 @@ fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The repository's root folder.
+/// The repository's root folder: of the checkout that cargo runs this for, which need not be the
+/// one it was compiled in when several share a target directory.
 fn root() -> &'static Path {
-    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    crate_folder.parent().unwrap_or(crate_folder)
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let compiled_in = || env!("CARGO_MANIFEST_DIR").into();
+        let crate_folder = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(compiled_in);
+        Path::new(&crate_folder)
+            .parent()
+            .unwrap_or(Path::new("."))
+            .to_owned()
+    });
+    &ROOT
 }
