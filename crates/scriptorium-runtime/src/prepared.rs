@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use moka::sync::Cache;
 use scriptorium_engine::{CompileError, Engine, Program, Source};
-use scriptorium_lang::{Convention, PositionMap, translate};
+use scriptorium_lang::{Convention, Diagnostic, PositionMap, translate};
 use scriptorium_model::execution::Failure;
 use scriptorium_model::script::{Definition, Language, ScriptType};
 use sha2::{Digest, Sha256};
@@ -109,14 +109,7 @@ impl Programs {
     }
 
     fn make(&self, recipe: &Recipe<'_>) -> Result<Prepared, Failure> {
-        let options = scriptorium_lang::Options {
-            language: match recipe.language {
-                Language::JavaScript => scriptorium_lang::Language::JavaScript,
-                Language::TypeScript => scriptorium_lang::Language::TypeScript,
-            },
-            convention: convention(recipe.kind),
-            entry: recipe.entry,
-        };
+        let options = options(recipe.language, convention(recipe.kind), recipe.entry);
         let translated = translate(recipe.source, &options)
             .map_err(|diagnostics| failure::of_diagnostics(&diagnostics))?;
         let source = Source {
@@ -131,6 +124,35 @@ impl Programs {
             program,
             map: translated.map,
         })))
+    }
+}
+
+/// What an editor should mark in a source: mistakes of syntax, what the static scan forbids, and
+/// entry points that cannot be found. Any entry rule may apply when the type is not known. Blocks
+/// the thread for some milliseconds.
+pub fn diagnose(
+    source: &str,
+    language: Language,
+    kind: Option<ScriptType>,
+    entry: Option<&str>,
+) -> Vec<Diagnostic> {
+    let convention = kind.map_or(Convention::Any, convention);
+    scriptorium_lang::diagnose(source, &options(language, convention, entry))
+}
+
+fn options(
+    language: Language,
+    convention: Convention,
+    entry: Option<&str>,
+) -> scriptorium_lang::Options<'_> {
+    let language = match language {
+        Language::JavaScript => scriptorium_lang::Language::JavaScript,
+        Language::TypeScript => scriptorium_lang::Language::TypeScript,
+    };
+    scriptorium_lang::Options {
+        language,
+        convention,
+        entry,
     }
 }
 

@@ -1,1 +1,87 @@
 //! Scriptorium as a library: let the users of your application extend it with JavaScript.
+//!
+//! A [`Platform`] is the whole product without a socket: tenants, scripts and their versions,
+//! executions and their history, schedules and endpoints. Your application starts one, registers
+//! what scripts may reach, and calls scripts as functions. Our own server is one such application.
+//!
+//! ```no_run
+//! use scriptorium::{Platform, Service};
+//! use serde_json::{Value, json};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let platform = Platform::builder()
+//!     .data_dir("./data")
+//!     .service(Service::new("stock", "What is in the warehouse").method(
+//!         "get",
+//!         "sku: string",
+//!         "Promise<number>",
+//!         "How many pieces are left.",
+//!         async |call: scriptorium::ServiceCall| {
+//!             let _sku = call.text(0, "sku")?;
+//!             Ok(json!(12))
+//!         },
+//!     ))
+//!     .start()
+//!     .await?;
+//!
+//! // A user has written an embedded script of this name in the browser.
+//! let verdict: Value = platform.invoke("validate-order", &json!({ "sku": "A-1" })).await?;
+//! println!("{verdict}");
+//! platform.shutdown(std::time::Duration::from_secs(10)).await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The nouns, each reached from the platform and each taking the operation context first:
+//! [`Scripts`], [`Executions`], [`Endpoints`], [`Schedules`], [`Events`], [`Storage`],
+//! [`Templates`], [`Users`], [`Tokens`], [`Tenants`]. A [`model::Ctx`] comes from signing in
+//! ([`Platform::sign_in`], [`Platform::authenticate_token`]) or from [`Platform::tenant`] for the
+//! host itself. Every operation asks the one policy of [`model::policy`] before it acts.
+
+mod access;
+mod builder;
+mod diff;
+mod endpoints;
+mod error;
+mod events;
+mod executions;
+pub mod local;
+mod password;
+mod platform;
+mod schedules;
+mod scripts;
+mod secret;
+mod storage;
+mod templates;
+mod tenants;
+mod tokens;
+mod users;
+mod watch;
+mod wiring;
+
+pub use scriptorium_model as model;
+pub use scriptorium_runtime::{
+    Diagnostic, Service, ServiceCall, ServiceError, Severity, Statistics,
+};
+pub use scriptorium_store::events::EventFilter;
+pub use scriptorium_store::tenant_data::{self, TenantData, TenantSchema};
+pub use scriptorium_store::{
+    ExecutionFilter, ExecutionSummary, LastExecution, ScriptFilter, ScriptSummary,
+};
+
+pub use access::{Caller, SignedIn};
+pub use builder::Builder;
+pub use diff::{Diff, DiffRow, FieldChange, RowKind};
+pub use endpoints::{EndpointRefusal, EndpointReply, EndpointRequest, Endpoints};
+pub use error::{Error, ErrorKind, Result};
+pub use events::{Events, NewEvent};
+pub use executions::{Execute, Executions, Mode};
+pub use platform::{FirstSignIn, Platform, Status, TenantHandle};
+pub use schedules::Schedules;
+pub use scripts::{Scripts, Update, Validate};
+pub use storage::Storage;
+pub use templates::Templates;
+pub use tenants::Tenants;
+pub use tokens::{NewToken, Tokens};
+pub use users::{NewUser, Users};
+pub use watch::Live;

@@ -1,0 +1,243 @@
+//! Who is calling: signing in, sessions, tokens. Secrets are compared by their hashes; what a
+//! caller may do is read anew each time, so that a change of role acts at once (WEB-10).
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use scriptorium_model::permission::PermissionSet;
+use scriptorium_model::tenant::Tenant;
+use scriptorium_model::user::{Session, Token, User};
+use scriptorium_model::{Actor, Ctx, Timestamp};
+use subtle::ConstantTimeEq;
+
+use crate::error::{Error, Result};
+use crate::platform::Platform;
+use crate::secret;
+
+/// Someone who proved who they are.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The context of what they do.
+    pub ctx: Ctx,
+    /// Their tenant.
+    pub tenant: Tenant,
+    /// The user; `None` for the bootstrap token.
+    pub user: Option<User>,
+}
+
+/// A new session.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The secret for the cookie; not kept anywhere.
+    pub secret: String,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    /// Who signed in.
+    pub caller: Caller,
+}
+
+/// A session ends after this time, used or not.
+const SESSION_LIFE: SignedDuration = SignedDuration::from_hours(24 * 14);
+/// A session ends when it was not used for this time.
+const SESSION_IDLE: SignedDuration = SignedDuration::from_hours(24 * 2);
+/// How exact "last used" is: writing it on every request would make every read a write.
+const TOUCH_EVERY: SignedDuration = SignedDuration::from_mins(5);
+
+impl Platform {
+    /// Signs a user in by address and password.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Unauthenticated`] for a wrong password, an unknown address and a user
+    /// who was switched off alike, after the same time.
+    pub async fn sign_in(&self, email: &str, password: &str) -> Result<SignedIn> {
+        let email = email.trim().to_lowercase();
+        let user = self
+            .store()
+            .find_user_by_email(&email)
+            .await?
+            .filter(|user| user.active);
+        let hash = user.as_ref().and_then(|user| user.password_hash.clone());
+        let fits = self.passwords().verify(password.to_owned(), hash).await?;
+        let user = user.filter(|_| fits).ok_or_else(Error::unauthenticated)?;
+
+        let now = self.ambient().now();
+        let secret = secret::new_session(self.ambient());
+        let session = Session {
+            id: self.ambient().new_id(),
+            tenant: user.tenant,
+            user: user.id,
+            secret_hash: secret::hash(&secret),
+            created_at: now,
+            last_used_at: now,
+            expires_at: now.saturating_add(SESSION_LIFE).unwrap_or(now),
+        };
+        let expires_at = session.expires_at;
+        self.store()
+            .create_session(&Ctx::platform(user.tenant), &session)
+            .await?;
+        let caller = self.caller_of_session(session, user).await?;
+        Ok(SignedIn {
+            secret,
+            expires_at,
+            caller,
+        })
+    }
+
+    /// Ends the session of the context; does nothing for a token.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn sign_out(&self, ctx: &Ctx) -> Result<()> {
+        if let Actor::User {
+            session: Some(session),
+            ..
+        } = ctx.actor
+        {
+            self.store().delete_session(ctx, session).await?;
+        }
+        Ok(())
+    }
+
+    /// The caller behind a session cookie; `None` when it does not count (any more).
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn authenticate_session(&self, secret: &str) -> Result<Option<Caller>> {
+        let found = self
+            .store()
+            .find_session_by_hash(&secret::hash(secret))
+            .await?;
+        let Some(mut session) = found else {
+            return Ok(None);
+        };
+        let now = self.ambient().now();
+        let idle = now.duration_since(session.last_used_at);
+        if now >= session.expires_at || idle > SESSION_IDLE {
+            return Ok(None);
+        }
+        let ctx = Ctx::platform(session.tenant);
+        let Some(user) = optional(self.store().find_user(&ctx, session.user).await)? else {
+            return Ok(None);
+        };
+        if !user.active {
+            return Ok(None);
+        }
+        if idle > TOUCH_EVERY {
+            session.last_used_at = now;
+            self.store().touch_session(&ctx, &session).await?;
+        }
+        Ok(Some(self.caller_of_session(session, user).await?))
+    }
+
+    /// The caller behind an API token; `None` when it does not count (any more).
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn authenticate_token(&self, secret: &str) -> Result<Option<Caller>> {
+        if let Some(caller) = self.bootstrap_caller(secret).await? {
+            return Ok(Some(caller));
+        }
+        let Some(mut token) = self
+            .store()
+            .find_token_by_hash(&secret::hash(secret))
+            .await?
+        else {
+            return Ok(None);
+        };
+        let now = self.ambient().now();
+        if token.revoked_at.is_some() || token.expires_at.is_some_and(|end| now >= end) {
+            return Ok(None);
+        }
+        let Some((user, permissions)) = self.rights_of(&token).await? else {
+            return Ok(None);
+        };
+        if token
+            .last_used_at
+            .is_none_or(|last| now.duration_since(last) > TOUCH_EVERY)
+        {
+            token.last_used_at = Some(now);
+            self.store()
+                .touch_token(&Ctx::platform(token.tenant), &token)
+                .await?;
+        }
+        let tenant = self.store().find_tenant(token.tenant).await?;
+        let actor = Actor::Token {
+            id: token.id,
+            user: token.created_by,
+        };
+        let ctx = Ctx {
+            tenant: tenant.id,
+            actor,
+            permissions,
+            request_id: None,
+        };
+        Ok(Some(Caller { ctx, tenant, user }))
+    }
+
+    /// A token never exceeds its creator, as of now (D12). One made by the host or the bootstrap
+    /// token has no creator to be bound by, and neither has one that reaches into another tenant:
+    /// its maker had the right to give it away.
+    async fn rights_of(&self, token: &Token) -> Result<Option<(Option<User>, PermissionSet)>> {
+        let Some(creator) = token.created_by else {
+            return Ok(Some((None, token.permissions.clone())));
+        };
+        let ctx = Ctx::platform(token.tenant);
+        let user = optional(self.store().find_user(&ctx, creator).await)?;
+        let Some(user) = user.filter(|user| user.active) else {
+            return Ok(None);
+        };
+        let permissions = token.permissions.intersection(&user.permissions());
+        Ok(Some((Some(user), permissions)))
+    }
+
+    async fn bootstrap_caller(&self, secret: &str) -> Result<Option<Caller>> {
+        let Some(expected) = self.bootstrap_hash() else {
+            return Ok(None);
+        };
+        if !bool::from(expected.ct_eq(&secret::hash(secret))) {
+            return Ok(None);
+        }
+        let tenant = self.default_tenant().clone();
+        let ctx = Ctx {
+            tenant: tenant.id,
+            actor: Actor::Host,
+            permissions: scriptorium_model::permission::Role::Superadmin.permissions(),
+            request_id: None,
+        };
+        Ok(Some(Caller {
+            ctx,
+            tenant,
+            user: None,
+        }))
+    }
+
+    async fn caller_of_session(&self, session: Session, user: User) -> Result<Caller> {
+        let tenant = self.store().find_tenant(user.tenant).await?;
+        let ctx = Ctx {
+            tenant: user.tenant,
+            actor: Actor::User {
+                id: user.id,
+                session: Some(session.id),
+            },
+            permissions: user.permissions(),
+            request_id: None,
+        };
+        Ok(Caller {
+            ctx,
+            tenant,
+            user: Some(user),
+        })
+    }
+}
+
+/// A missing row as `None`.
+pub(crate) fn optional<T>(found: scriptorium_store::Result<T>) -> Result<Option<T>> {
+    match found {
+        Ok(value) => Ok(Some(value)),
+        Err(scriptorium_store::Error::NotFound) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// How long a wait that is told to callers lasts at least.
+pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(1);

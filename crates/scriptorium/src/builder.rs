@@ -1,0 +1,309 @@
+//! Setting a platform up: the operator's settings, and what the host application offers scripts.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use scriptorium_model::permission::{PermissionSet, Role};
+use scriptorium_model::tenant::Tenant;
+use scriptorium_model::user::User;
+use scriptorium_model::{Ambient, Ctx, Invalid};
+use scriptorium_runtime::{Options, Runtime, Service};
+use scriptorium_store::Store;
+use scriptorium_store::tenant_data::TenantSchema;
+use scriptorium_triggers::Triggers;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Result;
+use crate::password::{self, Passwords};
+use crate::platform::{FIRST_TENANT, FirstSignIn, Inner, Platform};
+use crate::{secret, wiring};
+
+/// A platform to be set up. Every setting has a default.
+pub struct Builder {
+    data_dir: PathBuf,
+    options: Options,
+    schema: TenantSchema,
+    ambient: Option<Ambient>,
+    bootstrap_token: Option<String>,
+    admin_password: Option<String>,
+    triggers: bool,
+}
+
+/// Address of the account that the first start makes.
+const FIRST_EMAIL: &str = "admin@localhost";
+/// Fewest characters of a bootstrap token.
+const BOOTSTRAP_LENGTH: usize = 32;
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("data"),
+            options: Options::default(),
+            schema: TenantSchema::default(),
+            ambient: None,
+            bootstrap_token: None,
+            admin_password: None,
+            triggers: true,
+        }
+    }
+}
+
+impl Builder {
+    /// Directory of everything durable; `./data` by default, made when missing.
+    #[must_use]
+    pub fn data_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.data_dir = dir.into();
+        self
+    }
+
+    /// Directory of the compiled engine; `engine` in the data directory by default. What is read
+    /// from it runs as native code, so it must be writable by the service alone.
+    #[must_use]
+    pub fn cache_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.options.cache_dir = Some(dir.into());
+        self
+    }
+
+    /// Offers scripts a service.
+    #[must_use]
+    pub fn service(mut self, service: Service) -> Self {
+        self.options.services.push(service);
+        self
+    }
+
+    /// Makes a permission name of the host known, such as `reports.view`.
+    #[must_use]
+    pub fn permission(mut self, name: impl Into<String>) -> Self {
+        self.options.permissions.push(name.into());
+        self
+    }
+
+    /// Declares the tenants' business tables (D5).
+    #[must_use]
+    pub fn tenant_schema(mut self, schema: TenantSchema) -> Self {
+        self.schema = schema;
+        self
+    }
+
+    /// Offers every tenant a message template, which a tenant's own of that name overrides.
+    #[must_use]
+    pub fn template(mut self, name: impl Into<String>, body: impl Into<String>) -> Self {
+        self.options.templates.insert(name.into(), body.into());
+        self
+    }
+
+    /// The addresses that scripts' `http` may reach; none by default.
+    #[must_use]
+    pub fn http_allow(mut self, addresses: impl IntoIterator<Item = SocketAddr>) -> Self {
+        self.options.http_allow.extend(addresses);
+        self
+    }
+
+    /// Leaves `eval` and `Function` on (D14). Refused when there are several tenants.
+    #[must_use]
+    pub fn allow_eval(mut self, allow: bool) -> Self {
+        self.options.allow_eval = allow;
+        self
+    }
+
+    /// Executions at once: `hot` with resident memory, `overflow` beyond; 64 and 448 by default.
+    #[must_use]
+    pub fn slots(mut self, hot: u32, overflow: u32) -> Self {
+        self.options.hot_slots = hot;
+        self.options.overflow_slots = overflow;
+        self
+    }
+
+    /// Executions of the queue worked on at once; 32 by default.
+    #[must_use]
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.options.workers = workers;
+        self
+    }
+
+    /// A token with all rights for as long as this process lives, of at least 32 characters.
+    #[must_use]
+    pub fn bootstrap_token(mut self, token: impl Into<String>) -> Self {
+        self.bootstrap_token = Some(token.into());
+        self
+    }
+
+    /// Password of the account the first start makes; made up and printed once by default.
+    #[must_use]
+    pub fn admin_password(mut self, password: impl Into<String>) -> Self {
+        self.admin_password = Some(password.into());
+        self
+    }
+
+    /// Another clock and randomness than the real ones; for tests.
+    #[must_use]
+    pub fn ambient(mut self, ambient: Ambient) -> Self {
+        self.ambient = Some(ambient);
+        self
+    }
+
+    /// Whether schedules fire and the queue is worked on in this process; on by default.
+    #[must_use]
+    pub fn triggers(mut self, on: bool) -> Self {
+        self.triggers = on;
+        self
+    }
+
+    /// Opens the store and starts the platform. On an empty store it makes the tenant `default`
+    /// and the user `admin@localhost`.
+    ///
+    /// # Errors
+    /// A setting is refused, another server has the data directory, or the engine could not be
+    /// set up.
+    pub async fn start(mut self) -> Result<Platform> {
+        self.validate()?;
+        let ambient = self.ambient.unwrap_or_else(wiring::ambient);
+        if self.options.cache_dir.is_none() {
+            self.options.cache_dir = Some(self.data_dir.join("engine"));
+        }
+        let store = scriptorium_store::Options::new(&self.data_dir);
+        let store = Store::open(store, ambient.clone()).await?;
+        let passwords = Passwords::new()?;
+        let first = First {
+            store: &store,
+            ambient: &ambient,
+            passwords: &passwords,
+        };
+        let (default_tenant, first_sign_in) = first.make(self.admin_password).await?;
+        if self.options.allow_eval && store.list_tenants().await?.len() > 1 {
+            let message = "cannot be on while there are several tenants";
+            return Err(Invalid::field("allow_eval", "several_tenants", message).into());
+        }
+        let data = store.tenant_data(self.schema)?;
+        self.options.data = Some(data.clone());
+        let options = self.options;
+        let made = Runtime::new(options, store.clone(), ambient.clone());
+        let runtime = made?;
+        let platform = Platform(Arc::new(Inner {
+            triggers: Triggers::new(store.clone(), ambient.clone()),
+            bootstrap_hash: self.bootstrap_token.as_deref().map(secret::hash),
+            stop: CancellationToken::new(),
+            scheduler: Mutex::new(None),
+            store,
+            runtime,
+            ambient,
+            passwords,
+            data,
+            default_tenant,
+            first_sign_in,
+        }));
+        if self.triggers {
+            platform.start_triggers();
+        }
+        Ok(platform)
+    }
+
+    fn validate(&self) -> Result<()> {
+        let mut invalid = Invalid::default();
+        if self
+            .bootstrap_token
+            .as_ref()
+            .is_some_and(|token| token.len() < BOOTSTRAP_LENGTH)
+        {
+            invalid.push(
+                "bootstrap_token",
+                "too_short",
+                "must have at least 32 characters",
+            );
+        }
+        if let Some(text) = &self.admin_password
+            && let Err(refused) = password::validate(text)
+        {
+            invalid.extend(refused);
+        }
+        Ok(invalid.or(())?)
+    }
+}
+
+impl Platform {
+    fn start_triggers(&self) {
+        self.runtime().start_workers();
+        let runtime = self.runtime().clone();
+        let scheduler = self
+            .0
+            .triggers
+            .clone()
+            .run(self.0.stop.clone(), move || runtime.wake());
+        let task = tokio::spawn(scheduler);
+        match self.0.scheduler.lock() {
+            Ok(mut place) => *place = Some(task),
+            Err(poisoned) => *poisoned.into_inner() = Some(task),
+        }
+    }
+}
+
+/// What an empty store gets.
+struct First<'a> {
+    store: &'a Store,
+    ambient: &'a Ambient,
+    passwords: &'a Passwords,
+}
+
+impl First<'_> {
+    async fn make(&self, password: Option<String>) -> Result<(Tenant, Option<FirstSignIn>)> {
+        let found = self.store.find_tenant_by_slug(FIRST_TENANT).await?;
+        let tenant = match found {
+            Some(tenant) => tenant,
+            None => self.tenant().await?,
+        };
+        if self.store.count_users().await? > 0 {
+            return Ok((tenant, None));
+        }
+        let given = password.is_some();
+        let password = password.unwrap_or_else(|| secret::new_password(self.ambient));
+        self.user(&tenant, password.clone()).await?;
+        let password = (!given).then_some(password);
+        Ok((
+            tenant,
+            Some(FirstSignIn {
+                email: FIRST_EMAIL.into(),
+                password,
+            }),
+        ))
+    }
+
+    async fn tenant(&self) -> Result<Tenant> {
+        let tenant = Tenant {
+            id: self.ambient.new_id(),
+            slug: FIRST_TENANT.into(),
+            name: "Default".into(),
+            created_at: self.ambient.now(),
+        };
+        self.store.create_tenant(&tenant).await?;
+        Ok(tenant)
+    }
+
+    async fn user(&self, tenant: &Tenant, password: String) -> Result<()> {
+        let user = User {
+            id: self.ambient.new_id(),
+            tenant: tenant.id,
+            email: FIRST_EMAIL.into(),
+            name: "Administrator".into(),
+            role: Role::Superadmin,
+            extra_permissions: PermissionSet::none(),
+            password_hash: Some(self.passwords.hash(password).await?),
+            locale: "en".into(),
+            active: true,
+            created_at: self.ambient.now(),
+        };
+        Ok(self
+            .store
+            .create_user(&Ctx::platform(tenant.id), &user)
+            .await?)
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("data_dir", &self.data_dir)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,267 @@
+//! The one error of the façade. It is opaque so that what it is made of can change: callers ask
+//! its kind, its stable code, and the parts a kind comes with. A failing script is not an error,
+//! except for callers that want nothing but its result ([`crate::Platform::invoke`]).
+
+use std::fmt;
+use std::time::Duration;
+
+use scriptorium_model::execution::Execution;
+use scriptorium_model::policy::Denied;
+use scriptorium_model::{Invalid, permission::Permission};
+
+/// A result of the façade.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why an operation was not done.
+#[derive(Debug)]
+pub struct Error(Box<Repr>);
+
+/// What an error is about; decides how a caller should react.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The input breaks a rule; see [`Error::invalid`].
+    Invalid,
+    /// Not there, or of another tenant.
+    NotFound,
+    /// It contradicts what is stored: a taken name, a stale version, a forbidden status move.
+    Conflict,
+    /// Nobody is signed in, or the credentials are wrong.
+    Unauthenticated,
+    /// A permission is missing; see [`Error::missing_permission`].
+    Forbidden,
+    /// Too much at once; see [`Error::retry_after`].
+    Busy,
+    /// The script failed; see [`Error::execution`].
+    Script,
+    /// The platform failed. The text is for the operator.
+    Internal,
+}
+
+#[derive(Debug)]
+enum Repr {
+    Invalid(Invalid),
+    NotFound,
+    Conflict {
+        code: &'static str,
+        field: Option<&'static str>,
+        message: String,
+    },
+    Unauthenticated,
+    Denied(Denied),
+    Busy(Duration),
+    Script(Execution),
+    Internal {
+        message: String,
+        cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+}
+
+impl Error {
+    /// What it is about.
+    pub fn kind(&self) -> ErrorKind {
+        match &*self.0 {
+            Repr::Invalid(_) => ErrorKind::Invalid,
+            Repr::NotFound => ErrorKind::NotFound,
+            Repr::Conflict { .. } => ErrorKind::Conflict,
+            Repr::Unauthenticated => ErrorKind::Unauthenticated,
+            Repr::Denied(_) => ErrorKind::Forbidden,
+            Repr::Busy(_) => ErrorKind::Busy,
+            Repr::Script(_) => ErrorKind::Script,
+            Repr::Internal { .. } => ErrorKind::Internal,
+        }
+    }
+
+    /// The stable code, such as `validation_failed` or `stale_version`; for a failed script the
+    /// code of its outcome.
+    pub fn code(&self) -> &str {
+        match &*self.0 {
+            Repr::Invalid(_) => "validation_failed",
+            Repr::NotFound => "not_found",
+            Repr::Conflict { code, .. } => code,
+            Repr::Unauthenticated => "unauthenticated",
+            Repr::Denied(_) => "permission_denied",
+            Repr::Busy(_) => "platform.busy",
+            Repr::Script(execution) => execution
+                .failure
+                .as_ref()
+                .map_or("script.threw", |failure| failure.code.as_str()),
+            Repr::Internal { .. } => "internal",
+        }
+    }
+
+    /// The refused fields of [`ErrorKind::Invalid`].
+    pub fn invalid(&self) -> Option<&Invalid> {
+        if let Repr::Invalid(invalid) = &*self.0 {
+            Some(invalid)
+        } else {
+            None
+        }
+    }
+
+    /// The field that an [`ErrorKind::Conflict`] is about, as the API spells it.
+    pub fn conflicting_field(&self) -> Option<&'static str> {
+        if let Repr::Conflict { field, .. } = &*self.0 {
+            *field
+        } else {
+            None
+        }
+    }
+
+    /// The permission that [`ErrorKind::Forbidden`] lacks (R-RBAC-13).
+    pub fn missing_permission(&self) -> Option<Permission> {
+        if let Repr::Denied(denied) = &*self.0 {
+            Some(denied.missing)
+        } else {
+            None
+        }
+    }
+
+    /// When to try again after [`ErrorKind::Busy`].
+    pub fn retry_after(&self) -> Option<Duration> {
+        if let Repr::Busy(after) = &*self.0 {
+            Some(*after)
+        } else {
+            None
+        }
+    }
+
+    /// The failed execution of [`ErrorKind::Script`].
+    pub fn execution(&self) -> Option<&Execution> {
+        if let Repr::Script(execution) = &*self.0 {
+            Some(execution)
+        } else {
+            None
+        }
+    }
+
+    pub(crate) fn not_found() -> Self {
+        Self(Box::new(Repr::NotFound))
+    }
+
+    pub(crate) fn unauthenticated() -> Self {
+        Self(Box::new(Repr::Unauthenticated))
+    }
+
+    pub(crate) fn busy(after: Duration) -> Self {
+        Self(Box::new(Repr::Busy(after)))
+    }
+
+    pub(crate) fn script(execution: Execution) -> Self {
+        Self(Box::new(Repr::Script(execution)))
+    }
+
+    pub(crate) fn conflict(
+        code: &'static str,
+        field: Option<&'static str>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self(Box::new(Repr::Conflict {
+            code,
+            field,
+            message: message.into(),
+        }))
+    }
+
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self(Box::new(Repr::Internal {
+            message: message.into(),
+            cause: None,
+        }))
+    }
+
+    fn caused(message: &str, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(Box::new(Repr::Internal {
+            message: message.into(),
+            cause: Some(cause.into()),
+        }))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Repr::Invalid(invalid) => invalid.fmt(f),
+            Repr::NotFound => f.write_str("not found"),
+            Repr::Conflict { message, .. } => f.write_str(message),
+            Repr::Unauthenticated => f.write_str("sign in first"),
+            Repr::Denied(denied) => write!(f, "the permission {} is missing", denied.missing),
+            Repr::Busy(_) => f.write_str("too many executions at once"),
+            Repr::Script(execution) => match &execution.failure {
+                Some(failure) => write!(f, "{}: {}", failure.code, failure.message),
+                None => f.write_str("the script gave an unusable result"),
+            },
+            Repr::Internal { message, .. } => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &*self.0 {
+            Repr::Internal {
+                cause: Some(cause), ..
+            } => Some(&**cause),
+            _ => None,
+        }
+    }
+}
+
+impl From<Invalid> for Error {
+    fn from(invalid: Invalid) -> Self {
+        Self(Box::new(Repr::Invalid(invalid)))
+    }
+}
+
+impl From<Denied> for Error {
+    fn from(denied: Denied) -> Self {
+        Self(Box::new(Repr::Denied(denied)))
+    }
+}
+
+impl From<scriptorium_store::Error> for Error {
+    fn from(error: scriptorium_store::Error) -> Self {
+        use scriptorium_store::Error as Store;
+        match error {
+            Store::NotFound => Self::not_found(),
+            Store::Conflict { what, field } => {
+                let message = match what {
+                    "not_unique" => format!("{field} is already taken"),
+                    "stale_version" => "someone else has saved a newer version".into(),
+                    other => format!("{field}: {}", other.replace('_', " ")),
+                };
+                Self::conflict(what, Some(field), message)
+            }
+            Store::Invalid(invalid) => invalid.into(),
+            Store::CursorInvalid => {
+                Invalid::field("cursor", "bad_cursor", "does not belong to this list").into()
+            }
+            Store::Platform(cause) => Self::caused("the store failed", cause),
+        }
+    }
+}
+
+impl From<scriptorium_triggers::Error> for Error {
+    fn from(error: scriptorium_triggers::Error) -> Self {
+        match error {
+            scriptorium_triggers::Error::Store(error) => error.into(),
+            error => Self::caused("the triggers failed", error),
+        }
+    }
+}
+
+impl From<scriptorium_runtime::Error> for Error {
+    fn from(error: scriptorium_runtime::Error) -> Self {
+        Self::caused("the script runtime failed", error)
+    }
+}
+
+impl From<scriptorium_runtime::principal::Refusal> for Error {
+    fn from(refusal: scriptorium_runtime::principal::Refusal) -> Self {
+        use scriptorium_runtime::principal::Refusal;
+        match refusal {
+            Refusal::Store(error) => error.into(),
+            Refusal::Gone { .. } => Self::conflict("principal_gone", None, refusal.to_string()),
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! Executions: starting them by hand or by name, and looking at what happened.
+
+use std::time::Duration;
+
+use futures_util::Stream;
+use scriptorium_model::execution::{
+    Execution, ExecutionStatus, Failure, LogLine, Metrics, TriggerKind,
+};
+use scriptorium_model::page::{Page, PageRequest};
+use scriptorium_model::permission::Permission;
+use scriptorium_model::policy::{self, Action};
+use scriptorium_model::script::{Script, ScriptStatus, ScriptType};
+use scriptorium_model::{Actor, Ctx, ExecutionId, Invalid, Json, ScriptId};
+use scriptorium_store::{ExecutionFilter, ExecutionSummary, Inserted};
+use serde_json::json;
+
+use crate::error::{Error, Result};
+use crate::platform::Platform;
+use crate::watch::{self, Live};
+
+/// Executions of a tenant; from [`Platform::executions`].
+#[derive(Clone, Copy, Debug)]
+pub struct Executions<'a>(pub(crate) &'a Platform);
+
+/// Whether to wait for the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Answer when the execution has ended.
+    Sync,
+    /// Answer when the execution is durable.
+    Async,
+}
+
+/// An execution to be started.
+#[derive(Clone, Debug)]
+pub struct Execute {
+    /// The script.
+    pub script: ScriptId,
+    /// What it is given.
+    pub input: Json,
+    /// Whether to wait.
+    pub mode: Mode,
+    /// The version to run; the current one when `None`.
+    pub version: Option<u32>,
+    /// Text to try instead of a saved version; takes the right to change the script.
+    pub source: Option<String>,
+    /// A shorter wall time than the script's own.
+    pub timeout: Option<Duration>,
+    /// A repeated request with the same key gets the first one's execution.
+    pub idempotency_key: Option<String>,
+    /// `Manual` for the UI, `Api` for programs.
+    pub trigger: TriggerKind,
+}
+
+/// Largest input in bytes.
+const INPUT_BYTES: usize = 1 << 20;
+
+impl Executions<'_> {
+    /// Runs a script. Only an active script runs for real; a draft, an earlier version or unsaved
+    /// text runs as a test (G-10).
+    ///
+    /// # Errors
+    /// The script is paused, disabled or archived; a field is refused; a permission is missing;
+    /// there is no room. A failing script is no error: it is in the execution.
+    pub async fn execute(&self, ctx: &Ctx, what: Execute) -> Result<Execution> {
+        let script = self
+            .0
+            .scripts()
+            .allowed(ctx, Action::Execute, what.script)
+            .await?;
+        if what.source.is_some() {
+            policy::may(ctx, Action::Update, &script)?;
+        }
+        check_runnable(&script)?;
+        let version = what.version.unwrap_or(script.version);
+        if version != script.version {
+            self.0.store().find_version(ctx, script.id, version).await?;
+        }
+        validate(&what)?;
+        let mut execution = self.new_execution(ctx, &script, what.trigger, what.input);
+        execution.version = version;
+        execution.test = script.status == ScriptStatus::Draft
+            || version != script.version
+            || what.source.is_some();
+        execution.idempotency_key = what.idempotency_key;
+        execution.trigger_data = trigger_data(ctx, what.source.as_deref(), what.timeout);
+        self.start(ctx, execution, what.mode).await
+    }
+
+    /// Calls an active embedded script by name and waits for its end. The execution is recorded,
+    /// but the answer does not wait for the disk (D7, relaxed history).
+    ///
+    /// # Errors
+    /// No active embedded script of that name, a permission is missing, or there is no room. A
+    /// failing script is no error: it is in the execution.
+    pub async fn invoke(&self, ctx: &Ctx, name: &str, input: Json) -> Result<Execution> {
+        policy::require(ctx, Permission::ScriptsExecute)?;
+        let found = self.0.store().find_script_by_name(ctx, name).await?;
+        let script = found.ok_or_else(Error::not_found)?;
+        if script.kind() != ScriptType::Embedded || script.status != ScriptStatus::Active {
+            return Err(Error::not_found());
+        }
+        let trigger = match ctx.actor {
+            Actor::Host | Actor::Platform => TriggerKind::Embedded,
+            Actor::User { .. } | Actor::Token { .. } => TriggerKind::Api,
+        };
+        let execution = self.new_execution(ctx, &script, trigger, input);
+        let finished = self.0.run_now(ctx, execution, &script).await?;
+        let recorded = finished.execution.clone();
+        self.0.record_later(ctx, finished).await?;
+        Ok(recorded)
+    }
+
+    /// Executions that match, newest first, without their inputs and outputs.
+    ///
+    /// # Errors
+    /// The permission `scripts.read` is missing, or the cursor is of another list.
+    pub async fn list(
+        &self,
+        ctx: &Ctx,
+        filter: &ExecutionFilter,
+        page: &PageRequest,
+    ) -> Result<Page<ExecutionSummary>> {
+        policy::require(ctx, Permission::ScriptsRead)?;
+        Ok(self.0.store().list_executions(ctx, filter, page).await?)
+    }
+
+    /// One execution, whole.
+    ///
+    /// # Errors
+    /// No such execution, or the permission `scripts.read` is missing.
+    pub async fn find(&self, ctx: &Ctx, id: ExecutionId) -> Result<Execution> {
+        policy::require(ctx, Permission::ScriptsRead)?;
+        Ok(self.0.store().find_execution(ctx, id).await?)
+    }
+
+    /// What an execution logged after line `after_seq` (0 for all), at most `limit` lines. While
+    /// it runs the lines so far are given.
+    ///
+    /// # Errors
+    /// No such execution, or the permission `scripts.read` is missing.
+    pub async fn logs(
+        &self,
+        ctx: &Ctx,
+        id: ExecutionId,
+        after_seq: u32,
+        limit: u32,
+    ) -> Result<Vec<LogLine>> {
+        let execution = self.find(ctx, id).await?;
+        if !execution.status.is_final()
+            && let Some(watch) = self.0.runtime().watch(id)
+        {
+            let lines = watch.lines.into_iter().filter(|line| line.seq > after_seq);
+            return Ok(lines.take(limit as usize).collect());
+        }
+        Ok(self.0.store().list_logs(ctx, id, after_seq, limit).await?)
+    }
+
+    /// Stops an execution that has not ended (R-EXE-19); one that has is given as it is.
+    ///
+    /// # Errors
+    /// No such execution, or the permission `scripts.execute` is missing.
+    pub async fn cancel(&self, ctx: &Ctx, id: ExecutionId) -> Result<Execution> {
+        policy::require(ctx, Permission::ScriptsExecute)?;
+        self.find(ctx, id).await?;
+        self.0.store().request_cancel(ctx, id).await?;
+        self.0.runtime().cancel(id);
+        self.find(ctx, id).await
+    }
+
+    /// Runs an execution's script again, with the same input and version or other ones, as a new
+    /// execution that points to the first (R-EXE-21, 22).
+    ///
+    /// # Errors
+    /// Like [`Executions::execute`].
+    pub async fn replay(
+        &self,
+        ctx: &Ctx,
+        id: ExecutionId,
+        input: Option<Json>,
+        version: Option<u32>,
+    ) -> Result<Execution> {
+        let first = self.find(ctx, id).await?;
+        let script = self
+            .0
+            .scripts()
+            .allowed(ctx, Action::Execute, first.script)
+            .await?;
+        check_runnable(&script)?;
+        let version = version.unwrap_or(script.version);
+        if version != script.version {
+            self.0.store().find_version(ctx, script.id, version).await?;
+        }
+        let mut execution =
+            self.new_execution(ctx, &script, first.trigger, input.unwrap_or(first.input));
+        execution.version = version;
+        execution.test = script.status == ScriptStatus::Draft || version != script.version;
+        execution.replay_of = Some(first.id);
+        execution.trigger_data = trigger_data(ctx, None, None);
+        self.start(ctx, execution, Mode::Async).await
+    }
+
+    /// What an execution does, as it happens: the lines so far, each further line, changes of its
+    /// status, and the whole execution when it has ended, which is the last item.
+    ///
+    /// # Errors
+    /// No such execution, or the permission `scripts.read` is missing.
+    pub async fn watch(
+        &self,
+        ctx: &Ctx,
+        id: ExecutionId,
+    ) -> Result<impl Stream<Item = Result<Live>> + Send + 'static + use<>> {
+        self.find(ctx, id).await?;
+        Ok(watch::stream(self.0.clone(), ctx.clone(), id))
+    }
+
+    async fn start(&self, ctx: &Ctx, execution: Execution, mode: Mode) -> Result<Execution> {
+        let plain = execution.idempotency_key.is_none();
+        if mode == Mode::Sync && plain {
+            let script = self.0.store().find_script(ctx, execution.script).await?;
+            let finished = self.0.run_now(ctx, execution, &script).await?;
+            return self.0.record(ctx, finished).await;
+        }
+        let execution = match self
+            .0
+            .store()
+            .insert_pending(ctx, execution.clone())
+            .await?
+        {
+            Inserted::New => execution,
+            Inserted::Existing(existing) => *existing,
+        };
+        self.0.runtime().wake();
+        match mode {
+            Mode::Async => Ok(execution),
+            Mode::Sync => watch::until_final(self.0, ctx, execution.id).await,
+        }
+    }
+
+    pub(crate) fn new_execution(
+        &self,
+        ctx: &Ctx,
+        script: &Script,
+        trigger: TriggerKind,
+        input: Json,
+    ) -> Execution {
+        Execution {
+            id: self.0.ambient().new_id(),
+            tenant: ctx.tenant,
+            script: script.id,
+            script_name: script.name.clone(),
+            version: script.version,
+            status: ExecutionStatus::Pending,
+            trigger,
+            trigger_data: None,
+            input,
+            output: None,
+            failure: None,
+            metrics: Metrics::default(),
+            attempt: 1,
+            replay_of: None,
+            test: false,
+            triggered_by: ctx.actor.user(),
+            idempotency_key: None,
+            created_at: self.0.ambient().now(),
+            started_at: None,
+            completed_at: None,
+        }
+    }
+}
+
+/// Drafts run as tests; what was stopped or archived does not run (R-DOM-08, R-ONE-07).
+fn check_runnable(script: &Script) -> Result<()> {
+    if matches!(script.status, ScriptStatus::Draft | ScriptStatus::Active) {
+        return Ok(());
+    }
+    let message = format!(
+        "the script is {}; activate it first",
+        script.status.as_str()
+    );
+    Err(Error::conflict("not_active", Some("status"), message))
+}
+
+fn validate(what: &Execute) -> Result<()> {
+    let mut invalid = Invalid::default();
+    if what.input.len() > INPUT_BYTES {
+        invalid.push(
+            "input",
+            "too_long",
+            format!("must have at most {INPUT_BYTES} bytes"),
+        );
+    }
+    if what
+        .source
+        .as_ref()
+        .is_some_and(|s| s.len() > scriptorium_model::limits::SOURCE_BYTES)
+    {
+        invalid.push("source", "too_long", "must have at most 100000 bytes");
+    }
+    let range = Duration::from_millis(10)..=Duration::from_secs(300);
+    if what
+        .timeout
+        .is_some_and(|timeout| !range.contains(&timeout))
+    {
+        invalid.push("timeout_ms", "out_of_range", "must be 10 to 300000");
+    }
+    let key = what.idempotency_key.as_deref();
+    if key.is_some_and(|key| key.is_empty() || key.len() > 255) {
+        invalid.push(
+            "idempotency_key",
+            "bad_length",
+            "must have 1 to 255 characters",
+        );
+    }
+    Ok(invalid.or(())?)
+}
+
+/// What a worker needs to know of the request besides the execution's own columns.
+fn trigger_data(ctx: &Ctx, source: Option<&str>, timeout: Option<Duration>) -> Option<Json> {
+    let mut data = serde_json::Map::new();
+    if matches!(ctx.actor, Actor::Token { .. }) {
+        data.insert("grant".into(), scriptorium_runtime::principal::grant(ctx));
+    }
+    if let Some(source) = source {
+        data.insert("source".into(), json!(source));
+    }
+    if let Some(timeout) = timeout {
+        data.insert(
+            "timeout_ms".into(),
+            json!(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)),
+        );
+    }
+    (!data.is_empty()).then(|| Json::from(serde_json::Value::Object(data)))
+}
+
+/// The failure of an execution that never began because there was no room.
+pub(crate) fn is_refusal(failure: &Failure) -> bool {
+    failure.code == "platform.busy"
+}

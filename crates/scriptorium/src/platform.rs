@@ -1,0 +1,472 @@
+//! The platform: everything wired together, and the way to each noun.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use scriptorium_model::execution::{Execution, ExecutionStatus};
+use scriptorium_model::script::{Definition, Script, ScriptStatus, ScriptType};
+use scriptorium_model::tenant::{DEFAULT_SLUG, Tenant};
+use scriptorium_model::{Ambient, Ctx, Json, ScriptId, TenantId};
+use scriptorium_runtime::principal::{self, Parties, Refusal};
+use scriptorium_runtime::{Call, Finished, Job, Runtime, Statistics};
+use scriptorium_store::Store;
+use scriptorium_store::tenant_data::TenantData;
+use scriptorium_triggers::Triggers;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::access::RETRY_AFTER;
+use crate::endpoints::Endpoints;
+use crate::error::{Error, Result};
+use crate::events::{Events, NewEvent};
+use crate::executions::{self, Executions};
+use crate::password::Passwords;
+use crate::schedules::Schedules;
+use crate::scripts::Scripts;
+use crate::storage::Storage;
+use crate::templates::Templates;
+use crate::tenants::Tenants;
+use crate::tokens::Tokens;
+use crate::users::Users;
+
+/// Scriptorium, running in this process. Cheap to clone; the last clone does not stop it,
+/// [`Platform::shutdown`] does.
+#[derive(Clone)]
+pub struct Platform(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) runtime: Runtime,
+    pub(crate) triggers: Triggers,
+    pub(crate) ambient: Ambient,
+    pub(crate) passwords: Passwords,
+    pub(crate) data: TenantData,
+    pub(crate) default_tenant: Tenant,
+    pub(crate) bootstrap_hash: Option<[u8; 32]>,
+    pub(crate) first_sign_in: Option<FirstSignIn>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) scheduler: std::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+/// The account made at the first start.
+#[derive(Clone)]
+pub struct FirstSignIn {
+    /// Its address.
+    pub email: String,
+    /// Its password, when it was made up; shown once.
+    pub password: Option<String>,
+}
+
+/// How the platform is doing.
+#[derive(Clone, Copy, Debug)]
+pub struct Status {
+    /// Whether new work is taken.
+    pub accepting: bool,
+    /// Counters of the runtime.
+    pub runtime: Statistics,
+}
+
+impl Platform {
+    /// A platform to be set up.
+    pub fn builder() -> crate::Builder {
+        crate::Builder::default()
+    }
+
+    /// Scripts of a tenant.
+    pub fn scripts(&self) -> Scripts<'_> {
+        Scripts(self)
+    }
+
+    /// Executions of a tenant.
+    pub fn executions(&self) -> Executions<'_> {
+        Executions(self)
+    }
+
+    /// HTTP endpoints of any tenant.
+    pub fn endpoints(&self) -> Endpoints<'_> {
+        Endpoints(self)
+    }
+
+    /// Events of a tenant.
+    pub fn events(&self) -> Events<'_> {
+        Events(self)
+    }
+
+    /// Storage of a tenant.
+    pub fn storage(&self) -> Storage<'_> {
+        Storage(self)
+    }
+
+    /// Message templates of a tenant.
+    pub fn templates(&self) -> Templates<'_> {
+        Templates(self)
+    }
+
+    /// Schedules before they are saved.
+    pub fn schedules(&self) -> Schedules<'_> {
+        Schedules(self)
+    }
+
+    /// Users of a tenant.
+    pub fn users(&self) -> Users<'_> {
+        Users(self)
+    }
+
+    /// API tokens of a tenant.
+    pub fn tokens(&self) -> Tokens<'_> {
+        Tokens(self)
+    }
+
+    /// All tenants.
+    pub fn tenants(&self) -> Tenants<'_> {
+        Tenants(self)
+    }
+
+    /// The tenant of a slug, whoever asks.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn find_tenant(&self, slug: &str) -> Result<Option<Tenant>> {
+        Ok(self.store().find_tenant_by_slug(slug).await?)
+    }
+
+    /// A tenant as the host application sees it.
+    ///
+    /// # Errors
+    /// No such tenant.
+    pub async fn tenant(&self, slug: &str) -> Result<TenantHandle> {
+        let tenant = self.find_tenant(slug).await?.ok_or_else(Error::not_found)?;
+        Ok(self.handle_of(tenant))
+    }
+
+    /// The tenant that the first start made.
+    pub fn default_tenant(&self) -> &Tenant {
+        &self.0.default_tenant
+    }
+
+    /// Calls an active embedded script of the tenant `default` by name: serde in, serde out
+    /// (R-EMB-01). For other tenants see [`Platform::tenant`].
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Script`] with the execution when the script fails or its result does
+    /// not fit `O`; otherwise like [`Executions::invoke`].
+    pub async fn invoke<I, O>(&self, name: &str, input: &I) -> Result<O>
+    where
+        I: Serialize + ?Sized,
+        O: DeserializeOwned,
+    {
+        self.handle_of(self.0.default_tenant.clone())
+            .invoke(name, input)
+            .await
+    }
+
+    /// TypeScript declarations of the script API with the registered services.
+    pub fn typings(&self) -> String {
+        self.runtime().typings()
+    }
+
+    /// Every permission name there is: the platform's, the host's, and those services ask for.
+    pub fn known_permissions(&self) -> &BTreeSet<String> {
+        self.runtime().known_permissions()
+    }
+
+    /// The account made at this start, if it was the first.
+    pub fn first_sign_in(&self) -> Option<&FirstSignIn> {
+        self.0.first_sign_in.as_ref()
+    }
+
+    /// How the platform is doing.
+    pub fn status(&self) -> Status {
+        Status {
+            accepting: !self.0.stop.is_cancelled(),
+            runtime: self.runtime().statistics(),
+        }
+    }
+
+    /// Stops: no schedule fires any more, nothing is taken from the queue, what runs may end
+    /// within `drain` and is cancelled then. What was accepted and not begun stays pending.
+    pub async fn shutdown(&self, drain: Duration) {
+        self.0.stop.cancel();
+        let scheduler = match self.0.scheduler.lock() {
+            Ok(mut scheduler) => scheduler.take(),
+            Err(poisoned) => poisoned.into_inner().take(),
+        };
+        if let Some(scheduler) = scheduler {
+            // It ends by the token; a panic in it has been logged.
+            let _ = scheduler.await;
+        }
+        self.runtime().shutdown(drain).await;
+        self.store().close().await;
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.0.runtime
+    }
+
+    pub(crate) fn triggers(&self) -> &Triggers {
+        &self.0.triggers
+    }
+
+    pub(crate) fn ambient(&self) -> &Ambient {
+        &self.0.ambient
+    }
+
+    pub(crate) fn passwords(&self) -> &Passwords {
+        &self.0.passwords
+    }
+
+    pub(crate) fn bootstrap_hash(&self) -> Option<&[u8; 32]> {
+        self.0.bootstrap_hash.as_ref()
+    }
+
+    pub(crate) fn unknown_services(&self, definition: &Definition) -> Vec<String> {
+        let names = definition.allowed_services.iter().flatten();
+        names
+            .filter(|name| !self.runtime().has_service(name))
+            .cloned()
+            .collect()
+    }
+
+    pub(crate) async fn active_script(&self, tenant: TenantId, id: ScriptId) -> Result<Script> {
+        Ok(self.store().find_script(&Ctx::platform(tenant), id).await?)
+    }
+
+    /// Runs an execution in this process with its recorded input, and does not record it yet.
+    pub(crate) async fn run_now(
+        &self,
+        ctx: &Ctx,
+        execution: Execution,
+        script: &Script,
+    ) -> Result<Finished> {
+        let call = match script.kind() {
+            ScriptType::Embedded => Call::Embedded(execution.input.clone()),
+            _ => Call::Main(execution.input.clone()),
+        };
+        self.run_call(ctx, execution, script, call).await
+    }
+
+    /// Runs an execution in this process, and does not record it yet. Refused executions are not
+    /// worth a record: nothing of theirs has begun.
+    pub(crate) async fn run_call(
+        &self,
+        ctx: &Ctx,
+        execution: Execution,
+        script: &Script,
+        call: Call,
+    ) -> Result<Finished> {
+        if self.0.stop.is_cancelled() {
+            return Err(Error::busy(RETRY_AFTER));
+        }
+        let job = self.job(ctx, execution, script, call).await?;
+        let finished = self.runtime().run(job).await;
+        match &finished.execution.failure {
+            Some(failure) if executions::is_refusal(failure) => Err(Error::busy(RETRY_AFTER)),
+            _ => Ok(finished),
+        }
+    }
+
+    /// Records how an execution ended, and waits for the disk.
+    pub(crate) async fn record(&self, ctx: &Ctx, finished: Finished) -> Result<Execution> {
+        let execution = finished.execution.clone();
+        self.store().record(ctx, written(finished)).await?.await?;
+        Ok(execution)
+    }
+
+    /// Hands over how an execution ended, and does not wait for the disk (D7, relaxed history).
+    pub(crate) async fn record_later(&self, ctx: &Ctx, finished: Finished) -> Result<()> {
+        self.store().record(ctx, written(finished)).await?;
+        Ok(())
+    }
+
+    async fn job(
+        &self,
+        ctx: &Ctx,
+        execution: Execution,
+        script: &Script,
+        call: Call,
+    ) -> Result<Job> {
+        let data = execution
+            .trigger_data
+            .as_ref()
+            .map(Json::to_value)
+            .unwrap_or_default();
+        let trial = data["source"].as_str();
+        let (mut definition, author) = if execution.version == script.version {
+            (script.definition.clone(), script.updated_by)
+        } else {
+            let store = self.store();
+            let version = store
+                .find_version(ctx, script.id, execution.version)
+                .await?;
+            (version.definition, version.created_by)
+        };
+        if let Some(source) = trial {
+            source.clone_into(&mut definition.source);
+        }
+        let live = script.status == ScriptStatus::Active && !execution.test;
+        let parties = Parties {
+            run_as: definition.run_as.or(script.owner),
+            author: author.filter(|_| trial.is_none()),
+            activator: script.activated_by.filter(|_| live),
+        };
+        let principal = match principal::effective(self.store(), ctx, parties).await {
+            Ok(principal) => principal,
+            Err(refusal) => return Err(self.pause(script, refusal).await),
+        };
+        let tenant = if ctx.tenant == self.0.default_tenant.id {
+            self.0.default_tenant.clone()
+        } else {
+            self.store().find_tenant(ctx.tenant).await?
+        };
+        let timezone = script
+            .trigger
+            .schedule()
+            .map(|schedule| schedule.timezone.clone());
+        Ok(Job {
+            tenant,
+            script: script.id,
+            definition: Arc::new(definition),
+            timeout: data["timeout_ms"].as_u64().map(Duration::from_millis),
+            locale: principal
+                .user
+                .as_ref()
+                .map_or_else(|| "en".into(), |user| user.locale.clone()),
+            timezone: timezone.unwrap_or_else(|| "UTC".into()),
+            request_id: ctx.request_id.clone(),
+            execution,
+            principal,
+            call,
+        })
+    }
+
+    /// A script whose people are gone pauses with the reason (D12).
+    async fn pause(&self, script: &Script, refusal: Refusal) -> Error {
+        if let Refusal::Gone { .. } = &refusal
+            && script.status == ScriptStatus::Active
+        {
+            let ctx = Ctx::platform(script.tenant);
+            let reason = refusal.to_string();
+            let (from, to) = (ScriptStatus::Active, ScriptStatus::Paused);
+            let paused = self
+                .store()
+                .set_status(&ctx, script.id, from, to, Some(&reason))
+                .await;
+            if let Err(error) = paused {
+                tracing::error!(script = %script.id, %error, "a script could not be paused");
+            }
+        }
+        refusal.into()
+    }
+
+    fn handle_of(&self, tenant: Tenant) -> TenantHandle {
+        TenantHandle {
+            ctx: Ctx::host(tenant.id),
+            tenant,
+            platform: self.clone(),
+        }
+    }
+}
+
+/// One tenant, as the host application sees it: with all rights, and by short calls.
+#[derive(Clone)]
+pub struct TenantHandle {
+    platform: Platform,
+    tenant: Tenant,
+    ctx: Ctx,
+}
+
+impl TenantHandle {
+    /// The tenant.
+    pub fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    /// The host's context in this tenant, for the nouns of the platform.
+    pub fn ctx(&self) -> &Ctx {
+        &self.ctx
+    }
+
+    /// Calls an active embedded script by name; see [`Platform::invoke`].
+    ///
+    /// # Errors
+    /// Like [`Platform::invoke`].
+    pub async fn invoke<I, O>(&self, name: &str, input: &I) -> Result<O>
+    where
+        I: Serialize + ?Sized,
+        O: DeserializeOwned,
+    {
+        let text = serde_json::to_string(input)
+            .map_err(|error| Error::internal(format!("the input is no JSON: {error}")))?;
+        let executions = self.platform.executions();
+        let execution = executions
+            .invoke(&self.ctx, name, Json::from_written(text))
+            .await?;
+        let completed = execution.status == ExecutionStatus::Completed;
+        let output = execution.output.as_ref().filter(|_| completed);
+        let value = output.and_then(|output| serde_json::from_str(output.as_str()).ok());
+        value.ok_or_else(|| Error::script(execution))
+    }
+
+    /// Records an event of the host; see [`Events::publish`].
+    ///
+    /// # Errors
+    /// Like [`Events::publish`].
+    pub async fn publish<P: Serialize + ?Sized>(&self, kind: &str, payload: &P) -> Result<()> {
+        let text = serde_json::to_string(payload)
+            .map_err(|error| Error::internal(format!("the payload is no JSON: {error}")))?;
+        let new = NewEvent {
+            kind: kind.into(),
+            payload: Json::from_written(text),
+            id: None,
+        };
+        self.platform.events().publish(&self.ctx, new).await?;
+        Ok(())
+    }
+
+    /// The tenant's business tables (D5).
+    pub fn data(&self) -> &TenantData {
+        &self.platform.0.data
+    }
+}
+
+fn written(finished: Finished) -> scriptorium_store::Finished {
+    scriptorium_store::Finished {
+        execution: finished.execution,
+        lease: None,
+        logs: finished.logs,
+        events: finished.events,
+    }
+}
+
+impl fmt::Debug for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Platform").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for TenantHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TenantHandle")
+            .field("tenant", &self.tenant.slug)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for FirstSignIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FirstSignIn")
+            .field("email", &self.email)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The slug of the tenant the first start makes.
+pub(crate) const FIRST_TENANT: &str = DEFAULT_SLUG;

@@ -1,0 +1,355 @@
+//! Scripts: writing them, their life, their versions.
+
+use scriptorium_model::page::{Page, PageRequest};
+use scriptorium_model::permission::Permission;
+use scriptorium_model::policy::{self, Action};
+use scriptorium_model::script::{Definition, Language, Script, ScriptStatus, ScriptType};
+use scriptorium_model::version::Version;
+use scriptorium_model::{Ctx, Invalid, ScriptId};
+use scriptorium_runtime::{Diagnostic, Severity, diagnose};
+use scriptorium_store::{ScriptFilter, ScriptSummary};
+
+use crate::diff::{self, Diff};
+use crate::error::{Error, Result};
+use crate::platform::Platform;
+
+/// Scripts of a tenant; from [`Platform::scripts`].
+#[derive(Clone, Copy, Debug)]
+pub struct Scripts<'a>(pub(crate) &'a Platform);
+
+/// A change of a script.
+#[derive(Clone, Debug)]
+pub struct Update {
+    /// The version the author has seen; a newer one in between is a conflict. Unchecked when
+    /// `None`.
+    pub base_version: Option<u32>,
+    /// The whole new definition.
+    pub definition: Definition,
+    /// What the author says about the change; at most 500 characters.
+    pub change_description: String,
+}
+
+/// A source to be looked at without saving it.
+#[derive(Clone, Debug)]
+pub struct Validate {
+    /// The text.
+    pub source: String,
+    /// Its language.
+    pub language: Language,
+    /// The type whose entry rule applies; any rule when `None`.
+    pub kind: Option<ScriptType>,
+    /// The entry setting.
+    pub entry: Option<String>,
+}
+
+impl Scripts<'_> {
+    /// Scripts that match, in the order the filter says.
+    ///
+    /// # Errors
+    /// The permission `scripts.read` is missing, or the cursor is of another list.
+    pub async fn list(
+        &self,
+        ctx: &Ctx,
+        filter: &ScriptFilter,
+        page: &PageRequest,
+    ) -> Result<Page<ScriptSummary>> {
+        policy::require(ctx, Permission::ScriptsRead)?;
+        Ok(self.0.store().list_scripts(ctx, filter, page).await?)
+    }
+
+    /// A script by id.
+    ///
+    /// # Errors
+    /// No such script, or the permission `scripts.read` is missing.
+    pub async fn find(&self, ctx: &Ctx, id: ScriptId) -> Result<Script> {
+        self.allowed(ctx, Action::Read, id).await
+    }
+
+    /// A script by name.
+    ///
+    /// # Errors
+    /// No such script, or the permission `scripts.read` is missing.
+    pub async fn find_by_name(&self, ctx: &Ctx, name: &str) -> Result<Script> {
+        policy::require(ctx, Permission::ScriptsRead)?;
+        self.0
+            .store()
+            .find_script_by_name(ctx, name)
+            .await?
+            .ok_or_else(Error::not_found)
+    }
+
+    /// Saves a new script as a draft, with version 1 (R-LIFE-01, 02). A draft may hold syntax
+    /// errors, but nothing the static scan forbids (X-33, R-VAL-21).
+    ///
+    /// # Errors
+    /// Refused fields, a taken name or path, or missing permissions.
+    pub async fn create(
+        &self,
+        ctx: &Ctx,
+        definition: Definition,
+        change_description: &str,
+    ) -> Result<Script> {
+        let kind = definition.trigger.kind();
+        let auth = definition.trigger.endpoint().map(|endpoint| endpoint.auth);
+        policy::may_create(ctx, kind, auth)?;
+        let definition = self
+            .checked(definition, change_description, ScriptStatus::Draft)
+            .await?;
+        self.check_run_as(ctx, &definition).await?;
+        let now = self.0.ambient().now();
+        let user = ctx.actor.user();
+        let script = Script {
+            id: self.0.ambient().new_id(),
+            tenant: ctx.tenant,
+            definition,
+            status: ScriptStatus::Draft,
+            version: 1,
+            owner: user,
+            updated_by: user,
+            activated_by: None,
+            created_by: user,
+            created_at: now,
+            updated_at: now,
+            paused_reason: None,
+        };
+        self.0
+            .store()
+            .create_script(ctx, &script, change_description)
+            .await?;
+        Ok(script)
+    }
+
+    /// Saves a change as a new version. An active script must stay runnable.
+    ///
+    /// # Errors
+    /// Refused fields, a taken name or path, a stale `base_version`, or missing permissions.
+    pub async fn update(&self, ctx: &Ctx, id: ScriptId, update: Update) -> Result<Script> {
+        let script = self.allowed(ctx, Action::Update, id).await?;
+        // A change may turn an endpoint public: the policy is asked about the result, too.
+        let changed = Script {
+            definition: update.definition.clone(),
+            ..script.clone()
+        };
+        policy::may(ctx, Action::Update, &changed)?;
+        if update.definition.trigger.kind() != script.kind() {
+            return Err(Invalid::field("type", "immutable", "cannot change").into());
+        }
+        let definition = self
+            .checked(update.definition, &update.change_description, script.status)
+            .await?;
+        if definition.run_as != script.run_as {
+            self.check_run_as(ctx, &definition).await?;
+        }
+        let saved = self.0.store().update_script(
+            ctx,
+            id,
+            update.base_version,
+            definition,
+            &update.change_description,
+        );
+        Ok(saved.await?)
+    }
+
+    /// Moves a script along its status machine. Activating takes a runnable source.
+    ///
+    /// # Errors
+    /// A forbidden move, a source that cannot run, or missing permissions.
+    pub async fn set_status(&self, ctx: &Ctx, id: ScriptId, to: ScriptStatus) -> Result<Script> {
+        let script = self.allowed(ctx, Action::ChangeStatus, id).await?;
+        if script.status == to {
+            return Ok(script);
+        }
+        if !script.status.may_become(to) {
+            let message = format!(
+                "a script that is {} cannot become {}",
+                script.status.as_str(),
+                to.as_str()
+            );
+            return Err(Error::conflict("forbidden_move", Some("status"), message));
+        }
+        if to == ScriptStatus::Active {
+            self.check_source(&script.definition, ScriptStatus::Active)
+                .await?;
+        }
+        let moved = self.0.store().set_status(ctx, id, script.status, to, None);
+        Ok(moved.await?)
+    }
+
+    /// Moves a script to the trash; its name and path become free.
+    ///
+    /// # Errors
+    /// No such script, or the permission `scripts.delete` is missing.
+    pub async fn delete(&self, ctx: &Ctx, id: ScriptId) -> Result<()> {
+        self.allowed(ctx, Action::Delete, id).await?;
+        Ok(self.0.store().delete_script(ctx, id).await?)
+    }
+
+    /// Takes a script back from the trash, as it was but paused if it was active.
+    ///
+    /// # Errors
+    /// Not in the trash, its name or path is taken by now, or the permission is missing.
+    pub async fn restore(&self, ctx: &Ctx, id: ScriptId) -> Result<Script> {
+        policy::require(ctx, Permission::ScriptsDelete)?;
+        Ok(self.0.store().restore_script(ctx, id).await?)
+    }
+
+    /// Versions of a script, newest first.
+    ///
+    /// # Errors
+    /// No such script, or the permission `scripts.read` is missing.
+    pub async fn versions(
+        &self,
+        ctx: &Ctx,
+        id: ScriptId,
+        page: &PageRequest,
+    ) -> Result<Page<Version>> {
+        self.allowed(ctx, Action::Read, id).await?;
+        Ok(self.0.store().list_versions(ctx, id, page).await?)
+    }
+
+    /// One version of a script.
+    ///
+    /// # Errors
+    /// No such version, or the permission `scripts.read` is missing.
+    pub async fn version(&self, ctx: &Ctx, id: ScriptId, number: u32) -> Result<Version> {
+        policy::require(ctx, Permission::ScriptsRead)?;
+        Ok(self.0.store().find_version(ctx, id, number).await?)
+    }
+
+    /// The difference between two versions, settings included.
+    ///
+    /// # Errors
+    /// No such version, or the permission `scripts.read` is missing.
+    pub async fn diff(&self, ctx: &Ctx, id: ScriptId, a: u32, b: u32) -> Result<Diff> {
+        let left = self.version(ctx, id, a).await?;
+        let right = self.version(ctx, id, b).await?;
+        let work = tokio::task::spawn_blocking(move || diff::between(&left, &right));
+        work.await
+            .map_err(|_| Error::internal("the difference could not be computed"))
+    }
+
+    /// Saves an earlier version again as the newest one (R-VER-06).
+    ///
+    /// # Errors
+    /// Like [`Scripts::update`].
+    pub async fn restore_version(&self, ctx: &Ctx, id: ScriptId, number: u32) -> Result<Script> {
+        let version = self.version(ctx, id, number).await?;
+        let update = Update {
+            base_version: None,
+            definition: version.definition,
+            change_description: format!("Restored version {number}"),
+        };
+        self.update(ctx, id, update).await
+    }
+
+    /// What the editor should mark in a source.
+    ///
+    /// # Errors
+    /// Too long a source, or the permission `scripts.read` is missing.
+    pub async fn validate(&self, ctx: &Ctx, what: Validate) -> Result<Vec<Diagnostic>> {
+        policy::require(ctx, Permission::ScriptsRead)?;
+        if what.source.len() > scriptorium_model::limits::SOURCE_BYTES {
+            return Err(
+                Invalid::field("source", "too_long", "must have at most 100000 bytes").into(),
+            );
+        }
+        look_at(what).await
+    }
+
+    pub(crate) async fn allowed(&self, ctx: &Ctx, action: Action, id: ScriptId) -> Result<Script> {
+        // Who may not read at all is told so; who may read but not act is told what is missing.
+        policy::require(ctx, Permission::ScriptsRead)?;
+        let script = self.0.store().find_script(ctx, id).await?;
+        policy::may(ctx, action, &script)?;
+        Ok(script)
+    }
+
+    async fn checked(
+        &self,
+        definition: Definition,
+        change_description: &str,
+        status: ScriptStatus,
+    ) -> Result<Definition> {
+        let mut invalid = Invalid::default();
+        if change_description.chars().count() > 500 {
+            invalid
+                .push(
+                    "change_description",
+                    "too_long",
+                    "must have at most 500 characters",
+                )
+                .with("max", 500);
+        }
+        let Some(definition) = invalid.check(definition.validated()) else {
+            return Err(invalid.into());
+        };
+        let unknown = self.0.unknown_services(&definition);
+        if !unknown.is_empty() {
+            let message = format!("names services that do not exist: {}", unknown.join(", "));
+            invalid.push("allowed_services", "not_found", message);
+        }
+        invalid.or(())?;
+        self.check_source(&definition, status).await?;
+        Ok(definition)
+    }
+
+    async fn check_source(&self, definition: &Definition, status: ScriptStatus) -> Result<()> {
+        let found = look_at(Validate {
+            source: definition.source.clone(),
+            language: definition.language,
+            kind: Some(definition.trigger.kind()),
+            entry: definition.entry.clone(),
+        });
+        let errors = found
+            .await?
+            .into_iter()
+            .filter(|found| found.severity == Severity::Error);
+        let lenient = status == ScriptStatus::Draft;
+        let mut invalid = Invalid::default();
+        for error in errors.filter(|error| !lenient || error.code == "script.forbidden") {
+            let message = format!(
+                "{} (line {}, column {})",
+                error.message, error.line, error.column
+            );
+            invalid
+                .push("source", error.code, message)
+                .with("line", error.line)
+                .with("column", error.column);
+        }
+        Ok(invalid.or(())?)
+    }
+
+    /// Nobody lends a script rights they do not hold themselves (D12).
+    async fn check_run_as(&self, ctx: &Ctx, definition: &Definition) -> Result<()> {
+        let Some(id) = definition.run_as.filter(|id| ctx.actor.user() != Some(*id)) else {
+            return Ok(());
+        };
+        let user = crate::access::optional(self.0.store().find_user(ctx, id).await)?;
+        let held = user
+            .as_ref()
+            .is_some_and(|user| ctx.permissions.covers(&user.permissions()));
+        match (user, held) {
+            (None, _) => {
+                Err(Invalid::field("run_as", "not_found", "is no user of the tenant").into())
+            }
+            (_, false) => {
+                Err(Invalid::field("run_as", "exceeds_own", "may do more than you").into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Parsing takes up to some milliseconds of a core, which is too long for an I/O thread.
+async fn look_at(what: Validate) -> Result<Vec<Diagnostic>> {
+    let work = move || {
+        diagnose(
+            &what.source,
+            what.language,
+            what.kind,
+            what.entry.as_deref(),
+        )
+    };
+    let found = tokio::task::spawn_blocking(work).await;
+    found.map_err(|_| Error::internal("the source could not be looked at"))
+}
