@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use scriptorium_model::ScriptId;
+use scriptorium_model::limits::Limits;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How long a caller waits for room (design 4.4).
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Room for executions.
 pub(crate) struct Admission {
@@ -39,26 +40,27 @@ impl Admission {
 
     /// Waits for room. `None` when there was none in time.
     pub(crate) async fn enter(&self, script: ScriptId, limit: u32) -> Option<Permit> {
-        // The script's share first: who waits for it must not hold room that others could use.
-        let wait = async {
-            let script = self.lane(script, limit).acquire_owned().await.ok()?;
-            let process = self.process.clone().acquire_owned().await.ok()?;
-            Some(Permit {
-                _script: script,
-                _process: process,
-            })
-        };
+        let wait = self.wait(script, limit);
         tokio::time::timeout(PATIENCE, wait).await.ok().flatten()
     }
 
-    /// Takes room if there is some now.
-    pub(crate) fn try_enter(&self, script: ScriptId, limit: u32) -> Option<Permit> {
-        let script = self.lane(script, limit).try_acquire_owned().ok()?;
-        let process = self.process.clone().try_acquire_owned().ok()?;
+    /// Waits for room as long as it takes. `None` only when the process ends.
+    pub(crate) async fn wait(&self, script: ScriptId, limit: u32) -> Option<Permit> {
+        // The script's share first: who waits for it must not hold room that others could use.
+        let script = self.lane(script, limit).acquire_owned().await.ok()?;
+        let process = self.process.clone().acquire_owned().await.ok()?;
         Some(Permit {
             _script: script,
             _process: process,
         })
+    }
+
+    /// How many executions of a script may go at once, as far as it is known here.
+    pub(crate) fn limit(&self, script: ScriptId) -> u32 {
+        let scripts = self.scripts.lock().unwrap_or_else(PoisonError::into_inner);
+        scripts
+            .get(&script)
+            .map_or(Limits::default().concurrency, |lane| lane.limit)
     }
 
     /// Executions that go now.

@@ -31,37 +31,54 @@ struct Output {
     reply: Option<HttpReply>,
 }
 
-/// Runs a job: waits for room if `permit` is not given, prepares, runs, concludes.
-pub(crate) async fn run(shared: &Arc<Shared>, job: Job, permit: Option<Permit>) -> Finished {
+/// Runs a job for a caller who waits: it is refused when there is no room soon.
+pub(crate) async fn run(shared: &Arc<Shared>, job: Job) -> Finished {
     let entry = shared.hub.enter(job.execution.id);
-    let job = Arc::new(job);
-    let ended = match admit(shared, &job, &entry.live, permit).await {
-        Ok(permit) => {
-            let ended = prepare_and_run(shared, &job, &entry.live).await;
-            // Before anything is recorded: the next execution need not wait for a disk.
-            drop(permit);
-            ended
-        }
-        Err(failure) => Ended::refused(failure),
-    };
-    conclude(shared, &job, entry, ended)
+    match admit(shared, &job, &entry.live).await {
+        Ok(permit) => run_admitted(shared, job, entry, permit).await,
+        Err(failure) => refused(shared, &job.execution, entry, failure),
+    }
 }
 
-async fn admit(
+/// Runs a job that has room.
+pub(crate) async fn run_admitted(
+    shared: &Arc<Shared>,
+    job: Job,
+    entry: Entry,
+    permit: Permit,
+) -> Finished {
+    let job = Arc::new(job);
+    let ended = prepare_and_run(shared, &job, &entry.live).await;
+    // Before anything is recorded: the next execution need not wait for a disk.
+    drop(permit);
+    conclude(shared, &job.execution, entry, ended)
+}
+
+/// The end of an execution that did not begin.
+pub(crate) fn refused(
     shared: &Shared,
-    job: &Job,
-    live: &Live,
-    permit: Option<Permit>,
-) -> Result<Permit, Failure> {
-    if let Some(permit) = permit {
-        return Ok(permit);
-    }
+    execution: &Execution,
+    entry: Entry,
+    failure: Failure,
+) -> Finished {
+    let ended = Ended {
+        result: Err(failure),
+        metrics: Metrics::default(),
+        began: None,
+        events: Vec::new(),
+    };
+    conclude(shared, execution, entry, ended)
+}
+
+async fn admit(shared: &Shared, job: &Job, live: &Live) -> Result<Permit, Failure> {
     let limit = job.definition.limits.concurrency;
     tokio::select! {
         biased;
         () = live.cancel.cancelled() => Err(cancelled()),
         permit = shared.admission.enter(job.script, limit) => permit.ok_or_else(|| {
-            let message = format!("{limit} executions of the script were running already, or the process had no room");
+            let message = format!(
+                "{limit} executions of the script were running already, or the process had no room"
+            );
             Failure::new("platform.busy", message)
         }),
     }
@@ -70,7 +87,12 @@ async fn admit(
 async fn prepare_and_run(shared: &Arc<Shared>, job: &Arc<Job>, live: &Arc<Live>) -> Ended {
     match prepare(shared, job).await {
         Ok(prepared) => run_prepared(shared, job, live, prepared).await,
-        Err(failure) => Ended::refused(failure),
+        Err(failure) => Ended {
+            result: Err(failure),
+            metrics: Metrics::default(),
+            began: None,
+            events: Vec::new(),
+        },
     }
 }
 
@@ -154,7 +176,7 @@ async fn report(
     match AbortOnDropHandle::new(task).await {
         Ok(Ok(report)) => Ok(report),
         Ok(Err(error)) => Err(failure::of_platform("platform.engine", &error)),
-        Err(broken) => Err(failure::of_platform("platform.panic", &broken)),
+        Err(broken) => Err(failure::of_platform("platform.engine", &broken)),
     }
 }
 
@@ -192,7 +214,7 @@ fn output(call: &Call, outcome: Outcome, prepared: &Prepared) -> Result<Output, 
 }
 
 /// The record of what happened.
-fn conclude(shared: &Shared, job: &Job, entry: Entry, ended: Ended) -> Finished {
+fn conclude(shared: &Shared, execution: &Execution, entry: Entry, ended: Ended) -> Finished {
     let (logs, dropped_logs) = entry.live.logs.finish();
     let mut metrics = ended.metrics;
     metrics.dropped_logs = dropped_logs;
@@ -212,7 +234,7 @@ fn conclude(shared: &Shared, job: &Job, entry: Entry, ended: Ended) -> Finished 
         metrics,
         started_at: ended.began,
         completed_at: Some(shared.world.ambient.now()),
-        ..job.execution.clone()
+        ..execution.clone()
     };
     Finished {
         execution,
@@ -222,18 +244,6 @@ fn conclude(shared: &Shared, job: &Job, entry: Entry, ended: Ended) -> Finished 
     }
 }
 
-impl Ended {
-    /// The script did not begin.
-    fn refused(failure: Failure) -> Self {
-        Self {
-            result: Err(failure),
-            metrics: Metrics::default(),
-            began: None,
-            events: Vec::new(),
-        }
-    }
-}
-
-fn cancelled() -> Failure {
+pub(crate) fn cancelled() -> Failure {
     Failure::new("cancelled", "the execution was cancelled")
 }

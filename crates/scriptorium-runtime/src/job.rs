@@ -7,7 +7,8 @@ use scriptorium_model::event::Event;
 use scriptorium_model::execution::{Execution, LogLine};
 use scriptorium_model::script::Definition;
 use scriptorium_model::tenant::Tenant;
-use scriptorium_model::{Json, ScriptId};
+use scriptorium_model::trigger::Trigger;
+use scriptorium_model::{EventId, Invalid, Json, ScriptId};
 
 use crate::principal::Principal;
 use crate::reply::HttpReply;
@@ -50,6 +51,34 @@ pub enum Call {
     Event(Box<Event>),
     /// The argument of an embedded script.
     Embedded(Json),
+}
+
+impl Call {
+    /// The call that an execution's recorded input stands for: what a worker, a manual run and a
+    /// replay give the script. The input of an endpoint script is a request as history shows it;
+    /// what is left out of it is empty. The input of an event script is the event's payload.
+    ///
+    /// # Errors
+    /// The part of a request that is not of its type.
+    pub fn of_execution(definition: &Definition, execution: &Execution) -> Result<Self, Invalid> {
+        Ok(match &definition.trigger {
+            Trigger::Scheduled(_) | Trigger::OneOff => Self::Main(execution.input.clone()),
+            Trigger::Embedded => Self::Embedded(execution.input.clone()),
+            Trigger::Http(endpoint) => {
+                let request = HttpRequest::from_record(endpoint, &execution.input)?;
+                Self::Request(Arc::new(request))
+            }
+            Trigger::Event(subscription) => Self::Event(Box::new(Event {
+                id: EventId(execution.id.0),
+                tenant: execution.tenant,
+                kind: subscription.types.first().cloned().unwrap_or_default(),
+                payload: execution.input.clone(),
+                script: None,
+                execution: None,
+                created_at: execution.created_at,
+            })),
+        })
+    }
 }
 
 /// How an execution ended, with everything there is to record.

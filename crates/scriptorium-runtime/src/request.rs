@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
+use scriptorium_model::trigger::Endpoint;
 use scriptorium_model::{Invalid, Json};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -94,6 +95,55 @@ impl HttpRequest {
             body,
             ip: parts.ip,
             url: parts.url,
+        })
+    }
+
+    /// A request from its record, or from what someone wrote by hand to try an endpoint out. The
+    /// body is a value; text for a text body.
+    ///
+    /// # Errors
+    /// `input` when it is not an object, `input.params` and so on when they are not.
+    pub fn from_record(endpoint: &Endpoint, record: &Json) -> Result<Self, Invalid> {
+        let mut record = match record.to_value() {
+            Value::Object(record) => record,
+            Value::Null => Map::new(),
+            _ => return Err(Invalid::field("input", "bad_type", "must be an object")),
+        };
+        let mut object = |name: &str| match record.remove(name) {
+            Some(Value::Object(object)) => Ok(object),
+            Some(Value::Null) | None => Ok(Map::new()),
+            Some(_) => {
+                let field = format!("input.{name}");
+                Err(Invalid::field(field, "bad_type", "must be an object"))
+            }
+        };
+        let (params, query, headers) = (object("params")?, object("query")?, object("headers")?);
+        let text = |name: &str| record.get(name).and_then(Value::as_str).map(str::to_owned);
+        let method = endpoint
+            .methods
+            .first()
+            .map_or("GET", |first| first.as_str());
+        let path = text("path").unwrap_or_else(|| endpoint.path.clone());
+        let (raw, body) = match record.get("body") {
+            None | Some(Value::Null) => (Bytes::new(), Body::None),
+            Some(Value::String(text)) => (Bytes::from(text.clone()), Body::Text(text.clone())),
+            Some(value) => {
+                let json = value.to_string();
+                let raw = RawValue::from_string(json.clone())
+                    .map_err(|_| Invalid::field("input.body", "bad_json", "must be JSON"))?;
+                (Bytes::from(json), Body::Json(raw))
+            }
+        };
+        Ok(Self {
+            method: text("method").unwrap_or_else(|| method.to_owned()),
+            url: path.clone(),
+            path,
+            params,
+            query,
+            headers,
+            raw,
+            body,
+            ip: IpAddr::from([127, 0, 0, 1]),
         })
     }
 

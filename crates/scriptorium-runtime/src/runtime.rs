@@ -39,11 +39,15 @@ pub(crate) struct Shared {
     pub(crate) programs: Programs,
     pub(crate) world: Arc<World>,
     pub(crate) admission: Admission,
+    pub(crate) tenants: worker::Tenants,
     pub(crate) hub: Hub,
     pub(crate) guests: Guests,
     pub(crate) workers: usize,
     pub(crate) wake: Notify,
+    /// Take nothing more from the queue.
     pub(crate) stop: CancellationToken,
+    /// What the process cuts off is not cancelled by anybody: it goes back to the queue.
+    pub(crate) cut_off: AtomicBool,
     slots: usize,
     draining: AtomicBool,
     worker: Mutex<Option<JoinHandle<()>>>,
@@ -106,11 +110,13 @@ impl Runtime {
             engine,
             world: Arc::new(world),
             admission: Admission::new(slots),
+            tenants: worker::Tenants::new(),
             hub: Hub::default(),
             guests: Guests::new(options.guest_threads)?,
             workers: options.workers.max(1),
             wake: Notify::new(),
             stop: CancellationToken::new(),
+            cut_off: AtomicBool::new(false),
             slots,
             draining: AtomicBool::new(false),
             worker: Mutex::new(None),
@@ -142,7 +148,7 @@ impl Runtime {
     /// script did not begin. Dropping the future ends the run without a record: a caller that
     /// may go away runs this in a task of its own.
     pub async fn run(&self, job: Job) -> Finished {
-        executor::run(&self.0, job, None).await
+        executor::run(&self.0, job).await
     }
 
     /// A look at an execution that runs in this process.
@@ -189,6 +195,7 @@ impl Runtime {
         };
         tokio::pin!(finished);
         if tokio::time::timeout(drain, &mut finished).await.is_err() {
+            shared.cut_off.store(true, Ordering::Release);
             shared.hub.cancel_all();
             // A cancelled guest ends within a tick and its calls are dropped; a service that
             // does not return is not waited for.

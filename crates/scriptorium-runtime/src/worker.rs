@@ -1,5 +1,297 @@
-//! Works on executions that wait in the store.
+//! Works on the executions that wait in the store. A worker holds each by a lease: who loses the
+//! lease stops, and what it would have recorded is discarded. Executions whose worker is gone are
+//! taken back and begun again, at most three times.
 
-use crate::runtime::Runtime;
+mod load;
 
-pub(crate) async fn work(_runtime: Runtime) {}
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use scriptorium_model::{Ctx, ExecutionId, ScriptId};
+use scriptorium_store::{Change, Claimed, LeaseId, Written};
+use tokio::task::{Id, JoinSet};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::executor;
+use crate::job::Finished;
+use crate::runtime::{Runtime, Shared};
+
+pub(crate) use load::Tenants;
+
+/// How long an execution stays ours without a sign of life.
+const LEASE: Duration = Duration::from_secs(30);
+/// How often we give one.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// How often the queue is looked at when nobody says that there is something in it.
+const POLL: Duration = Duration::from_secs(2);
+/// Executions held at once, as a multiple of those worked on: the others wait for their script.
+const HELD: usize = 4;
+/// Tries of recording an end before it is left to the lease.
+const RECORD_TRIES: u32 = 5;
+
+/// Works until the runtime stops, then until what was begun has ended.
+pub(crate) async fn work(runtime: Runtime) {
+    Worker::new(runtime.0.clone()).run().await;
+}
+
+struct Worker {
+    shared: Arc<Shared>,
+    /// Tasks that hold a lease.
+    tasks: JoinSet<()>,
+    held: HashMap<Id, Held>,
+    /// Executions among the held ones that have room.
+    running: Arc<AtomicUsize>,
+    /// Someone asked to cancel an execution that could not be told yet.
+    cancel_again: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Held {
+    lease: LeaseId,
+    execution: ExecutionId,
+    script: ScriptId,
+}
+
+impl Worker {
+    fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            tasks: JoinSet::new(),
+            held: HashMap::new(),
+            running: Arc::default(),
+            cancel_again: false,
+        }
+    }
+
+    async fn run(mut self) {
+        let store = self.shared.world.store.clone();
+        let mut pending = store.changes(Change::Pending);
+        let mut cancels = store.changes(Change::Cancel);
+        let mut poll = interval(POLL);
+        let mut heartbeat = interval(HEARTBEAT);
+        for timer in [&mut poll, &mut heartbeat] {
+            timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        }
+        let shared = self.shared.clone();
+        loop {
+            tokio::select! {
+                biased;
+                () = shared.stop.cancelled() => break,
+                Some(ended) = self.tasks.join_next_with_id() => self.forget(ended),
+                _ = cancels.changed() => self.keep_alive().await,
+                _ = heartbeat.tick() => {
+                    self.keep_alive().await;
+                    self.recover().await;
+                }
+                _ = pending.changed() => {}
+                () = shared.wake.notified() => {}
+                _ = poll.tick() => {
+                    if self.cancel_again {
+                        self.keep_alive().await;
+                    }
+                }
+            }
+            self.claim().await;
+        }
+        self.drain(heartbeat).await;
+    }
+
+    /// What was begun goes on; what was not gives its lease back by itself.
+    async fn drain(&mut self, mut heartbeat: tokio::time::Interval) {
+        while !self.tasks.is_empty() {
+            tokio::select! {
+                Some(ended) = self.tasks.join_next_with_id() => self.forget(ended),
+                _ = heartbeat.tick() => self.keep_alive().await,
+            }
+        }
+    }
+
+    fn forget(&mut self, ended: Result<(Id, ()), tokio::task::JoinError>) {
+        let id = match ended {
+            Ok((id, ())) => id,
+            Err(broken) => {
+                tracing::error!(%broken, "a worker's task broke down; its lease will run out");
+                broken.id()
+            }
+        };
+        self.held.remove(&id);
+    }
+
+    /// Takes executions while there is room for more.
+    async fn claim(&mut self) {
+        loop {
+            let free = (self.shared.workers).saturating_sub(self.running.load(Ordering::Acquire));
+            let room = (self.shared.workers * HELD).saturating_sub(self.held.len());
+            let limit = u32::try_from(free.min(room)).unwrap_or(u32::MAX);
+            if limit == 0 {
+                return;
+            }
+            let busy = self.busy();
+            let store = &self.shared.world.store;
+            let claimed = match store.claim_pending(limit, LEASE, &busy).await {
+                Ok(claimed) => claimed,
+                Err(error) => {
+                    tracing::error!(%error, "the queue cannot be read; trying again");
+                    return;
+                }
+            };
+            if claimed.is_empty() {
+                return;
+            }
+            for one in claimed {
+                self.begin(one);
+            }
+            // Those who find room at once shall count before more are taken.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Scripts of which enough executions are held to keep them busy.
+    fn busy(&self) -> Vec<ScriptId> {
+        let mut held: HashMap<ScriptId, u32> = HashMap::new();
+        for one in self.held.values() {
+            *held.entry(one.script).or_default() += 1;
+        }
+        held.retain(|script, count| *count >= self.shared.admission.limit(*script));
+        held.into_keys().collect()
+    }
+
+    fn begin(&mut self, claimed: Claimed) {
+        let held = Held {
+            lease: claimed.lease,
+            execution: claimed.execution.id,
+            script: claimed.execution.script,
+        };
+        let (shared, running) = (self.shared.clone(), self.running.clone());
+        let task = self.tasks.spawn(run_one(shared, claimed, running));
+        self.held.insert(task.id(), held);
+    }
+
+    /// Extends the leases, stops what is no longer ours, and what somebody wants stopped.
+    async fn keep_alive(&mut self) {
+        let leases: Vec<LeaseId> = self.held.values().map(|held| held.lease).collect();
+        if leases.is_empty() {
+            return;
+        }
+        let alive = match self.shared.world.store.heartbeat(&leases, LEASE).await {
+            Ok(alive) => alive,
+            Err(error) => {
+                tracing::error!(%error, "leases could not be extended; trying again");
+                return;
+            }
+        };
+        let alive: HashMap<LeaseId, bool> = alive
+            .into_iter()
+            .map(|lease| (lease.id, lease.cancel_requested))
+            .collect();
+        self.cancel_again = false;
+        for held in self.held.values() {
+            let stop = alive.get(&held.lease).copied().unwrap_or(true);
+            if stop && !self.shared.hub.cancel(held.execution) {
+                self.cancel_again = true;
+            }
+        }
+    }
+
+    async fn recover(&self) {
+        let world = &self.shared.world;
+        if let Err(error) = world.store.recover_orphans(world.ambient.now()).await {
+            tracing::error!(%error, "abandoned executions could not be taken back; trying again");
+        }
+    }
+}
+
+/// One claimed execution to its recorded end.
+async fn run_one(shared: Arc<Shared>, claimed: Claimed, running: Arc<AtomicUsize>) {
+    let Claimed { execution, lease } = claimed;
+    let ctx = Ctx::platform(execution.tenant);
+    let entry = shared.hub.enter(execution.id);
+    let job = match load::job(&shared, &ctx, &execution).await {
+        Ok(job) => job,
+        Err(load::Unfit::Failure(failure)) => {
+            let finished = executor::refused(&shared, &execution, entry, failure);
+            return record(&shared, &ctx, finished, lease).await;
+        }
+        Err(load::Unfit::Store(error)) => {
+            tracing::error!(%error, execution = %execution.id, "could not be loaded; left to its lease");
+            return;
+        }
+    };
+    let limit = job.definition.limits.concurrency;
+    let permit = tokio::select! {
+        biased;
+        () = entry.live.cancel.cancelled() => None,
+        permit = shared.admission.wait(job.script, limit) => permit,
+        () = shared.stop.cancelled() => return release(&shared, lease).await,
+    };
+    let finished = match permit {
+        Some(permit) => {
+            let _running = Running::new(running);
+            executor::run_admitted(&shared, job, entry, permit).await
+        }
+        None => executor::refused(&shared, &execution, entry, executor::cancelled()),
+    };
+    let cut_off = shared.cut_off.load(Ordering::Acquire)
+        && finished
+            .execution
+            .failure
+            .as_ref()
+            .is_some_and(|failure| failure.code == "cancelled");
+    if cut_off {
+        return release(&shared, lease).await;
+    }
+    record(&shared, &ctx, finished, lease).await;
+}
+
+async fn release(shared: &Shared, lease: LeaseId) {
+    if let Err(error) = shared.world.store.release(&[lease]).await {
+        tracing::warn!(%error, "an execution was not given back; its lease will run out");
+    }
+}
+
+/// Records the end. A store that fails is tried again; in the end the lease runs out and the
+/// execution is begun again.
+async fn record(shared: &Shared, ctx: &Ctx, finished: Finished, lease: LeaseId) {
+    let id = finished.execution.id;
+    for attempt in 1..=RECORD_TRIES {
+        let record = scriptorium_store::Finished {
+            execution: finished.execution.clone(),
+            lease: Some(lease),
+            logs: finished.logs.clone(),
+            events: finished.events.clone(),
+        };
+        let written = match shared.world.store.record(ctx, record).await {
+            Ok(commit) => commit.await,
+            Err(error) => Err(error),
+        };
+        match written {
+            Ok(Written::Stored) => return,
+            Ok(Written::Discarded) => {
+                tracing::warn!(execution = %id, "its lease was lost; the end is not recorded");
+                return;
+            }
+            Err(error) => {
+                tracing::error!(%error, execution = %id, attempt, "the end could not be recorded");
+                tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
+            }
+        }
+    }
+}
+
+/// Counts an execution that has room, until dropped.
+struct Running(Arc<AtomicUsize>);
+
+impl Running {
+    fn new(count: Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(count)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use scriptorium_model::execution::Execution;
-use scriptorium_model::{Ctx, ExecutionId, TenantId, Timestamp, Uuid};
+use scriptorium_model::{Ctx, ExecutionId, ScriptId, TenantId, Timestamp, Uuid};
 use sea_orm::FromQueryResult;
 
 use super::ACROSS_TENANTS;
@@ -66,12 +66,18 @@ pub(crate) struct Rotation(Mutex<Uuid>);
 
 impl Store {
     /// Claims up to `limit` pending executions, the oldest of each tenant, tenants in turn, for the
-    /// time of `lease`.
+    /// time of `lease`. Executions of the scripts in `busy` stay where they are: the caller has as
+    /// many of those as may run at once.
     ///
     /// # Errors
     /// `Platform` only.
-    pub async fn claim_pending(&self, limit: u32, lease: Duration) -> Result<Vec<Claimed>> {
-        let chosen = self.choose(limit).await?;
+    pub async fn claim_pending(
+        &self,
+        limit: u32,
+        lease: Duration,
+        busy: &[ScriptId],
+    ) -> Result<Vec<Claimed>> {
+        let chosen = self.choose(limit, busy).await?;
         if chosen.is_empty() {
             return Ok(Vec::new());
         }
@@ -199,7 +205,7 @@ impl Store {
 
     /// Which executions the next claim takes: an equal share for each waiting tenant, then, should
     /// room be left, the oldest of those that have more.
-    async fn choose(&self, limit: u32) -> Result<Vec<(Uuid, Uuid)>> {
+    async fn choose(&self, limit: u32, busy: &[ScriptId]) -> Result<Vec<(Uuid, Uuid)>> {
         let lanes = self.waiting_tenants().await?;
         let limit = limit as usize;
         let mut chosen = Vec::with_capacity(limit);
@@ -213,7 +219,7 @@ impl Store {
                 break;
             }
             let ids = self
-                .oldest(lane, 0, share.min(limit - chosen.len()))
+                .oldest(lane, 0, share.min(limit - chosen.len()), busy)
                 .await?;
             if ids.len() == share {
                 full.push(lane);
@@ -225,7 +231,7 @@ impl Store {
             if chosen.len() >= limit {
                 break;
             }
-            let ids = self.oldest(lane, share, limit - chosen.len()).await?;
+            let ids = self.oldest(lane, share, limit - chosen.len(), busy).await?;
             chosen.extend(ids.into_iter().map(|id| (lane, id)));
         }
         Ok(chosen)
@@ -252,15 +258,24 @@ impl Store {
         Ok(lanes)
     }
 
-    async fn oldest(&self, tenant: Uuid, skip: usize, limit: usize) -> Result<Vec<Uuid>> {
+    async fn oldest(
+        &self,
+        tenant: Uuid,
+        skip: usize,
+        limit: usize,
+        busy: &[ScriptId],
+    ) -> Result<Vec<Uuid>> {
         let whole = |count| i64::try_from(count).unwrap_or(i64::MAX);
         let db = self.db().read(&Ctx::platform(TenantId(tenant))).await?;
-        let sql = db
-            .sql(
-                "select id from executions where tenant_id = $1 and status = 'pending' \
-                 order by created_at, id limit $2 offset $3",
-            )
-            .with([whole(limit).into(), whole(skip).into()]);
+        let mut sql =
+            db.sql("select id from executions where tenant_id = $1 and status = 'pending'");
+        if !busy.is_empty() {
+            sql.push(" and script_id not in ");
+            sql.bind_list(busy.iter().map(|script| script.0.into()));
+        }
+        sql.push(" order by created_at, id limit ")
+            .bind(whole(limit));
+        sql.push(" offset ").bind(whole(skip));
         let rows: Vec<crate::executions::IdRow> = db.all(sql).await?;
         Ok(rows.into_iter().map(|row| row.id).collect())
     }
