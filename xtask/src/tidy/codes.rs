@@ -1,5 +1,5 @@
-//! Every stable code that the product can answer with has a section in `docs/errors/codes.md`,
-//! and every section there belongs to a code.
+//! Every stable code of a failure, and every code that scripts can catch, has a section in
+//! `docs/errors/codes.md`, and every section there belongs to a code.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ const PAGE: &str = "docs/errors/codes.md";
 /// First words of the stable codes: what failed.
 const AREAS: [&str; 3] = ["script", "limit", "platform"];
 
-/// Codes without an area.
-const PLAIN: [&str; 1] = ["cancelled"];
+/// Codes that are one word.
+const PLAIN: [&str; 2] = ["cancelled", "TIMEOUT"];
 
 /// File names that look like codes.
 const NOT_CODES: [&str; 2] = ["script.js", "script.ts"];
@@ -47,14 +47,26 @@ fn codes_in_sources(tree: &Tree) -> BTreeMap<String, (String, usize)> {
         .rust()
         .filter(|file| file.package().is_some() && !file.is_test());
     for file in files {
+        let for_scripts = file.package() == Some("scriptorium-runtime");
         for token in file.tokens() {
-            if let Some(code) = token.string().filter(|text| is_code(text)) {
+            // A statement may hold a code in quotes of its own.
+            let texts = token.string().into_iter().flat_map(|text| text.split('\''));
+            for code in texts.filter(|text| is_code(text) || for_scripts && is_script_code(text)) {
                 let place = (file.path.clone(), token.line);
                 codes.entry(code.to_owned()).or_insert(place);
             }
         }
     }
     codes
+}
+
+/// Such as `NOT_FOUND`.
+fn is_script_code(text: &str) -> bool {
+    text.split('_').count() > 1
+        && !text.starts_with("CARGO_")
+        && text
+            .split('_')
+            .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase()))
 }
 
 fn is_code(text: &str) -> bool {
@@ -93,6 +105,20 @@ mod tests {
                     if only.file.ends_with(file) && only.line == line && only.message.contains(part)),
                 "{part}: {found:?}"
             ),
+        }
+    }
+
+    #[test]
+    fn codes_that_scripts_catch_are_told_from_other_names() {
+        for (text, is_one) in [
+            ("NOT_FOUND", true),
+            ("VALIDATION_ERROR", true),
+            ("SHA", false),
+            ("CARGO_PKG_VERSION", false),
+            ("Not_Found", false),
+            ("NOT_", false),
+        ] {
+            assert_eq!(is_script_code(text), is_one, "{text}");
         }
     }
 

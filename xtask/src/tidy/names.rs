@@ -8,16 +8,19 @@ const EMPTY: [&str; 9] = [
     "common", "core", "helper", "helpers", "manager", "managers", "misc", "util", "utils",
 ];
 
-/// Paths that may carry such a word: (path, why).
+/// Paths that may carry such a word: path prefix, why.
 const EXCEPTIONS: [(&str, &str); 1] = [(
-    "crates/scriptorium-runtime/src/capabilities/utils.rs",
+    "crates/scriptorium-runtime/src/capabilities/utils",
     "scripts call this capability `utils`",
 )];
 
 pub(crate) fn check(tree: &Tree) -> Vec<Violation> {
     let mut found = Vec::new();
     for file in tree.rust() {
-        if EXCEPTIONS.iter().any(|(path, _)| *path == file.path) {
+        if EXCEPTIONS
+            .iter()
+            .any(|(prefix, _)| file.path.starts_with(prefix))
+        {
             continue;
         }
         let path = file.path.trim_end_matches(".rs");
