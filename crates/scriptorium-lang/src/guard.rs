@@ -10,9 +10,9 @@ use std::thread;
 
 /// Stack for the phases that run on trees of bounded depth ([`crate::parse::MAX_DEPTH`]).
 const BASE_STACK: usize = 48 << 20;
-/// Stack for each level that a source may nest. The test `stack_has_room_to_spare` holds
-/// the worst known sources against half of it.
-const STACK_PER_LEVEL: usize = 8 << 10;
+/// Stack for each level that a source may nest: the parser takes up to 1.5 KiB. The tests
+/// below hold the worst known sources against half of it.
+const STACK_PER_LEVEL: usize = 6 << 10;
 /// Stack reserved by all translations at once. One that needs more runs alone.
 const BUDGET: usize = 1 << 30;
 
@@ -36,7 +36,7 @@ pub(crate) fn with_stack_for<T: Send>(
     source: &str,
     work: impl FnOnce() -> T + Send,
 ) -> Result<T, GuardError> {
-    run(stack_for(source, STACK_PER_LEVEL), work)
+    run(stack_for(source), work)
 }
 
 fn run<T: Send>(stack: usize, work: impl FnOnce() -> T + Send) -> Result<T, GuardError> {
@@ -51,8 +51,8 @@ fn run<T: Send>(stack: usize, work: impl FnOnce() -> T + Send) -> Result<T, Guar
     })
 }
 
-fn stack_for(source: &str, per_level: usize) -> usize {
-    BASE_STACK + levels(source) * per_level
+fn stack_for(source: &str) -> usize {
+    BASE_STACK + levels(source) * STACK_PER_LEVEL
 }
 
 /// No fewer than the levels a source can nest.
@@ -94,5 +94,92 @@ impl Drop for Reservation {
     fn drop(&mut self) {
         *RESERVED.lock().unwrap_or_else(PoisonError::into_inner) -= self.0;
         RELEASED.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Convention, Language, Options, pipeline};
+
+    /// Half the stack suffices: an overflow would end the test process.
+    #[track_caller]
+    fn check_half_is_enough(language: Language, source: &str) {
+        let options = Options {
+            language,
+            convention: Convention::Any,
+            entry: None,
+        };
+        let answer = run(stack_for(source) / 2, || {
+            pipeline::translate(source, &options).is_ok()
+        });
+        assert!(answer.is_ok());
+    }
+
+    #[test]
+    fn stack_has_room_to_spare_for_the_deepest() {
+        for unit in [
+            "[", "{[", "a[", "a=[", "b={", "`${", "{", "x=>{", "()=>{", "!", "a=>", "a+",
+        ] {
+            let source = unit.repeat(100 * 1024 / unit.len());
+            check_half_is_enough(Language::JavaScript, &source);
+            check_half_is_enough(Language::TypeScript, &source);
+        }
+        for unit in [
+            "namespace A{",
+            "{[a in ",
+            "let x:`${",
+            "keyof ",
+            "A|",
+            "a as ",
+        ] {
+            check_half_is_enough(Language::TypeScript, &unit.repeat(100 * 1024 / unit.len()));
+        }
+    }
+
+    /// Just below the depth limit all phases run, on the base stack alone but for little.
+    #[test]
+    fn stack_has_room_to_spare_for_all_phases() {
+        for (open, middle, close) in [
+            ("[", "1", "]"),
+            ("f(", "1", ")"),
+            ("()=>{", "", "}"),
+            ("class{a=", "1", "}"),
+            ("if(a){", "", "}"),
+            ("1+", "1", ""),
+            ("a?b:", "c", ""),
+            ("{a:", "1", "}"),
+        ] {
+            for levels in [300, 600, 900, 1_200, 1_900] {
+                let nest = format!("{}{middle}{}", open.repeat(levels), close.repeat(levels));
+                check_half_is_enough(Language::JavaScript, &format!("x = {nest}"));
+                check_half_is_enough(Language::TypeScript, &format!("x = {nest}"));
+            }
+        }
+    }
+
+    #[test]
+    fn every_level_costs_a_counted_token() {
+        for (source, expected) in [
+            ("", 0),
+            ("((a))", 3),
+            ("a => b", 4),
+            ("\u{a0}do\u{a0}do", 2),
+            ("\"abc\", ')'", 1),
+            ("приве́т", 2),
+        ] {
+            assert_eq!(levels(source), expected, "{source:?}");
+        }
+    }
+
+    #[test]
+    fn the_budget_is_given_back() {
+        for _ in 0..3 {
+            assert_eq!(run(BUDGET / 64, || 1).unwrap(), 1);
+            let whole = Reservation::new(usize::MAX);
+            assert_eq!(whole.0, BUDGET);
+        }
+        assert!(run(1 << 20, || panic!("as if the parser had a defect")).is_err());
+        drop(Reservation::new(BUDGET));
     }
 }

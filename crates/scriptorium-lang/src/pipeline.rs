@@ -33,7 +33,7 @@ fn refusal(code: &'static str, message: String) -> Diagnostics {
     Diagnostics(vec![finding.locate(&Text::new("", Terminators::Editor))])
 }
 
-fn translate(source: &str, options: &Options<'_>) -> Result<Translated, Diagnostics> {
+pub(crate) fn translate(source: &str, options: &Options<'_>) -> Result<Translated, Diagnostics> {
     let mut findings = Vec::new();
     let plan = match options.language {
         Language::JavaScript => javascript(source, options, &mut findings),

@@ -27,7 +27,6 @@ pub(crate) struct Survey<'p, 'a> {
     pub(crate) only_declarations: bool,
     /// Nothing but functions and classes: as a body it would do nothing at all.
     pub(crate) only_definitions: bool,
-    has_imports: bool,
 }
 
 /// A name declared at the top level.
@@ -63,7 +62,6 @@ impl<'p, 'a> Survey<'p, 'a> {
             top_return: returns.0,
             only_declarations: true,
             only_definitions: true,
-            has_imports: false,
         };
         for statement in &program.body {
             survey.statement(statement);
@@ -71,9 +69,10 @@ impl<'p, 'a> Survey<'p, 'a> {
         survey
     }
 
-    /// Whether the program must stay a module: it imports or exports something.
+    /// Whether the program must stay a module: it exports something. Imports do not count,
+    /// they are forbidden whatever the program is.
     pub(crate) fn is_module(&self) -> bool {
-        self.has_imports || !self.exports.is_empty() || self.exports_default()
+        !self.exports.is_empty() || self.exports_default()
     }
 
     pub(crate) fn exports_default(&self) -> bool {
@@ -108,7 +107,6 @@ impl<'p, 'a> Survey<'p, 'a> {
 
     fn statement(&mut self, statement: &'p Statement<'a>) {
         match statement {
-            Statement::EmptyStatement(_) => {}
             Statement::ExportDeclaration(export) => {
                 let before = self.bindings.len();
                 self.declaration(&export.declaration);
@@ -137,9 +135,10 @@ impl<'p, 'a> Survey<'p, 'a> {
                     self.function(function);
                 }
             }
-            Statement::ImportDeclaration(_)
+            Statement::EmptyStatement(_)
+            | Statement::ImportDeclaration(_)
             | Statement::ExportFromDeclaration(_)
-            | Statement::ExportAllDeclaration(_) => self.has_imports = true,
+            | Statement::ExportAllDeclaration(_) => {}
             other => match other.as_declaration() {
                 Some(declaration) => self.declaration(declaration),
                 None => {

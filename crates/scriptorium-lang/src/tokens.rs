@@ -278,19 +278,21 @@ impl<'t> Tokens<'t> {
         Ok(Token::Literal)
     }
 
-    /// A second `/` on the line would end a regular expression; without one this divides.
-    /// With one, both readings agree if the line has nothing more that opens or closes.
+    /// Without a second `/` on the line this divides. With one, both readings agree about
+    /// what follows it if nothing between the two opens or closes; where the second starts a
+    /// comment for one reading, the same must hold for all of the line.
     fn unclear_slash(&mut self) -> Result<Token<'t>, Unclear> {
         let rest = &self.rest()[1..];
         let line = &rest[..rest.find(is_line_end).unwrap_or(rest.len())];
-        if !line.contains('/') {
+        let Some(second) = line.find('/') else {
             return Ok(self.punctuator('/'));
-        }
-        let matters = line.contains("/*") || line.contains(|c| "()[]{}<>'\"`".contains(c));
-        if matters {
+        };
+        let comments = line[second + 1..].starts_with(['/', '*']);
+        let shared = if comments { line } else { &line[..second] };
+        if shared.contains("/*") || shared.contains(|c| "()[]{}<>'\"`\\".contains(c)) {
             return Err(Unclear::Slash(to_u32(self.place)));
         }
-        self.place += 1 + line.len();
+        self.place += 1 + if comments { line.len() } else { second + 1 };
         self.after(Before::Unclear);
         Ok(Token::Punctuator("/"))
     }

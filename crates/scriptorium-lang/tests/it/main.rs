@@ -1,0 +1,28 @@
+//! The crate from outside: what is accepted, what it becomes, where errors are said to be.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "these are tests"
+)]
+
+mod entries;
+mod forbidden;
+mod hostile;
+mod positions;
+mod samples;
+mod syntax;
+
+use scriptorium_lang::{Convention, Language, Options};
+
+/// A script of unknown type without an entry setting.
+const fn any(language: Language) -> Options<'static> {
+    Options {
+        language,
+        convention: Convention::Any,
+        entry: None,
+    }
+}
+
+const JS: Options<'static> = any(Language::JavaScript);
+const TS: Options<'static> = any(Language::TypeScript);
