@@ -9,11 +9,21 @@ import type { Diagnostic, Pane } from "./monaco";
 import { text } from "./texts";
 import { toast, toastNext } from "./toast";
 
+const COMMAND_KEY = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl";
+const TONES: Record<string, string> = {
+  pending: "tone-info tone-hollow",
+  running: "tone-live",
+  completed: "tone-good",
+  failed: "tone-bad",
+  timeout: "tone-warn",
+  cancelled: "tone-hollow",
+};
+const STALE = "stale_version";
 const VALIDATE_AFTER_MS = 350;
 const PREVIEW_AFTER_MS = 250;
 const RUN_WHEN_OPENED = "run-when-opened";
 /** Fields that stand on the code tab; an error in any other opens the settings. */
-const CODE_FIELDS = new Set(["source", "name"]);
+const CODE_FIELDS = new Set(["source"]);
 
 interface Stored {
   id: string;
@@ -43,7 +53,7 @@ Alpine.data("scriptEditor", () => ({
   saved: "",
   savedSource: "",
   version: page.version,
-  ready: false,
+  mounted: false,
   dirty: false,
   saving: false,
   conflict: false,
@@ -112,11 +122,11 @@ Alpine.data("scriptEditor", () => ({
         small: true,
       });
       code.onChange(() => this.changed());
+      this.mounted = true;
     } catch {
       // The plain text fields stay, and do everything but completion.
       toast(text("js-editor-failed"), "bad");
     }
-    this.ready = true;
   },
 
   snapshot() {
@@ -154,6 +164,21 @@ Alpine.data("scriptEditor", () => ({
       this.problems = [];
     }
     code?.mark(this.problems);
+  },
+
+  get versionText() {
+    return text("js-version", { version: this.version });
+  },
+
+  get saveNote() {
+    return text("js-save-note", { version: this.version + 1 });
+  },
+
+  saveKeys: `${COMMAND_KEY} S`,
+  runKeys: `${COMMAND_KEY} ↵`,
+
+  severityText(severity: string) {
+    return text(`js-severity-${severity}`);
   },
 
   get problemSummary() {
@@ -257,7 +282,7 @@ Alpine.data("scriptEditor", () => ({
 
   refuse(error: unknown) {
     if (error instanceof Problem && error.errors.length > 0) return this.refuseFields(error.errors);
-    if (error instanceof Problem && error.code === "version_conflict") {
+    if (error instanceof Problem && error.code === STALE) {
       this.conflict = true;
       return;
     }
@@ -271,7 +296,7 @@ Alpine.data("scriptEditor", () => ({
       this.summary.push({ field: problem.field, message });
     }
     const first = problems[0]!.field;
-    this.tab = CODE_FIELDS.has(first) ? "code" : "settings";
+    this.tab = CODE_FIELDS.has(first) || (first === "name" && !page.id) ? "code" : "settings";
     void this.$nextTick(() => document.querySelector<HTMLElement>(`[data-field="${CSS.escape(first)}"]`)?.focus());
   },
 
@@ -404,6 +429,20 @@ Alpine.data("scriptEditor", () => ({
 
   get statusText() {
     return this.runStatus ? text(`js-execution-${this.runStatus}`) : "";
+  },
+
+  get statusTone() {
+    return TONES[this.runStatus] ?? "";
+  },
+
+  get failurePlace() {
+    const { line, column } = this.failure ?? {};
+    return line ? text("js-place", { line, column: column ?? 1 }) : "";
+  },
+
+  get logsNote() {
+    const ended = this.runStatus !== "" && isFinal(this.runStatus);
+    return text(ended ? "js-logs-none" : "js-logs-none-yet");
   },
 
   levelText(level: string) {

@@ -1,5 +1,6 @@
 // Following one execution live: log lines, status changes and the end, over server-sent events.
 import { api } from "./api";
+import { text } from "./texts";
 
 export interface LogLine {
   seq: number;
@@ -56,9 +57,10 @@ export function isFinal(status: string): boolean {
   return status !== "pending" && status !== "running";
 }
 
-/** `345 ms`, `1.2 s`, `2 min 5 s`. */
+/** `345 ms`, `1.2 s`, `2 min 5 s` in the page's language. */
 export function duration(milliseconds: number): string {
-  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
-  if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`;
-  return `${Math.floor(milliseconds / 60_000)} min ${Math.floor((milliseconds % 60_000) / 1000)} s`;
+  if (milliseconds < 1000) return text("js-unit-ms", { n: Math.round(milliseconds) });
+  if (milliseconds < 60_000) return text("js-unit-s", { n: (milliseconds / 1000).toFixed(1) });
+  const seconds = Math.floor(milliseconds / 1000);
+  return text("js-unit-min-s", { min: Math.floor(seconds / 60), s: seconds % 60 });
 }

@@ -1,0 +1,117 @@
+# Words of the domain, as the glossary defines them.
+script-type = Type
+script-type-scheduled = Scheduled
+script-type-http = HTTP endpoint
+script-type-event = Event
+script-type-oneoff = One-off
+script-type-embedded = Embedded
+script-type-text-scheduled = Runs by itself at the times of a cron expression.
+script-type-text-http = Answers requests to a path below /api/scripts.
+script-type-text-event = Runs when an event of a listed type is published.
+script-type-text-oneoff = Runs when somebody starts it by hand or through the API.
+script-type-text-embedded = Is called by the host application by its name.
+
+script-status = Status
+script-status-draft = Draft
+script-status-active = Active
+script-status-paused = Paused
+script-status-disabled = Disabled
+script-status-archived = Archived
+
+execution-status = Status
+execution-status-pending = Pending
+execution-status-running = Running
+execution-status-completed = Completed
+execution-status-failed = Failed
+execution-status-timeout = Timed out
+execution-status-cancelled = Cancelled
+
+trigger = Trigger
+trigger-cron = Schedule
+trigger-http = HTTP request
+trigger-event = Event
+trigger-manual = By hand
+trigger-api = API
+trigger-embedded = Host
+
+level-debug = debug
+level-info = info
+level-warn = warning
+level-error = error
+level-progress = progress
+
+language-javascript = JavaScript
+language-typescript = TypeScript
+
+role-superadmin = Superadmin
+role-org_admin = Administrator
+role-developer = Developer
+role-viewer = Viewer
+role-token = API token
+
+tenant = Tenant
+source = Source
+input = Input
+output = Output
+logs = Log
+error = Error
+details = Details
+stack = Stack
+trial = Trial
+trial-hint = Ran unsaved or inactive code; does not count as production.
+version-number = Version { $n }
+
+unit-ms = { $n } ms
+unit-s = { $n } s
+unit-min-s = { $min } min { $s } s
+unit-kib = { $n } KiB
+unit-mib = { $n } MiB
+
+ago-now = just now
+ago-seconds = { $n ->
+    [one] { $n } second ago
+   *[other] { $n } seconds ago
+}
+ago-minutes = { $n ->
+    [one] { $n } minute ago
+   *[other] { $n } minutes ago
+}
+ago-hours = { $n ->
+    [one] { $n } hour ago
+   *[other] { $n } hours ago
+}
+ago-days = { $n ->
+    [one] { $n } day ago
+   *[other] { $n } days ago
+}
+in-now = now
+in-seconds = { $n ->
+    [one] in { $n } second
+   *[other] in { $n } seconds
+}
+in-minutes = { $n ->
+    [one] in { $n } minute
+   *[other] in { $n } minutes
+}
+in-hours = { $n ->
+    [one] in { $n } hour
+   *[other] in { $n } hours
+}
+in-days = { $n ->
+    [one] in { $n } day
+   *[other] in { $n } days
+}
+date = { $day } { $month } { $year }
+date-time = { $date }, { $time } UTC
+month-1 = Jan
+month-2 = Feb
+month-3 = Mar
+month-4 = Apr
+month-5 = May
+month-6 = Jun
+month-7 = Jul
+month-8 = Aug
+month-9 = Sep
+month-10 = Oct
+month-11 = Nov
+month-12 = Dec

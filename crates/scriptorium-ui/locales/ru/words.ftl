@@ -1,0 +1,125 @@
+# Слова предметной области.
+script-type = Тип
+script-type-scheduled = По расписанию
+script-type-http = HTTP-точка
+script-type-event = По событию
+script-type-oneoff = Разовый
+script-type-embedded = Встроенный
+script-type-text-scheduled = Запускается сам по времени из выражения cron.
+script-type-text-http = Отвечает на запросы по пути внутри /api/scripts.
+script-type-text-event = Запускается, когда опубликовано событие одного из указанных типов.
+script-type-text-oneoff = Запускается вручную или через API.
+script-type-text-embedded = Вызывается приложением по имени.
+
+script-status = Статус
+script-status-draft = Черновик
+script-status-active = Активен
+script-status-paused = На паузе
+script-status-disabled = Отключён
+script-status-archived = В архиве
+
+execution-status = Статус
+execution-status-pending = Ожидает
+execution-status-running = Выполняется
+execution-status-completed = Завершено
+execution-status-failed = Ошибка
+execution-status-timeout = Время вышло
+execution-status-cancelled = Отменено
+
+trigger = Запуск
+trigger-cron = Расписание
+trigger-http = HTTP-запрос
+trigger-event = Событие
+trigger-manual = Вручную
+trigger-api = API
+trigger-embedded = Приложение
+
+level-debug = отладка
+level-info = инфо
+level-warn = внимание
+level-error = ошибка
+level-progress = ход
+
+language-javascript = JavaScript
+language-typescript = TypeScript
+
+role-superadmin = Суперадминистратор
+role-org_admin = Администратор
+role-developer = Разработчик
+role-viewer = Наблюдатель
+role-token = Токен API
+
+tenant = Организация
+source = Исходный код
+input = Вход
+output = Результат
+logs = Журнал
+error = Ошибка
+details = Подробности
+stack = Стек вызовов
+trial = Проба
+trial-hint = Выполнен несохранённый или неактивный код; в рабочей статистике не учитывается.
+version-number = Версия { $n }
+
+unit-ms = { $n } мс
+unit-s = { $n } с
+unit-min-s = { $min } мин { $s } с
+unit-kib = { $n } КиБ
+unit-mib = { $n } МиБ
+
+ago-now = только что
+ago-seconds = { $n ->
+    [one] { $n } секунду назад
+    [few] { $n } секунды назад
+   *[other] { $n } секунд назад
+}
+ago-minutes = { $n ->
+    [one] { $n } минуту назад
+    [few] { $n } минуты назад
+   *[other] { $n } минут назад
+}
+ago-hours = { $n ->
+    [one] { $n } час назад
+    [few] { $n } часа назад
+   *[other] { $n } часов назад
+}
+ago-days = { $n ->
+    [one] { $n } день назад
+    [few] { $n } дня назад
+   *[other] { $n } дней назад
+}
+in-now = сейчас
+in-seconds = { $n ->
+    [one] через { $n } секунду
+    [few] через { $n } секунды
+   *[other] через { $n } секунд
+}
+in-minutes = { $n ->
+    [one] через { $n } минуту
+    [few] через { $n } минуты
+   *[other] через { $n } минут
+}
+in-hours = { $n ->
+    [one] через { $n } час
+    [few] через { $n } часа
+   *[other] через { $n } часов
+}
+in-days = { $n ->
+    [one] через { $n } день
+    [few] через { $n } дня
+   *[other] через { $n } дней
+}
+date = { $day } { $month } { $year }
+date-time = { $date }, { $time } UTC
+month-1 = янв.
+month-2 = февр.
+month-3 = марта
+month-4 = апр.
+month-5 = мая
+month-6 = июня
+month-7 = июля
+month-8 = авг.
+month-9 = сент.
+month-10 = окт.
+month-11 = нояб.
+month-12 = дек.

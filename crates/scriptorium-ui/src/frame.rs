@@ -1,0 +1,82 @@
+//! What surrounds every page: title, navigation, the signed-in person, language, assets.
+
+use scriptorium::Caller;
+
+use crate::assets;
+use crate::island::Island;
+use crate::texts::{Locale, Texts};
+
+/// The frame of one page.
+pub(crate) struct Frame {
+    pub(crate) title: String,
+    pub(crate) person: Option<Person>,
+    pub(crate) tenant: String,
+    pub(crate) texts: Island,
+    section: &'static str,
+}
+
+/// Who is signed in, as the menu shows them.
+pub(crate) struct Person {
+    pub(crate) name: String,
+    pub(crate) email: String,
+    pub(crate) initial: String,
+    /// Key of the role's name.
+    pub(crate) role: &'static str,
+}
+
+impl Frame {
+    /// The frame of a page in a section of the navigation (`scripts`, `executions`, or none).
+    pub(crate) fn new(
+        t: Texts,
+        title: impl Into<String>,
+        section: &'static str,
+        caller: Option<&Caller>,
+    ) -> Self {
+        Self {
+            title: title.into(),
+            person: caller.map(|caller| person(t, caller)),
+            tenant: caller.map_or_else(String::new, |caller| caller.tenant.name.clone()),
+            texts: Island::of(&t.for_browser()),
+            section,
+        }
+    }
+
+    pub(crate) fn on(&self, section: &str) -> bool {
+        self.section == section
+    }
+
+    pub(crate) fn asset(&self, plain: &str) -> String {
+        assets::address(plain)
+    }
+
+    pub(crate) fn languages(&self) -> &'static [(&'static str, &'static str)] {
+        &Locale::ALL
+    }
+}
+
+fn person(t: Texts, caller: &Caller) -> Person {
+    let Some(user) = &caller.user else {
+        return Person {
+            name: t.get("role-token"),
+            email: String::new(),
+            initial: "#".into(),
+            role: "role-token",
+        };
+    };
+    let name = if user.name.is_empty() {
+        user.email.clone()
+    } else {
+        user.name.clone()
+    };
+    Person {
+        initial: name.chars().take(1).flat_map(char::to_uppercase).collect(),
+        name,
+        email: user.email.clone(),
+        role: match user.role.as_str() {
+            "superadmin" => "role-superadmin",
+            "org_admin" => "role-org_admin",
+            "developer" => "role-developer",
+            _ => "role-viewer",
+        },
+    }
+}

@@ -1,0 +1,239 @@
+//! The history of executions: of all scripts, or of one. Refreshes itself while it is looked at.
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use scriptorium::model::execution::{ExecutionStatus, TriggerKind};
+use scriptorium::model::page::PageRequest;
+use scriptorium::model::{ExecutionId, ScriptId};
+use scriptorium::{ExecutionFilter, ExecutionSummary, ScriptFilter};
+use serde::Deserialize;
+
+use super::{clock, given, id, whole_or_part};
+use crate::Site;
+use crate::failure::{Failure, explained};
+use crate::frame::Frame;
+use crate::head::Head;
+use crate::texts::Texts;
+use crate::view::{self, Pager};
+use crate::visitor::{Visitor, with_query};
+use crate::when::{Clock, When};
+
+#[derive(Template)]
+#[template(path = "executions.html", blocks = ["results"])]
+struct ExecutionsPage {
+    frame: Frame,
+    t: Texts,
+    /// The script whose executions these are, when they are of one.
+    head: Option<Head>,
+    base: String,
+    /// This page with its filter, for refreshing.
+    here: String,
+    filter: Filter,
+    scripts: Vec<(String, String)>,
+    statuses: [&'static str; 6],
+    triggers: [&'static str; 6],
+    rows: Vec<Row>,
+    pager: Pager,
+}
+
+#[derive(Default)]
+struct Filter {
+    q: String,
+    script: String,
+    status: &'static str,
+    trigger: &'static str,
+}
+
+struct Row {
+    id: ExecutionId,
+    script: String,
+    status: &'static str,
+    tone: &'static str,
+    trigger: &'static str,
+    icon: &'static str,
+    version: u32,
+    at: When,
+    duration: Option<String>,
+    failure: Option<String>,
+    test: bool,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ExecutionsQuery {
+    q: Option<String>,
+    script: Option<String>,
+    status: Option<String>,
+    trigger: Option<String>,
+    cursor: Option<String>,
+}
+
+/// `GET /executions`
+pub(crate) async fn list(
+    State(site): State<Site>,
+    visitor: Visitor,
+    Query(query): Query<ExecutionsQuery>,
+    request: HeaderMap,
+) -> Result<Response, Failure> {
+    let t = visitor.t;
+    let script = query.script.as_deref().and_then(|text| text.parse().ok());
+    let frame = Frame::new(
+        t,
+        t.get("executions-title"),
+        "executions",
+        Some(&visitor.caller),
+    );
+    answer(&site, &visitor, query, script, None, frame, &request).await
+}
+
+/// `GET /scripts/{id}/executions`
+pub(crate) async fn of_script(
+    State(site): State<Site>,
+    visitor: Visitor,
+    Path(script): Path<String>,
+    Query(query): Query<ExecutionsQuery>,
+    request: HeaderMap,
+) -> Result<Response, Failure> {
+    let script_id: ScriptId = id(&script, &visitor)?;
+    let script = site.platform.scripts().find(visitor.ctx(), script_id).await;
+    let script = script.map_err(explained(&visitor))?;
+    let head = Head::of(visitor.ctx(), &script, "executions");
+    let frame = Frame::new(
+        visitor.t,
+        head.name.clone(),
+        "scripts",
+        Some(&visitor.caller),
+    );
+    let wanted = Some(script_id);
+    answer(&site, &visitor, query, wanted, Some(head), frame, &request).await
+}
+
+async fn answer(
+    site: &Site,
+    visitor: &Visitor,
+    query: ExecutionsQuery,
+    script: Option<ScriptId>,
+    head: Option<Head>,
+    frame: Frame,
+    request: &HeaderMap,
+) -> Result<Response, Failure> {
+    let t = visitor.t;
+    let wanted = ExecutionFilter {
+        q: given(query.q.as_ref()),
+        script,
+        status: query.status.as_deref().and_then(ExecutionStatus::from_name),
+        trigger: query.trigger.as_deref().and_then(TriggerKind::from_name),
+        ..ExecutionFilter::default()
+    };
+    let filter = Filter {
+        q: wanted.q.clone().unwrap_or_default(),
+        // Of one script's own page, the script is no filter but the place.
+        script: match (&head, script) {
+            (None, Some(script)) => script.to_string(),
+            _ => String::new(),
+        },
+        status: wanted.status.map_or("", ExecutionStatus::as_str),
+        trigger: wanted.trigger.map_or("", TriggerKind::as_str),
+    };
+    let cursor = given(query.cursor.as_ref());
+    let part = PageRequest {
+        cursor: cursor.clone(),
+        ..PageRequest::first()
+    };
+    let executions = site.platform.executions();
+    let found = executions.list(visitor.ctx(), &wanted, &part).await;
+    let found = found.map_err(explained(visitor))?;
+    let base = head.as_ref().map_or_else(
+        || "/executions".to_owned(),
+        |head| format!("/scripts/{}/executions", head.id),
+    );
+    let parameters = filter.parameters();
+    let mut here = parameters.to_vec();
+    here.push(("cursor", cursor.as_deref().unwrap_or_default()));
+    let clock = clock(site, t);
+    let next = found.next_cursor.as_deref();
+    let page = ExecutionsPage {
+        frame,
+        t,
+        scripts: names(site, visitor, head.is_none()).await?,
+        statuses: ExecutionStatus::ALL.map(ExecutionStatus::as_str),
+        triggers: TriggerKind::ALL.map(TriggerKind::as_str),
+        pager: Pager::new(&base, &parameters, cursor.as_deref(), next),
+        here: with_query(&base, &here),
+        rows: found
+            .items
+            .into_iter()
+            .map(|one| Row::of(clock, one))
+            .collect(),
+        base,
+        head,
+        filter,
+    };
+    Ok(whole_or_part(request, &page, &page.as_results()))
+}
+
+/// Scripts to filter by; as many as one page of them has.
+async fn names(
+    site: &Site,
+    visitor: &Visitor,
+    wanted: bool,
+) -> Result<Vec<(String, String)>, Failure> {
+    if !wanted {
+        return Ok(Vec::new());
+    }
+    let part = PageRequest {
+        limit: PageRequest::MAX_LIMIT,
+        cursor: None,
+    };
+    let scripts = site.platform.scripts();
+    let all = ScriptFilter::default();
+    let found = scripts.list(visitor.ctx(), &all, &part).await;
+    let found = found.map_err(explained(visitor))?;
+    let name =
+        |one: scriptorium::ScriptSummary| (one.script.id.to_string(), one.script.definition.name);
+    Ok(found.items.into_iter().map(name).collect())
+}
+
+impl Filter {
+    fn is_empty(&self) -> bool {
+        self.parameters().iter().all(|(_, value)| value.is_empty())
+    }
+
+    fn parameters(&self) -> [(&'static str, &str); 4] {
+        [
+            ("q", &self.q),
+            ("script", &self.script),
+            ("status", self.status),
+            ("trigger", self.trigger),
+        ]
+    }
+}
+
+impl Row {
+    fn of(clock: Clock, one: ExecutionSummary) -> Self {
+        let began = one.status != ExecutionStatus::Pending && one.status.is_final();
+        Self {
+            id: one.id,
+            script: one.script_name,
+            status: one.status.as_str(),
+            tone: view::execution_tone(one.status),
+            trigger: one.trigger.as_str(),
+            icon: view::trigger_icon(one.trigger),
+            version: one.version,
+            at: clock.when(one.started_at.unwrap_or(one.created_at)),
+            duration: began.then(|| view::duration(clock.t, one.metrics.duration)),
+            failure: one.failure_message,
+            test: one.test,
+        }
+    }
+
+    /// What a screen reader says about the link in the status column.
+    fn label(&self, t: &Texts) -> String {
+        format!(
+            "{}: {}",
+            self.script,
+            t.named("execution-status", self.status)
+        )
+    }
+}

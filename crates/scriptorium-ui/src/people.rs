@@ -1,0 +1,42 @@
+//! Names of users for the pages that show who did what.
+
+use std::collections::HashMap;
+
+use scriptorium::model::UserId;
+
+use crate::Site;
+use crate::texts::Texts;
+use crate::visitor::Visitor;
+
+/// The users whose names this visitor may see: all of the tenant for who manages them, otherwise
+/// only their own.
+pub(crate) struct People {
+    names: HashMap<UserId, String>,
+    t: Texts,
+}
+
+impl People {
+    pub(crate) async fn known_to(site: &Site, visitor: &Visitor) -> Self {
+        let users = site.platform.users().list(visitor.ctx()).await;
+        let own = visitor.caller.user.clone();
+        let known = users.unwrap_or_default().into_iter().chain(own);
+        let name = |name: String, email: String| if name.is_empty() { email } else { name };
+        Self {
+            names: known
+                .map(|user| (user.id, name(user.name, user.email)))
+                .collect(),
+            t: visitor.t,
+        }
+    }
+
+    /// The name of an author; what nobody wrote came from the host.
+    pub(crate) fn author(&self, id: Option<UserId>) -> String {
+        id.map_or_else(|| self.t.get("host"), |id| self.name(id))
+    }
+
+    /// The user's name, or that it was somebody else.
+    pub(crate) fn name(&self, id: UserId) -> String {
+        let known = self.names.get(&id).cloned();
+        known.unwrap_or_else(|| self.t.get("somebody"))
+    }
+}
