@@ -1,1 +1,44 @@
 //! A sample business that embeds Scriptorium: clients, products, orders, invoices, notifications.
+//! [`install`] is what any host does before the platform starts: declare tables, register services,
+//! templates and permissions. [`seed`] fills two tenants so that there is something to look at.
+
+mod arguments;
+mod clients;
+mod invoices;
+mod listing;
+mod notifications;
+mod orders;
+mod products;
+mod records;
+mod report;
+mod rows;
+pub mod samples;
+mod schema;
+mod seed;
+
+use scriptorium::Builder;
+
+pub use seed::{Error, seed};
+
+/// Permission to see reports; the platform knows it because [`install`] registers it.
+pub const REPORTS_VIEW: &str = "reports.view";
+
+/// Name of the message template that the reminder script renders.
+const REMINDER_TEMPLATE: &str = "inactive_client_reminder";
+const REMINDER_TEXT: &str = "\
+{{ name }}, we have not seen you at {{ company }} since {{ lastVisit }}. \
+Your next order is delivered free of charge.";
+
+/// Declares the business to a platform that is about to start.
+#[must_use]
+pub fn install(builder: Builder) -> Builder {
+    builder
+        .tenant_schema(schema::tables())
+        .permission(REPORTS_VIEW)
+        .template(REMINDER_TEMPLATE, REMINDER_TEXT)
+        .service(clients::service())
+        .service(products::service())
+        .service(orders::service())
+        .service(invoices::service())
+        .service(notifications::service())
+}

@@ -1,0 +1,87 @@
+//! A host application in one page: it embeds the platform, takes two orders, and asks the tenant's
+//! own script `validate-order` whether they may be accepted.
+//!
+//! `cargo run -p scriptorium-erp [FOLDER]` keeps its data in FOLDER, `data/erp` if left out.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use scriptorium::{Platform, TenantHandle};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+type Failure = Box<dyn std::error::Error>;
+
+/// What the script answers.
+#[derive(Deserialize)]
+struct Verdict {
+    valid: bool,
+    errors: Vec<Objection>,
+}
+
+#[derive(Deserialize)]
+struct Objection {
+    code: String,
+    message: String,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let folder = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "data/erp".to_owned());
+    let builder = Platform::builder().data_dir(folder).triggers(false);
+    let platform = scriptorium_erp::install(builder).start().await?;
+    scriptorium_erp::seed(&platform, None).await?;
+
+    let business = platform.tenant("default").await?;
+    for pieces in [12, 100_000] {
+        let order = wanted(&business, pieces).await?;
+        let verdict: Verdict = platform.invoke("validate-order", &order).await?;
+        report(pieces, &verdict)?;
+        if verdict.valid {
+            business.publish("order.accepted", &order).await?;
+        }
+    }
+    platform.shutdown(Duration::from_secs(5)).await;
+    Ok(())
+}
+
+/// An order of one client for so many pieces of one product.
+async fn wanted(business: &TenantHandle, pieces: u32) -> Result<Value, Failure> {
+    let client = first(business, CLIENT).await?;
+    let product = first(business, PRODUCT).await?;
+    let price = product["price"].as_i64().unwrap_or(0);
+    Ok(json!({
+        "customer_id": client["id"],
+        "items": [{ "product_id": product["id"], "quantity": pieces }],
+        "total": price * i64::from(pieces),
+    }))
+}
+
+const CLIENT: &str = "SELECT id FROM clients WHERE status = 'active' AND credit_limit > 0 \
+    ORDER BY credit_limit DESC, id LIMIT 1";
+const PRODUCT: &str = "SELECT id, price FROM products WHERE stock > 50 ORDER BY price, id LIMIT 1";
+
+/// The first row of a query on the host's own tables.
+async fn first(business: &TenantHandle, sql: &str) -> Result<Value, Failure> {
+    let rows = business
+        .data()
+        .query(business.ctx(), sql, Vec::new())
+        .await?;
+    let row = rows
+        .into_iter()
+        .next()
+        .ok_or("the sample business has no such row")?;
+    Ok(Value::Object(row))
+}
+
+fn report(pieces: u32, verdict: &Verdict) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    let word = if verdict.valid { "accepted" } else { "refused" };
+    writeln!(out, "an order of {pieces} pieces is {word}")?;
+    for objection in &verdict.errors {
+        writeln!(out, "  {}: {}", objection.code, objection.message)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,197 @@
+//! The sample scripts of `examples/scripts` with their settings, compiled in. Which file is set up
+//! how is said in `scripts.toml` there, nowhere else.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use scriptorium::model::endpoint::Method;
+use scriptorium::model::limits::Limits;
+use scriptorium::model::schedule::Schedule;
+use scriptorium::model::script::{Definition, Language, ScriptType};
+use scriptorium::model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
+use serde::Deserialize;
+
+use crate::Error;
+
+const MANIFEST: &str = include_str!("../../scripts/scripts.toml");
+
+macro_rules! source {
+    ($file:literal) => {
+        ($file, include_str!(concat!("../../scripts/", $file)))
+    };
+}
+const SOURCES: [(&str, &str); 7] = [
+    source!("hello.ts"),
+    source!("inactive-client-reminder.js"),
+    source!("merge-duplicate-clients.js"),
+    source!("order-report.ts"),
+    source!("payment-webhook.js"),
+    source!("price-rule.ts"),
+    source!("validate-order.js"),
+];
+
+/// What the sample scripts say and how they are set up, in the order of the manifest.
+///
+/// # Errors
+/// [`Error::Sample`] when manifest and files do not fit together.
+pub fn definitions() -> Result<Vec<Definition>, Error> {
+    let manifest: Manifest =
+        toml::from_str(MANIFEST).map_err(|error| Error::Sample(error.to_string()))?;
+    manifest.script.into_iter().map(Entry::define).collect()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest {
+    script: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    file: String,
+    name: String,
+    description: String,
+    r#type: String,
+    schedule: Option<ScheduleEntry>,
+    http: Option<HttpEntry>,
+    event: Option<EventEntry>,
+    #[serde(default)]
+    limits: LimitsEntry,
+    allowed_services: Option<Vec<String>>,
+    #[serde(default)]
+    tags: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScheduleEntry {
+    cron: String,
+    timezone: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HttpEntry {
+    path: String,
+    methods: Vec<String>,
+    auth: String,
+    permission: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventEntry {
+    types: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LimitsEntry {
+    wall_ms: Option<u64>,
+    api_calls: Option<u32>,
+    service_calls: Option<u32>,
+}
+
+impl Entry {
+    fn define(self) -> Result<Definition, Error> {
+        let (_, source) = SOURCES
+            .iter()
+            .find(|(file, _)| *file == self.file)
+            .ok_or_else(|| self.refused("is not compiled in"))?;
+        let language = match self.file.rsplit_once('.') {
+            Some((_, "ts")) => Language::TypeScript,
+            _ => Language::JavaScript,
+        };
+        let file = self.file.clone();
+        let definition = Definition {
+            trigger: self.trigger()?,
+            limits: self.limits.limits(),
+            source: (*source).to_owned(),
+            language,
+            name: self.name,
+            description: self.description,
+            entry: None,
+            input_schema: None,
+            allowed_services: self.allowed_services,
+            run_as: None,
+            tags: self.tags,
+            metadata: BTreeMap::new(),
+        };
+        definition
+            .validated()
+            .map_err(|invalid| Error::Sample(format!("{file}: {invalid}")))
+    }
+
+    fn trigger(&self) -> Result<Trigger, Error> {
+        let kind = ScriptType::from_name(&self.r#type);
+        match (kind, &self.schedule, &self.http, &self.event) {
+            (Some(ScriptType::Scheduled), Some(schedule), None, None) => {
+                Ok(Trigger::Scheduled(Schedule {
+                    cron: schedule.cron.clone(),
+                    timezone: schedule.timezone.clone(),
+                }))
+            }
+            (Some(ScriptType::Http), None, Some(http), None) => http
+                .endpoint()
+                .map(Trigger::Http)
+                .ok_or_else(|| self.refused("has an unknown method or auth")),
+            (Some(ScriptType::Event), None, None, Some(event)) => {
+                Ok(Trigger::Event(Subscription {
+                    types: event.types.clone(),
+                }))
+            }
+            (Some(ScriptType::OneOff), None, None, None) => Ok(Trigger::OneOff),
+            (Some(ScriptType::Embedded), None, None, None) => Ok(Trigger::Embedded),
+            _ => Err(self.refused("has settings that do not belong to its type")),
+        }
+    }
+
+    fn refused(&self, why: &str) -> Error {
+        Error::Sample(format!("{} {why}", self.file))
+    }
+}
+
+impl HttpEntry {
+    fn endpoint(&self) -> Option<Endpoint> {
+        let methods = self.methods.iter().map(|name| Method::from_name(name));
+        Some(Endpoint {
+            path: self.path.clone(),
+            methods: methods.collect::<Option<_>>()?,
+            auth: EndpointAuth::from_name(&self.auth)?,
+            permission: self.permission.clone(),
+        })
+    }
+}
+
+impl LimitsEntry {
+    fn limits(&self) -> Limits {
+        let usual = Limits::default();
+        Limits {
+            wall: self.wall_ms.map_or(usual.wall, Duration::from_millis),
+            api_calls: self.api_calls.unwrap_or(usual.api_calls),
+            service_calls: self.service_calls.unwrap_or(usual.service_calls),
+            ..usual
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn manifest_and_files_are_paired() {
+        let named: BTreeSet<String> = definitions().unwrap().into_iter().map(|d| d.name).collect();
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts");
+        let files = std::fs::read_dir(folder).unwrap();
+        let files: BTreeSet<String> = files
+            .map(|file| file.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|kind| kind != "toml"))
+            .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(named, files);
+    }
+}
