@@ -21,7 +21,6 @@ const EDGES: [(&str, &[&str]); 13] = [
         &[
             "scriptorium-triggers",
             "scriptorium-runtime",
-            "scriptorium-lang",
             "scriptorium-store",
             "scriptorium-model",
         ],
