@@ -215,7 +215,8 @@ impl Platform {
         &self.0.triggers
     }
 
-    pub(crate) fn ambient(&self) -> &Ambient {
+    /// The clock and the randomness it was given, so that who serves it tells the same time.
+    pub fn ambient(&self) -> &Ambient {
         &self.0.ambient
     }
 

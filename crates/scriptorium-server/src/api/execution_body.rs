@@ -1,0 +1,206 @@
+//! An execution as the API shows it (design 4.2), with its log lines.
+
+use scriptorium::ExecutionSummary;
+use scriptorium::model::execution::{Execution, Failure, LogLine, Metrics};
+use scriptorium::model::{Timestamp, Uuid};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::raw_json::RawJson;
+
+/// A recorded execution.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Execution)]
+pub(crate) struct ExecutionBody {
+    #[serde(flatten)]
+    facts: Facts,
+    /// What it was given.
+    input: RawJson,
+    /// What it returned.
+    output: Option<RawJson>,
+    /// Why it did not complete.
+    error: Option<FailureBody>,
+}
+
+/// An execution as lists show it: without what it was given and returned.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExecutionSummary)]
+pub(crate) struct ExecutionItem {
+    #[serde(flatten)]
+    facts: Facts,
+    error: Option<FailureItem>,
+}
+
+/// What lists and details of executions share.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExecutionFacts)]
+pub(crate) struct Facts {
+    id: Uuid,
+    script_id: Uuid,
+    /// The script's name at the time.
+    script_name: String,
+    version: u32,
+    /// `pending`, `running`, `completed`, `failed`, `timeout` or `cancelled`.
+    status: &'static str,
+    /// `cron`, `http`, `event`, `manual`, `api` or `embedded`.
+    trigger: &'static str,
+    metrics: MetricsBody,
+    /// 1, and one more each time it was claimed again.
+    attempt: u32,
+    /// The execution this one repeats by hand.
+    replay_of: Option<Uuid>,
+    /// Whether it is a trial of unsaved or inactive code.
+    test: bool,
+    triggered_by: Option<Uuid>,
+    created_at: Timestamp,
+    started_at: Option<Timestamp>,
+    completed_at: Option<Timestamp>,
+}
+
+/// What an execution used.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExecutionMetrics)]
+pub(crate) struct MetricsBody {
+    /// From creation to the first instruction.
+    queued_ms: f64,
+    /// From the first instruction to the end.
+    duration_ms: f64,
+    /// Time on a processor.
+    cpu_ms: f64,
+    memory_peak_bytes: u64,
+    api_calls: u32,
+    db_queries: u32,
+    /// Log lines dropped beyond the limit.
+    dropped_logs: u32,
+}
+
+/// Why an execution did not complete.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Failure)]
+pub(crate) struct FailureBody {
+    /// The stable code of the outcome.
+    code: String,
+    message: String,
+    /// In the user's source, from 1.
+    line: Option<u32>,
+    /// In the user's source, from 1.
+    column: Option<u32>,
+    stack: Option<String>,
+    /// The limit with its value and the observed one, or the thrown error's own details.
+    details: Option<RawJson>,
+}
+
+/// Why an execution did not complete, in short.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FailureSummary)]
+pub(crate) struct FailureItem {
+    code: String,
+    message: Option<String>,
+}
+
+/// A line that an execution logged.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LogLine)]
+pub(crate) struct LogBody {
+    /// Place in the execution, from 1.
+    seq: u32,
+    /// `debug`, `info`, `warn`, `error` or `progress`.
+    level: &'static str,
+    message: String,
+    data: Option<RawJson>,
+    at: Timestamp,
+}
+
+impl From<Execution> for ExecutionBody {
+    fn from(execution: Execution) -> Self {
+        Self {
+            facts: Facts {
+                id: execution.id.0,
+                script_id: execution.script.0,
+                script_name: execution.script_name,
+                version: execution.version,
+                status: execution.status.as_str(),
+                trigger: execution.trigger.as_str(),
+                metrics: execution.metrics.into(),
+                attempt: execution.attempt,
+                replay_of: execution.replay_of.map(|id| id.0),
+                test: execution.test,
+                triggered_by: execution.triggered_by.map(|id| id.0),
+                created_at: execution.created_at,
+                started_at: execution.started_at,
+                completed_at: execution.completed_at,
+            },
+            input: RawJson(execution.input),
+            output: execution.output.map(RawJson),
+            error: execution.failure.map(Into::into),
+        }
+    }
+}
+
+impl From<ExecutionSummary> for ExecutionItem {
+    fn from(execution: ExecutionSummary) -> Self {
+        let message = execution.failure_message;
+        Self {
+            facts: Facts {
+                id: execution.id.0,
+                script_id: execution.script.0,
+                script_name: execution.script_name,
+                version: execution.version,
+                status: execution.status.as_str(),
+                trigger: execution.trigger.as_str(),
+                metrics: execution.metrics.into(),
+                attempt: execution.attempt,
+                replay_of: execution.replay_of.map(|id| id.0),
+                test: execution.test,
+                triggered_by: execution.triggered_by.map(|id| id.0),
+                created_at: execution.created_at,
+                started_at: execution.started_at,
+                completed_at: execution.completed_at,
+            },
+            error: execution
+                .failure_code
+                .map(|code| FailureItem { code, message }),
+        }
+    }
+}
+
+impl From<Metrics> for MetricsBody {
+    fn from(metrics: Metrics) -> Self {
+        // To the microsecond: most runs take less than a millisecond.
+        let exact = |duration: std::time::Duration| duration.as_micros() as f64 / 1_000.0;
+        Self {
+            queued_ms: exact(metrics.queued),
+            duration_ms: exact(metrics.duration),
+            cpu_ms: exact(metrics.cpu),
+            memory_peak_bytes: metrics.memory_peak_bytes,
+            api_calls: metrics.api_calls,
+            db_queries: metrics.db_queries,
+            dropped_logs: metrics.dropped_logs,
+        }
+    }
+}
+
+impl From<Failure> for FailureBody {
+    fn from(failure: Failure) -> Self {
+        Self {
+            code: failure.code,
+            message: failure.message,
+            line: failure.line,
+            column: failure.column,
+            stack: failure.stack,
+            details: failure.details.map(RawJson),
+        }
+    }
+}
+
+impl From<LogLine> for LogBody {
+    fn from(line: LogLine) -> Self {
+        Self {
+            seq: line.seq,
+            level: line.level.as_str(),
+            message: line.message,
+            data: line.data.map(RawJson),
+            at: line.at,
+        }
+    }
+}

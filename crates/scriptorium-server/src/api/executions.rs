@@ -1,0 +1,296 @@
+//! Executions: starting them, their history, control over them.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::LOCATION;
+use http::{HeaderMap, StatusCode};
+use scriptorium::model::execution::{Execution, ExecutionStatus, TriggerKind};
+use scriptorium::model::{Actor, ExecutionId, ScriptId, Timestamp, Uuid};
+use scriptorium::{Execute, ExecutionFilter, Mode};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::execution_body::{ExecutionBody, ExecutionItem, LogBody};
+use super::{List, Refused, idempotency_key, named, page};
+use crate::auth::Authenticated;
+use crate::input::{AnyJsonBody, OptionalJsonBody, Path, Query};
+use crate::problem::Problem;
+use crate::raw_json::RawJson;
+use crate::refusal::of_failed;
+use crate::state::App;
+
+/// Log lines given at once when nothing is said.
+const LINES: u32 = 1_000;
+
+/// What to run.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExecuteBody {
+    /// What the script is given; `null` when not said.
+    #[serde(default)]
+    input: RawJson,
+    /// `sync` (when not said) waits for the end, `async` does not.
+    #[serde(default)]
+    mode: ModeName,
+    /// An older version.
+    version: Option<u32>,
+    /// A text to try instead of the saved one; the execution is marked as a test.
+    source: Option<String>,
+    /// A shorter wall limit for this execution.
+    timeout_ms: Option<u64>,
+}
+
+/// Whether to wait for the end.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ModeName {
+    /// Wait.
+    #[default]
+    Sync,
+    /// Do not.
+    Async,
+}
+
+/// Runs a script by hand.
+///
+/// With `Idempotency-Key` a repeated request finds the execution of the first.
+#[utoipa::path(post, path = "/scripts/{id}/execute", tag = "executions",
+    params(("id" = Uuid, Path), ("idempotency-key" = Option<String>, Header)),
+    request_body = ExecuteBody,
+    responses((status = 200, body = ExecutionBody, description = "The finished execution"),
+        (status = 202, body = ExecutionBody, description = "The pending execution"), Refused))]
+pub(crate) async fn execute(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+    OptionalJsonBody(body): OptionalJsonBody<ExecuteBody>,
+) -> Result<Response, Problem> {
+    let mode = match body.mode {
+        ModeName::Sync => Mode::Sync,
+        ModeName::Async => Mode::Async,
+    };
+    let what = Execute {
+        script: ScriptId(id),
+        input: body.input.0,
+        mode,
+        version: body.version,
+        source: body.source,
+        timeout: body.timeout_ms.map(Duration::from_millis),
+        idempotency_key: idempotency_key(&headers)?,
+        trigger: match caller.ctx().actor {
+            Actor::User { .. } => TriggerKind::Manual,
+            _ => TriggerKind::Api,
+        },
+    };
+    let execution = app
+        .platform
+        .executions()
+        .execute(caller.ctx(), what)
+        .await?;
+    Ok(started(execution, mode == Mode::Async))
+}
+
+/// Calls an embedded script by its name: the body is the input, the answer is the output.
+#[utoipa::path(post, path = "/invoke/{name}", tag = "executions",
+    params(("name" = String, Path)), request_body = RawJson,
+    responses((status = 200, body = RawJson, description = "The output"),
+        (status = 504, body = Problem, content_type = "application/problem+json"), Refused))]
+pub(crate) async fn invoke(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(name): Path<String>,
+    AnyJsonBody(input): AnyJsonBody,
+) -> Result<Response, Problem> {
+    let execution = app
+        .platform
+        .executions()
+        .invoke(caller.ctx(), &name, input)
+        .await?;
+    match execution.output {
+        Some(output) if execution.status == ExecutionStatus::Completed => {
+            let id = execution.id.to_string();
+            Ok(([("x-scriptorium-execution", id)], Json(RawJson(output))).into_response())
+        }
+        _ => Err(of_failed(&execution)),
+    }
+}
+
+/// Which executions.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Filter {
+    /// Of this script.
+    script_id: Option<Uuid>,
+    /// `pending`, `running`, `completed`, `failed`, `timeout` or `cancelled`.
+    status: Option<String>,
+    /// `cron`, `http`, `event`, `manual`, `api` or `embedded`.
+    trigger: Option<String>,
+    /// Recorded at this instant or later.
+    from: Option<Timestamp>,
+    /// Recorded before this instant.
+    to: Option<Timestamp>,
+    /// Text in the script's name or in the error.
+    q: Option<String>,
+    /// How many items, 1 to 200; 50 when not said.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// `next_cursor` of the part before.
+    cursor: Option<String>,
+}
+
+/// The history of the tenant, newest first.
+#[utoipa::path(get, path = "/executions", tag = "executions", params(Filter),
+    responses((status = 200, body = List<ExecutionItem>), Refused))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Authenticated,
+    Query(filter): Query<Filter>,
+) -> Result<Json<List<ExecutionItem>>, Problem> {
+    let page = page(filter.limit, filter.cursor)?;
+    let statuses = || {
+        ExecutionStatus::ALL
+            .into_iter()
+            .map(ExecutionStatus::as_str)
+    };
+    let triggers = || TriggerKind::ALL.into_iter().map(TriggerKind::as_str);
+    let status = |name: &String| named("status", name, ExecutionStatus::from_name, statuses());
+    let trigger = |name: &String| named("trigger", name, TriggerKind::from_name, triggers());
+    let wanted = ExecutionFilter {
+        script: filter.script_id.map(ScriptId),
+        status: filter.status.as_ref().map(status).transpose()?,
+        trigger: filter.trigger.as_ref().map(trigger).transpose()?,
+        from: filter.from,
+        to: filter.to,
+        q: filter.q,
+    };
+    let executions = app
+        .platform
+        .executions()
+        .list(caller.ctx(), &wanted, &page)
+        .await?;
+    Ok(Json(List::of(executions, ExecutionItem::from)))
+}
+
+/// One execution.
+#[utoipa::path(get, path = "/executions/{id}", tag = "executions", params(("id" = Uuid, Path)),
+    responses((status = 200, body = ExecutionBody), Refused))]
+pub(crate) async fn read(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+) -> Result<Json<ExecutionBody>, Problem> {
+    let execution = app
+        .platform
+        .executions()
+        .find(caller.ctx(), ExecutionId(id))
+        .await?;
+    Ok(Json(execution.into()))
+}
+
+/// Which log lines.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Lines {
+    /// Lines after this one; from the first when not said.
+    after: Option<u32>,
+    /// How many, 1 to 1,000; 1,000 when not said.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+}
+
+/// Log lines of an execution.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Logs {
+    items: Vec<LogBody>,
+}
+
+/// What an execution has logged so far.
+#[utoipa::path(get, path = "/executions/{id}/logs", tag = "executions",
+    params(("id" = Uuid, Path), Lines), responses((status = 200, body = Logs), Refused))]
+pub(crate) async fn logs(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    Query(wanted): Query<Lines>,
+) -> Result<Json<Logs>, Problem> {
+    let limit = wanted.limit.unwrap_or(LINES);
+    if !(1..=LINES).contains(&limit) {
+        let message = format!("must be 1 to {LINES}");
+        return Err(Problem::field("limit", "out_of_range", message));
+    }
+    let executions = app.platform.executions();
+    let after = wanted.after.unwrap_or(0);
+    let lines = executions
+        .logs(caller.ctx(), ExecutionId(id), after, limit)
+        .await?;
+    let items = lines.into_iter().map(Into::into).collect();
+    Ok(Json(Logs { items }))
+}
+
+/// Stops an execution; one that has ended stays as it is.
+#[utoipa::path(post, path = "/executions/{id}/cancel", tag = "executions",
+    params(("id" = Uuid, Path)), responses((status = 200, body = ExecutionBody), Refused))]
+pub(crate) async fn cancel(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+) -> Result<Json<ExecutionBody>, Problem> {
+    let execution = app
+        .platform
+        .executions()
+        .cancel(caller.ctx(), ExecutionId(id))
+        .await?;
+    Ok(Json(execution.into()))
+}
+
+/// How to repeat an execution.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReplayBody {
+    /// Another input; the same when not said.
+    #[serde(default, deserialize_with = "super::present")]
+    input: Option<RawJson>,
+    /// A version; the current one when not said.
+    version: Option<u32>,
+}
+
+/// Runs what an execution ran once more.
+#[utoipa::path(post, path = "/executions/{id}/replay", tag = "executions",
+    params(("id" = Uuid, Path)), request_body = ReplayBody,
+    responses((status = 202, body = ExecutionBody), Refused))]
+pub(crate) async fn replay(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    OptionalJsonBody(body): OptionalJsonBody<ReplayBody>,
+) -> Result<Response, Problem> {
+    let input = body.input.map(|RawJson(input)| input);
+    let executions = app.platform.executions();
+    let id = ExecutionId(id);
+    let execution = executions
+        .replay(caller.ctx(), id, input, body.version)
+        .await?;
+    Ok(started(execution, true))
+}
+
+/// 202 for what was accepted, 200 for what has ended.
+fn started(execution: Execution, accepted: bool) -> Response {
+    let status = if accepted {
+        StatusCode::ACCEPTED
+    } else {
+        StatusCode::OK
+    };
+    let location = format!("/api/v1/executions/{}", execution.id);
+    (
+        status,
+        [(LOCATION, location)],
+        Json(ExecutionBody::from(execution)),
+    )
+        .into_response()
+}

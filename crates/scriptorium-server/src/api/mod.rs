@@ -1,0 +1,170 @@
+//! The management API under `/api/v1`, one file per noun: bodies, documentation, and handlers that
+//! turn a request into one call of the façade and its result into a response.
+
+pub(crate) mod events;
+pub(crate) mod execution_body;
+pub(crate) mod executions;
+pub(crate) mod reference;
+pub(crate) mod schedules;
+pub(crate) mod script_body;
+pub(crate) mod script_change;
+pub(crate) mod scripts;
+pub(crate) mod session;
+pub(crate) mod storage;
+pub(crate) mod stream;
+pub(crate) mod templates;
+pub(crate) mod tenants;
+pub(crate) mod tokens;
+pub(crate) mod users;
+pub(crate) mod versions;
+
+use std::collections::BTreeMap;
+
+use http::HeaderMap;
+use scriptorium::model::page::{Page, PageRequest};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoParams, IntoResponses, ToSchema};
+
+use crate::problem::{PROBLEM_JSON, Problem};
+
+/// A part of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct List<T> {
+    /// The items in the order of the list.
+    items: Vec<T>,
+    /// Where the next part begins; `null` at the end.
+    next_cursor: Option<String>,
+}
+
+impl<T> List<T> {
+    /// A part of a list, with each item as the API shows it.
+    pub(crate) fn of<U>(page: Page<U>, show: impl FnMut(U) -> T) -> Self {
+        let page = page.map(show);
+        Self {
+            items: page.items,
+            next_cursor: page.next_cursor,
+        }
+    }
+
+    /// A list that is always given whole.
+    pub(crate) fn whole<U>(items: Vec<U>, show: impl FnMut(U) -> T) -> Self {
+        Self {
+            items: items.into_iter().map(show).collect(),
+            next_cursor: None,
+        }
+    }
+}
+
+/// Which part of a list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Paging {
+    /// How many items, 1 to 200; 50 when not said.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// `next_cursor` of the part before.
+    cursor: Option<String>,
+}
+
+impl Paging {
+    /// The part that was asked for.
+    pub(crate) fn page(self) -> Result<PageRequest, Problem> {
+        page(self.limit, self.cursor)
+    }
+}
+
+/// The part of a list that a query asked for.
+pub(crate) fn page(limit: Option<u32>, cursor: Option<String>) -> Result<PageRequest, Problem> {
+    Ok(PageRequest::new(limit, cursor)?)
+}
+
+/// Under which key a repeated request finds what the first has started.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut values = headers.get_all("idempotency-key").iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => match value.to_str() {
+            Ok(key) if (1..=255).contains(&key.len()) => Ok(Some(key.to_owned())),
+            _ => Err(bad_key()),
+        },
+        _ => Err(bad_key()),
+    }
+}
+
+fn bad_key() -> Problem {
+    let message = "must be one header of 1 to 255 visible ASCII characters";
+    Problem::field("idempotency-key", "bad_value", message)
+}
+
+/// One of a closed set of names, or a refusal that lists them.
+pub(crate) fn named<T>(
+    field: &str,
+    name: &str,
+    of: impl Fn(&str) -> Option<T>,
+    all: impl Iterator<Item = &'static str>,
+) -> Result<T, Problem> {
+    of(name).ok_or_else(|| {
+        let all: Vec<&str> = all.collect();
+        Problem::field(
+            field,
+            "unknown_value",
+            format!("must be one of {}", all.join(", ")),
+        )
+    })
+}
+
+/// A member that may be absent, but not `null`.
+pub(crate) fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
+/// A member that may be absent, `null`, or a value: `None`, `Some(None)`, `Some(Some(_))`.
+pub(crate) fn nullable<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Some)
+}
+
+/// The problems that any operation may answer with, for the OpenAPI document.
+pub(crate) struct Refused;
+
+impl IntoResponses for Refused {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let all = [
+            ("400", "The request cannot be read."),
+            ("401", "No credential, or one that is not valid."),
+            ("403", "A permission is missing."),
+            ("404", "Not there, or of another tenant."),
+            ("409", "It contradicts what is stored."),
+            ("413", "The body is too large."),
+            ("415", "The body is not JSON."),
+            ("422", "The input breaks a rule; `errors` has the fields."),
+            ("429", "Too often; `Retry-After` says when to try again."),
+            ("500", "The platform failed."),
+            (
+                "503",
+                "Too much at once; `Retry-After` says when to try again.",
+            ),
+        ];
+        let problem = || {
+            let schema = Ref::from_schema_name("Problem");
+            ContentBuilder::new().schema(Some(schema)).build()
+        };
+        let respond = |(status, description): (&str, &str)| {
+            let response = ResponseBuilder::new()
+                .description(description)
+                .content(PROBLEM_JSON, problem())
+                .build();
+            (status.to_owned(), RefOr::T(response))
+        };
+        all.into_iter().map(respond).collect()
+    }
+}

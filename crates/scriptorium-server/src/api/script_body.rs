@@ -1,0 +1,241 @@
+//! A script as the API shows it (design 4.2): only the part of its own type.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use scriptorium::model::limits::Limits;
+use scriptorium::model::script::{Definition, Script};
+use scriptorium::model::trigger::Trigger;
+use scriptorium::model::{Timestamp, Uuid};
+use scriptorium::{LastExecution, ScriptSummary};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::raw_json::RawJson;
+
+/// A script.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Script)]
+pub(crate) struct ScriptBody {
+    id: Uuid,
+    #[serde(flatten)]
+    definition: DefinitionBody,
+    /// `draft`, `active`, `paused`, `disabled` or `archived`.
+    status: &'static str,
+    /// Why the platform paused it, when it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paused_reason: Option<String>,
+    /// Number of the current version, from 1.
+    version: u32,
+    owner: Option<Uuid>,
+    /// Who activated it last.
+    activated_by: Option<Uuid>,
+    created_by: Option<Uuid>,
+    /// The author of the current version.
+    updated_by: Option<Uuid>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+/// What a user writes of a script; all of it is kept in each version.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Definition)]
+pub(crate) struct DefinitionBody {
+    name: String,
+    description: String,
+    /// `scheduled`, `http`, `event`, `oneoff` or `embedded`.
+    r#type: &'static str,
+    /// The text of the script; left out of lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+    /// `javascript` or `typescript`.
+    language: &'static str,
+    /// The function that is called, when it is not found by convention.
+    entry: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schedule: Option<ScheduleBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http: Option<HttpBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<EventBody>,
+    limits: LimitsBody,
+    input_schema: Option<RawJson>,
+    /// Services it may call; `null` for every one.
+    allowed_services: Option<Vec<String>>,
+    /// Whose rights it has when nobody asked for the execution; `null` for the owner's.
+    run_as: Option<Uuid>,
+    tags: Vec<String>,
+    metadata: BTreeMap<String, String>,
+}
+
+/// When a scheduled script runs.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Schedule)]
+pub(crate) struct ScheduleBody {
+    /// Minute, hour, day of month, month, day of week.
+    #[schema(example = "0 9 * * 1-5")]
+    cron: String,
+    #[schema(example = "Asia/Tashkent")]
+    timezone: String,
+}
+
+/// Where an HTTP script answers.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Http)]
+pub(crate) struct HttpBody {
+    /// Below `/api/scripts`.
+    #[schema(example = "/reports/{year}")]
+    path: String,
+    methods: Vec<&'static str>,
+    /// `required` or `public`.
+    auth: &'static str,
+    /// A permission callers must hold besides `scripts.execute`.
+    permission: Option<String>,
+}
+
+/// What an event script runs on.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Event)]
+pub(crate) struct EventBody {
+    types: Vec<String>,
+}
+
+/// What one execution may use.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Limits)]
+pub(crate) struct LimitsBody {
+    wall_ms: u64,
+    cpu_ms: u64,
+    memory_bytes: u64,
+    api_calls: u32,
+    service_calls: u32,
+    output_bytes: u64,
+    concurrency: u32,
+}
+
+/// A script as lists show it: without its source.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ScriptSummary)]
+pub(crate) struct ScriptItem {
+    #[serde(flatten)]
+    script: ScriptBody,
+    last_execution: Option<LastExecutionBody>,
+    /// When its schedule fires next.
+    next_run_at: Option<Timestamp>,
+}
+
+/// The latest execution of a script.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LastExecution)]
+pub(crate) struct LastExecutionBody {
+    id: Uuid,
+    status: &'static str,
+    at: Timestamp,
+}
+
+impl From<Script> for ScriptBody {
+    fn from(script: Script) -> Self {
+        Self {
+            id: script.id.0,
+            definition: script.definition.into(),
+            status: script.status.as_str(),
+            paused_reason: script.paused_reason,
+            version: script.version,
+            owner: script.owner.map(|id| id.0),
+            activated_by: script.activated_by.map(|id| id.0),
+            created_by: script.created_by.map(|id| id.0),
+            updated_by: script.updated_by.map(|id| id.0),
+            created_at: script.created_at,
+            updated_at: script.updated_at,
+        }
+    }
+}
+
+impl From<ScriptSummary> for ScriptItem {
+    fn from(summary: ScriptSummary) -> Self {
+        let mut script = ScriptBody::from(summary.script);
+        script.definition.leave_out_source();
+        Self {
+            script,
+            last_execution: summary.last_execution.map(Into::into),
+            next_run_at: summary.next_run_at,
+        }
+    }
+}
+
+impl From<LastExecution> for LastExecutionBody {
+    fn from(last: LastExecution) -> Self {
+        Self {
+            id: last.id.0,
+            status: last.status.as_str(),
+            at: last.at,
+        }
+    }
+}
+
+impl From<Definition> for DefinitionBody {
+    fn from(definition: Definition) -> Self {
+        let mut body = Self {
+            name: definition.name,
+            description: definition.description,
+            r#type: definition.trigger.kind().as_str(),
+            source: Some(definition.source),
+            language: definition.language.as_str(),
+            entry: definition.entry,
+            schedule: None,
+            http: None,
+            event: None,
+            limits: definition.limits.into(),
+            input_schema: definition.input_schema.map(RawJson),
+            allowed_services: definition.allowed_services,
+            run_as: definition.run_as.map(|id| id.0),
+            tags: definition.tags,
+            metadata: definition.metadata,
+        };
+        match definition.trigger {
+            Trigger::Scheduled(schedule) => {
+                body.schedule = Some(ScheduleBody {
+                    cron: schedule.cron,
+                    timezone: schedule.timezone,
+                });
+            }
+            Trigger::Http(http) => {
+                body.http = Some(HttpBody {
+                    path: http.path,
+                    methods: http.methods.into_iter().map(|m| m.as_str()).collect(),
+                    auth: http.auth.as_str(),
+                    permission: http.permission,
+                });
+            }
+            Trigger::Event(event) => body.event = Some(EventBody { types: event.types }),
+            Trigger::OneOff | Trigger::Embedded => {}
+        }
+        body
+    }
+}
+
+impl DefinitionBody {
+    /// Makes it fit for a list.
+    pub(crate) fn leave_out_source(&mut self) {
+        self.source = None;
+    }
+}
+
+impl From<Limits> for LimitsBody {
+    fn from(limits: Limits) -> Self {
+        Self {
+            wall_ms: millis(limits.wall),
+            cpu_ms: millis(limits.cpu),
+            memory_bytes: limits.memory_bytes,
+            api_calls: limits.api_calls,
+            service_calls: limits.service_calls,
+            output_bytes: limits.output_bytes,
+            concurrency: limits.concurrency,
+        }
+    }
+}
+
+/// A duration as the API writes it.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

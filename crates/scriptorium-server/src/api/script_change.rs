@@ -1,0 +1,505 @@
+//! What a request says about a script, laid over what there is: nothing for a new one, the present
+//! definition for a change. Rules about values are the model's; here is only which member belongs
+//! where.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use scriptorium::model::endpoint::Method;
+use scriptorium::model::limits::Limits;
+use scriptorium::model::schedule::Schedule;
+use scriptorium::model::script::{Definition, Language, ScriptType};
+use scriptorium::model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
+use scriptorium::model::{Invalid, UserId, Uuid};
+use serde::Deserialize;
+use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Schema};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::{nullable, present};
+use crate::raw_json::RawJson;
+
+/// Members of a script to set. Absent ones stay; nested objects are laid over member by member;
+/// `null` takes back what is optional.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ScriptChange)]
+pub(crate) struct ScriptChange {
+    /// Unique in the tenant, 3 to 100 letters, digits, spaces and `_ - . ( )`.
+    #[serde(default, deserialize_with = "present")]
+    name: Option<String>,
+    /// At most 500 characters.
+    #[serde(default, deserialize_with = "present")]
+    description: Option<String>,
+    /// `scheduled`, `http`, `event`, `oneoff` or `embedded`; cannot change later.
+    #[serde(default, deserialize_with = "present")]
+    r#type: Option<String>,
+    /// At most 100,000 bytes.
+    #[serde(default, deserialize_with = "present")]
+    source: Option<String>,
+    /// `javascript` or `typescript`; JavaScript when not said.
+    #[serde(default, deserialize_with = "present")]
+    language: Option<String>,
+    /// Name of the function to call; found by convention when `null`.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    entry: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    schedule: Option<ScheduleChange>,
+    #[serde(default, deserialize_with = "present")]
+    http: Option<HttpChange>,
+    #[serde(default, deserialize_with = "present")]
+    event: Option<EventChange>,
+    /// `null` for the defaults.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<LimitsChange>)]
+    limits: Option<Option<LimitsChange>>,
+    /// JSON schema of the input.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<RawJson>)]
+    input_schema: Option<Option<RawJson>>,
+    /// Names of services; `null` for every one.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Vec<String>>)]
+    allowed_services: Option<Option<Vec<String>>>,
+    /// A user; the owner when `null`.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Uuid>)]
+    run_as: Option<Option<Uuid>>,
+    /// At most 20 words.
+    #[serde(default, deserialize_with = "present")]
+    tags: Option<Vec<String>>,
+    /// Free settings; a key with `null` is removed.
+    #[serde(default, deserialize_with = "present")]
+    metadata: Option<BTreeMap<String, Option<String>>>,
+    /// What the author says about the change, at most 500 characters.
+    #[serde(default, deserialize_with = "present")]
+    change_description: Option<String>,
+    /// The version this change was made from; 409 when there is a newer one.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(minimum = 1)]
+    base_version: Option<u32>,
+}
+
+/// When a scheduled script runs.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ScheduleChange {
+    /// Minute, hour, day of month, month, day of week.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(example = "0 9 * * 1-5")]
+    cron: Option<String>,
+    /// IANA name; `UTC` when not said.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(example = "Asia/Tashkent")]
+    timezone: Option<String>,
+}
+
+/// Where an HTTP script answers.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HttpChange {
+    /// Below `/api/scripts`, with a leading slash; segments are text, `{name}` or a last `{*name}`.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(example = "/reports/{year}")]
+    path: Option<String>,
+    /// Of GET, POST, PUT, DELETE, PATCH; GET when not said.
+    #[serde(default, deserialize_with = "present")]
+    methods: Option<Vec<String>>,
+    /// `required` or `public`; required when not said.
+    #[serde(default, deserialize_with = "present")]
+    auth: Option<String>,
+    /// A permission callers must hold besides `scripts.execute`.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    permission: Option<Option<String>>,
+}
+
+/// What an event script runs on.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EventChange {
+    /// 1 to 50 types such as `order.created`.
+    #[serde(default, deserialize_with = "present")]
+    types: Option<Vec<String>>,
+}
+
+/// What one execution may use.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LimitsChange {
+    /// 10 to 300,000; 30,000 when not said.
+    #[serde(default, deserialize_with = "present")]
+    wall_ms: Option<u64>,
+    /// 1 to `wall_ms`; 10,000 when not said.
+    #[serde(default, deserialize_with = "present")]
+    cpu_ms: Option<u64>,
+    /// 1 MiB to 512 MiB; 64 MiB when not said.
+    #[serde(default, deserialize_with = "present")]
+    memory_bytes: Option<u64>,
+    /// 1 to 10,000; 100 when not said.
+    #[serde(default, deserialize_with = "present")]
+    api_calls: Option<u32>,
+    /// 1 to 10,000; 1,000 when not said.
+    #[serde(default, deserialize_with = "present")]
+    service_calls: Option<u32>,
+    /// 1 KiB to 10 MiB; 1 MiB when not said.
+    #[serde(default, deserialize_with = "present")]
+    output_bytes: Option<u64>,
+    /// 1 to 20; 5 when not said.
+    #[serde(default, deserialize_with = "present")]
+    concurrency: Option<u32>,
+}
+
+impl ScriptChange {
+    /// The definition of a new script, and what its author says about it.
+    ///
+    /// # Errors
+    /// Every member that is missing, unknown or does not belong to the type.
+    pub(crate) fn create(self) -> Result<(Definition, String), Invalid> {
+        let mut invalid = Invalid::default();
+        for (field, given) in [
+            ("name", self.name.is_some()),
+            ("type", self.r#type.is_some()),
+            ("source", self.source.is_some()),
+        ] {
+            if !given {
+                invalid.push(field, "required", "is required");
+            }
+        }
+        if self.base_version.is_some() {
+            invalid.push(
+                "base_version",
+                "not_allowed",
+                "a new script has no version yet",
+            );
+        }
+        let kind = self.r#type.as_deref().map(kind_of);
+        let kind = kind
+            .and_then(|kind| invalid.check(kind))
+            .unwrap_or(ScriptType::OneOff);
+        let description = self.change_description.clone().unwrap_or_default();
+        let definition = self.laid_over(blank(kind), &mut invalid);
+        invalid.or((definition, description))
+    }
+
+    /// The present definition with this change, the version it was made from, and what its author
+    /// says about it.
+    ///
+    /// # Errors
+    /// Every member that is unknown or does not belong to the type.
+    pub(crate) fn update(
+        self,
+        present: Definition,
+    ) -> Result<(Definition, Option<u32>, String), Invalid> {
+        let mut invalid = Invalid::default();
+        if let Some(kind) = self.r#type.as_deref()
+            && invalid
+                .check(kind_of(kind))
+                .is_some_and(|kind| kind != present.trigger.kind())
+        {
+            invalid.push("type", "immutable", "cannot change");
+        }
+        let base = self.base_version;
+        let description = self.change_description.clone().unwrap_or_default();
+        let definition = self.laid_over(present, &mut invalid);
+        invalid.or((definition, base, description))
+    }
+
+    fn laid_over(self, mut definition: Definition, invalid: &mut Invalid) -> Definition {
+        set(&mut definition.name, self.name);
+        set(&mut definition.description, self.description);
+        set(&mut definition.source, self.source);
+        if let Some(name) = self.language {
+            let language = Language::from_name(&name);
+            let names = "must be javascript or typescript";
+            set_named(
+                &mut definition.language,
+                language,
+                "language",
+                names,
+                invalid,
+            );
+        }
+        set(&mut definition.entry, self.entry);
+        let (schedule, http, event) = (self.schedule, self.http, self.event);
+        lay_over_trigger(&mut definition.trigger, schedule, http, event, invalid);
+        match self.limits {
+            None => {}
+            Some(None) => definition.limits = Limits::default(),
+            Some(Some(limits)) => limits.lay_over(&mut definition.limits),
+        }
+        let schema = self
+            .input_schema
+            .map(|schema| schema.map(|RawJson(json)| json));
+        set(&mut definition.input_schema, schema);
+        set(&mut definition.allowed_services, self.allowed_services);
+        set(&mut definition.run_as, self.run_as.map(|id| id.map(UserId)));
+        set(&mut definition.tags, self.tags);
+        for (key, value) in self.metadata.unwrap_or_default() {
+            match value {
+                Some(value) => definition.metadata.insert(key, value),
+                None => definition.metadata.remove(&key),
+            };
+        }
+        definition
+    }
+}
+
+fn lay_over_trigger(
+    trigger: &mut Trigger,
+    schedule: Option<ScheduleChange>,
+    http: Option<HttpChange>,
+    event: Option<EventChange>,
+    invalid: &mut Invalid,
+) {
+    let kind = trigger.kind().as_str();
+    let mut misplaced = |field: &str| {
+        let message = format!("does not belong to a script of type {kind}");
+        invalid.push(field, "not_allowed", message);
+    };
+    match (&mut *trigger, schedule) {
+        (Trigger::Scheduled(present), Some(change)) => change.lay_over(present),
+        (_, Some(_)) => misplaced("schedule"),
+        (_, None) => {}
+    }
+    match (&mut *trigger, event) {
+        (Trigger::Event(present), Some(change)) => set(&mut present.types, change.types),
+        (_, Some(_)) => misplaced("event"),
+        (_, None) => {}
+    }
+    match (trigger, http) {
+        (Trigger::Http(present), Some(change)) => change.lay_over(present, invalid),
+        (_, Some(_)) => misplaced("http"),
+        (_, None) => {}
+    }
+}
+
+impl ScheduleChange {
+    fn lay_over(self, present: &mut Schedule) {
+        set(&mut present.cron, self.cron);
+        set(&mut present.timezone, self.timezone);
+    }
+}
+
+impl HttpChange {
+    fn lay_over(self, present: &mut Endpoint, invalid: &mut Invalid) {
+        set(&mut present.path, self.path);
+        if let Some(names) = self.methods {
+            let methods: Option<Vec<Method>> =
+                names.iter().map(|name| Method::from_name(name)).collect();
+            let message = "must be of GET, POST, PUT, DELETE, PATCH";
+            set_named(
+                &mut present.methods,
+                methods,
+                "http.methods",
+                message,
+                invalid,
+            );
+        }
+        if let Some(name) = self.auth {
+            let auth = EndpointAuth::from_name(&name);
+            let message = "must be required or public";
+            set_named(&mut present.auth, auth, "http.auth", message, invalid);
+        }
+        set(&mut present.permission, self.permission);
+    }
+}
+
+impl LimitsChange {
+    fn lay_over(self, present: &mut Limits) {
+        set(&mut present.wall, self.wall_ms.map(Duration::from_millis));
+        set(&mut present.cpu, self.cpu_ms.map(Duration::from_millis));
+        set(&mut present.memory_bytes, self.memory_bytes);
+        set(&mut present.api_calls, self.api_calls);
+        set(&mut present.service_calls, self.service_calls);
+        set(&mut present.output_bytes, self.output_bytes);
+        set(&mut present.concurrency, self.concurrency);
+    }
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+fn set_named<T>(place: &mut T, value: Option<T>, field: &str, names: &str, invalid: &mut Invalid) {
+    match value {
+        Some(value) => *place = value,
+        None => {
+            invalid.push(field, "unknown_value", names);
+        }
+    }
+}
+
+/// The type of a name that a request gave.
+pub(crate) fn kind_of(name: &str) -> Result<ScriptType, Invalid> {
+    ScriptType::from_name(name).ok_or_else(|| {
+        let message = "must be scheduled, http, event, oneoff or embedded";
+        Invalid::field("type", "unknown_value", message)
+    })
+}
+
+/// A new script of which nothing is said yet.
+fn blank(kind: ScriptType) -> Definition {
+    let trigger = match kind {
+        ScriptType::Scheduled => Trigger::Scheduled(Schedule {
+            cron: String::new(),
+            timezone: "UTC".to_owned(),
+        }),
+        ScriptType::Http => Trigger::Http(Endpoint {
+            path: String::new(),
+            methods: vec![Method::Get],
+            auth: EndpointAuth::Required,
+            permission: None,
+        }),
+        ScriptType::Event => Trigger::Event(Subscription { types: Vec::new() }),
+        ScriptType::OneOff => Trigger::OneOff,
+        ScriptType::Embedded => Trigger::Embedded,
+    };
+    Definition {
+        name: String::new(),
+        description: String::new(),
+        source: String::new(),
+        language: Language::JavaScript,
+        entry: None,
+        trigger,
+        limits: Limits::default(),
+        input_schema: None,
+        allowed_services: None,
+        run_as: None,
+        tags: Vec::new(),
+        metadata: BTreeMap::new(),
+    }
+}
+
+/// The schema of a body that creates: the same members, of which three are required.
+pub(crate) struct NewScript;
+
+impl PartialSchema for NewScript {
+    fn schema() -> RefOr<Schema> {
+        let required = ObjectBuilder::new()
+            .required("name")
+            .required("type")
+            .required("source");
+        AllOfBuilder::new()
+            .item(Ref::from_schema_name(ScriptChange::name()))
+            .item(required)
+            .into()
+    }
+}
+
+impl ToSchema for NewScript {
+    fn name() -> Cow<'static, str> {
+        "NewScript".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((ScriptChange::name().into(), ScriptChange::schema()));
+        ScriptChange::schemas(schemas);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(text: &str) -> ScriptChange {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[track_caller]
+    fn check_refused(outcome: Result<impl std::fmt::Debug, Invalid>, expected: &[(&str, &str)]) {
+        let errors = outcome.unwrap_err().errors;
+        let found: Vec<_> = errors.iter().map(|e| (e.field.as_str(), e.code)).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_new_script_names_every_missing_and_misplaced_member_at_once() {
+        check_refused(
+            change("{}").create(),
+            &[
+                ("name", "required"),
+                ("type", "required"),
+                ("source", "required"),
+            ],
+        );
+        check_refused(
+            change(r#"{"name": "abc", "source": "1", "type": "cron", "language": "ruby"}"#)
+                .create(),
+            &[("type", "unknown_value"), ("language", "unknown_value")],
+        );
+        check_refused(
+            change(
+                r#"{"name": "abc", "source": "1", "type": "oneoff", "base_version": 1,
+                    "schedule": {}, "http": {}, "event": {}}"#,
+            )
+            .create(),
+            &[
+                ("base_version", "not_allowed"),
+                ("schedule", "not_allowed"),
+                ("event", "not_allowed"),
+                ("http", "not_allowed"),
+            ],
+        );
+        check_refused(
+            change(
+                r#"{"name": "abc", "source": "1", "type": "http",
+                    "http": {"path": "/a", "methods": ["GET", "BREW"], "auth": "none"}}"#,
+            )
+            .create(),
+            &[
+                ("http.methods", "unknown_value"),
+                ("http.auth", "unknown_value"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_change_touches_what_it_names_and_null_takes_back() {
+        let text = r#"{"name": "abc", "type": "http", "source": "1", "entry": "go",
+            "http": {"path": "/a", "methods": ["POST"], "permission": "reports.view"},
+            "limits": {"wall_ms": 1000, "cpu_ms": 500}, "metadata": {"a": "1", "b": "2"}}"#;
+        let (before, _) = change(text).create().unwrap();
+        let text = r#"{"base_version": 3, "change_description": "why", "type": "http",
+            "entry": null, "http": {"path": "/b"}, "limits": {"cpu_ms": 100},
+            "metadata": {"a": null, "c": "3"}}"#;
+        let (after, base, why) = change(text).update(before.clone()).unwrap();
+        assert_eq!((base, why.as_str()), (Some(3), "why"));
+        assert_eq!((after.name.as_str(), after.entry.as_deref()), ("abc", None));
+        let http = after.trigger.endpoint().unwrap();
+        assert_eq!(
+            (http.path.as_str(), http.methods.as_slice()),
+            ("/b", &[Method::Post][..])
+        );
+        assert_eq!(http.permission.as_deref(), Some("reports.view"));
+        assert_eq!(after.limits.wall, Duration::from_secs(1));
+        assert_eq!(after.limits.cpu, Duration::from_millis(100));
+        let keys: Vec<_> = after.metadata.keys().map(String::as_str).collect();
+        assert_eq!(keys, ["b", "c"]);
+
+        let (reset, ..) = change(r#"{"limits": null, "http": {"permission": null}}"#)
+            .update(after)
+            .unwrap();
+        assert_eq!(reset.limits, Limits::default());
+        assert_eq!(reset.trigger.endpoint().unwrap().permission, None);
+        check_refused(
+            change(r#"{"type": "event"}"#).update(before),
+            &[("type", "immutable")],
+        );
+    }
+
+    #[test]
+    fn null_is_no_value_for_what_every_script_has() {
+        for member in ["name", "source", "type", "tags", "http", "base_version"] {
+            let text = format!(r#"{{"{member}": null}}"#);
+            assert!(
+                serde_json::from_str::<ScriptChange>(&text).is_err(),
+                "{member}"
+            );
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Scripts: list, create, read, change, trash, status, and looking at a source.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::{ETAG, LOCATION};
+use scriptorium::model::script::{Language, Script, ScriptStatus, ScriptType};
+use scriptorium::model::{Ctx, ScriptId, Uuid};
+use scriptorium::{Diagnostic, ScriptFilter, Severity, Update, Validate};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::script_body::{ScriptBody, ScriptItem};
+use super::script_change::{NewScript, ScriptChange, kind_of};
+use super::{List, Refused, named, page};
+use crate::auth::Authenticated;
+use crate::input::{JsonBody, Path, Query};
+use crate::problem::Problem;
+use crate::state::App;
+
+/// Which scripts.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Filter {
+    /// Text in the name or description.
+    q: Option<String>,
+    /// `scheduled`, `http`, `event`, `oneoff` or `embedded`.
+    r#type: Option<String>,
+    /// `draft`, `active`, `paused`, `disabled` or `archived`.
+    status: Option<String>,
+    /// Scripts with this tag.
+    tag: Option<String>,
+    /// How many items, 1 to 200; 50 when not said.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// `next_cursor` of the part before.
+    cursor: Option<String>,
+}
+
+/// The scripts of the tenant.
+#[utoipa::path(get, path = "/scripts", tag = "scripts", params(Filter),
+    responses((status = 200, body = List<ScriptItem>), Refused))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Authenticated,
+    Query(filter): Query<Filter>,
+) -> Result<Json<List<ScriptItem>>, Problem> {
+    let page = page(filter.limit, filter.cursor)?;
+    let kinds = || ScriptType::ALL.into_iter().map(ScriptType::as_str);
+    let statuses = || ScriptStatus::ALL.into_iter().map(ScriptStatus::as_str);
+    let kind = |name: &String| named("type", name, ScriptType::from_name, kinds());
+    let status = |name: &String| named("status", name, ScriptStatus::from_name, statuses());
+    let wanted = ScriptFilter {
+        kind: filter.r#type.as_ref().map(kind).transpose()?,
+        status: filter.status.as_ref().map(status).transpose()?,
+        q: filter.q,
+        tag: filter.tag,
+        ..ScriptFilter::default()
+    };
+    let scripts = app
+        .platform
+        .scripts()
+        .list(caller.ctx(), &wanted, &page)
+        .await?;
+    Ok(Json(List::of(scripts, ScriptItem::from)))
+}
+
+/// Makes a script, as a draft.
+#[utoipa::path(post, path = "/scripts", tag = "scripts", request_body = NewScript,
+    responses((status = 201, body = ScriptBody, headers(("location", description = "The script"))), Refused))]
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Authenticated,
+    JsonBody(change): JsonBody<ScriptChange>,
+) -> Result<Response, Problem> {
+    let (definition, description) = change.create()?;
+    let script = app
+        .platform
+        .scripts()
+        .create(caller.ctx(), definition, &description)
+        .await?;
+    let location = format!("/api/v1/scripts/{}", script.id);
+    Ok((StatusCode::CREATED, [(LOCATION, location)], shown(script)).into_response())
+}
+
+/// One script.
+#[utoipa::path(get, path = "/scripts/{id}", tag = "scripts", params(("id" = Uuid, Path)),
+    responses((status = 200, body = ScriptBody), Refused))]
+pub(crate) async fn read(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+) -> Result<Response, Problem> {
+    let script = app
+        .platform
+        .scripts()
+        .find(caller.ctx(), ScriptId(id))
+        .await?;
+    Ok(shown(script))
+}
+
+/// Changes a script, which makes a new version.
+#[utoipa::path(patch, path = "/scripts/{id}", tag = "scripts", params(("id" = Uuid, Path)),
+    request_body = ScriptChange, responses((status = 200, body = ScriptBody), Refused))]
+pub(crate) async fn change(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    JsonBody(change): JsonBody<ScriptChange>,
+) -> Result<Response, Problem> {
+    let scripts = app.platform.scripts();
+    let present = scripts.find(caller.ctx(), ScriptId(id)).await?;
+    let version = present.version;
+    let (definition, base_version, change_description) = change.update(present.definition)?;
+    // Without a base the change is against what was just read, so that it cannot undo what
+    // someone else saves in between.
+    let update = Update {
+        base_version: base_version.or(Some(version)),
+        definition,
+        change_description,
+    };
+    Ok(shown(
+        scripts.update(caller.ctx(), ScriptId(id), update).await?,
+    ))
+}
+
+/// Moves a script to the trash.
+#[utoipa::path(delete, path = "/scripts/{id}", tag = "scripts", params(("id" = Uuid, Path)),
+    responses((status = 204), Refused))]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+) -> Result<StatusCode, Problem> {
+    app.platform
+        .scripts()
+        .delete(caller.ctx(), ScriptId(id))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes a script out of the trash.
+#[utoipa::path(post, path = "/scripts/{id}/restore", tag = "scripts", params(("id" = Uuid, Path)),
+    responses((status = 200, body = ScriptBody), Refused))]
+pub(crate) async fn restore(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+) -> Result<Response, Problem> {
+    Ok(shown(
+        app.platform
+            .scripts()
+            .restore(caller.ctx(), ScriptId(id))
+            .await?,
+    ))
+}
+
+/// Makes a script live.
+#[utoipa::path(post, path = "/scripts/{id}/activate", tag = "scripts", params(("id" = Uuid, Path)),
+    responses((status = 200, body = ScriptBody), Refused))]
+pub(crate) async fn activate(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+) -> Result<Response, Problem> {
+    move_to(&app, caller.ctx(), id, ScriptStatus::Active).await
+}
+
+/// Stops a script for a while.
+#[utoipa::path(post, path = "/scripts/{id}/pause", tag = "scripts", params(("id" = Uuid, Path)),
+    responses((status = 200, body = ScriptBody), Refused))]
+pub(crate) async fn pause(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+) -> Result<Response, Problem> {
+    move_to(&app, caller.ctx(), id, ScriptStatus::Paused).await
+}
+
+/// Stops a script until someone undoes it.
+#[utoipa::path(post, path = "/scripts/{id}/disable", tag = "scripts", params(("id" = Uuid, Path)),
+    responses((status = 200, body = ScriptBody), Refused))]
+pub(crate) async fn disable(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+) -> Result<Response, Problem> {
+    move_to(&app, caller.ctx(), id, ScriptStatus::Disabled).await
+}
+
+/// Retires a script; its history stays.
+#[utoipa::path(post, path = "/scripts/{id}/archive", tag = "scripts", params(("id" = Uuid, Path)),
+    responses((status = 200, body = ScriptBody), Refused))]
+pub(crate) async fn archive(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+) -> Result<Response, Problem> {
+    move_to(&app, caller.ctx(), id, ScriptStatus::Archived).await
+}
+
+/// A source to look at.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Source {
+    source: String,
+    /// `javascript` or `typescript`.
+    language: String,
+    /// The type it is meant for, which decides the entry.
+    r#type: Option<String>,
+    /// The function that is to be called.
+    entry: Option<String>,
+}
+
+/// What was found in a source.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Diagnostics {
+    diagnostics: Vec<DiagnosticBody>,
+}
+
+/// One finding; lines and columns count from 1.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Diagnostic)]
+pub(crate) struct DiagnosticBody {
+    /// `error` or `warning`.
+    severity: &'static str,
+    code: String,
+    message: String,
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+}
+
+/// Looks at a source without saving or running it.
+#[utoipa::path(post, path = "/scripts/validate", tag = "scripts", request_body = Source,
+    responses((status = 200, body = Diagnostics), Refused))]
+pub(crate) async fn validate(
+    State(app): State<App>,
+    caller: Authenticated,
+    JsonBody(body): JsonBody<Source>,
+) -> Result<Json<Diagnostics>, Problem> {
+    let languages = || [Language::JavaScript, Language::TypeScript].into_iter();
+    let names = languages().map(Language::as_str);
+    let what = Validate {
+        language: named("language", &body.language, Language::from_name, names)?,
+        kind: body.r#type.as_deref().map(kind_of).transpose()?,
+        source: body.source,
+        entry: body.entry,
+    };
+    let found = app.platform.scripts().validate(caller.ctx(), what).await?;
+    let diagnostics = found.into_iter().map(DiagnosticBody::from).collect();
+    Ok(Json(Diagnostics { diagnostics }))
+}
+
+impl From<Diagnostic> for DiagnosticBody {
+    fn from(found: Diagnostic) -> Self {
+        Self {
+            severity: match found.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            },
+            code: found.code.to_owned(),
+            message: found.message,
+            line: found.line,
+            column: found.column,
+            end_line: found.end_line,
+            end_column: found.end_column,
+        }
+    }
+}
+
+async fn move_to(
+    app: &App,
+    ctx: &Ctx,
+    id: Uuid,
+    status: ScriptStatus,
+) -> Result<Response, Problem> {
+    let script = app
+        .platform
+        .scripts()
+        .set_status(ctx, ScriptId(id), status)
+        .await?;
+    Ok(shown(script))
+}
+
+/// The script with its version as an entity tag.
+pub(crate) fn shown(script: Script) -> Response {
+    let tag = format!("\"{}-{}\"", script.version, script.status.as_str());
+    ([(ETAG, tag)], Json(ScriptBody::from(script))).into_response()
+}

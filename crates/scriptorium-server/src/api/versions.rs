@@ -1,0 +1,198 @@
+//! Versions of a script: history, difference, rollback.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use scriptorium::model::version::Version;
+use scriptorium::model::{ScriptId, Timestamp, Uuid};
+use scriptorium::{Diff, DiffRow, RowKind};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::script_body::{DefinitionBody, ScriptBody};
+use super::scripts::shown;
+use super::{List, Paging, Refused};
+use crate::auth::Authenticated;
+use crate::input::{Path, Query};
+use crate::problem::Problem;
+use crate::state::App;
+
+/// One stored version.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Version)]
+pub(crate) struct VersionBody {
+    script_id: Uuid,
+    /// 1, 2, 3 and so on.
+    version: u32,
+    #[serde(flatten)]
+    definition: DefinitionBody,
+    /// What the author said about the change.
+    change_description: String,
+    created_by: Option<Uuid>,
+    created_at: Timestamp,
+}
+
+/// How one version differs from another.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Diff)]
+pub(crate) struct DiffBody {
+    a: u32,
+    b: u32,
+    /// Settings that differ; the source is in `unified` and `rows`.
+    changed_fields: Vec<FieldChangeBody>,
+    /// The source as a unified diff.
+    unified: String,
+    /// The source side by side.
+    rows: Vec<RowBody>,
+}
+
+/// A setting that differs.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FieldChange)]
+pub(crate) struct FieldChangeBody {
+    field: String,
+    before: String,
+    after: String,
+}
+
+/// A row of the side-by-side difference.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DiffRow)]
+pub(crate) struct RowBody {
+    /// `equal`, `insert`, `delete` or `replace`.
+    kind: &'static str,
+    left: Option<LineBody>,
+    right: Option<LineBody>,
+}
+
+/// A line of a source.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Line)]
+pub(crate) struct LineBody {
+    /// From 1.
+    number: u32,
+    text: String,
+}
+
+/// The versions of a script, newest first, without their sources.
+#[utoipa::path(get, path = "/scripts/{id}/versions", tag = "versions",
+    params(("id" = Uuid, Path), Paging),
+    responses((status = 200, body = List<VersionBody>), Refused))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    Query(paging): Query<Paging>,
+) -> Result<Json<List<VersionBody>>, Problem> {
+    let page = paging.page()?;
+    let versions = app
+        .platform
+        .scripts()
+        .versions(caller.ctx(), ScriptId(id), &page)
+        .await?;
+    Ok(Json(List::of(versions, |version| {
+        let mut body = VersionBody::from(version);
+        body.definition.leave_out_source();
+        body
+    })))
+}
+
+/// One version with its source.
+#[utoipa::path(get, path = "/scripts/{id}/versions/{version}", tag = "versions",
+    params(("id" = Uuid, Path), ("version" = u32, Path)),
+    responses((status = 200, body = VersionBody), Refused))]
+pub(crate) async fn read(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path((id, number)): Path<(Uuid, u32)>,
+) -> Result<Json<VersionBody>, Problem> {
+    let version = app
+        .platform
+        .scripts()
+        .version(caller.ctx(), ScriptId(id), number)
+        .await?;
+    Ok(Json(version.into()))
+}
+
+/// How version `b` differs from version `a`.
+#[utoipa::path(get, path = "/scripts/{id}/versions/{a}/diff/{b}", tag = "versions",
+    params(("id" = Uuid, Path), ("a" = u32, Path), ("b" = u32, Path)),
+    responses((status = 200, body = DiffBody), Refused))]
+pub(crate) async fn diff(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path((id, a, b)): Path<(Uuid, u32, u32)>,
+) -> Result<Json<DiffBody>, Problem> {
+    let diff = app
+        .platform
+        .scripts()
+        .diff(caller.ctx(), ScriptId(id), a, b)
+        .await?;
+    Ok(Json(diff.into()))
+}
+
+/// Makes a new version with what an old one said.
+#[utoipa::path(post, path = "/scripts/{id}/versions/{version}/restore", tag = "versions",
+    params(("id" = Uuid, Path), ("version" = u32, Path)),
+    responses((status = 200, body = ScriptBody), Refused))]
+pub(crate) async fn restore(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path((id, number)): Path<(Uuid, u32)>,
+) -> Result<Response, Problem> {
+    let scripts = app.platform.scripts();
+    Ok(shown(
+        scripts
+            .restore_version(caller.ctx(), ScriptId(id), number)
+            .await?,
+    ))
+}
+
+impl From<Version> for VersionBody {
+    fn from(version: Version) -> Self {
+        Self {
+            script_id: version.script.0,
+            version: version.number,
+            definition: version.definition.into(),
+            change_description: version.change_description,
+            created_by: version.created_by.map(|id| id.0),
+            created_at: version.created_at,
+        }
+    }
+}
+
+impl From<Diff> for DiffBody {
+    fn from(diff: Diff) -> Self {
+        let fields = diff
+            .changed_fields
+            .into_iter()
+            .map(|change| FieldChangeBody {
+                field: change.field,
+                before: change.before,
+                after: change.after,
+            });
+        Self {
+            a: diff.a,
+            b: diff.b,
+            changed_fields: fields.collect(),
+            unified: diff.unified,
+            rows: diff.rows.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<DiffRow> for RowBody {
+    fn from(row: DiffRow) -> Self {
+        let line = |(number, text)| LineBody { number, text };
+        Self {
+            kind: match row.kind {
+                RowKind::Equal => "equal",
+                RowKind::Insert => "insert",
+                RowKind::Delete => "delete",
+                RowKind::Replace => "replace",
+            },
+            left: row.left.map(line),
+            right: row.right.map(line),
+        }
+    }
+}

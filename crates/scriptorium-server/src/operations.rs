@@ -1,0 +1,96 @@
+//! What an operator's machines ask: liveness, readiness, metrics. Nothing here tells a stranger
+//! anything about tenants.
+
+use std::sync::OnceLock;
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use scriptorium::model::permission::Permission;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::Refused;
+use crate::auth;
+use crate::client::Client;
+use crate::problem::Problem;
+use crate::refusal::BEARER;
+use crate::state::App;
+
+/// Upper bounds of the latency histogram in seconds.
+const BUCKETS: [f64; 12] = [
+    0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0,
+];
+
+/// Whether the server can be used.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// `ok` or `stopping`.
+    status: &'static str,
+}
+
+/// The process answers.
+#[utoipa::path(get, path = "/healthz", tag = "operations", security(()),
+    responses((status = 200, body = Health)))]
+pub(crate) async fn healthz() -> Json<Health> {
+    Json(Health { status: "ok" })
+}
+
+/// The platform is started and not shutting down.
+#[utoipa::path(get, path = "/readyz", tag = "operations", security(()),
+    responses((status = 200, body = Health), (status = 503, body = Health)))]
+pub(crate) async fn readyz(State(app): State<App>) -> Response {
+    if app.closing.is_cancelled() || !app.platform.status().accepting {
+        let stopping = Json(Health { status: "stopping" });
+        return (StatusCode::SERVICE_UNAVAILABLE, stopping).into_response();
+    }
+    Json(Health { status: "ok" }).into_response()
+}
+
+/// Counters in Prometheus' text format, for this machine itself or a token that may manage
+/// tenants: the figures are of all of them.
+#[utoipa::path(get, path = "/metrics", tag = "operations",
+    responses((status = 200, body = String, content_type = "text/plain"), Refused))]
+pub(crate) async fn metrics(
+    State(app): State<App>,
+    client: Option<Extension<Client>>,
+    request: Request,
+) -> Result<Response, Problem> {
+    if !client.is_some_and(|Extension(client)| client.is_local) {
+        let bearer = auth::bearer(request.headers()).map(auth::Credential::Bearer);
+        let refused = || Problem::unauthenticated(BEARER);
+        let caller = bearer.ok_or_else(refused)?.caller(&app.platform).await?;
+        let ctx = caller.ok_or_else(refused)?.ctx;
+        if !ctx.may(Permission::TenantsManage) {
+            return Err(crate::refusal::forbidden(
+                Permission::TenantsManage.as_str(),
+            ));
+        }
+    }
+    let handle = app.metrics.as_ref().ok_or_else(Problem::not_found)?;
+    handle.run_upkeep();
+    let text = handle.render();
+    Ok((
+        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        text,
+    )
+        .into_response())
+}
+
+/// The recorder of this process's metrics, installed on first use. `None` when the host has
+/// installed one of its own, which then has our metrics too.
+pub(crate) fn recorder() -> Option<PrometheusHandle> {
+    static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    let install = || {
+        let latency = Matcher::Suffix("_seconds".to_owned());
+        let builder = PrometheusBuilder::new().set_buckets_for_metric(latency, &BUCKETS);
+        let recorder = builder.ok()?.build_recorder();
+        let handle = recorder.handle();
+        metrics::set_global_recorder(recorder).ok()?;
+        Some(handle)
+    };
+    RECORDER.get_or_init(install).clone()
+}

@@ -1,0 +1,103 @@
+//! The one place that says which error of the façade becomes which problem. Not the wording of
+//! field errors; those come with the error.
+
+use http::StatusCode;
+use scriptorium::model::Invalid;
+use scriptorium::model::execution::{Execution, ExecutionStatus};
+use scriptorium::{Error, ErrorKind};
+
+use crate::problem::{FieldProblem, Problem};
+
+/// What a 401 of the API asks for.
+pub(crate) const BEARER: &str = r#"Bearer realm="scriptorium""#;
+/// What a 401 says to who sent a token that is not or no longer valid.
+pub(crate) const BAD_BEARER: &str = r#"Bearer realm="scriptorium", error="invalid_token""#;
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error.kind() {
+            ErrorKind::Invalid => error.invalid().map_or_else(Self::internal, of_invalid),
+            ErrorKind::NotFound => Self::not_found(),
+            ErrorKind::Conflict => of_conflict(&error),
+            ErrorKind::Unauthenticated => Self::unauthenticated(BEARER),
+            ErrorKind::Forbidden => match error.missing_permission() {
+                Some(missing) => forbidden(missing.as_str()),
+                None => Self::new(StatusCode::FORBIDDEN, "permission_denied"),
+            },
+            ErrorKind::Busy => busy().retry_after(error.retry_after().unwrap_or_default()),
+            ErrorKind::Script => match error.execution() {
+                Some(execution) => of_failed(execution),
+                None => Self::internal(),
+            },
+            _ => internal(&error),
+        }
+    }
+}
+
+impl From<Invalid> for Problem {
+    fn from(invalid: Invalid) -> Self {
+        of_invalid(&invalid)
+    }
+}
+
+/// A permission is missing.
+pub(crate) fn forbidden(missing: &str) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, "permission_denied")
+        .detail(format!("The permission {missing} is missing."))
+}
+
+/// There is no room; nothing was begun.
+pub(crate) fn busy() -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy")
+        .detail("Too much is running at once. Nothing was begun; try again.")
+}
+
+/// A script failed whose author or host asked for it: they may know why (design 4.2, invoke).
+pub(crate) fn of_failed(execution: &Execution) -> Problem {
+    let status = match execution.status {
+        ExecutionStatus::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    let problem = match &execution.failure {
+        Some(failure) => Problem::new(status, &failure.code).detail(&failure.message),
+        None => Problem::new(status, execution.status.as_str()),
+    };
+    problem.execution(execution.id)
+}
+
+/// A script failed for a stranger, who learns that it did and nothing of why (R-HTTP-11).
+pub(crate) fn of_failed_endpoint(execution: &Execution) -> Problem {
+    let problem = match execution.status {
+        ExecutionStatus::Timeout => Problem::new(StatusCode::GATEWAY_TIMEOUT, "script_timeout")
+            .detail("The script did not answer in time."),
+        _ => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "script_failed")
+            .detail("The script failed."),
+    };
+    problem.execution(execution.id)
+}
+
+fn of_invalid(invalid: &Invalid) -> Problem {
+    let errors = invalid.errors.iter().map(|error| FieldProblem {
+        field: error.field.clone(),
+        code: error.code.to_owned(),
+        message: error.message.clone(),
+        params: error.params.iter().cloned().collect(),
+    });
+    Problem::invalid(errors.collect())
+}
+
+fn of_conflict(error: &Error) -> Problem {
+    let problem = Problem::new(StatusCode::CONFLICT, error.code()).detail(error.to_string());
+    match error.conflicting_field() {
+        Some(field) => {
+            problem.with_error(FieldProblem::new(field, error.code(), error.to_string()))
+        }
+        None => problem,
+    }
+}
+
+fn internal(error: &Error) -> Problem {
+    let error: &dyn std::error::Error = error;
+    tracing::error!(error, "the platform failed");
+    Problem::internal()
+}

@@ -1,0 +1,158 @@
+//! Every route of the server, and the OpenAPI document made from the same list, so that the two
+//! cannot drift apart (WEB-31). Pages are scriptorium-ui's and hang below as the fallback.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use tower::ServiceExt;
+use utoipa::OpenApi;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::{
+    events, executions, reference, schedules, scripts, session, storage, stream, templates,
+    tenants, tokens, users, versions,
+};
+use crate::problem::Problem;
+use crate::state::App;
+use crate::{auth, endpoint, layers, operations};
+
+/// The facts of the document that no single operation holds.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Scriptorium",
+        description = "The management API. Lists give `items` and `next_cursor`. Instants are \
+            RFC 3339 in UTC, ids are UUIDs. Refusals are RFC 9457 problem documents with a stable \
+            `code`. The tenant is the one of the credential.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    components(schemas(Problem)),
+    security(("token" = []), ("session" = []))
+)]
+struct Document;
+
+/// The management API as an OpenAPI document in JSON.
+pub fn openapi() -> String {
+    let (_, document) = documented().split_for_parts();
+    // The document is made of constants; the snapshot test reads it.
+    document.to_pretty_json().unwrap_or_default()
+}
+
+/// The whole server.
+pub(crate) fn router(app: App) -> Router {
+    let (api, _) = documented().split_for_parts();
+    let api = api
+        .layer(from_fn_with_state(app.clone(), auth::authenticate))
+        .layer(from_fn_with_state(app.clone(), layers::guard_browser));
+    let endpoints = Router::new()
+        .route("/api/scripts/{*path}", any(endpoint::of_caller))
+        .route("/t/{tenant}/api/scripts/{*path}", any(endpoint::of_tenant))
+        .layer(from_fn_with_state(app.clone(), layers::guard_cookie));
+    let open = Router::new()
+        .route("/docs", get(reference::page))
+        .route("/docs/docs.js", get(reference::script))
+        .route("/docs/docs.css", get(reference::style));
+    let router = api
+        .merge(endpoints)
+        .merge(open)
+        .with_state(app.clone())
+        .fallback_service(pages(&app));
+    layers::around(router, &app)
+}
+
+/// The pages, for whatever is not the interface's own.
+fn pages(app: &App) -> Router {
+    let pages = Router::new()
+        .layer(from_fn_with_state(app.clone(), auth::authenticate))
+        .layer(from_fn_with_state(app.clone(), layers::guard_browser));
+    Router::new().fallback(move |request: Request| beside_the_interface(pages.clone(), request))
+}
+
+async fn beside_the_interface(pages: Router, request: Request) -> Response {
+    let path = request.uri().path();
+    let is_interface = path == "/api" || path.starts_with("/api/") || path.starts_with("/t/");
+    if is_interface {
+        return Problem::not_found().into_response();
+    }
+    match pages.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+fn documented() -> OpenApiRouter<App> {
+    let mut document = Document::openapi();
+    let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+    let session = ApiKey::Cookie(ApiKeyValue::new("scriptorium"));
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("token", SecurityScheme::Http(token));
+    components.add_security_scheme("session", SecurityScheme::ApiKey(session));
+    let mut router = OpenApiRouter::with_openapi(document)
+        .routes(routes!(operations::healthz))
+        .routes(routes!(operations::readyz))
+        .routes(routes!(operations::metrics))
+        .nest("/api/v1", management());
+    let paths = &mut router.get_openapi_mut().paths.paths;
+    for operation in paths.values_mut().flat_map(operations_mut) {
+        // Handlers are called after what they do; the tag makes the name unique.
+        let tag = operation.tags.as_ref().and_then(|tags| tags.first());
+        let name = operation.operation_id.as_ref();
+        operation.operation_id = tag.zip(name).map(|(tag, name)| format!("{tag}_{name}"));
+    }
+    router
+}
+
+fn management() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(session::me, session::sign_in, session::sign_out))
+        .routes(routes!(session::set_locale))
+        .routes(routes!(scripts::list, scripts::create))
+        .routes(routes!(scripts::validate))
+        .routes(routes!(scripts::read, scripts::change, scripts::delete))
+        .routes(routes!(scripts::restore))
+        .routes(routes!(scripts::activate))
+        .routes(routes!(scripts::pause))
+        .routes(routes!(scripts::disable))
+        .routes(routes!(scripts::archive))
+        .routes(routes!(versions::list))
+        .routes(routes!(versions::read))
+        .routes(routes!(versions::diff))
+        .routes(routes!(versions::restore))
+        .routes(routes!(executions::execute))
+        .routes(routes!(executions::invoke))
+        .routes(routes!(executions::list))
+        .routes(routes!(executions::read))
+        .routes(routes!(executions::logs))
+        .routes(routes!(stream::stream))
+        .routes(routes!(executions::cancel))
+        .routes(routes!(executions::replay))
+        .routes(routes!(events::list, events::publish))
+        .routes(routes!(events::read))
+        .routes(routes!(storage::read, storage::put, storage::delete))
+        .routes(routes!(templates::list))
+        .routes(routes!(templates::read, templates::put, templates::delete))
+        .routes(routes!(schedules::preview))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(tenants::list, tenants::create))
+        .routes(routes!(reference::typings))
+        .routes(routes!(reference::document))
+}
+
+fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [
+        item.get.as_mut(),
+        item.put.as_mut(),
+        item.post.as_mut(),
+        item.patch.as_mut(),
+        item.delete.as_mut(),
+    ]
+    .into_iter()
+    .flatten()
+}
