@@ -240,7 +240,7 @@ static JSValue error_from_json(const char *text, size_t len) {
     JSValue from = JS_ParseJSON(ctx, text, len, "<host>");
     if (JS_IsException(from))
         return JS_GetException(ctx);
-    JSValue error = JS_NewError(ctx);
+    JSValue error = JS_NewObjectClass(ctx, JS_CLASS_ERROR);
     JS_DefinePropertyValueStr(ctx, error, "message", get_quietly(from, "message"),
                               JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
     for (size_t i = 0; i < countof(keys); i++) {

@@ -90,7 +90,7 @@ fn snapshot(config: &Config) -> Result<Vec<u8>, Error> {
         output_bytes: 0,
         ..Limits::default()
     };
-    let mut state = State::new(Box::new(NoHost), limits, Arc::from("<prelude>"));
+    let mut state = State::new(Box::new(NoHost), limits, Arc::default());
     state.args[0] = Arg::Bytes(config.prelude.clone().into_bytes());
     if config.allow_eval {
         state.args[1] = Arg::Bytes(b"eval".to_vec());

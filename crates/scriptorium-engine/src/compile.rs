@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use wasmtime::UpdateDeadline;
 
+use crate::failure::Origin;
 use crate::lane::Lane;
 use crate::state::{Arg, State};
 use crate::ticker::Ticker;
@@ -25,15 +26,20 @@ const LIMITS: Limits = Limits {
 };
 
 /// Compiles on the calling thread.
+#[expect(
+    clippy::result_large_err,
+    reason = "a compilation takes far longer than a move"
+)]
 pub(crate) fn compile(
     lane: &Lane,
     ticker: &Arc<Ticker>,
     source: Source<'_>,
+    origin: Arc<Origin>,
 ) -> Result<Vec<u8>, CompileError> {
     if source.code.contains('\0') {
         return Err(CompileError::Script(nul_failure(source.code)));
     }
-    let mut state = State::new(Box::new(NoHost), LIMITS, Arc::from(source.name));
+    let mut state = State::new(Box::new(NoHost), LIMITS, origin);
     state.args[0] = Arg::Bytes(source.code.as_bytes().to_vec());
     state.args[1] = Arg::Bytes(source.name.as_bytes().to_vec());
     let (mut store, guest) = lane.instantiate(state)?;

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::SemaphorePermit;
 
 use crate::artifact::Artifact;
+use crate::failure::Origin;
 use crate::lane::{Kind, Lane};
 use crate::program::Inner;
 use crate::state::{Arg, State};
@@ -97,6 +98,10 @@ impl Engine {
     /// # Errors
     ///
     /// [`CompileError::Script`] when the source is at fault.
+    #[expect(
+        clippy::result_large_err,
+        reason = "a compilation takes far longer than a move"
+    )]
     pub fn compile(&self, source: Source<'_>) -> Result<Program, CompileError> {
         let hash = self.program_hash(source);
         if let Some(program) = self.0.programs.get(&hash) {
@@ -104,10 +109,12 @@ impl Engine {
             return Ok(program);
         }
         self.0.misses.fetch_add(1, Ordering::Relaxed);
-        let bytecode = compile::compile(&self.0.workshop, &self.0.ticker, source)?;
+        let origin = Arc::new(Origin::new(source.name, source.code));
+        let (lane, ticker) = (&self.0.workshop, &self.0.ticker);
+        let bytecode = compile::compile(lane, ticker, source, Arc::clone(&origin))?;
         let program = Program(Arc::new(Inner {
             hash,
-            name: Arc::from(source.name),
+            origin,
             bytecode: bytecode.into(),
         }));
         self.0.programs.insert(hash, program.clone());
@@ -131,7 +138,7 @@ impl Engine {
             cancel,
         } = invocation;
         limits.memory_bytes = limits.memory_bytes.min(self.0.max_memory_bytes);
-        let mut state = State::new(Box::new(host), limits, Arc::clone(&program.0.name));
+        let mut state = State::new(Box::new(host), limits, Arc::clone(&program.0.origin));
         state.args[0] = Arg::Program(program.clone());
         state.args[1] = Arg::Bytes(input.as_bytes().to_vec());
         state.cancel = cancel.clone();

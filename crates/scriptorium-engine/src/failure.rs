@@ -16,9 +16,40 @@ pub(crate) struct Reported<'a> {
     pub(crate) details: &'a [u8],
 }
 
-/// Reads the report of a failure in the program named `name`.
-pub(crate) fn from_guest(reported: &Reported<'_>, name: &str) -> Failure {
-    let stack = parse_stack(&text(reported.stack, STACK_BYTES), name);
+/// What is kept of a program's text to read positions in it.
+#[derive(Debug, Default)]
+pub(crate) struct Origin {
+    name: Box<str>,
+    /// The lines whose bytes and UTF-16 code units differ: the guest counts bytes.
+    wide: Vec<(u32, Box<str>)>,
+}
+
+impl Origin {
+    pub(crate) fn new(name: &str, code: &str) -> Self {
+        let wide = (1..)
+            .zip(code.split('\n'))
+            .filter(|(_, line)| !line.is_ascii())
+            .map(|(number, line)| (number, line.into()))
+            .collect();
+        Self {
+            name: name.into(),
+            wide,
+        }
+    }
+
+    fn utf16_column(&self, line: u32, column: u32) -> u32 {
+        let Ok(at) = self.wide.binary_search_by_key(&line, |(number, _)| *number) else {
+            return column;
+        };
+        let text = &self.wide[at].1;
+        let before = text.floor_char_boundary(column.saturating_sub(1) as usize);
+        text[..before].encode_utf16().count() as u32 + 1
+    }
+}
+
+/// Reads the report of a failure in the program that `origin` describes.
+pub(crate) fn from_guest(reported: &Reported<'_>, origin: &Origin) -> Failure {
+    let stack = parse_stack(&text(reported.stack, STACK_BYTES), origin);
     let details = (!reported.details.is_empty() && reported.details.len() <= DETAILS_BYTES)
         .then(|| String::from_utf8_lossy(reported.details).into_owned())
         .filter(|details| details != "{}");
@@ -74,17 +105,18 @@ fn text(bytes: &[u8], most: usize) -> String {
     text
 }
 
-/// Keeps the frames of the file `name`. A line reads `    at function (file:line:column)`,
+/// Keeps the frames of the program's own file. A line reads `    at function (file:line:column)`,
 /// or `    at file:line:column` where a syntax error stands.
-fn parse_stack(stack: &str, name: &str) -> Vec<Frame> {
+fn parse_stack(stack: &str, origin: &Origin) -> Vec<Frame> {
     stack
         .lines()
-        .filter_map(|line| parse_frame(line.trim_start().strip_prefix("at ")?, name))
+        .filter_map(|line| parse_frame(line.trim_start().strip_prefix("at ")?, origin))
         .take(FRAMES)
         .collect()
 }
 
-fn parse_frame(line: &str, name: &str) -> Option<Frame> {
+fn parse_frame(line: &str, origin: &Origin) -> Option<Frame> {
+    let name = &*origin.name;
     let (function, place) = match line.strip_suffix(')') {
         Some(call) => {
             let open = call.rfind(&format!("({name}:"))?;
@@ -96,11 +128,12 @@ fn parse_frame(line: &str, name: &str) -> Option<Frame> {
         .strip_prefix(name)?
         .strip_prefix(':')?
         .split_once(':')?;
+    let (line, column) = (line.parse().ok()?, column.parse().ok()?);
     Some(Frame {
         function: (!matches!(function, "" | "<anonymous>" | "<eval>" | "<module>"))
             .then(|| function.to_owned()),
-        line: line.parse().ok()?,
-        column: column.parse().ok()?,
+        line,
+        column: origin.utf16_column(line, column),
     })
 }
 
@@ -110,7 +143,7 @@ mod tests {
 
     #[track_caller]
     fn check(line: &str, expected: Option<(Option<&str>, u32, u32)>) {
-        let frame = parse_frame(line, "a (b).js");
+        let frame = parse_frame(line, &Origin::new("a (b).js", "1\n2\nы + 😀 + x"));
         let got = frame
             .as_ref()
             .map(|f| (f.function.as_deref(), f.line, f.column));
@@ -119,9 +152,17 @@ mod tests {
 
     #[test]
     fn frames_of_the_program_are_read() {
-        check("main (a (b).js:3:14)", Some((Some("main"), 3, 14)));
-        check("<anonymous> (a (b).js:3:14)", Some((None, 3, 14)));
+        check("main (a (b).js:2:14)", Some((Some("main"), 2, 14)));
+        check("<anonymous> (a (b).js:2:14)", Some((None, 2, 14)));
         check("a (b).js:1:2", Some((None, 1, 2)));
+    }
+
+    #[test]
+    fn columns_count_utf16_code_units() {
+        check("a (b).js:3:1", Some((None, 3, 1)));
+        check("a (b).js:3:6", Some((None, 3, 5)));
+        check("a (b).js:3:13", Some((None, 3, 10)));
+        check("a (b).js:3:99", Some((None, 3, 11)));
     }
 
     #[test]

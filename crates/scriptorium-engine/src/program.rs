@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::failure::Origin;
+
 /// The text of one ECMAScript module whose default export is the entry function.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
@@ -18,7 +20,7 @@ pub struct Program(pub(crate) Arc<Inner>);
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) hash: [u8; 32],
-    pub(crate) name: Arc<str>,
+    pub(crate) origin: Arc<Origin>,
     pub(crate) bytecode: Box<[u8]>,
 }
 

@@ -11,7 +11,7 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::time::Instant;
 use wasmtime::{Memory, ResourceLimiter};
 
-use crate::failure;
+use crate::failure::{self, Origin};
 use crate::program::Program;
 use crate::ticker::Ticker;
 use crate::{CallClass, Cancel, Code, Failure, Host, HostError, HostFuture, LimitHit, Limits};
@@ -44,8 +44,8 @@ pub(crate) struct State {
     pub(crate) memory: Option<Memory>,
     /// Program or code, input or name, reply.
     pub(crate) args: [Arg; 3],
-    /// The file name whose frames are kept.
-    pub(crate) name: Arc<str>,
+    /// The program whose frames are kept.
+    pub(crate) origin: Arc<Origin>,
     pub(crate) host: Box<dyn Host>,
     pub(crate) cancel: Cancel,
     pub(crate) limits: Limits,
@@ -71,11 +71,11 @@ pub(crate) struct State {
 pub(crate) struct Ended;
 
 impl State {
-    pub(crate) fn new(host: Box<dyn Host>, limits: Limits, name: Arc<str>) -> Self {
+    pub(crate) fn new(host: Box<dyn Host>, limits: Limits, origin: Arc<Origin>) -> Self {
         Self {
             memory: None,
             args: [Arg::Empty, Arg::Empty, Arg::Empty],
-            name,
+            origin,
             host,
             cancel: Cancel::new(),
             limits,

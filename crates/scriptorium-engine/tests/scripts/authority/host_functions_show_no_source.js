@@ -1,0 +1,2 @@
+// expect: ok true
+export default () => !/\{[^[]*[a-z]/.test(Function.prototype.toString.call(log)) && /native code/.test(log.toString())

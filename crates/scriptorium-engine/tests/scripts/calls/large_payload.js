@@ -1,0 +1,2 @@
+// expect: ok 300000
+export default async () => (await call('later', 'x'.repeat(300_000))).length

@@ -1,0 +1,4 @@
+// expect: ok null
+// line: info loading
+console.log('loading');
+export default () => {}

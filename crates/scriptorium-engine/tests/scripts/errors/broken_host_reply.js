@@ -1,0 +1,2 @@
+// expect: ok "SyntaxError"
+export default () => call('broken').catch((e) => e.name)

@@ -1,0 +1,3 @@
+// expect: script.threw ReferenceError
+// at: 3:37
+export default () => 'ыыы' + '😀' + missing

@@ -1,0 +1,2 @@
+// expect: script.threw null
+export default () => { throw null }

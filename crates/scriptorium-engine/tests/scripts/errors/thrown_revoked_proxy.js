@@ -1,0 +1,2 @@
+// expect: script.threw
+export default () => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); throw proxy }

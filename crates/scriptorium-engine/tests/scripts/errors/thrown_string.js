@@ -1,0 +1,2 @@
+// expect: script.threw just text
+export default () => { throw 'just text' }

@@ -1,0 +1,2 @@
+// expect: script.threw a symbol was thrown
+export default () => { throw Symbol('x') }

@@ -1,0 +1,2 @@
+// expect: script.threw undefined
+export default () => { throw undefined }

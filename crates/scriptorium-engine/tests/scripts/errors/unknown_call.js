@@ -1,0 +1,2 @@
+// expect: ok "UNKNOWN_CALL"
+export default () => call('nothing.like.it').catch((e) => e.code)

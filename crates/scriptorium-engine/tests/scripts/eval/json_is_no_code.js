@@ -1,0 +1,2 @@
+// expect: ok true
+export default () => JSON.parse('{"__proto__":{"x":1}}').x === undefined

@@ -1,0 +1,3 @@
+// expect: ok true
+const refused = (f) => { try { f(); return false } catch (e) { return e instanceof TypeError && /not supported/.test(e.message) } };
+export default () => refused(() => call('never').then.constructor('return this'));

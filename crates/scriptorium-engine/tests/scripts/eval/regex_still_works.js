@@ -1,0 +1,2 @@
+// expect: ok true
+export default () => new RegExp('a+').test('caat')

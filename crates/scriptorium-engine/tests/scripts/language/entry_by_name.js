@@ -1,0 +1,2 @@
+// expect: ok {"hello":"nobody"}
+export default async function main(input) { return { hello: input?.name ?? 'nobody' } }

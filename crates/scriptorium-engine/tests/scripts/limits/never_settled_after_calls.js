@@ -1,0 +1,2 @@
+// expect: script.never_settled
+export default async () => { await call('later', 1); await new Promise(() => {}); }

@@ -1,0 +1,2 @@
+// expect: script.never_settled
+export default () => ({ then() {} })

@@ -1,0 +1,3 @@
+// expect: ok "xxxxxxxx"
+// limits: output=10
+export default () => 'x'.repeat(8)

@@ -1,0 +1,2 @@
+// expect: script.bad_result TypeError
+export default () => 1n

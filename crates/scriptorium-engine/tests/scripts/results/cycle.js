@@ -1,0 +1,2 @@
+// expect: script.bad_result TypeError: circular
+export default () => { const a = {}; a.a = a; return a }

@@ -1,0 +1,2 @@
+// expect: script.bad_result TypeError: the result is a function
+export default () => () => 1

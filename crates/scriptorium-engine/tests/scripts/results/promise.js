@@ -1,0 +1,2 @@
+// expect: ok 1
+export default async () => 1

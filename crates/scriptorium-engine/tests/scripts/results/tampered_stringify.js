@@ -1,0 +1,2 @@
+// expect: ok {"a":1}
+JSON.stringify = () => 'forged'; export default () => ({ a: 1 })

@@ -1,0 +1,2 @@
+// expect: ok 7
+export default () => ({ then: (ok) => ok(7) })

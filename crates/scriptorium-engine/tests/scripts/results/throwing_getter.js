@@ -1,0 +1,2 @@
+// expect: script.bad_result RangeError: mine
+export default () => ({ get x() { throw new RangeError('mine') } })
