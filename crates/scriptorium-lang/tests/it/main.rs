@@ -8,6 +8,7 @@
 
 mod entries;
 mod forbidden;
+mod guide;
 mod hostile;
 mod positions;
 mod samples;
