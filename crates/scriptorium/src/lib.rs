@@ -85,3 +85,8 @@ pub use tenants::Tenants;
 pub use tokens::{NewToken, Tokens};
 pub use users::{NewUser, Users};
 pub use watch::Live;
+
+/// The guide's page for hosts, so that its programs are compiled with the rest.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/embedding.md")]
+pub struct EmbeddingGuide;
