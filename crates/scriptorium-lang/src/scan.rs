@@ -182,12 +182,12 @@ fn access(
 
 /// `x.constructor` (whose constructor is `Function`), or a function written on the spot.
 fn is_constructor_or_function(object: &Expression<'_>) -> bool {
-    let is_function = match object.get_inner_expression() {
+    let is_function = matches!(
+        object.get_inner_expression(),
         Expression::FunctionExpression(_)
-        | Expression::ArrowFunctionExpression(_)
-        | Expression::ClassExpression(_) => true,
-        _ => false,
-    };
+            | Expression::ArrowFunctionExpression(_)
+            | Expression::ClassExpression(_)
+    );
     is_function || names_constructor(object)
 }
 

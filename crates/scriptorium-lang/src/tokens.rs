@@ -139,8 +139,8 @@ impl<'t> Tokens<'t> {
             let rest = self.rest();
             if rest.starts_with("//") {
                 self.skip_line();
-            } else if rest.starts_with("/*") {
-                let length = rest[2..].find("*/").map_or(rest.len(), |end| end + 4);
+            } else if let Some(comment) = rest.strip_prefix("/*") {
+                let length = comment.find("*/").map_or(rest.len(), |end| end + 4);
                 self.new_line |= rest[..length].contains(is_line_end);
                 self.place += length;
             } else if self.new_line && rest.starts_with("<!--") {
@@ -251,9 +251,8 @@ impl<'t> Tokens<'t> {
     }
 
     fn slash(&mut self) -> Result<Token<'t>, Unclear> {
-        let unclear = self.before == Before::Unclear
-            || (self.before == Before::Value && self.new_line)
-            || self.word == "of";
+        let unclear =
+            self.before == Before::Unclear || (self.before == Before::Value && self.new_line);
         if unclear {
             return self.unclear_slash();
         }
@@ -312,8 +311,12 @@ impl<'t> Tokens<'t> {
         self.place += length;
         let is_property = self.after_dot;
         let previous = self.word;
+        // In `for (a of …`; elsewhere `of` is a name.
+        let joins = self.before != Before::Operator
+            && self.brackets.last() == Some(&Bracket::Parenthesis(true));
         self.after(match word {
             _ if is_property => Before::Value,
+            "of" if joins => Before::Operator,
             "return" | "typeof" | "instanceof" | "in" | "new" | "delete" | "void" | "throw"
             | "case" | "do" | "else" | "yield" | "await" | "extends" | "default" => {
                 Before::Operator
@@ -382,4 +385,166 @@ fn is_blank(c: char) -> bool {
 
 fn is_line_end(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}')
+}
+
+#[cfg(test)]
+mod tests {
+    use oxc_allocator::Allocator;
+    use oxc_parser::config::TokensParserConfig;
+    use oxc_parser::{Kind, ParseOptions, Parser};
+    use oxc_span::SourceType;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Where the parser saw parentheses and square brackets, if it accepts the source.
+    fn parsed(source: &str, language: Language) -> Option<Vec<u32>> {
+        let allocator = Allocator::new();
+        let source_type = match language {
+            Language::JavaScript => SourceType::mjs(),
+            Language::TypeScript => SourceType::ts(),
+        };
+        let options = ParseOptions {
+            allow_return_outside_function: true,
+            ..ParseOptions::default()
+        };
+        let parser = || Parser::new(&allocator, source, source_type).with_options(options);
+        // Collecting tokens of what does not parse trips assertions of the parser's own.
+        if !parser().parse().diagnostics.is_empty() {
+            return None;
+        }
+        let parsed = parser().with_config(TokensParserConfig).parse();
+        let is_bracket = |kind| {
+            matches!(
+                kind,
+                Kind::LParen | Kind::RParen | Kind::LBrack | Kind::RBrack
+            )
+        };
+        let brackets = parsed
+            .tokens
+            .iter()
+            .filter(|token| is_bracket(token.kind()));
+        Some(brackets.map(|token| token.start()).collect())
+    }
+
+    fn tokenized(source: &str, language: Language) -> Result<Vec<u32>, Unclear> {
+        let is_bracket = |token| matches!(token, Token::Open('(' | '[') | Token::Close(')' | ']'));
+        Tokens::new(source, language)
+            .filter_map(|token| match token {
+                Ok((token, at)) => is_bracket(token).then_some(Ok(at)),
+                Err(unclear) => Some(Err(unclear)),
+            })
+            .collect()
+    }
+
+    /// What the parser accepts has its brackets where the tokenizer says, or it declines.
+    #[track_caller]
+    fn check(source: &str) -> bool {
+        let mut compared = false;
+        for language in [Language::JavaScript, Language::TypeScript] {
+            if let (Some(parsed), Ok(tokenized)) =
+                (parsed(source, language), tokenized(source, language))
+            {
+                assert_eq!(tokenized, parsed, "{language:?} {source:?}");
+                compared = true;
+            }
+        }
+        compared
+    }
+
+    #[test]
+    fn brackets_are_where_the_parser_sees_them() {
+        for source in [
+            "a / (b) / c; x = /(/; [/[/(]/]",
+            "if (a) /(/.test(b); else /[)]/.x()",
+            "f(a) / (2)\n/ (b)",
+            "`(${a(`)${b[0]}`)}(`; (c)",
+            "'(' + \"\\\n(\" + '\\\r\n)' + (a)",
+            "a /* ( */ + (b) // )\n+ [c] /* \n ( */",
+            "1./(a)/1; 1.5.toFixed(2) / (b); .5 / (a); 0x1F.toString() / (a)",
+            "a?.5:(b); a?.[0]; a?.(b)",
+            "x\u{301}/(a)/1; x\\u{61}/(a)/1; \u{a0}/(/.x()",
+            "a.if(b) / (c) / d; a.return / (b) / c; class A { #if; m() { return this.#if / (a) / b } }",
+            "for (const a of /(/.exec(b)) {}; for await (const a of b) /(/.x()",
+            "a++ / (b); a = b\n++c\n/ (d)",
+            "() => {}\n; ({}) / (a); function f() {} (a)",
+            "return /(/.test(typeof /)/)",
+            "do /(/.x(); while (a) (b)",
+            "switch (a) { case /(/.x: default: /)/.y() }",
+        ] {
+            assert!(check(source), "nothing to compare in {source:?}");
+        }
+    }
+
+    #[test]
+    fn typescript_values_before_a_slash_are_known_or_declined() {
+        for source in [
+            "a! / (b) / c",
+            "a<b> / (c) / d",
+            "(a as b) / (c) / d",
+            "let x: A\n/(/.x()",
+        ] {
+            check(source);
+        }
+    }
+
+    const PIECES: [&str; 46] = [
+        "a",
+        "b",
+        "1",
+        "1.",
+        "'('",
+        "`(`",
+        "`${",
+        "}`",
+        "{",
+        "}",
+        "(",
+        ")",
+        "[",
+        "]",
+        "/",
+        "/",
+        "/",
+        "/(/",
+        "/[/(]/",
+        "// (\n",
+        "/* ( */",
+        "\n",
+        "\n",
+        " ",
+        ";",
+        "=",
+        "=>",
+        "+",
+        "++",
+        "!",
+        "<",
+        ">",
+        ".",
+        "?.",
+        "?",
+        ":",
+        ",",
+        "if (a)",
+        "while (b)",
+        "return ",
+        "of ",
+        "typeof ",
+        "await ",
+        "function f()",
+        "as ",
+        "else ",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_accepted_soup_has_its_brackets(
+            pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 0..14),
+        ) {
+            check(&pieces.concat());
+        }
+    }
 }
