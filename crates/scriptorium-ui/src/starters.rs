@@ -46,7 +46,7 @@ pub(crate) const STARTERS: [Starter; 6] = [
         icon: "bolt",
         language: Language::JavaScript,
         source: include_str!("../starters/event.js"),
-        input: "{\n  \"type\": \"order.created\",\n  \"payload\": { \"orderId\": \"1001\", \"total\": 250 }\n}",
+        input: "{\n  \"orderId\": \"1001\",\n  \"total\": 250\n}",
     },
     Starter {
         id: "embedded",

@@ -1,4 +1,4 @@
-async function handleEvent(event, ctx) {
+async function handleEvent(event) {
   console.info(`Event ${event.type}`, event.payload);
   const key = `seen:${event.payload.orderId}`;
   if (await storage.get(key)) return { duplicate: true };

@@ -1,5 +1,5 @@
-async function handleRequest(req: any, ctx: any) {
-  const name: string = req.params?.name ?? "stranger";
+async function handleRequest(req: HttpRequest): Promise<HttpReply> {
+  const name = req.params.name ?? "stranger";
   console.log(`${req.method} ${req.path}`);
   return {
     status: 200,

@@ -25,7 +25,7 @@ use crate::view;
 use crate::visitor::Visitor;
 
 #[derive(Template)]
-#[template(path = "script.html")]
+#[template(path = "editor.html")]
 struct ScriptPage {
     frame: Frame,
     t: Texts,

@@ -122,11 +122,7 @@ pub(crate) fn sample_input(definition: &Definition) -> String {
                 "{{\n  \"method\": \"{method}\",\n  \"path\": {path},\n  \"params\": {{}},\n  \"query\": {{}},\n  \"headers\": {{}},\n  \"body\": null\n}}"
             )
         }
-        Trigger::Event(subscription) => {
-            let kind = json!(subscription.types.first());
-            format!("{{\n  \"type\": {kind},\n  \"payload\": {{}}\n}}")
-        }
-        Trigger::Scheduled(_) | Trigger::OneOff | Trigger::Embedded => "{}".to_owned(),
+        _ => "{}".to_owned(),
     }
 }
 
