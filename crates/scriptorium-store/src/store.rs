@@ -1,7 +1,7 @@
 //! The store as a whole: opened once, shared by everyone, closed last.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use scriptorium_model::{Ambient, Ctx, TenantId};
 use tokio::sync::watch;
@@ -48,7 +48,7 @@ pub(crate) struct Inner {
     pub(crate) signals: Arc<Signals>,
     pub(crate) rotation: Rotation,
     data_dir: PathBuf,
-    _lock: LockFile,
+    lock: Mutex<Option<LockFile>>,
 }
 
 /// Something that others may want to look at again.
@@ -96,17 +96,24 @@ impl Store {
                 signals,
                 rotation: Rotation::default(),
                 data_dir: options.data_dir,
-                _lock: lock,
+                lock: Mutex::new(Some(lock)),
             }),
         };
         store.recover_all_running().await?;
         Ok(store)
     }
 
-    /// Commits what was handed to the history writer, then closes the files. Later calls fail.
+    /// Commits what was handed to the history writer, then closes the files and lets another
+    /// process have them. Later calls fail.
     pub async fn close(&self) {
         self.inner.writer.stop().await;
         self.inner.db.close().await;
+        let mut lock = self
+            .inner
+            .lock
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *lock = None;
     }
 
     /// A counter that moves after each change of this kind was committed: a hint to look again,

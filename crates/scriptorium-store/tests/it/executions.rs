@@ -1,0 +1,166 @@
+//! Recording, finding and cancelling executions.
+
+use std::time::Duration;
+
+use scriptorium_model::Json;
+use scriptorium_model::execution::{ExecutionStatus, Failure, LogLevel, LogLine};
+use scriptorium_store::{Change, Finished, Inserted, Written};
+
+use crate::support::{World, assert_conflict, assert_missing, completed};
+
+#[tokio::test]
+async fn an_execution_reads_back_as_written_pending_and_finished() {
+    let world = World::new().await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = world.script("subject").await;
+    let mut pending = world.execution(&script);
+    pending.idempotency_key = Some("key".into());
+    pending.replay_of = Some(world.ambient.new_id());
+    pending.triggered_by = ctx.actor.user();
+    pending.test = true;
+    let inserted = store.insert_pending(ctx, pending.clone()).await.unwrap();
+    assert_eq!(inserted, Inserted::New);
+    assert_eq!(
+        store.find_execution(ctx, pending.id).await.unwrap(),
+        pending
+    );
+
+    let mut failed = completed(world.execution(&script), world.now());
+    failed.status = ExecutionStatus::Failed;
+    failed.failure = Some(Failure {
+        line: Some(3),
+        column: Some(9),
+        stack: Some("at main:3".into()),
+        details: Some(Json::parse(r#"{"limit":1}"#).unwrap()),
+        ..Failure::new("script.threw", "нет денег")
+    });
+    let commit = world.record(ctx, failed.clone(), None).await;
+    assert_eq!(commit.await.unwrap(), Written::Stored);
+    assert_eq!(store.find_execution(ctx, failed.id).await.unwrap(), failed);
+}
+
+#[tokio::test]
+async fn the_second_with_a_key_gets_the_first() {
+    let world = World::new().await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = world.script("paid once").await;
+    let mut tries = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let mut execution = world.execution(&script);
+        execution.idempotency_key = Some("order-1".into());
+        let (store, ctx) = (store.clone(), ctx.clone());
+        tries.spawn(async move {
+            let id = execution.id;
+            match store.insert_pending(&ctx, execution).await.unwrap() {
+                Inserted::New => (true, id),
+                Inserted::Existing(first) => (false, first.id),
+            }
+        });
+    }
+    let answers = tries.join_all().await;
+    assert_eq!(answers.iter().filter(|(new, _)| *new).count(), 1);
+    assert!(answers.iter().all(|(_, id)| *id == answers[0].1));
+
+    // The key is the script's own, and so is the id.
+    let elsewhere = world.script("another").await;
+    let mut execution = world.execution(&elsewhere);
+    execution.idempotency_key = Some("order-1".into());
+    let inserted = store.insert_pending(ctx, execution.clone()).await.unwrap();
+    assert_eq!(inserted, Inserted::New);
+    execution.idempotency_key = None;
+    let again = store.insert_pending(ctx, execution).await;
+    assert_conflict(again, ("not_unique", "id"));
+}
+
+#[tokio::test]
+async fn an_execution_of_an_unknown_script_is_refused_alone() {
+    let world = World::new().await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = world.script("known").await;
+    let mut unknown = world.execution(&script);
+    unknown.script = world.ambient.new_id();
+    let good = world.execution(&script);
+    // Handed over together, they share a batch.
+    let (refused, inserted) = tokio::join!(
+        store.insert_pending(ctx, unknown.clone()),
+        store.insert_pending(ctx, good.clone()),
+    );
+    assert_missing(refused);
+    assert_eq!(inserted.unwrap(), Inserted::New);
+    assert_missing(store.find_execution(ctx, unknown.id).await);
+    store.find_execution(ctx, good.id).await.unwrap();
+}
+
+#[tokio::test]
+async fn cancelling_ends_what_is_pending_flags_what_runs_and_leaves_what_ended() {
+    let world = World::new().await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let lease = Duration::from_secs(60);
+    let script = world.script("stoppable").await;
+
+    let pending = world.pending(ctx, &script).await;
+    let cancelled = store.request_cancel(ctx, pending.id).await.unwrap();
+    assert_eq!(cancelled.status, ExecutionStatus::Cancelled);
+    assert_eq!(cancelled.failure.unwrap().code, "cancelled");
+    assert_eq!(cancelled.completed_at, Some(world.now()));
+    assert_eq!(store.claim_pending(10, lease).await.unwrap(), []);
+
+    world.pending(ctx, &script).await;
+    let [claimed] = store
+        .claim_pending(10, lease)
+        .await
+        .unwrap()
+        .try_into()
+        .unwrap();
+    let mut cancels = store.changes(Change::Cancel);
+    cancels.mark_unchanged();
+    let asked = store
+        .request_cancel(ctx, claimed.execution.id)
+        .await
+        .unwrap();
+    assert_eq!(asked.status, ExecutionStatus::Running);
+    assert!(cancels.has_changed().unwrap());
+    let [held] = store
+        .heartbeat(&[claimed.lease], lease)
+        .await
+        .unwrap()
+        .try_into()
+        .unwrap();
+    assert!(held.cancel_requested);
+
+    let finished = world.finished(ctx, &script).await;
+    let left = store.request_cancel(ctx, finished.id).await.unwrap();
+    assert_eq!(left, finished);
+    assert_missing(store.request_cancel(ctx, world.ambient.new_id()).await);
+}
+
+#[tokio::test]
+async fn log_lines_come_in_order_after_the_asked_one() {
+    let world = World::new().await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = world.script("talker").await;
+    let execution = completed(world.execution(&script), world.now());
+    let logs: Vec<LogLine> = (1..=150)
+        .map(|seq| LogLine {
+            seq,
+            level: LogLevel::ALL[seq as usize % 5],
+            message: format!("строка {seq}"),
+            data: (seq % 2 == 0).then(|| Json::parse("[1]").unwrap()),
+            at: world.now(),
+        })
+        .collect();
+    let finished = Finished {
+        execution: execution.clone(),
+        lease: None,
+        logs: logs.clone(),
+        events: Vec::new(),
+    };
+    store.record(ctx, finished).await.unwrap().await.unwrap();
+    for (after, limit, expected) in [(0, 1_000, &logs[..]), (10, 3, &logs[10..13]), (150, 9, &[])] {
+        let found = store.list_logs(ctx, execution.id, after, limit).await;
+        assert_eq!(found.unwrap(), expected);
+    }
+    let silent = world.finished(ctx, &script).await;
+    assert_eq!(store.list_logs(ctx, silent.id, 0, 10).await.unwrap(), []);
+    assert_missing(store.list_logs(ctx, world.ambient.new_id(), 0, 10).await);
+}

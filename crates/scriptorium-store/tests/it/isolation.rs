@@ -1,0 +1,212 @@
+//! The wall between tenants: each call of one tenant, made by another, finds nothing, changes
+//! nothing, and says no more than of a thing that does not exist.
+
+use std::time::Duration;
+
+use scriptorium_model::endpoint::Method::Get;
+use scriptorium_model::page::PageRequest;
+use scriptorium_model::script::ScriptStatus::{Active, Draft};
+use scriptorium_model::trigger::Trigger;
+use scriptorium_model::user::{Session, Token};
+use scriptorium_model::{Json, permission::PermissionSet};
+use scriptorium_store::events::EventFilter;
+use scriptorium_store::{ExecutionFilter, Finished, Options, ScriptFilter, Store};
+
+use crate::support::{World, assert_missing, completed, cron, definition, http, user};
+
+#[tokio::test]
+async fn scripts_and_versions_of_another_tenant_do_not_exist() {
+    let world = World::new().await;
+    let (store, other) = (&world.store, &world.other);
+    let script = world
+        .active(&world.ctx, definition("mine", cron("0 9 * * *")))
+        .await;
+    let hook = definition("hook", http("/hook", &[Get]));
+    world.active(&world.ctx, hook).await;
+    let (id, page) = (script.id, PageRequest::first());
+
+    assert_missing(store.find_script(other, id).await);
+    assert_eq!(
+        store.find_script_by_name(other, "mine").await.unwrap(),
+        None
+    );
+    let change = script.definition.clone();
+    assert_missing(store.update_script(other, id, None, change, "").await);
+    assert_missing(store.set_status(other, id, Active, Draft, None).await);
+    assert_missing(store.delete_script(other, id).await);
+    assert_missing(store.find_version(other, id, 1).await);
+    let versions = store.list_versions(other, id, &page).await.unwrap();
+    assert_eq!(versions.items, []);
+    let all = ScriptFilter::default();
+    assert_eq!(world.scripts(other, &all).await, []);
+    assert_eq!(store.list_active_endpoints(other.tenant).await.unwrap(), []);
+    assert_eq!(store.list_upcoming(other, 10).await.unwrap(), []);
+    assert_missing(store.create_script(other, &script, "").await);
+
+    store.delete_script(&world.ctx, id).await.unwrap();
+    assert_missing(store.restore_script(other, id).await);
+    store.restore_script(&world.ctx, id).await.unwrap();
+}
+
+#[tokio::test]
+async fn executions_of_another_tenant_do_not_exist() {
+    let world = World::new().await;
+    let (store, other) = (&world.store, &world.other);
+    let script = world.script("mine").await;
+    let pending = world.pending(&world.ctx, &script).await;
+    let id = pending.id;
+
+    assert_missing(store.find_execution(other, id).await);
+    assert_missing(store.list_logs(other, id, 0, 10).await);
+    assert_missing(store.request_cancel(other, id).await);
+    let all = ExecutionFilter::default();
+    assert_eq!(world.executions(other, &all).await, []);
+    let of_script = ExecutionFilter {
+        script: Some(script.id),
+        ..ExecutionFilter::default()
+    };
+    assert_eq!(world.executions(other, &of_script).await, []);
+
+    // Neither under their own tenant with my script, nor as if they were me.
+    let mut forged = world.execution(&script);
+    assert_missing(store.insert_pending(other, forged.clone()).await);
+    forged.tenant = other.tenant;
+    assert_missing(store.insert_pending(other, forged.clone()).await);
+    let end = |execution| Finished {
+        execution,
+        lease: None,
+        logs: Vec::new(),
+        events: Vec::new(),
+    };
+    let forged = completed(forged, world.now());
+    let commit = store.record(other, end(forged)).await.unwrap();
+    assert_missing(commit.await);
+    let mine = completed(pending.clone(), world.now());
+    assert_missing(store.record(other, end(mine)).await);
+    assert_eq!(store.find_execution(&world.ctx, id).await.unwrap(), pending);
+}
+
+#[tokio::test]
+async fn a_finished_execution_cannot_be_overwritten_under_its_id() {
+    let world = World::new().await;
+    let script = world.script("mine").await;
+    let mine = world.finished(&world.ctx, &script).await;
+    let theirs = definition("theirs", Trigger::OneOff);
+    let theirs = world.add(&world.other, theirs).await;
+    let mut forged = completed(world.execution(&theirs), world.now());
+    forged.id = mine.id;
+    world
+        .record(&world.other, forged, None)
+        .await
+        .await
+        .unwrap();
+    let found = world.store.find_execution(&world.ctx, mine.id).await;
+    assert_eq!(found.unwrap(), mine);
+}
+
+#[tokio::test]
+async fn people_and_secrets_of_another_tenant_do_not_exist() {
+    let world = World::new().await;
+    let (store, ctx, other) = (&world.store, &world.ctx, &world.other);
+    let mut me = user(&world.ambient, ctx.tenant, "me@acme.test");
+    store.create_user(ctx, &me).await.unwrap();
+    let session = Session {
+        id: world.ambient.new_id(),
+        tenant: ctx.tenant,
+        user: me.id,
+        secret_hash: [1; 32],
+        created_at: world.now(),
+        last_used_at: world.now(),
+        expires_at: world.now() + Duration::from_secs(60),
+    };
+    store.create_session(ctx, &session).await.unwrap();
+    let token = Token {
+        id: world.ambient.new_id(),
+        tenant: ctx.tenant,
+        name: "mine".into(),
+        secret_hash: [2; 32],
+        permissions: PermissionSet::all(),
+        created_by: Some(me.id),
+        created_at: world.now(),
+        expires_at: None,
+        revoked_at: None,
+        last_used_at: None,
+    };
+    store.create_token(ctx, &token).await.unwrap();
+
+    assert_missing(store.find_user(other, me.id).await);
+    assert_missing(store.update_user(other, &me).await);
+    me.tenant = other.tenant;
+    assert_missing(store.update_user(other, &me).await);
+    assert!(
+        !store
+            .list_users(other)
+            .await
+            .unwrap()
+            .iter()
+            .any(|user| user.id == me.id)
+    );
+    assert_missing(store.delete_session(other, session.id).await);
+    assert_eq!(
+        store.delete_sessions_of_user(other, me.id).await.unwrap(),
+        0
+    );
+    assert_eq!(store.list_tokens(other).await.unwrap(), []);
+    assert_missing(store.revoke_token(other, token.id).await);
+    assert_missing(store.create_token(other, &token).await);
+    world.advance(Duration::from_secs(59));
+    store.touch_token(other, &token).await.unwrap();
+    let found = store.find_token_by_hash(&[2; 32]).await.unwrap();
+    assert_eq!(found, Some(token));
+}
+
+#[tokio::test]
+async fn data_of_another_tenant_does_not_exist() {
+    let world = World::new().await;
+    let (store, ctx, other) = (&world.store, &world.ctx, &world.other);
+    let value = Json::parse("1").unwrap();
+    store
+        .set_entry(ctx, "k", value.clone(), None)
+        .await
+        .unwrap();
+    store.put_template(ctx, "t", "mine").await.unwrap();
+    let event = scriptorium_model::event::Event {
+        id: world.ambient.new_id(),
+        tenant: ctx.tenant,
+        kind: "order.paid".into(),
+        payload: value,
+        script: None,
+        execution: None,
+        created_at: world.now(),
+    };
+    store.insert_event(ctx, event.clone()).await.unwrap();
+
+    assert_eq!(store.get_entry(other, "k").await.unwrap(), None);
+    assert!(!store.delete_entry(other, "k").await.unwrap());
+    assert_eq!(store.find_template(other, "t").await.unwrap(), None);
+    assert_eq!(store.list_templates(other).await.unwrap(), []);
+    assert!(!store.delete_template(other, "t").await.unwrap());
+    assert_missing(store.find_event(other, event.id).await);
+    let page = PageRequest::first();
+    let events = store
+        .list_events(other, &EventFilter::default(), &page)
+        .await;
+    assert_eq!(events.unwrap().items, []);
+    assert_missing(store.insert_event(other, event).await);
+    // Their own of the same name is another one.
+    store.put_template(other, "t", "theirs").await.unwrap();
+    let mine = store.find_template(ctx, "t").await.unwrap().unwrap();
+    assert_eq!(mine.body, "mine");
+}
+
+#[tokio::test]
+async fn a_directory_belongs_to_one_process_until_it_closes() {
+    let world = World::new().await;
+    let options = Options::new(world.path());
+    let second = Store::open(options.clone(), world.ambient.clone()).await;
+    let message = second.unwrap_err().to_string();
+    assert!(message.contains("another server"), "{message}");
+    world.store.close().await;
+    let second = Store::open(options, world.ambient.clone()).await;
+    second.unwrap().close().await;
+}

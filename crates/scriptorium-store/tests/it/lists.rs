@@ -1,0 +1,346 @@
+//! Lists: filters, orders, and cursors that belong to exactly one question.
+
+use std::time::Duration;
+
+use scriptorium_model::endpoint::Method::Get;
+use scriptorium_model::execution::{Execution, ExecutionStatus, Failure, TriggerKind};
+use scriptorium_model::page::PageRequest;
+use scriptorium_model::script::{ScriptStatus, ScriptType};
+use scriptorium_model::trigger::Trigger;
+use scriptorium_store::{Error, ExecutionFilter, ScriptFilter, ScriptSort, SortField};
+
+use crate::support::{World, completed, cron, definition, http};
+
+#[tokio::test]
+async fn scripts_are_narrowed_by_every_filter() {
+    let world = World::new().await;
+    let ctx = &world.ctx;
+    let mut report = definition("Отчёт 100%", cron("0 9 * * *"));
+    report.tags = vec!["reports".into()];
+    report.description = "Месячный".into();
+    world.active(ctx, report).await;
+    world.advance(Duration::from_secs(1));
+    world
+        .add(ctx, definition("hook_a", http("/a", &[Get])))
+        .await;
+    world.advance(Duration::from_secs(1));
+    world.add(ctx, definition("hookXa", Trigger::OneOff)).await;
+    let filter = ScriptFilter::default;
+    let text = |q: &str| ScriptFilter {
+        q: Some(q.into()),
+        ..filter()
+    };
+    let all = ["hookXa", "hook_a", "Отчёт 100%"];
+    let cases = [
+        (filter(), &all[..]),
+        (text(""), &all[..]),
+        (text("отчёт"), &["Отчёт 100%"]),
+        (text("МЕСЯЧНЫЙ"), &["Отчёт 100%"]),
+        (text("0%"), &["Отчёт 100%"]),
+        (text("k_a"), &["hook_a"]),
+        (text("hook' or 1=1 --"), &[]),
+        (
+            ScriptFilter {
+                kind: Some(ScriptType::Http),
+                ..filter()
+            },
+            &["hook_a"],
+        ),
+        (
+            ScriptFilter {
+                status: Some(ScriptStatus::Active),
+                ..filter()
+            },
+            &["Отчёт 100%"],
+        ),
+        (
+            ScriptFilter {
+                tag: Some("reports".into()),
+                ..filter()
+            },
+            &["Отчёт 100%"],
+        ),
+        (
+            ScriptFilter {
+                tag: Some("report".into()),
+                ..filter()
+            },
+            &[],
+        ),
+        (
+            ScriptFilter {
+                trash: true,
+                ..filter()
+            },
+            &[],
+        ),
+    ];
+    for (filter, expected) in cases {
+        let items = world.scripts(ctx, &filter).await;
+        let names: Vec<&str> = items.iter().map(|item| item.script.name.as_str()).collect();
+        assert_eq!(names, expected, "{filter:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_listed_script_shows_its_latest_execution_and_its_next_instant() {
+    let world = World::new().await;
+    let ctx = &world.ctx;
+    let script = world
+        .active(ctx, definition("daily", cron("0 9 * * *")))
+        .await;
+    world.finished(ctx, &script).await;
+    world.advance(Duration::from_secs(1));
+    let latest = world.pending(ctx, &script).await;
+    let items = world.scripts(ctx, &ScriptFilter::default()).await;
+    let [item] = items.try_into().unwrap();
+    assert_eq!(item.script, script);
+    let last = item.last_execution.unwrap();
+    assert_eq!(
+        (last.id, last.status, last.at),
+        (latest.id, ExecutionStatus::Pending, latest.created_at)
+    );
+    assert_eq!(
+        item.next_run_at.unwrap().to_string(),
+        "2026-11-21T04:00:00Z"
+    );
+}
+
+#[tokio::test]
+async fn pages_of_every_order_hold_each_script_once() {
+    let world = World::new().await;
+    let ctx = &world.ctx;
+    for index in 0..23 {
+        let trigger = if index % 3 == 0 {
+            Trigger::Embedded
+        } else {
+            Trigger::OneOff
+        };
+        world
+            .add(
+                ctx,
+                definition(&format!("script {}", index * 7 % 23), trigger),
+            )
+            .await;
+        if index % 4 == 0 {
+            world.advance(Duration::from_micros(1));
+        }
+    }
+    for field in SortField::ALL {
+        for descending in [false, true] {
+            let sort = ScriptSort { field, descending };
+            let filter = ScriptFilter {
+                sort,
+                ..ScriptFilter::default()
+            };
+            let items = world.scripts(ctx, &filter).await;
+            let whole: Vec<_> = items.into_iter().map(|i| i.script.id).collect();
+            assert_eq!(whole.len(), 23);
+            let mut paged = Vec::new();
+            let mut cursor = None;
+            loop {
+                let request = PageRequest::new(Some(5), cursor).unwrap();
+                let page = world
+                    .store
+                    .list_scripts(ctx, &filter, &request)
+                    .await
+                    .unwrap();
+                assert!(page.items.len() <= 5);
+                paged.extend(page.items.into_iter().map(|item| item.script.id));
+                cursor = page.next_cursor;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(paged, whole, "{sort:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn executions_are_narrowed_by_every_filter_newest_first() {
+    let world = World::new().await;
+    let ctx = &world.ctx;
+    let (one, two) = (world.script("one").await, world.script("two").await);
+    let start = world.now();
+    let mut ids = Vec::new();
+    for (script, trigger, message) in [
+        (&one, TriggerKind::Cron, None),
+        (&two, TriggerKind::Http, Some("no stock of 50% juice")),
+        (&one, TriggerKind::Http, None),
+    ] {
+        let mut execution = completed(world.execution(script), world.now());
+        execution.trigger = trigger;
+        if let Some(message) = message {
+            execution.status = ExecutionStatus::Failed;
+            execution.failure = Some(Failure::new("script.threw", message));
+        }
+        ids.push(execution.id);
+        world.record(ctx, execution, None).await.await.unwrap();
+        world.advance(Duration::from_secs(1));
+    }
+    let at = |seconds| Some(start + Duration::from_secs(seconds));
+    let filter = ExecutionFilter::default;
+    let text = |q: &str| ExecutionFilter {
+        q: Some(q.into()),
+        ..filter()
+    };
+    let cases = [
+        (filter(), &[2, 1, 0][..]),
+        (
+            ExecutionFilter {
+                script: Some(one.id),
+                ..filter()
+            },
+            &[2, 0],
+        ),
+        (
+            ExecutionFilter {
+                status: Some(ExecutionStatus::Failed),
+                ..filter()
+            },
+            &[1],
+        ),
+        (
+            ExecutionFilter {
+                trigger: Some(TriggerKind::Http),
+                ..filter()
+            },
+            &[2, 1],
+        ),
+        (
+            ExecutionFilter {
+                from: at(1),
+                ..filter()
+            },
+            &[2, 1],
+        ),
+        (
+            ExecutionFilter {
+                to: at(1),
+                ..filter()
+            },
+            &[0],
+        ),
+        (
+            ExecutionFilter {
+                from: at(1),
+                to: at(2),
+                ..filter()
+            },
+            &[1],
+        ),
+        (text("STOCK"), &[1]),
+        (text("0%"), &[1]),
+        (text("script.threw"), &[1]),
+        (text("two"), &[1]),
+        (text("nothing"), &[]),
+    ];
+    for (filter, expected) in cases {
+        let items = world.executions(ctx, &filter).await;
+        let found: Vec<_> = items.into_iter().map(|item| item.id).collect();
+        let expected: Vec<_> = expected.iter().map(|&index: &usize| ids[index]).collect();
+        assert_eq!(found, expected, "{filter:?}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_executions_survive_new_ones() {
+    let world = World::new().await;
+    let ctx = &world.ctx;
+    let script = world.script("growing").await;
+    let mut ids = Vec::new();
+    for _ in 0..7 {
+        ids.push(world.finished(ctx, &script).await.id);
+    }
+    // All of the same instant: the id decides.
+    ids.sort_unstable_by(|a, b| b.cmp(a));
+    let filter = ExecutionFilter::default();
+    let request = PageRequest::new(Some(3), None).unwrap();
+    let first = world
+        .store
+        .list_executions(ctx, &filter, &request)
+        .await
+        .unwrap();
+    world.advance(Duration::from_secs(1));
+    world.finished(ctx, &script).await;
+    let request = PageRequest::new(Some(200), first.next_cursor).unwrap();
+    let rest = world
+        .store
+        .list_executions(ctx, &filter, &request)
+        .await
+        .unwrap();
+    let both = first.items.into_iter().chain(rest.items);
+    let found: Vec<_> = both.map(|item| item.id).collect();
+    assert_eq!(found, ids);
+    assert_eq!(rest.next_cursor, None);
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_tenant_filter_list_or_making_is_refused() {
+    let world = World::new().await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = world.script("listed").await;
+    for _ in 0..3 {
+        world.finished(ctx, &script).await;
+    }
+    let filter = ExecutionFilter::default();
+    let one = PageRequest::new(Some(1), None).unwrap();
+    let page = store.list_executions(ctx, &filter, &one).await.unwrap();
+    let cursor = page.next_cursor.unwrap();
+    let request = |cursor: &str| PageRequest::new(Some(1), Some(cursor.into())).unwrap();
+    let good = request(&cursor);
+    store.list_executions(ctx, &filter, &good).await.unwrap();
+
+    let other_filter = ExecutionFilter {
+        status: Some(ExecutionStatus::Completed),
+        ..filter.clone()
+    };
+    assert_refused(store.list_executions(&world.other, &filter, &good).await);
+    assert_refused(store.list_executions(ctx, &other_filter, &good).await);
+    assert_refused(
+        store
+            .list_scripts(ctx, &ScriptFilter::default(), &good)
+            .await,
+    );
+    assert_refused(store.list_versions(ctx, script.id, &good).await);
+    let swapped = format!("A{}", &cursor[1..]);
+    let short = &cursor[..cursor.len() - 2];
+    for damaged in [
+        "",
+        "!",
+        "AAAA",
+        swapped.as_str(),
+        short,
+        "%00",
+        &cursor.repeat(2),
+    ] {
+        let request = request(damaged);
+        assert_refused(store.list_executions(ctx, &filter, &request).await);
+    }
+}
+
+#[tokio::test]
+async fn a_summary_tells_what_the_execution_tells() {
+    let world = World::new().await;
+    let ctx = &world.ctx;
+    let script = world.script("told").await;
+    let execution: Execution = world.finished(ctx, &script).await;
+    let items = world.executions(ctx, &ExecutionFilter::default()).await;
+    let [summary] = items.try_into().unwrap();
+    assert_eq!(summary.id, execution.id);
+    assert_eq!(summary.script, execution.script);
+    assert_eq!(summary.script_name, execution.script_name);
+    assert_eq!(summary.metrics, execution.metrics);
+    assert_eq!(summary.status, execution.status);
+    assert_eq!(summary.completed_at, execution.completed_at);
+    assert_eq!(summary.attempt, execution.attempt);
+}
+
+#[track_caller]
+fn assert_refused<T: std::fmt::Debug>(result: scriptorium_store::Result<T>) {
+    assert!(
+        matches!(result, Err(Error::CursorInvalid)),
+        "expected the cursor to be refused, got {result:?}"
+    );
+}

@@ -1,0 +1,21 @@
+//! The store against a real SQLite file in a temporary directory, with a virtual clock.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that fails should say where"
+)]
+
+mod access;
+mod crash;
+mod executions;
+mod history;
+mod isolation;
+mod lists;
+mod plans;
+mod queue;
+mod schedules;
+mod scripts;
+mod storage;
+mod support;
+mod tenant_data;

@@ -1,0 +1,104 @@
+//! The hot paths read through the index that was made for them (R-DB-21).
+
+use rusqlite::Connection;
+
+use crate::support::World;
+
+#[tokio::test]
+async fn hot_paths_use_their_index_and_sort_nothing() {
+    let world = World::new().await;
+    let file = Connection::open(world.path().join("scriptorium.db")).unwrap();
+    let newest = "order by created_at desc, id desc limit 51";
+    let cases = [
+        (
+            "select * from schedules where next_at <= 1 order by next_at limit 10".to_owned(),
+            "schedules_due",
+        ),
+        (
+            "select * from endpoints where tenant_id = x'00' and route_key = '/a' \
+             and method = 'GET'"
+                .to_owned(),
+            "endpoints_route",
+        ),
+        (
+            "select * from subscriptions where tenant_id = x'00' and event_type = 'a.b' \
+             and active = 1"
+                .to_owned(),
+            "subscriptions_type",
+        ),
+        (
+            format!("select * from executions where tenant_id = x'00' {newest}"),
+            "executions_created",
+        ),
+        (
+            format!(
+                "select * from executions where tenant_id = x'00' \
+                 and (created_at, id) < (5, x'00') {newest}"
+            ),
+            "executions_created",
+        ),
+        (
+            format!(
+                "select * from executions where tenant_id = x'00' and script_id = x'01' {newest}"
+            ),
+            "executions_script",
+        ),
+        (
+            format!(
+                "select * from executions where tenant_id = x'00' and status = 'failed' {newest}"
+            ),
+            "executions_status",
+        ),
+        (
+            "select id from executions where tenant_id = x'00' and status = 'pending' \
+             order by created_at, id limit 5"
+                .to_owned(),
+            "executions_",
+        ),
+        (
+            "select min(tenant_id) from executions where status = 'pending' \
+             and tenant_id > x'00'"
+                .to_owned(),
+            "executions_pending",
+        ),
+        (
+            "update executions set lease_until = 1 where status = 'running' \
+             and lease_until > 0 and lease_id in (x'00', x'01')"
+                .to_owned(),
+            "executions_lease",
+        ),
+        (
+            "select * from executions where status = 'running' and lease_until <= 5".to_owned(),
+            "executions_running",
+        ),
+    ];
+    for (sql, index) in cases {
+        let mut statement = file.prepare(&format!("explain query plan {sql}")).unwrap();
+        let steps: Vec<String> = statement
+            .query_map([], |row| row.get("detail"))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        let plan = steps.join("; ");
+        assert!(plan.contains(index), "{sql}\n{plan}");
+        assert!(!plan.contains("SCAN "), "{sql}\n{plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_acknowledged_is_synced() {
+    let world = World::new().await;
+    let file = Connection::open(world.path().join("scriptorium.db")).unwrap();
+    let mode: String = file
+        .query_row("pragma journal_mode", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(mode, "wal");
+    let version: String = file
+        .query_row("select sqlite_version()", [], |row| row.get(0))
+        .unwrap();
+    assert!(
+        version.starts_with("3.51.") || version.as_str() > "3.52",
+        "{version}"
+    );
+}

@@ -1,0 +1,234 @@
+//! The queue: order, fairness, leases, recovery.
+
+use std::time::Duration;
+
+use scriptorium_model::ExecutionId;
+use scriptorium_model::execution::ExecutionStatus::{Cancelled, Failed, Pending, Running};
+use scriptorium_model::trigger::Trigger;
+use scriptorium_store::Claimed;
+use scriptorium_store::system::queue::Recovered;
+
+use crate::support::{World, definition, tenant};
+
+const LEASE: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn a_tenants_executions_are_claimed_in_their_order_and_each_once() {
+    let world = World::new().await;
+    let script = world.script("queued").await;
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        ids.push(world.pending(&world.ctx, &script).await.id);
+        world.advance(Duration::from_millis(1));
+    }
+    let first = world.store.claim_pending(3, LEASE).await.unwrap();
+    assert_eq!(executions(&first), ids[..3]);
+    assert!(
+        first
+            .iter()
+            .all(|claimed| claimed.execution.status == Running)
+    );
+    assert!(first.iter().all(|claimed| claimed.execution.attempt == 1));
+    let second = world.store.claim_pending(3, LEASE).await.unwrap();
+    assert_eq!(executions(&second), ids[3..]);
+    assert_eq!(world.store.claim_pending(3, LEASE).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn concurrent_claims_share_nothing() {
+    let world = World::new().await;
+    let script = world.script("contested").await;
+    for _ in 0..40 {
+        world.pending(&world.ctx, &script).await;
+    }
+    let mut claims = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let store = world.store.clone();
+        claims.spawn(async move { store.claim_pending(10, LEASE).await.unwrap() });
+    }
+    let claimed = claims.join_all().await.concat();
+    let mut ids = executions(&claimed);
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), claimed.len(), "an execution was claimed twice");
+}
+
+#[tokio::test]
+async fn a_tenant_with_many_leaves_room_for_those_with_few() {
+    let world = World::new().await;
+    let crowd = world.script("crowd").await;
+    for _ in 0..100 {
+        world.pending(&world.ctx, &crowd).await;
+    }
+    world.advance(Duration::from_secs(1));
+    let mut few = vec![world.other.clone()];
+    for slug in ["initech", "umbrella"] {
+        few.push(tenant(&world.store, &world.ambient, slug).await);
+    }
+    for ctx in &few {
+        let script = world.add(ctx, definition("quiet", Trigger::OneOff)).await;
+        world.pending(ctx, &script).await;
+    }
+    let claimed = world.store.claim_pending(8, LEASE).await.unwrap();
+    assert_eq!(claimed.len(), 8, "room that is left goes to the crowd");
+    for ctx in &few {
+        let of_tenant = |claimed: &&Claimed| claimed.execution.tenant == ctx.tenant;
+        assert_eq!(claimed.iter().filter(of_tenant).count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn one_at_a_time_tenants_take_turns() {
+    let world = World::new().await;
+    let mine = world.script("mine").await;
+    let theirs = definition("theirs", Trigger::OneOff);
+    let theirs = world.add(&world.other, theirs).await;
+    for _ in 0..3 {
+        world.pending(&world.ctx, &mine).await;
+        world.pending(&world.other, &theirs).await;
+    }
+    let mut turns = Vec::new();
+    for _ in 0..6 {
+        let [claimed] = world
+            .store
+            .claim_pending(1, LEASE)
+            .await
+            .unwrap()
+            .try_into()
+            .unwrap();
+        turns.push(claimed.execution.tenant);
+    }
+    assert!(turns.windows(2).all(|pair| pair[0] != pair[1]), "{turns:?}");
+}
+
+#[tokio::test]
+async fn one_execution_is_claimed_by_name_while_it_is_pending() {
+    let world = World::new().await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = world.script("wanted").await;
+    let id = world.pending(ctx, &script).await.id;
+    assert_eq!(
+        store
+            .claim_execution(&world.other, id, LEASE)
+            .await
+            .unwrap(),
+        None
+    );
+    let claimed = store
+        .claim_execution(ctx, id, LEASE)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(claimed.execution.id, id);
+    assert_eq!(store.claim_execution(ctx, id, LEASE).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_heartbeat_keeps_a_lease_and_silence_loses_it() {
+    let world = World::new().await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = world.script("long").await;
+    let mut leases = Vec::new();
+    for _ in 0..2 {
+        world.pending(ctx, &script).await;
+    }
+    for claimed in store.claim_pending(2, LEASE).await.unwrap() {
+        leases.push(claimed.lease);
+    }
+    world.advance(LEASE / 2);
+    let held = store.heartbeat(&leases[..1], LEASE).await.unwrap();
+    assert_eq!(held.len(), 1);
+    assert!(!held[0].cancel_requested);
+    world.advance(LEASE / 2);
+    let recovered = store.recover_orphans(world.now()).await.unwrap();
+    assert_eq!(recovered.requeued, 1);
+    let held = store.heartbeat(&leases, LEASE).await.unwrap();
+    assert_eq!(held.len(), 1);
+    assert_eq!(held[0].id, leases[0]);
+}
+
+#[tokio::test]
+async fn a_released_execution_is_pending_without_having_been_attempted() {
+    let world = World::new().await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = world.script("given back").await;
+    let id = world.pending(ctx, &script).await.id;
+    for _ in 0..5 {
+        let [claimed] = store
+            .claim_pending(1, LEASE)
+            .await
+            .unwrap()
+            .try_into()
+            .unwrap();
+        assert_eq!(claimed.execution.attempt, 1);
+        store.release(&[claimed.lease]).await.unwrap();
+    }
+    let found = store.find_execution(ctx, id).await.unwrap();
+    assert_eq!((found.status, found.attempt), (Pending, 1));
+}
+
+#[tokio::test]
+async fn what_kills_its_worker_three_times_is_given_up() {
+    let world = World::new().await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = world.script("deadly").await;
+    let id = world.pending(ctx, &script).await.id;
+    for attempt in 1..=3 {
+        let [claimed] = store
+            .claim_pending(1, LEASE)
+            .await
+            .unwrap()
+            .try_into()
+            .unwrap();
+        assert_eq!(claimed.execution.attempt, attempt);
+        world.advance(LEASE);
+        store.recover_orphans(world.now()).await.unwrap();
+    }
+    let found = store.find_execution(ctx, id).await.unwrap();
+    assert_eq!((found.status, found.attempt), (Failed, 3));
+    assert_eq!(found.failure.unwrap().code, "platform.lost");
+    assert_eq!(found.completed_at, Some(world.now()));
+    assert_eq!(store.claim_pending(1, LEASE).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn an_orphan_that_should_stop_is_cancelled_not_requeued() {
+    let world = World::new().await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = world.script("unwanted").await;
+    let id = world.pending(ctx, &script).await.id;
+    store.claim_pending(1, LEASE).await.unwrap();
+    store.request_cancel(ctx, id).await.unwrap();
+    world.advance(LEASE);
+    let recovered = store.recover_orphans(world.now()).await.unwrap();
+    let expected = Recovered {
+        cancelled: 1,
+        ..Recovered::default()
+    };
+    assert_eq!(recovered, expected);
+    let found = store.find_execution(ctx, id).await.unwrap();
+    assert_eq!(found.status, Cancelled);
+}
+
+#[tokio::test]
+async fn a_new_process_takes_back_everything_that_was_running() {
+    let world = World::new().await;
+    let script = world.script("interrupted").await;
+    let id = world.pending(&world.ctx, &script).await.id;
+    world.store.claim_pending(1, LEASE).await.unwrap();
+    let world = world.reopen().await;
+    let found = world.store.find_execution(&world.ctx, id).await.unwrap();
+    assert_eq!(found.status, Pending);
+    let [again] = world
+        .store
+        .claim_pending(1, LEASE)
+        .await
+        .unwrap()
+        .try_into()
+        .unwrap();
+    assert_eq!(again.execution.attempt, 2);
+}
+
+fn executions(claimed: &[Claimed]) -> Vec<ExecutionId> {
+    claimed.iter().map(|claimed| claimed.execution.id).collect()
+}

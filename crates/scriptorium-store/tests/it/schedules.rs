@@ -1,0 +1,144 @@
+//! Schedules: due once, decided once.
+
+use std::time::Duration;
+
+use scriptorium_model::Timestamp;
+use scriptorium_model::execution::ExecutionStatus;
+use scriptorium_model::script::{Script, ScriptStatus};
+use scriptorium_model::trigger::Trigger;
+use scriptorium_store::system::schedules::DueSchedule;
+
+use crate::support::{World, assert_missing, cron, definition};
+
+/// 00:00 UTC is 05:00 in Tashkent: the script runs at 09:00 there.
+const FIRST: &str = "2026-11-21T04:00:00Z";
+const SECOND: &str = "2026-11-22T04:00:00Z";
+
+#[tokio::test]
+async fn a_schedule_is_due_from_its_instant_while_it_is_active() {
+    use ScriptStatus::{Active, Draft, Paused};
+    let world = World::new().await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = world.add(ctx, definition("daily", cron("0 9 * * *"))).await;
+    assert_eq!(store.next_due_at().await.unwrap(), None);
+    set(&world, &script, Draft, Active).await;
+    assert_eq!(store.next_due_at().await.unwrap(), Some(at(FIRST)));
+    let upcoming = store.list_upcoming(ctx, 10).await.unwrap();
+    assert_eq!(upcoming[0].at, at(FIRST));
+    assert_eq!(due(&world).await, []);
+
+    world.advance(Duration::from_secs(4 * 3600));
+    let [found] = due(&world).await.try_into().unwrap();
+    assert_eq!((found.script, found.due_at), (script.id, at(FIRST)));
+    assert_eq!((found.version, found.script_name.as_str()), (1, "daily"));
+
+    set(&world, &script, Active, Paused).await;
+    assert_eq!(due(&world).await, []);
+}
+
+#[tokio::test]
+async fn a_slot_fires_once_though_many_try_and_moves_the_plan() {
+    let world = World::new().await;
+    let (script, found) = due_script(&world).await;
+    let mut tries = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let (store, found) = (world.store.clone(), found.clone());
+        let execution = world.execution(&script);
+        tries.spawn(async move {
+            let fire = store.fire_slot(&found, found.due_at, Some(at(SECOND)), &execution);
+            fire.await.unwrap()
+        });
+    }
+    let fired = tries.join_all().await;
+    assert_eq!(fired.iter().filter(|fired| **fired).count(), 1);
+    let claim = world.store.claim_pending(100, Duration::from_secs(60));
+    let [claimed] = claim.await.unwrap().try_into().unwrap();
+    assert_eq!(claimed.execution.status, ExecutionStatus::Running);
+    assert_eq!(world.store.next_due_at().await.unwrap(), Some(at(SECOND)));
+}
+
+#[tokio::test]
+async fn a_slot_decided_before_does_not_fire_but_lets_the_plan_move_on() {
+    let world = World::new().await;
+    let store = &world.store;
+    let (script, found) = due_script(&world).await;
+    // The plan names an instant that was decided already, as after a clock that went back.
+    let skip = store.skip_slot(&found, found.due_at, Some(found.due_at));
+    assert!(skip.await.unwrap());
+    let execution = world.execution(&script);
+    let fire = store.fire_slot(&found, found.due_at, Some(at(SECOND)), &execution);
+    assert!(!fire.await.unwrap());
+    assert_missing(store.find_execution(&world.ctx, execution.id).await);
+    assert_eq!(store.next_due_at().await.unwrap(), Some(at(SECOND)));
+}
+
+#[tokio::test]
+async fn a_schedule_that_changed_meanwhile_does_not_fire() {
+    let world = World::new().await;
+    let store = &world.store;
+    let (script, found) = due_script(&world).await;
+    let changed = definition("daily", cron("30 10 * * *"));
+    let update = store.update_script(&world.ctx, script.id, None, changed, "");
+    update.await.unwrap();
+    let execution = world.execution(&script);
+    let fire = store.fire_slot(&found, found.due_at, Some(at(SECOND)), &execution);
+    assert!(!fire.await.unwrap());
+    assert_missing(store.find_execution(&world.ctx, execution.id).await);
+    let skip = store.skip_slot(&found, found.due_at, None);
+    assert!(!skip.await.unwrap());
+}
+
+#[tokio::test]
+async fn a_change_of_the_source_keeps_an_instant_that_is_already_due() {
+    let world = World::new().await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let (script, found) = due_script(&world).await;
+    let mut changed = script.definition.clone();
+    changed.source = "2".into();
+    let update = store.update_script(ctx, script.id, None, changed, "");
+    update.await.unwrap();
+    let [still] = due(&world).await.try_into().unwrap();
+    assert_eq!((still.due_at, still.version), (found.due_at, 2));
+
+    let other_type = definition("daily", Trigger::OneOff);
+    let update = store.update_script(ctx, script.id, None, other_type, "");
+    update.await.unwrap();
+    assert_eq!(due(&world).await, []);
+}
+
+#[tokio::test]
+async fn an_execution_of_another_tenant_cannot_take_a_slot() {
+    let world = World::new().await;
+    let (_, found) = due_script(&world).await;
+    let theirs = definition("theirs", Trigger::OneOff);
+    let theirs = world.add(&world.other, theirs).await;
+    let execution = world.execution(&theirs);
+    let fire = world
+        .store
+        .fire_slot(&found, found.due_at, None, &execution);
+    assert_missing(fire.await);
+    assert_eq!(due(&world).await, [found]);
+}
+
+async fn due_script(world: &World) -> (Script, DueSchedule) {
+    let daily = definition("daily", cron("0 9 * * *"));
+    let script = world.active(&world.ctx, daily).await;
+    world.advance(Duration::from_secs(5 * 3600));
+    let [found] = due(world).await.try_into().unwrap();
+    (script, found)
+}
+
+async fn due(world: &World) -> Vec<DueSchedule> {
+    world.store.due_schedules(world.now(), 10).await.unwrap()
+}
+
+async fn set(world: &World, script: &Script, from: ScriptStatus, to: ScriptStatus) {
+    let set = world
+        .store
+        .set_status(&world.ctx, script.id, from, to, None);
+    set.await.unwrap();
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}

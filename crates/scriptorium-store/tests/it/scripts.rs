@@ -1,0 +1,239 @@
+//! Scripts, their versions, and what routes to them.
+
+use std::time::Duration;
+
+use scriptorium_model::endpoint::Method::{self, Delete, Get, Post};
+use scriptorium_model::page::PageRequest;
+use scriptorium_model::script::{Script, ScriptStatus};
+use scriptorium_model::trigger::Trigger;
+use scriptorium_store::{Change, ScriptFilter};
+
+use crate::support::{World, assert_conflict, assert_missing, cron, definition, http, on};
+
+#[tokio::test]
+async fn every_type_of_script_reads_back_as_written_with_version_1() {
+    let world = World::new().await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let triggers = [
+        cron("0 9 * * *"),
+        http("/reports/{year}", &[Get, Post]),
+        on(&["order.created", "order.paid"]),
+        Trigger::OneOff,
+        Trigger::Embedded,
+    ];
+    for (index, trigger) in triggers.into_iter().enumerate() {
+        let name = format!("script {index}");
+        let script = world.add(ctx, definition(&name, trigger)).await;
+        assert_eq!(store.find_script(ctx, script.id).await.unwrap(), script);
+        let named = store.find_script_by_name(ctx, &name).await.unwrap();
+        assert_eq!(named.as_ref(), Some(&script));
+        let version = store.find_version(ctx, script.id, 1).await.unwrap();
+        assert_eq!(version.definition, script.definition);
+        assert_eq!(version.created_by, ctx.actor.user());
+        assert_eq!(version.change_description, "first");
+    }
+}
+
+#[tokio::test]
+async fn a_name_is_unique_in_a_tenant_until_its_script_is_in_the_trash() {
+    let world = World::new().await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let taken = ("not_unique", "name");
+    let first = world.script("monthly report").await;
+    let second = world.draft(ctx, definition("monthly report", Trigger::OneOff));
+    assert_conflict(store.create_script(ctx, &second, "").await, taken);
+    let elsewhere = definition("monthly report", Trigger::OneOff);
+    world.add(&world.other, elsewhere).await;
+
+    let third = world.script("another").await;
+    let renamed = definition("monthly report", Trigger::OneOff);
+    let update = store.update_script(ctx, third.id, None, renamed, "");
+    assert_conflict(update.await, taken);
+
+    store.delete_script(ctx, first.id).await.unwrap();
+    assert_missing(store.find_script(ctx, first.id).await);
+    store.create_script(ctx, &second, "").await.unwrap();
+    assert_conflict(store.restore_script(ctx, first.id).await, taken);
+}
+
+#[tokio::test]
+async fn endpoints_collide_where_path_and_a_method_agree() {
+    let cases: [(&str, &[Method], bool); 6] = [
+        ("/orders/{id}", &[Get], true),
+        ("/orders/{number}", &[Get, Delete], true),
+        ("/orders/{number}", &[Delete], false),
+        ("/orders", &[Get], false),
+        ("/orders/{*rest}", &[Get], false),
+        ("/orders/{id}/lines", &[Get], false),
+    ];
+    let world = World::new().await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let first = definition("first", http("/orders/{id}", &[Get, Post]));
+    world.add(ctx, first.clone()).await;
+    world.add(&world.other, first).await;
+    for (index, (path, methods, collides)) in cases.into_iter().enumerate() {
+        let name = format!("case {index}");
+        let script = world.draft(ctx, definition(&name, http(path, methods)));
+        let created = store.create_script(ctx, &script, "").await;
+        if collides {
+            assert_conflict(created, ("not_unique", "http.path"));
+            // Nothing of the refused script is left behind.
+            assert_missing(store.find_script(ctx, script.id).await);
+            assert_missing(store.find_version(ctx, script.id, 1).await);
+        } else {
+            created.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_active_endpoints_are_routed_and_the_routes_version_moves_with_them() {
+    use ScriptStatus::{Active, Draft, Paused};
+    let world = World::new().await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let paths = async || -> Vec<String> {
+        let routes = store.list_active_endpoints(ctx.tenant).await.unwrap();
+        let routes = routes.into_iter();
+        routes
+            .map(|route| format!("{} {}", route.method.as_str(), route.path))
+            .collect()
+    };
+    let mut last = store.routes_version();
+    let mut moved = || {
+        let before = std::mem::replace(&mut last, store.routes_version());
+        last > before
+    };
+    let script = world.add(ctx, definition("one", http("/a", &[Get]))).await;
+    assert_eq!(paths().await, [""; 0]);
+    assert!(moved());
+
+    set(&world, &script, Draft, Active).await;
+    assert_eq!(paths().await, ["GET /a"]);
+    assert!(moved());
+
+    let change = definition("one", http("/b", &[Get, Post]));
+    let update = store.update_script(ctx, script.id, Some(1), change, "");
+    update.await.unwrap();
+    assert_eq!(paths().await, ["GET /b", "POST /b"]);
+    assert!(moved());
+
+    set(&world, &script, Active, Paused).await;
+    assert_eq!(paths().await, [""; 0]);
+    assert!(moved());
+    assert!(!moved());
+}
+
+#[tokio::test]
+async fn of_two_changes_on_the_same_base_exactly_one_wins() {
+    let world = World::new().await;
+    let script = world.script("contested").await;
+    let change = |source: &str| {
+        let mut definition = script.definition.clone();
+        definition.source = source.into();
+        let (store, ctx, id) = (world.store.clone(), world.ctx.clone(), script.id);
+        async move { store.update_script(&ctx, id, Some(1), definition, "").await }
+    };
+    let (one, two) = tokio::join!(change("1"), change("2"));
+    let (winner, loser) = if one.is_ok() { (one, two) } else { (two, one) };
+    assert_conflict(loser, ("stale_version", "base_version"));
+    let winner = winner.unwrap();
+    assert_eq!(winner.version, 2);
+    let found = world.store.find_script(&world.ctx, script.id).await;
+    assert_eq!(found.unwrap(), winner);
+}
+
+#[tokio::test]
+async fn concurrent_changes_without_a_base_get_numbers_without_gap_or_repetition() {
+    let world = World::new().await;
+    let script = world.script("busy").await;
+    let mut changes = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let (store, ctx) = (world.store.clone(), world.ctx.clone());
+        let definition = script.definition.clone();
+        changes.spawn(async move {
+            let change = store.update_script(&ctx, script.id, None, definition, "");
+            change.await.unwrap().version
+        });
+    }
+    let mut numbers = changes.join_all().await;
+    numbers.sort_unstable();
+    assert_eq!(numbers, (2..=21).collect::<Vec<u32>>());
+    let page = PageRequest::first();
+    let versions = world.store.list_versions(&world.ctx, script.id, &page);
+    assert_eq!(versions.await.unwrap().items.len(), 21);
+}
+
+#[tokio::test]
+async fn a_status_moves_only_from_where_the_caller_saw_it() {
+    use ScriptStatus::{Active, Disabled, Draft, Paused};
+    let world = World::new().await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = world.script("mover").await;
+    let active = set(&world, &script, Draft, Active).await;
+    assert_eq!(active.activated_by, ctx.actor.user());
+    let stale = store.set_status(ctx, script.id, Draft, Active, None).await;
+    assert_conflict(stale, ("status_changed", "status"));
+    let pause = store.set_status(ctx, script.id, Active, Paused, Some("owner gone"));
+    let paused = pause.await.unwrap();
+    assert_eq!(paused.paused_reason.as_deref(), Some("owner gone"));
+    let disabled = set(&world, &script, Paused, Disabled).await;
+    assert_eq!(disabled.paused_reason, None);
+    assert_eq!(store.find_script(ctx, script.id).await.unwrap(), disabled);
+}
+
+#[tokio::test]
+async fn the_trash_frees_the_path_and_gives_an_active_script_back_paused() {
+    let world = World::new().await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let hook = definition("hook", http("/hook", &[Post]));
+    let script = world.active(ctx, hook).await;
+    store.delete_script(ctx, script.id).await.unwrap();
+    assert_missing(store.delete_script(ctx, script.id).await);
+    let routes = store.list_active_endpoints(ctx.tenant).await.unwrap();
+    assert_eq!(routes, []);
+
+    let filter = ScriptFilter {
+        trash: true,
+        ..ScriptFilter::default()
+    };
+    assert_eq!(world.scripts(ctx, &filter).await.len(), 1);
+
+    let restored = store.restore_script(ctx, script.id).await.unwrap();
+    assert_eq!(restored.status, ScriptStatus::Paused);
+    assert_eq!(restored.definition, script.definition);
+    assert_missing(store.restore_script(ctx, script.id).await);
+    let taker = world.draft(ctx, definition("taker", http("/hook", &[Post])));
+    let taken = store.create_script(ctx, &taker, "").await;
+    assert_conflict(taken, ("not_unique", "http.path"));
+}
+
+#[tokio::test]
+async fn changes_wake_those_who_watch() {
+    let world = World::new().await;
+    let mut schedules = world.store.changes(Change::Schedules);
+    let mut pending = world.store.changes(Change::Pending);
+    schedules.mark_unchanged();
+    pending.mark_unchanged();
+    let script = world.script("watched").await;
+    assert!(schedules.has_changed().unwrap());
+    assert!(!pending.has_changed().unwrap());
+    world.pending(&world.ctx, &script).await;
+    assert!(pending.has_changed().unwrap());
+}
+
+#[tokio::test]
+async fn a_version_cannot_be_changed_even_by_sql() {
+    let world = World::new().await;
+    world.script("fixed").await;
+    let file = rusqlite::Connection::open(world.path().join("scriptorium.db")).unwrap();
+    file.busy_timeout(Duration::from_secs(5)).unwrap();
+    let update = file.execute("update script_versions set source = ''", []);
+    let error = update.unwrap_err().to_string();
+    assert!(error.contains("immutable"), "{error}");
+}
+
+async fn set(world: &World, script: &Script, from: ScriptStatus, to: ScriptStatus) -> Script {
+    let (store, ctx) = (&world.store, &world.ctx);
+    let set = store.set_status(ctx, script.id, from, to, None).await;
+    set.unwrap()
+}

@@ -1,0 +1,355 @@
+//! A store with two tenants, a clock that moves when told, and things to put into it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use scriptorium_model::ambient::{Clock, Entropy};
+use scriptorium_model::endpoint::Method;
+use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, TriggerKind};
+use scriptorium_model::limits::Limits;
+use scriptorium_model::page::PageRequest;
+use scriptorium_model::permission::{PermissionSet, Role};
+use scriptorium_model::schedule::Schedule;
+use scriptorium_model::script::{Definition, Language, Script, ScriptStatus};
+use scriptorium_model::tenant::Tenant;
+use scriptorium_model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
+use scriptorium_model::user::User;
+use scriptorium_model::{Actor, Ambient, Ctx, Json, TenantId, Timestamp, UserId};
+use scriptorium_store::{
+    Commit, ExecutionFilter, ExecutionSummary, Finished, LeaseId, Options, ScriptFilter,
+    ScriptSummary, Store, Written,
+};
+use tempfile::TempDir;
+
+/// A clock that stands until it is moved.
+pub(crate) struct VirtualClock(AtomicI64);
+
+impl Clock for VirtualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_microsecond(self.0.load(Ordering::SeqCst)).unwrap()
+    }
+}
+
+/// Bytes that never repeat and are the same in every run.
+struct Seeded(AtomicU64);
+
+impl Entropy for Seeded {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let mut state = self.0.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::SeqCst);
+            state = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            state = (state ^ (state >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            chunk.copy_from_slice(&state.to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// A store in its own directory.
+pub(crate) struct World {
+    pub(crate) dir: TempDir,
+    pub(crate) clock: Arc<VirtualClock>,
+    pub(crate) ambient: Ambient,
+    pub(crate) store: Store,
+    /// The tenant most tests act in, as its administrator.
+    pub(crate) ctx: Ctx,
+    /// The stranger.
+    pub(crate) other: Ctx,
+}
+
+/// Where the virtual clock begins: 2026-11-21T00:00:00Z.
+const START: &str = "2026-11-21T00:00:00Z";
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let (clock, ambient) = ambient(1);
+        let store = open(dir.path(), &ambient).await;
+        let ctx = tenant(&store, &ambient, "acme").await;
+        let other = tenant(&store, &ambient, "globex").await;
+        Self {
+            dir,
+            clock,
+            ambient,
+            store,
+            ctx,
+            other,
+        }
+    }
+
+    /// Closes the store and opens it again, as a new process would.
+    pub(crate) async fn reopen(mut self) -> Self {
+        self.store.close().await;
+        let Self { store, .. } = self;
+        drop(store);
+        self.store = open(self.dir.path(), &self.ambient).await;
+        self
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.ambient.now()
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        let micros = i64::try_from(by.as_micros()).unwrap();
+        self.clock.0.fetch_add(micros, Ordering::SeqCst);
+    }
+
+    /// A one-off script of the tenant, stored.
+    pub(crate) async fn script(&self, name: &str) -> Script {
+        self.add(&self.ctx, definition(name, Trigger::OneOff)).await
+    }
+
+    /// A script stored as a draft.
+    pub(crate) async fn add(&self, ctx: &Ctx, definition: Definition) -> Script {
+        let script = self.draft(ctx, definition);
+        let created = self.store.create_script(ctx, &script, "first").await;
+        created.unwrap();
+        script
+    }
+
+    /// A script that is stored and active.
+    pub(crate) async fn active(&self, ctx: &Ctx, definition: Definition) -> Script {
+        let script = self.add(ctx, definition).await;
+        let (from, to) = (ScriptStatus::Draft, ScriptStatus::Active);
+        let set = self.store.set_status(ctx, script.id, from, to, None).await;
+        set.unwrap()
+    }
+
+    /// A script that is not stored.
+    pub(crate) fn draft(&self, ctx: &Ctx, definition: Definition) -> Script {
+        let user = ctx.actor.user();
+        Script {
+            id: self.ambient.new_id(),
+            tenant: ctx.tenant,
+            definition,
+            status: ScriptStatus::Draft,
+            version: 1,
+            owner: user,
+            updated_by: user,
+            activated_by: None,
+            created_by: user,
+            created_at: self.now(),
+            updated_at: self.now(),
+            paused_reason: None,
+        }
+    }
+
+    /// The first page of scripts.
+    pub(crate) async fn scripts(&self, ctx: &Ctx, filter: &ScriptFilter) -> Vec<ScriptSummary> {
+        let page = PageRequest::first();
+        let list = self.store.list_scripts(ctx, filter, &page).await;
+        list.unwrap().items
+    }
+
+    /// The first page of executions.
+    pub(crate) async fn executions(
+        &self,
+        ctx: &Ctx,
+        filter: &ExecutionFilter,
+    ) -> Vec<ExecutionSummary> {
+        let page = PageRequest::first();
+        let list = self.store.list_executions(ctx, filter, &page).await;
+        list.unwrap().items
+    }
+
+    /// A pending execution of a script, not stored.
+    pub(crate) fn execution(&self, script: &Script) -> Execution {
+        execution(&self.ambient, script)
+    }
+
+    /// A pending execution, stored.
+    pub(crate) async fn pending(&self, ctx: &Ctx, script: &Script) -> Execution {
+        let execution = self.execution(script);
+        let inserted = self.store.insert_pending(ctx, execution.clone()).await;
+        inserted.unwrap();
+        execution
+    }
+
+    /// An execution that was never pending, stored as ended now.
+    pub(crate) async fn finished(&self, ctx: &Ctx, script: &Script) -> Execution {
+        let execution = completed(self.execution(script), self.now());
+        let commit = self.record(ctx, execution.clone(), None).await;
+        assert_eq!(commit.await.unwrap(), Written::Stored);
+        execution
+    }
+
+    pub(crate) async fn record(
+        &self,
+        ctx: &Ctx,
+        execution: Execution,
+        lease: Option<LeaseId>,
+    ) -> Commit {
+        let finished = Finished {
+            execution,
+            lease,
+            logs: Vec::new(),
+            events: Vec::new(),
+        };
+        self.store.record(ctx, finished).await.unwrap()
+    }
+}
+
+pub(crate) async fn open(dir: &Path, ambient: &Ambient) -> Store {
+    let opened = Store::open(Options::new(dir), ambient.clone()).await;
+    opened.unwrap()
+}
+
+/// A virtual clock at [`START`], and an ambient with it.
+pub(crate) fn ambient(seed: u64) -> (Arc<VirtualClock>, Ambient) {
+    let start: Timestamp = START.parse().unwrap();
+    let clock = Arc::new(VirtualClock(AtomicI64::new(start.as_microsecond())));
+    let entropy = Arc::new(Seeded(AtomicU64::new(seed)));
+    let ambient = Ambient::new(Arc::<VirtualClock>::clone(&clock), entropy);
+    (clock, ambient)
+}
+
+/// A tenant with an administrator; the context of that administrator.
+pub(crate) async fn tenant(store: &Store, ambient: &Ambient, slug: &str) -> Ctx {
+    let id: TenantId = ambient.new_id();
+    let tenant = Tenant {
+        id,
+        slug: slug.into(),
+        name: slug.to_uppercase(),
+        created_at: ambient.now(),
+    };
+    store.create_tenant(&tenant).await.unwrap();
+    let mut ctx = Ctx::platform(id);
+    let user = user(ambient, id, &format!("admin@{slug}.test"));
+    store.create_user(&ctx, &user).await.unwrap();
+    ctx.actor = Actor::User {
+        id: user.id,
+        session: None,
+    };
+    ctx
+}
+
+pub(crate) fn user(ambient: &Ambient, tenant: TenantId, email: &str) -> User {
+    let id: UserId = ambient.new_id();
+    User {
+        id,
+        tenant,
+        email: email.into(),
+        name: "Ada".into(),
+        role: Role::OrgAdmin,
+        extra_permissions: PermissionSet::from_names(["reports.view"]),
+        password_hash: Some("$argon2id$x".into()),
+        locale: "uz".into(),
+        active: true,
+        created_at: ambient.now(),
+    }
+}
+
+pub(crate) fn definition(name: &str, trigger: Trigger) -> Definition {
+    Definition {
+        name: name.into(),
+        description: format!("what {name} does"),
+        source: "export default () => 1;".into(),
+        language: Language::TypeScript,
+        entry: Some("main".into()),
+        trigger,
+        limits: Limits {
+            wall: Duration::from_millis(1_234),
+            concurrency: 7,
+            ..Limits::default()
+        },
+        input_schema: Some(Json::parse(r#"{"type":"object"}"#).unwrap()),
+        allowed_services: Some(vec!["clients".into()]),
+        run_as: None,
+        tags: vec!["billing".into(), "отчёт".into()],
+        metadata: [("team".to_owned(), "sales".to_owned())].into(),
+    }
+}
+
+pub(crate) fn cron(cron: &str) -> Trigger {
+    Trigger::Scheduled(Schedule {
+        cron: cron.into(),
+        timezone: "Asia/Tashkent".into(),
+    })
+}
+
+pub(crate) fn http(path: &str, methods: &[Method]) -> Trigger {
+    Trigger::Http(Endpoint {
+        path: path.into(),
+        methods: methods.to_vec(),
+        auth: EndpointAuth::Public,
+        permission: Some("reports.view".into()),
+    })
+}
+
+pub(crate) fn on(types: &[&str]) -> Trigger {
+    Trigger::Event(Subscription {
+        types: types.iter().map(|&name| name.to_owned()).collect(),
+    })
+}
+
+pub(crate) fn execution(ambient: &Ambient, script: &Script) -> Execution {
+    Execution {
+        id: ambient.new_id(),
+        tenant: script.tenant,
+        script: script.id,
+        script_name: script.name.clone(),
+        version: script.version,
+        status: ExecutionStatus::Pending,
+        trigger: TriggerKind::Manual,
+        trigger_data: Some(Json::parse(r#"{"by":"hand"}"#).unwrap()),
+        input: Json::parse(r#"{"a":[1,2]}"#).unwrap(),
+        output: None,
+        failure: None,
+        metrics: Metrics::default(),
+        attempt: 1,
+        replay_of: None,
+        test: false,
+        triggered_by: None,
+        idempotency_key: None,
+        created_at: ambient.now(),
+        started_at: None,
+        completed_at: None,
+    }
+}
+
+/// The same execution, ended well.
+pub(crate) fn completed(mut execution: Execution, at: Timestamp) -> Execution {
+    execution.status = ExecutionStatus::Completed;
+    execution.output = Some(Json::parse(r#"{"ok":true}"#).unwrap());
+    execution.started_at = Some(at);
+    execution.completed_at = Some(at);
+    execution.metrics = Metrics {
+        queued: Duration::from_micros(11),
+        duration: Duration::from_micros(22),
+        cpu: Duration::from_micros(33),
+        memory_peak_bytes: 44,
+        api_calls: 55,
+        db_queries: 66,
+        dropped_logs: 77,
+    };
+    execution
+}
+
+/// Asserts that an operation was refused as a conflict of this kind.
+#[track_caller]
+pub(crate) fn assert_conflict<T: std::fmt::Debug>(
+    result: scriptorium_store::Result<T>,
+    expected: (&str, &str),
+) {
+    match result {
+        Err(scriptorium_store::Error::Conflict { what, field }) => {
+            assert_eq!((what, field), expected);
+        }
+        other => panic!("expected a conflict {expected:?}, got {other:?}"),
+    }
+}
+
+/// Asserts that a thing was not found.
+#[track_caller]
+pub(crate) fn assert_missing<T: std::fmt::Debug>(result: scriptorium_store::Result<T>) {
+    assert!(
+        matches!(result, Err(scriptorium_store::Error::NotFound)),
+        "expected not found, got {result:?}"
+    );
+}
