@@ -1,10 +1,10 @@
-//! Every stable code of a failure, and every code that scripts can catch, has a section in
-//! `docs/errors/codes.md`, and every section there belongs to a code.
+//! Every stable code is explained in `docs/errors/codes.md`, and everything explained there is a
+//! code: failures and what scripts catch in a section each, problems of the API in a row each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Violation;
-use super::source::Tree;
+use super::source::{File, Token, Tree};
 
 const PAGE: &str = "docs/errors/codes.md";
 
@@ -14,8 +14,8 @@ const AREAS: [&str; 3] = ["script", "limit", "platform"];
 /// Codes that are one word.
 const PLAIN: [&str; 2] = ["cancelled", "TIMEOUT"];
 
-/// File names that look like codes.
-const NOT_CODES: [&str; 2] = ["script.js", "script.ts"];
+/// Endings of file names, which look like codes.
+const ENDINGS: [&str; 4] = ["css", "html", "js", "ts"];
 
 pub(crate) fn check(tree: &Tree) -> Vec<Violation> {
     let Some(page) = tree.find(PAGE) else {
@@ -37,16 +37,69 @@ pub(crate) fn check(tree: &Tree) -> Vec<Violation> {
             found.push(Violation::new(PAGE, *line, message));
         }
     }
+    found.extend(check_problems(tree, &page.text));
     found
+}
+
+fn check_problems(tree: &Tree, page: &str) -> Vec<Violation> {
+    let rows = rows(page);
+    let mut literals = BTreeSet::new();
+    let mut found = Vec::new();
+    for file in shipped(tree) {
+        let tokens = file.tokens();
+        for (code, line) in problems(&tokens) {
+            if !rows.contains_key(code) {
+                let message =
+                    format!("problem `{code}` has no row in {PAGE}; add why and what to do");
+                found.push(Violation::new(&file.path, line, message));
+            }
+        }
+        literals.extend(tokens.iter().filter_map(Token::string).map(str::to_owned));
+    }
+    for (code, line) in &rows {
+        if !literals.contains(code) {
+            let message = format!("no source uses `{code}`; remove the row");
+            found.push(Violation::new(PAGE, *line, message));
+        }
+    }
+    found
+}
+
+/// Codes written as the second argument of a function that makes a problem or a conflict.
+fn problems(tokens: &[Token]) -> impl Iterator<Item = (&str, usize)> {
+    tokens.windows(7).filter_map(|window| {
+        let words: Vec<&str> = window.iter().map(|token| token.text.as_str()).collect();
+        let code = match words[..] {
+            ["StatusCode", ":", ":", _, ",", _, ")"] => &window[5],
+            ["conflict", "(", _, ",", ..] => &window[2],
+            _ => return None,
+        };
+        Some((code.string()?, code.line))
+    })
+}
+
+/// Codes of the table's rows, each with its line.
+fn rows(page: &str) -> BTreeMap<String, usize> {
+    let rows = page.lines().enumerate().filter_map(|(index, line)| {
+        let mut cells = line.strip_prefix("| ")?.split(" | ");
+        let is_status = cells
+            .next()?
+            .starts_with(|letter: char| letter.is_ascii_digit());
+        let code = cells.next()?.strip_prefix('`')?.strip_suffix('`')?;
+        is_status.then(|| (code.to_owned(), index + 1))
+    });
+    rows.collect()
+}
+
+fn shipped(tree: &Tree) -> impl Iterator<Item = &File> {
+    let files = tree.rust();
+    files.filter(|file| file.package().is_some() && !file.is_test())
 }
 
 /// Codes with the first place that names each.
 fn codes_in_sources(tree: &Tree) -> BTreeMap<String, (String, usize)> {
     let mut codes = BTreeMap::new();
-    let files = tree
-        .rust()
-        .filter(|file| file.package().is_some() && !file.is_test());
-    for file in files {
+    for file in shipped(tree) {
         let for_scripts = file.package() == Some("scriptorium-runtime");
         for token in file.tokens() {
             // A statement may hold a code in quotes of its own.
@@ -74,7 +127,7 @@ fn is_code(text: &str) -> bool {
         return PLAIN.contains(&text);
     };
     AREAS.contains(&area)
-        && !NOT_CODES.contains(&text)
+        && !ENDINGS.contains(&name)
         && !name.is_empty()
         && name
             .bytes()
@@ -142,5 +195,21 @@ mod tests {
             "",
             None,
         );
+    }
+
+    #[test]
+    fn problems_and_rows_are_paired() {
+        let made = "//! A.\nfn a() { Problem::new(StatusCode::CONFLICT, \"taken\") }";
+        let conflict = "//! A.\nfn a() { Error::conflict(\"taken\", None, \"it is\") }";
+        let row = "| 409 | `taken` | somebody has it | choose another |\n";
+        check(made, row, None);
+        check(conflict, row, None);
+        check(made, "", Some(("a.rs", 2, "problem `taken` has no row")));
+        check(
+            conflict,
+            "",
+            Some(("a.rs", 2, "problem `taken` has no row")),
+        );
+        check("//! A.", row, Some((PAGE, 1, "no source uses `taken`")));
     }
 }

@@ -51,10 +51,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Violation> {
 fn check_template(file: &File) -> Vec<Violation> {
     let mut found = Vec::new();
     for (offset, text) in visible_texts(&blank_expressions(&file.text)) {
-        let word = text
-            .split(|letter: char| !letter.is_alphabetic())
-            .find(|word| !word.is_empty() && !SAME_EVERYWHERE.contains(word));
-        if let Some(word) = word {
+        if let Some(word) = untranslated(text) {
             let line = line_of(&file.text, offset + text.find(word).unwrap_or(0));
             let message = format!(
                 "`{word}` is text of the page; put it in {CATALOGUES}{{en,ru,uz}} and write its key here"
@@ -63,6 +60,17 @@ fn check_template(file: &File) -> Vec<Violation> {
         }
     }
     found
+}
+
+/// The first word of a text that reads differently in other languages.
+fn untranslated(text: &str) -> Option<&str> {
+    // A path is the same everywhere; `&nbsp;` and its like are no words.
+    let is_entity = |word: &str| word.starts_with('&') && word.ends_with(';');
+    let words = text.split(char::is_whitespace);
+    let words = words.filter(|word| !(word.starts_with('/') || is_entity(word)));
+    words
+        .flat_map(|word| word.split(|letter: char| !letter.is_alphabetic()))
+        .find(|word| !word.is_empty() && !SAME_EVERYWHERE.contains(word))
 }
 
 /// `html` with template expressions, tags and comments of the template language as blanks.
@@ -305,6 +313,7 @@ mod tests {
             Some((2, "`Run`")),
         );
         check_page("<scripts-list>Run</scripts-list>", Some((1, "`Run`")));
+        check_page("<code>/api/scripts</code>&nbsp;", None);
         check_page("<a x-show=\"a > b\">{{ t.a }}</a>", None);
     }
 
