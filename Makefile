@@ -37,7 +37,7 @@ e2e: ready ## The product in a browser: sign in, write, run, look back
 	@.ci/need package chromium chromium
 	cargo build --quiet --package scriptorium-cli
 	npm ci --prefix e2e --no-audit --no-fund --loglevel=error
-	SCRIPTORIUM_BIN=$(TARGET)/debug/scriptorium node --test e2e/
+	SCRIPTORIUM_BIN=$(TARGET)/debug/scriptorium node --test e2e/*.test.mjs
 
 check: ready ## Formatting, lints and the rules of the house, without running a test
 	cargo fmt --all --check
