@@ -70,7 +70,8 @@ struct Frame {
     undecided: u64,
     /// `?` whose branch may be an arrow function with a return type.
     conditionals: u64,
-    /// A parenthesis after which only words came: what follows may be a pattern.
+    /// A parenthesis, perhaps in a type, after which only words came: a pattern that follows
+    /// is tried as that of a function type.
     fresh: bool,
 }
 
@@ -80,6 +81,8 @@ struct Weigher {
     parentheses: u64,
     conditionals: u64,
     after_dot: bool,
+    /// A parenthesis here would be a call's.
+    after_value: bool,
 }
 
 impl Weigher {
@@ -97,6 +100,7 @@ impl Weigher {
             parentheses: 0,
             conditionals: 0,
             after_dot: false,
+            after_value: false,
         }
     }
 
@@ -117,6 +121,11 @@ impl Weigher {
             Token::Punctuator(punctuator) => self.punctuator(punctuator),
             Token::Literal => self.stale(),
         }
+        self.after_value = match *token {
+            Token::Word(word) => self.after_dot || !precedes_type(word),
+            Token::Close(_) | Token::Literal => true,
+            Token::Open(_) | Token::Punctuator(_) => false,
+        };
         self.after_dot = matches!(token, Token::Punctuator("." | "?." | "#"));
     }
 
@@ -131,7 +140,7 @@ impl Weigher {
         }
         outer.fresh = false;
         self.parentheses += u64::from(bracket == '(');
-        let fresh = bracket == '(';
+        let fresh = bracket == '(' && !self.after_value;
         self.frames.push(Frame {
             bracket,
             weight,
@@ -221,6 +230,13 @@ impl Weigher {
             frame.fresh = false;
         }
     }
+}
+
+fn precedes_type(word: &str) -> bool {
+    matches!(
+        word,
+        "as" | "satisfies" | "keyof" | "unique" | "readonly" | "is" | "asserts" | "extends"
+    )
 }
 
 fn closes(open: char, close: char) -> bool {

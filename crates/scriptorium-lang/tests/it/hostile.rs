@@ -211,6 +211,8 @@ fn nested_attempts_are_refused() {
         "a<b>c<{[",
         "a<b.if<{[",
         "a<b?c:d<{[",
+        "x as (readonly{a=x as ",
+        "a<(b?:({c=d as ",
     ] {
         let source = unit.repeat(60);
         let codes: Vec<_> = diagnose(&source, &TS).iter().map(|d| d.code).collect();
@@ -256,6 +258,12 @@ fn ordinary_depth_is_accepted() {
         &JS,
         &"f({ a: [1, (b) => ({ c: b ? d : e })] });\n".repeat(2_400),
     );
+    let schema = format!(
+        "{}z.string(){}",
+        "z.object({ a: ".repeat(12),
+        " })".repeat(12)
+    );
+    check_accepted(&TS, &format!("{schema}\n").repeat(100));
     let typed = "const ok = a < b\nconst v = new Map<string, Array<{ a?: Foo<T> }>>()\n\
                  items.map((x: Item<A>) => ({ id: x.id < y ? f<A>(x) : null }))\n";
     check_accepted(
