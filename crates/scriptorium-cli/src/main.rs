@@ -1,3 +1,62 @@
-//! The scriptorium command: arguments, environment, files, exit codes; everything else is the façade.
+//! The scriptorium command: arguments, environment, files, exit statuses. Everything else is the
+//! façade, or the HTTP API of a server. Data goes to standard output, the rest to standard error.
 
-fn main() {}
+mod arguments;
+mod check;
+mod configuration;
+mod execution;
+mod exit;
+mod file;
+mod local;
+mod manifest;
+mod print;
+mod remote;
+mod script;
+mod serve;
+mod settings;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::arguments::{Cli, Command};
+use crate::exit::Exit;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli.command) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            exit::of(&error).into()
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Check(arguments) => return check::run(&arguments),
+        Command::Config(arguments) => {
+            configuration::show(&arguments)?;
+            return Ok(Exit::Done);
+        }
+        _ => {}
+    }
+    // The same provider for every TLS connection; a second installation finds the first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve(arguments) => serve::run(&arguments).await,
+            Command::Run(arguments) => return local::run(&arguments).await,
+            Command::Script(command) => script::run(command).await,
+            Command::Execution(command) => execution::run(command).await,
+            Command::Token(command) => token::run(command).await,
+            Command::Check(_) | Command::Config(_) => Ok(()),
+        }
+        .map(|()| Exit::Done)
+    })
+}

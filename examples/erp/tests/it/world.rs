@@ -195,7 +195,6 @@ impl World {
     pub(crate) async fn events(&self, kind: &str) -> Vec<Value> {
         let source = scriptorium::EventFilter {
             kind: Some(kind.to_owned()),
-            ..scriptorium::EventFilter::default()
         };
         let page = scriptorium::model::page::PageRequest::new(Some(200), None).unwrap();
         let tenant = self.default().await;

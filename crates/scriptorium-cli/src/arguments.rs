@@ -1,0 +1,371 @@
+//! The command line as types. What an argument means is in the module of its command.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Let the users of your application extend it with JavaScript.
+#[derive(Debug, Parser)]
+#[command(name = "scriptorium", version, propagate_version = true)]
+#[command(after_help = "\
+Exit status: 0 done, 1 the script failed or was refused, 2 wrong usage or configuration,
+3 a limit of the run, 4 the platform failed or cannot be reached.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the server.
+    Serve(ServeArgs),
+    /// Run a script here, in the sandbox, without a server.
+    Run(RunArgs),
+    /// Look for mistakes in scripts without running them.
+    Check(CheckArgs),
+    /// Print the effective configuration and where each value came from.
+    Config(ConfigArgs),
+    /// Scripts on a server.
+    #[command(subcommand)]
+    Script(ScriptCommand),
+    /// Executions on a server.
+    #[command(subcommand)]
+    Execution(ExecutionCommand),
+    /// API tokens on a server.
+    #[command(subcommand)]
+    Token(TokenCommand),
+}
+
+/// Flags that win over environment and file.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ServeArgs {
+    /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Folder of the databases [default: ./data]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Serve the sample business with its sample scripts
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// Configuration file [default: scriptorium.toml, if it exists]
+    #[arg(long, value_name = "FILE", env = "SCRIPTORIUM_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// How log lines on standard error look [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    #[command(flatten)]
+    pub(crate) serve: ServeArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// JavaScript (.js, .mjs) or TypeScript (.ts, .mts) file
+    pub(crate) file: PathBuf,
+    /// What the entry function is given: JSON, or @FILE
+    #[arg(long, value_name = "JSON|@FILE", default_value = "null")]
+    pub(crate) input: String,
+    /// Name of the entry function, when it is not found by convention
+    #[arg(long, value_name = "NAME")]
+    pub(crate) entry: Option<String>,
+    /// Longest time, from the first instruction, such as 500ms or 5s
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    /// Most memory, such as 64MiB
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = bytes)]
+    pub(crate) memory: u64,
+    /// Print the whole execution as JSON: status, output, error, metrics, logs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// JavaScript or TypeScript files
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Type of the scripts, which decides the name of the entry function
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) kind: Option<ScriptKind>,
+    /// Name of the entry function, when it is not found by convention
+    #[arg(long, value_name = "NAME")]
+    pub(crate) entry: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ScriptKind {
+    Scheduled,
+    Http,
+    Event,
+    Oneoff,
+    Embedded,
+}
+
+/// Where the server is, and who asks.
+#[derive(Debug, Args)]
+pub(crate) struct RemoteArgs {
+    /// Address of the server
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SCRIPTORIUM_URL",
+        default_value = "http://127.0.0.1:8080"
+    )]
+    pub(crate) server: String,
+    /// API token; better given by the variable, which no process list shows
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "SCRIPTORIUM_TOKEN",
+        hide_env_values = true
+    )]
+    pub(crate) token: Option<String>,
+    /// Print the server's JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ScriptCommand {
+    /// List scripts.
+    List(ScriptListArgs),
+    /// Show one script with its source.
+    Show(ScriptShowArgs),
+    /// Create a script from a file, or update the one of that name.
+    Push(ScriptPushArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScriptListArgs {
+    /// Words in name or description
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) q: Option<String>,
+    /// Only this type
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) kind: Option<ScriptKind>,
+    /// Only this status: draft, active, paused, disabled or archived
+    #[arg(long)]
+    pub(crate) status: Option<String>,
+    /// Only with this tag
+    #[arg(long)]
+    pub(crate) tag: Option<String>,
+    /// Most scripts to print
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScriptShowArgs {
+    /// Name or id
+    pub(crate) script: String,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScriptPushArgs {
+    /// JavaScript or TypeScript file; settings come from its entry in scripts.toml beside it
+    pub(crate) file: PathBuf,
+    /// Name of the script [default: as in scripts.toml, else the file's name]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Type of the script [default: as in scripts.toml, else oneoff]
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) kind: Option<ScriptKind>,
+    /// Cron expression of a scheduled script
+    #[arg(long, value_name = "EXPRESSION")]
+    pub(crate) cron: Option<String>,
+    /// Time zone of the cron expression
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) timezone: Option<String>,
+    /// Path of an http script, below /api/scripts
+    #[arg(long)]
+    pub(crate) path: Option<String>,
+    /// Method of an http script; may be repeated
+    #[arg(long = "method", value_name = "METHOD")]
+    pub(crate) methods: Vec<String>,
+    /// Event type of an event script; may be repeated
+    #[arg(long = "event", value_name = "TYPE")]
+    pub(crate) events: Vec<String>,
+    /// Why the script changed, for its history
+    #[arg(long, short, value_name = "TEXT")]
+    pub(crate) message: Option<String>,
+    /// Activate the script afterwards
+    #[arg(long)]
+    pub(crate) activate: bool,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExecutionCommand {
+    /// List executions, the newest first.
+    List(ExecutionListArgs),
+    /// Show one execution with its log.
+    Show(ExecutionShowArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExecutionListArgs {
+    /// Only of this script, by name or id
+    #[arg(long)]
+    pub(crate) script: Option<String>,
+    /// Only this status: pending, running, completed, failed, timeout or cancelled
+    #[arg(long)]
+    pub(crate) status: Option<String>,
+    /// Only started by this: cron, http, event, manual, api or embedded
+    #[arg(long)]
+    pub(crate) trigger: Option<String>,
+    /// Only since this instant, such as 2026-01-31T09:00:00Z
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) from: Option<String>,
+    /// Only before this instant
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) to: Option<String>,
+    /// Most executions to print
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExecutionShowArgs {
+    /// Id of the execution
+    pub(crate) execution: String,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Create an API token; its secret is printed once.
+    Create(TokenCreateArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenCreateArgs {
+    /// What the token is for
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Slug of the tenant it acts in [default: the tenant of the credential]
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) tenant: Option<String>,
+    /// Permission such as scripts.execute, or * for all that you have; may be repeated
+    #[arg(long = "permission", value_name = "NAME", required = true)]
+    pub(crate) permissions: Vec<String>,
+    /// When it stops working, such as 2026-12-31T00:00:00Z [default: never]
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) expires_at: Option<String>,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+impl ScriptKind {
+    /// The stable name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Http => "http",
+            Self::Event => "event",
+            Self::Oneoff => "oneoff",
+            Self::Embedded => "embedded",
+        }
+    }
+}
+
+/// `500ms`, `5s`, `2m`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = split_unit(text);
+    let factor = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" | "min" => 60_000,
+        _ => return Err("must be a number with ms, s or m, such as 5s".to_owned()),
+    };
+    number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(factor))
+        .map(Duration::from_millis)
+        .ok_or_else(|| "must be a whole number with ms, s or m, such as 5s".to_owned())
+}
+
+/// `65536`, `64KiB`, `64MiB`, `1GiB`.
+pub(crate) fn bytes(text: &str) -> Result<u64, String> {
+    let (number, unit) = split_unit(text);
+    let factor = match unit {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return Err("must be a number with KiB, MiB or GiB, such as 64MiB".to_owned()),
+    };
+    number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(factor))
+        .ok_or_else(|| "must be a whole number with KiB, MiB or GiB, such as 64MiB".to_owned())
+}
+
+fn split_unit(text: &str) -> (&str, &str) {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    text.split_at(digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_and_sizes_have_units() {
+        for (text, millis) in [("500ms", 500), ("5s", 5_000), ("2m", 120_000)] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in [
+            "5",
+            "s",
+            "-1s",
+            "1.5s",
+            "99999999999999999999s",
+            "9999999999999999999m",
+        ] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+        for (text, size) in [("1024", 1024), ("64KiB", 65_536), ("64MiB", 64 << 20)] {
+            assert_eq!(bytes(text), Ok(size), "{text}");
+        }
+        for text in ["64MB", "MiB", "-1", "99999999999999GiB"] {
+            assert!(bytes(text).is_err(), "{text}");
+        }
+    }
+}

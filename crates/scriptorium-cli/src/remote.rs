@@ -1,0 +1,183 @@
+//! The HTTP API of a server, as the client commands need it. Refusals become errors with the
+//! server's own words; nothing is retried.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use reqwest::{Method, RequestBuilder, StatusCode, Url};
+use serde_json::Value;
+
+use crate::arguments::RemoteArgs;
+use crate::exit::Refusal;
+use crate::print::visible;
+
+/// A server, and the token to speak with.
+pub(crate) struct Remote {
+    client: reqwest::Client,
+    base: Url,
+    token: String,
+}
+
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Items of a list asked for at once.
+const PAGE: usize = 200;
+
+impl Remote {
+    pub(crate) fn new(arguments: &RemoteArgs) -> anyhow::Result<Self> {
+        let base = Url::parse(&arguments.server)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+            .ok_or_else(|| {
+                let server = &arguments.server;
+                Refusal::usage(format!(
+                    "{server} is no address such as http://127.0.0.1:8080"
+                ))
+            })?;
+        let token = arguments.token.clone().ok_or_else(|| {
+            Refusal::usage("a token is needed: set SCRIPTORIUM_TOKEN or give --token")
+        })?;
+        let client = reqwest::Client::builder()
+            .timeout(PATIENCE)
+            // The token is for this server, not for where it might send us.
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("scriptorium/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .context("cannot set up the HTTP client")?;
+        Ok(Self {
+            client,
+            base,
+            token,
+        })
+    }
+
+    /// Reads a document. The path's segments are encoded here.
+    pub(crate) async fn get(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+    ) -> anyhow::Result<Value> {
+        self.send(self.request(Method::GET, path, query)?).await
+    }
+
+    /// Sends a document with POST.
+    pub(crate) async fn post(&self, path: &[&str], body: &Value) -> anyhow::Result<Value> {
+        self.send(self.request(Method::POST, path, &[])?.json(body))
+            .await
+    }
+
+    /// Sends a document with PATCH.
+    pub(crate) async fn patch(&self, path: &[&str], body: &Value) -> anyhow::Result<Value> {
+        self.send(self.request(Method::PATCH, path, &[])?.json(body))
+            .await
+    }
+
+    /// The first `limit` items of a list, page after page.
+    pub(crate) async fn list(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+        limit: usize,
+    ) -> anyhow::Result<Vec<Value>> {
+        let mut items = Vec::new();
+        let mut cursor = None;
+        while items.len() < limit {
+            let mut query = query.to_vec();
+            query.push(("limit", (limit - items.len()).min(PAGE).to_string()));
+            query.extend(cursor.take().map(|cursor| ("cursor", cursor)));
+            let mut page = self.get(path, &query).await?;
+            let Some(Value::Array(found)) = page.get_mut("items").map(Value::take) else {
+                bail!("the server's list has no items");
+            };
+            items.extend(found);
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = Some(next.to_owned()),
+                None => break,
+            }
+        }
+        Ok(items)
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, String)],
+    ) -> anyhow::Result<RequestBuilder> {
+        let mut url = self.base.clone();
+        let Ok(mut segments) = url.path_segments_mut() else {
+            bail!("{} cannot have a path", self.base);
+        };
+        segments.pop_if_empty().extend(["api", "v1"]).extend(path);
+        drop(segments);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        Ok(self.client.request(method, url).bearer_auth(&self.token))
+    }
+
+    async fn send(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+        let response = request
+            .send()
+            .await
+            .with_context(|| format!("cannot reach {}", self.base))?;
+        let status = response.status();
+        let text = response.text().await.context("the answer broke off")?;
+        let body: Value = serde_json::from_str(&text).unwrap_or_default();
+        if status.is_success() {
+            return Ok(body);
+        }
+        let message = problem(status, &body);
+        if status.is_server_error() {
+            bail!("{message}");
+        }
+        Err(Refusal::failed(message).into())
+    }
+}
+
+/// What a problem document says, for people; one line for each refused field.
+fn problem(status: StatusCode, body: &Value) -> String {
+    let text = |value: &Value| value.as_str().map(visible);
+    let title = text(&body["detail"])
+        .or_else(|| text(&body["title"]))
+        .unwrap_or_else(|| status.to_string());
+    let code = text(&body["code"])
+        .map(|code| format!(" ({code})"))
+        .unwrap_or_default();
+    let mut message = format!("{title}{code}");
+    for error in body["errors"].as_array().into_iter().flatten() {
+        let field = text(&error["field"]).unwrap_or_default();
+        let rule = text(&error["message"]).unwrap_or_default();
+        message.push_str(&format!("\n  {field}: {rule}"));
+    }
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(status: u16, body: Value, expected: &str) {
+        let status = StatusCode::from_u16(status).unwrap();
+        assert_eq!(problem(status, &body), expected);
+    }
+
+    #[test]
+    fn problems_are_told_with_their_fields() {
+        check(502, json!(null), "502 Bad Gateway");
+        check(
+            422,
+            json!({"title": "Invalid", "code": "validation_failed", "errors": [
+                {"field": "schedule.cron", "message": "must have five fields"},
+            ]}),
+            "Invalid (validation_failed)\n  schedule.cron: must have five fields",
+        );
+        check(
+            404,
+            json!({"title": "Not found", "detail": "no such \u{1b}script"}),
+            "no such \\u{1b}script",
+        );
+    }
+}

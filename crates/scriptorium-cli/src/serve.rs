@@ -1,0 +1,131 @@
+//! `scriptorium serve`: a platform and its server until somebody stops it.
+
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use scriptorium::{Builder, Platform};
+use scriptorium_server::{Config, Server};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::arguments::{LogFormat, ServeArgs};
+use crate::exit::Refusal;
+use crate::settings::Settings;
+use crate::{configuration, print};
+
+/// How long running executions may take to end after the server has stopped answering.
+const DRAIN: Duration = Duration::from_secs(10);
+
+pub(crate) async fn run(arguments: &ServeArgs) -> anyhow::Result<()> {
+    let settings = configuration::read(arguments)?.settings()?;
+    start_logging(&settings)?;
+    // The signals are caught from here on, so that one during the start stops it as well.
+    let stop = Stop::listen()?;
+    let mut builder = builder(&settings);
+    if settings.demo {
+        builder = scriptorium_erp::install(builder);
+    }
+    let platform = builder.start().await.context("cannot start the platform")?;
+    let result = serve(&settings, platform.clone(), stop).await;
+    platform.shutdown(DRAIN).await;
+    result
+}
+
+async fn serve(settings: &Settings, platform: Platform, stop: Stop) -> anyhow::Result<()> {
+    if settings.demo {
+        let made_up = platform
+            .first_sign_in()
+            .and_then(|first| first.password.as_deref());
+        let password = settings.admin_password.as_deref().or(made_up);
+        scriptorium_erp::seed(&platform, password)
+            .await
+            .context("cannot set up the sample business")?;
+    }
+    let server = Server::bind(config(settings), platform.clone()).await?;
+    announce(&platform, &server)?;
+    server.run(stop.wait()).await;
+    tracing::info!("stopping");
+    Ok(())
+}
+
+/// Tells where the server is and, at the very first start, who may sign in.
+fn announce(platform: &Platform, server: &Server) -> anyhow::Result<()> {
+    if let Some(first) = platform.first_sign_in()
+        && let Some(password) = &first.password
+    {
+        print::text(&format!(
+            "first sign-in, shown this once: {} / {password}",
+            first.email
+        ))?;
+    }
+    Ok(print::text(&format!(
+        "listening on http://{}",
+        server.local_addr()
+    ))?)
+}
+
+fn builder(settings: &Settings) -> Builder {
+    let mut builder = Platform::builder()
+        .data_dir(&settings.data_dir)
+        .http_allow(settings.http_allow.iter().copied())
+        .allow_eval(settings.allow_eval);
+    if let Some(folder) = &settings.cache_dir {
+        builder = builder.cache_dir(folder);
+    }
+    if let Some(workers) = settings.workers {
+        builder = builder.workers(workers);
+    }
+    if let Some(token) = &settings.bootstrap_token {
+        builder = builder.bootstrap_token(token);
+    }
+    if let Some(password) = &settings.admin_password {
+        builder = builder.admin_password(password);
+    }
+    builder
+}
+
+fn config(settings: &Settings) -> Config {
+    Config {
+        listen: settings.listen,
+        public_url: settings.public_url.clone(),
+        trusted_proxies: settings.trusted_proxies.clone(),
+        ..Config::default()
+    }
+}
+
+fn start_logging(settings: &Settings) -> Result<(), Refusal> {
+    let filter = EnvFilter::try_new(&settings.log)
+        .map_err(|error| Refusal::usage(format!("log must be a filter such as info: {error}")))?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    match settings.log_format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().init(),
+    }
+    Ok(())
+}
+
+/// Signals that ask the server to stop.
+struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! The server's configuration: flags over environment over file over defaults, and where each value
+//! came from. Every key is one row of [`KEYS`]; unknown keys of the file are refused.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use reqwest::Url;
+use scriptorium_server::IpNet;
+
+use crate::arguments::{LogFormat, ServeArgs};
+use crate::exit::Refusal;
+
+/// A setting as the operator knows it.
+struct Key {
+    /// Its name in the file; upper case after [`PREFIX`] in the environment.
+    name: &'static str,
+    default: Option<&'static str>,
+    /// Whether its value is shown to nobody, and may come from a file named by `…_FILE`.
+    secret: bool,
+}
+
+const PREFIX: &str = "SCRIPTORIUM_";
+
+/// Every setting.
+const KEYS: [Key; 13] = [
+    key("listen", Some("127.0.0.1:8080")),
+    key("data_dir", Some("./data")),
+    key("cache_dir", None),
+    key("demo", Some("false")),
+    key("public_url", None),
+    key("trusted_proxies", None),
+    key("http_allow", None),
+    key("allow_eval", Some("false")),
+    key("workers", None),
+    key("log", Some("info")),
+    key("log_format", Some("text")),
+    secret("bootstrap_token"),
+    secret("admin_password"),
+];
+
+/// Variables with our prefix that are not settings of the server.
+const OTHER_VARIABLES: [&str; 4] = ["CONFIG", "URL", "TOKEN", "BIN"];
+
+const fn key(name: &'static str, default: Option<&'static str>) -> Key {
+    Key {
+        name,
+        default,
+        secret: false,
+    }
+}
+
+const fn secret(name: &'static str) -> Key {
+    Key {
+        name,
+        default: None,
+        secret: true,
+    }
+}
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Flag(String),
+    Environment(String),
+    File(PathBuf),
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(name) => write!(f, "flag {name}"),
+            Self::Environment(name) => write!(f, "environment {name}"),
+            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// A value as text, and where it came from. An absent value has none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Given {
+    text: Option<String>,
+    origin: Origin,
+}
+
+/// The effective value of every key.
+#[derive(Debug)]
+pub(crate) struct Layers {
+    values: BTreeMap<&'static str, Given>,
+    /// Variables that look like settings and are none.
+    pub(crate) unknown_variables: Vec<String>,
+}
+
+/// One line of `scriptorium config`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Shown {
+    pub(crate) key: &'static str,
+    pub(crate) value: String,
+    pub(crate) origin: String,
+}
+
+/// What the server is started with.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) listen: SocketAddr,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) cache_dir: Option<PathBuf>,
+    pub(crate) demo: bool,
+    pub(crate) public_url: Option<Url>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) http_allow: Vec<SocketAddr>,
+    pub(crate) allow_eval: bool,
+    pub(crate) workers: Option<usize>,
+    pub(crate) log: String,
+    pub(crate) log_format: LogFormat,
+    pub(crate) bootstrap_token: Option<String>,
+    pub(crate) admin_password: Option<String>,
+}
+
+impl Layers {
+    /// Joins the layers. `environment` is the whole environment of the process.
+    pub(crate) fn read(
+        flags: &ServeArgs,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Refusal> {
+        let mut layers = Self {
+            values: KEYS.iter().map(|key| (key.name, key.given())).collect(),
+            unknown_variables: Vec::new(),
+        };
+        if let Some(path) = configuration_file(flags) {
+            layers.read_file(&path)?;
+        }
+        layers.read_environment(environment)?;
+        layers.read_flags(flags);
+        Ok(layers)
+    }
+
+    fn read_file(&mut self, path: &Path) -> Result<(), Refusal> {
+        let at = path.display();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Refusal::usage(format!("cannot read {at}: {error}")))?;
+        let table: toml::Table =
+            toml::from_str(&text).map_err(|error| Refusal::usage(format!("{at}: {error}")))?;
+        for (name, value) in table {
+            let Some(key) = KEYS.iter().find(|key| key.name == name) else {
+                let known: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+                let known = known.join(", ");
+                let message = format!("{at}: unknown key {name}; known are {known}");
+                return Err(Refusal::usage(message));
+            };
+            let text = plain(&value).ok_or_else(|| {
+                Refusal::usage(format!(
+                    "{at}: {name} must be a plain value or a list of them"
+                ))
+            })?;
+            self.give(key, text, Origin::File(path.to_owned()));
+        }
+        Ok(())
+    }
+
+    fn read_environment(
+        &mut self,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(), Refusal> {
+        let mut seen: BTreeMap<&str, String> = BTreeMap::new();
+        for (variable, text) in environment {
+            let Some(name) = variable.strip_prefix(PREFIX) else {
+                continue;
+            };
+            let Some((key, from_file)) = key_of(name) else {
+                if !OTHER_VARIABLES.contains(&name) {
+                    self.unknown_variables.push(variable);
+                }
+                continue;
+            };
+            if let Some(other) = seen.insert(key.name, variable.clone()) {
+                let message = format!("{other} and {variable} are both set; keep one");
+                return Err(Refusal::usage(message));
+            }
+            let text = if from_file {
+                secret_file(&variable, &text)?
+            } else {
+                text
+            };
+            self.give(key, text, Origin::Environment(variable));
+        }
+        Ok(())
+    }
+
+    fn read_flags(&mut self, flags: &ServeArgs) {
+        let given = [
+            ("listen", flags.listen.map(|listen| listen.to_string())),
+            (
+                "data_dir",
+                flags
+                    .data_dir
+                    .as_ref()
+                    .map(|folder| folder.display().to_string()),
+            ),
+            ("demo", flags.demo.then(|| "true".to_owned())),
+            (
+                "log_format",
+                flags.log_format.map(|format| match format {
+                    LogFormat::Text => "text".to_owned(),
+                    LogFormat::Json => "json".to_owned(),
+                }),
+            ),
+        ];
+        for (name, text) in given {
+            let key = KEYS.iter().find(|key| key.name == name);
+            if let (Some(key), Some(text)) = (key, text) {
+                let flag = format!("--{}", name.replace('_', "-"));
+                self.give(key, text, Origin::Flag(flag));
+            }
+        }
+    }
+
+    /// An empty text means that there is no value, so that a variable can undo what the file says.
+    fn give(&mut self, key: &Key, text: String, origin: Origin) {
+        let text = (!text.is_empty()).then_some(text);
+        self.values.insert(key.name, Given { text, origin });
+    }
+
+    /// The effective values for people; secrets are masked.
+    pub(crate) fn shown(&self) -> Vec<Shown> {
+        let shown = |key: &Key| {
+            let given = &self.values[key.name];
+            let value = match &given.text {
+                None => "(not set)".to_owned(),
+                Some(_) if key.secret => "********".to_owned(),
+                Some(text) => text.clone(),
+            };
+            Shown {
+                key: key.name,
+                value,
+                origin: given.origin.to_string(),
+            }
+        };
+        KEYS.iter().map(shown).collect()
+    }
+
+    /// The values in their types.
+    pub(crate) fn settings(&self) -> Result<Settings, Refusal> {
+        let settings = Settings {
+            listen: self.required("listen", "an address and port such as 127.0.0.1:8080")?,
+            data_dir: self.required("data_dir", "a folder")?,
+            cache_dir: self.optional("cache_dir", "a folder")?,
+            demo: self.required("demo", "true or false")?,
+            public_url: self.optional("public_url", "an address such as https://a.example")?,
+            trusted_proxies: self.trusted_proxies()?,
+            http_allow: self.list("http_allow", "addresses with port such as 127.0.0.1:9000")?,
+            allow_eval: self.required("allow_eval", "true or false")?,
+            workers: self.optional("workers", "a number of 1 or more")?,
+            log: self.required("log", "a filter such as info")?,
+            log_format: self.log_format()?,
+            bootstrap_token: self.optional("bootstrap_token", "a text")?,
+            admin_password: self.optional("admin_password", "a text")?,
+        };
+        let short = |token: &String| token.chars().count() < 32;
+        if settings.bootstrap_token.as_ref().is_some_and(short) {
+            return Err(self.refused("bootstrap_token", "at least 32 characters"));
+        }
+        if settings.workers == Some(0) {
+            return Err(self.refused("workers", "a number of 1 or more"));
+        }
+        Ok(settings)
+    }
+
+    /// Networks, or single addresses.
+    fn trusted_proxies(&self) -> Result<Vec<IpNet>, Refusal> {
+        let expected = "addresses or networks such as 10.0.0.0/8";
+        let entries: Vec<String> = self.list("trusted_proxies", expected)?;
+        let net = |entry: &String| {
+            let address = || Some(entry.parse::<IpAddr>().ok()?.into());
+            entry.parse().ok().or_else(address)
+        };
+        let nets: Option<Vec<IpNet>> = entries.iter().map(net).collect();
+        nets.ok_or_else(|| self.refused("trusted_proxies", expected))
+    }
+
+    fn log_format(&self) -> Result<LogFormat, Refusal> {
+        match self.values["log_format"].text.as_deref() {
+            None | Some("text") => Ok(LogFormat::Text),
+            Some("json") => Ok(LogFormat::Json),
+            Some(_) => Err(self.refused("log_format", "text or json")),
+        }
+    }
+
+    fn required<T: FromStr>(&self, name: &'static str, expected: &str) -> Result<T, Refusal> {
+        self.optional(name, expected)?
+            .ok_or_else(|| self.refused(name, expected))
+    }
+
+    fn optional<T: FromStr>(
+        &self,
+        name: &'static str,
+        expected: &str,
+    ) -> Result<Option<T>, Refusal> {
+        let text = self.values[name].text.as_deref();
+        text.map(str::parse)
+            .transpose()
+            .map_err(|_| self.refused(name, expected))
+    }
+
+    fn list<T: FromStr>(&self, name: &'static str, expected: &str) -> Result<Vec<T>, Refusal> {
+        let text = self.values[name].text.as_deref().unwrap_or_default();
+        let entries = text
+            .split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty());
+        entries
+            .map(|entry| entry.parse().map_err(|_| self.refused(name, expected)))
+            .collect()
+    }
+
+    fn refused(&self, name: &'static str, expected: &str) -> Refusal {
+        let origin = &self.values[name].origin;
+        Refusal::usage(format!("{name} ({origin}) must be {expected}"))
+    }
+}
+
+impl Key {
+    fn given(&self) -> Given {
+        Given {
+            text: self.default.map(str::to_owned),
+            origin: Origin::Default,
+        }
+    }
+}
+
+/// The file named by flag or variable, or the usual one if it is there.
+fn configuration_file(flags: &ServeArgs) -> Option<PathBuf> {
+    let usual = PathBuf::from("scriptorium.toml");
+    flags
+        .config
+        .clone()
+        .or_else(|| usual.is_file().then_some(usual))
+}
+
+/// The key of a variable without prefix, and whether the variable names a file.
+fn key_of(name: &str) -> Option<(&'static Key, bool)> {
+    let find = |name: &str| KEYS.iter().find(|key| key.name.to_uppercase() == name);
+    if let Some(key) = find(name) {
+        return Some((key, false));
+    }
+    let key = find(name.strip_suffix("_FILE")?)?;
+    key.secret.then_some((key, true))
+}
+
+fn secret_file(variable: &str, path: &str) -> Result<String, Refusal> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Refusal::usage(format!("cannot read {path} ({variable}): {error}")))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// A value of the file as the text that the environment would have; lists are joined by commas.
+fn plain(value: &toml::Value) -> Option<String> {
+    match value {
+        toml::Value::String(text) => Some(text.clone()),
+        toml::Value::Integer(number) => Some(number.to_string()),
+        toml::Value::Boolean(answer) => Some(answer.to_string()),
+        toml::Value::Array(entries) => {
+            let entries: Option<Vec<String>> = entries.iter().map(plain).collect();
+            Some(entries?.join(","))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

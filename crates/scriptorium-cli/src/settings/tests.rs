@@ -1,0 +1,151 @@
+//! Which layer wins, and what is refused.
+
+use super::*;
+
+/// The layers of a configuration file with this text, of variables and of flags.
+fn layers(file: &str, variables: &[(&str, &str)], mut flags: ServeArgs) -> Result<Layers, Refusal> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("scriptorium.toml");
+    std::fs::write(&path, file).unwrap();
+    flags.config = Some(path);
+    let variables = variables.iter();
+    Layers::read(
+        &flags,
+        variables.map(|(name, text)| ((*name).to_owned(), (*text).to_owned())),
+    )
+}
+
+#[track_caller]
+fn check(layers: &Layers, key: &str, value: &str, origin: &str) {
+    let shown = layers.shown();
+    let line = shown.iter().find(|line| line.key == key).unwrap();
+    assert_eq!(line.value, value);
+    assert!(line.origin.starts_with(origin), "{}", line.origin);
+}
+
+#[track_caller]
+fn refuse(file: &str, variables: &[(&str, &str)], complaint: &str) {
+    let settings = layers(file, variables, ServeArgs::default()).and_then(|l| l.settings());
+    let refusal = settings.map(|_| ()).unwrap_err();
+    assert_eq!(refusal.exit, crate::exit::Exit::Usage);
+    assert!(refusal.message.contains(complaint), "{refusal}");
+}
+
+#[test]
+fn flags_win_over_environment_over_file_over_defaults() {
+    let file = "listen = \"127.0.0.1:1\"\ndata_dir = \"from-file\"\nworkers = 3\n";
+    let variables = [
+        ("SCRIPTORIUM_LISTEN", "127.0.0.1:2"),
+        ("SCRIPTORIUM_DATA_DIR", "from-environment"),
+        ("HOME", "/root"),
+    ];
+    let flags = ServeArgs {
+        listen: Some("127.0.0.1:3".parse().unwrap()),
+        ..ServeArgs::default()
+    };
+    let layers = layers(file, &variables, flags).unwrap();
+    check(&layers, "listen", "127.0.0.1:3", "flag --listen");
+    check(
+        &layers,
+        "data_dir",
+        "from-environment",
+        "environment SCRIPTORIUM_DATA_DIR",
+    );
+    check(&layers, "workers", "3", "file ");
+    check(&layers, "log", "info", "default");
+    check(&layers, "public_url", "(not set)", "default");
+    let settings = layers.settings().unwrap();
+    assert_eq!(settings.listen.port(), 3);
+    assert_eq!(settings.workers, Some(3));
+}
+
+#[test]
+fn secrets_are_masked_and_may_come_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("password");
+    std::fs::write(&path, "correct horse\n").unwrap();
+    let path = path.to_str().unwrap();
+    let layers = layers(
+        "",
+        &[("SCRIPTORIUM_ADMIN_PASSWORD_FILE", path)],
+        ServeArgs::default(),
+    )
+    .unwrap();
+    let origin = "environment SCRIPTORIUM_ADMIN_PASSWORD_FILE";
+    check(&layers, "admin_password", "********", origin);
+    let password = layers.settings().unwrap().admin_password;
+    assert_eq!(password.as_deref(), Some("correct horse"));
+}
+
+#[test]
+fn lists_are_tables_of_the_file_or_commas_of_a_variable() {
+    let file = "http_allow = [\"127.0.0.1:9000\", \"[::1]:9001\"]";
+    let settings = layers(file, &[], ServeArgs::default())
+        .unwrap()
+        .settings()
+        .unwrap();
+    assert_eq!(settings.http_allow.len(), 2);
+    let variables = [("SCRIPTORIUM_HTTP_ALLOW", "127.0.0.1:9000, 127.0.0.1:9001")];
+    let settings = layers("", &variables, ServeArgs::default())
+        .unwrap()
+        .settings()
+        .unwrap();
+    assert_eq!(settings.http_allow.len(), 2);
+}
+
+#[test]
+fn an_empty_variable_takes_a_value_away() {
+    let file = "public_url = \"https://a.example\"";
+    let layers = layers(
+        file,
+        &[("SCRIPTORIUM_PUBLIC_URL", "")],
+        ServeArgs::default(),
+    )
+    .unwrap();
+    check(&layers, "public_url", "(not set)", "environment");
+}
+
+#[test]
+fn unknown_variables_are_told_and_do_not_stop_the_start() {
+    // An orchestrator sets variables like this one for a service of our name.
+    let variables = [
+        ("SCRIPTORIUM_SERVICE_HOST", "10.0.0.1"),
+        ("SCRIPTORIUM_TOKEN", "of the client commands"),
+    ];
+    let layers = layers("", &variables, ServeArgs::default()).unwrap();
+    assert_eq!(layers.unknown_variables, ["SCRIPTORIUM_SERVICE_HOST"]);
+}
+
+#[test]
+fn what_cannot_be_right_is_refused() {
+    refuse(
+        "lisen = \"127.0.0.1:1\"",
+        &[],
+        "unknown key lisen; known are listen",
+    );
+    refuse("listen = ", &[], "scriptorium.toml");
+    refuse("listen = { port = 1 }", &[], "listen must be a plain value");
+    refuse("listen = \"localhost\"", &[], "listen (file ");
+    refuse(
+        "",
+        &[("SCRIPTORIUM_LISTEN", "8080")],
+        "(environment SCRIPTORIUM_LISTEN) must be",
+    );
+    refuse("", &[("SCRIPTORIUM_LISTEN", "")], "listen (environment");
+    refuse("workers = 0", &[], "workers (file");
+    refuse("log_format = \"xml\"", &[], "must be text or json");
+    refuse("bootstrap_token = \"short\"", &[], "at least 32 characters");
+    refuse(
+        "",
+        &[
+            ("SCRIPTORIUM_ADMIN_PASSWORD", "a"),
+            ("SCRIPTORIUM_ADMIN_PASSWORD_FILE", "/nowhere"),
+        ],
+        "are both set",
+    );
+    refuse(
+        "",
+        &[("SCRIPTORIUM_ADMIN_PASSWORD_FILE", "/nowhere")],
+        "cannot read /nowhere",
+    );
+}

@@ -1,0 +1,30 @@
+//! The texts of `--help`, as snapshots.
+
+use crate::command::{command, stdout};
+
+#[test]
+fn help_is_as_it_was() {
+    for words in [
+        &[][..],
+        &["serve"],
+        &["run"],
+        &["check"],
+        &["config"],
+        &["script", "list"],
+        &["script", "show"],
+        &["script", "push"],
+        &["execution", "list"],
+        &["execution", "show"],
+        &["token", "create"],
+    ] {
+        let output = command().args(words).arg("--help").output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{words:?}");
+        let name = words.join("_");
+        let name = if name.is_empty() {
+            "scriptorium"
+        } else {
+            &name
+        };
+        insta::assert_snapshot!(name, stdout(&output));
+    }
+}

@@ -1,0 +1,13 @@
+//! The command as its users meet it: real processes, their output and their exit status.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should say where"
+)]
+
+mod check;
+mod command;
+mod config;
+mod help;
+mod run;
+mod serve;

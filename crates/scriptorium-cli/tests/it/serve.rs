@@ -1,0 +1,237 @@
+//! `scriptorium serve`, and the commands that speak to it.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::command::{binary, cache, command, json, sample, script, stderr, stdout};
+
+const TOKEN: &str = "a-bootstrap-token-of-more-than-32-characters";
+
+/// A server with the sample business; killed when the test ends early.
+struct Server {
+    child: Child,
+    url: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Server {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = Command::new(binary())
+            .env_clear()
+            .env("SCRIPTORIUM_CACHE_DIR", cache())
+            .env("SCRIPTORIUM_BOOTSTRAP_TOKEN", TOKEN)
+            .env("SCRIPTORIUM_ADMIN_PASSWORD", "a password of these tests")
+            .current_dir(folder.path())
+            .args([
+                "serve",
+                "--demo",
+                "--listen",
+                "127.0.0.1:0",
+                "--data-dir",
+                "data",
+            ])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let url = lines
+            .map(Result::unwrap)
+            .find_map(|line| Some(line.strip_prefix("listening on ")?.to_owned()))
+            .unwrap();
+        Self {
+            child,
+            url,
+            _folder: folder,
+        }
+    }
+
+    fn command(&self) -> assert_cmd::Command {
+        let mut command = command();
+        command
+            .env("SCRIPTORIUM_URL", &self.url)
+            .env("SCRIPTORIUM_TOKEN", TOKEN);
+        command
+    }
+
+    #[track_caller]
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self
+            .command()
+            .args(arguments)
+            .arg("--json")
+            .output()
+            .unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{arguments:?}: {}",
+            stderr(&output)
+        );
+        json(&output)
+    }
+
+    /// Asks the server to stop; gives its exit status.
+    fn stop(mut self) -> Option<i32> {
+        let id = self.child.id().to_string();
+        let asked = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        assert!(asked.success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Ends what `stop` has not; one that has ended cannot be killed, and that is fine.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn scripts_are_listed_shown_and_pushed() {
+    let server = Server::start();
+    let listed = server.json(&["script", "list", "--type", "embedded"]);
+    let mut names: Vec<&str> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|script| script["name"].as_str().unwrap())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, ["price-rule", "validate-order"]);
+
+    let shown = server
+        .command()
+        .args(["script", "show", "hello"])
+        .output()
+        .unwrap();
+    let text = stdout(&shown);
+    assert!(
+        text.contains("name: hello\n") && text.contains("export default"),
+        "{text}"
+    );
+
+    // The same file again changes nothing; another message does not make a version either.
+    let hello = sample("hello.ts");
+    let hello = hello.to_str().unwrap();
+    let pushed = server.json(&["script", "push", hello]);
+    assert_eq!(
+        (&pushed["name"], &pushed["version"]),
+        (&json!("hello"), &json!(1))
+    );
+
+    let file = script("entries.js");
+    let push = [
+        "script",
+        "push",
+        file.to_str().unwrap(),
+        "--name",
+        "pushed",
+        "--activate",
+    ];
+    let created = server.command().args(push).output().unwrap();
+    assert!(
+        !created.status.success(),
+        "a script without entry was activated"
+    );
+    let throws = script("throws.ts");
+    let push = [
+        "script",
+        "push",
+        throws.to_str().unwrap(),
+        "--name",
+        "pushed",
+        "--activate",
+    ];
+    let updated = server.json(&push);
+    assert_eq!(
+        (&updated["version"], &updated["status"]),
+        (&json!(2), &json!("active"))
+    );
+    assert_eq!(updated["language"], "typescript");
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn executions_and_tokens_and_refusals() {
+    let server = Server::start();
+    let created = server
+        .command()
+        .args([
+            "token",
+            "create",
+            "--name",
+            "ci",
+            "--permission",
+            "scripts.read",
+        ])
+        .output()
+        .unwrap();
+    assert_eq!(created.status.code(), Some(0), "{}", stderr(&created));
+    let token = stdout(&created).trim().to_owned();
+    assert_eq!(token.lines().count(), 1);
+
+    let list = |token: &str| {
+        let mut command = server.command();
+        command.env("SCRIPTORIUM_TOKEN", token).args([
+            "execution",
+            "list",
+            "--script",
+            "hello",
+            "--json",
+        ]);
+        command.output().unwrap()
+    };
+    assert_eq!(json(&list(&token)), json!([]));
+    for (arguments, exit, complaint) in [
+        (
+            &["execution", "show", "0190f3e0-0000-7000-8000-000000000000"][..],
+            1,
+            "not_found",
+        ),
+        (
+            &["script", "show", "nothing"],
+            1,
+            "there is no script nothing",
+        ),
+        (&["script", "list", "--status", "asleep"], 1, "status"),
+        (
+            &["script", "list", "--token", "wrong"],
+            1,
+            "unauthenticated",
+        ),
+        (
+            &["script", "list", "--server", "http://127.0.0.1:1"],
+            4,
+            "cannot reach",
+        ),
+        (
+            &["script", "list", "--server", "not an address"],
+            2,
+            "no address",
+        ),
+    ] {
+        let output = server.command().args(arguments).output().unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(exit),
+            "{arguments:?}: {}",
+            stderr(&output)
+        );
+        assert!(
+            stderr(&output).contains(complaint),
+            "{arguments:?}: {}",
+            stderr(&output)
+        );
+    }
+    let output = server
+        .command()
+        .env_remove("SCRIPTORIUM_TOKEN")
+        .args(["script", "list"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}

@@ -1,0 +1,7 @@
+function first() {
+  return 1;
+}
+
+function second() {
+  return 2;
+}

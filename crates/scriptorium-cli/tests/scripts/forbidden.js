@@ -1,0 +1,3 @@
+function main() {
+  return eval("6 * 7");
+}

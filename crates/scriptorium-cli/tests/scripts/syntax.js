@@ -1,0 +1,4 @@
+function main(input) {
+  const sum = 1;
+  return sum +;
+}
