@@ -29,7 +29,7 @@ pub(crate) fn declarations(services: &Registry) -> String {
             format_args!(
                 "  readonly {}: {};",
                 service.name,
-                interface_name(&service.name)
+                interface_name(&service.name, "Service")
             ),
         );
     }
@@ -70,7 +70,7 @@ pub fn reference() -> String {
 
 /// One global: an interface with nested objects for `utils.date` and its like.
 fn interface(capability: &Capability, out: &mut String) {
-    let name = interface_name(capability.name);
+    let name = interface_name(capability.name, "Api");
     out.push('\n');
     comment(capability.doc, "", out);
     line(out, format_args!("interface {name} {{"));
@@ -109,7 +109,7 @@ fn service_interface(service: &Service, out: &mut String) {
     }
     line(
         out,
-        format_args!("interface {} {{", interface_name(&service.name)),
+        format_args!("interface {} {{", interface_name(&service.name, "Service")),
     );
     for method in &service.methods {
         let mut doc = method.doc.clone();
@@ -125,11 +125,12 @@ fn service_interface(service: &Service, out: &mut String) {
     out.push_str("}\n");
 }
 
-fn interface_name(name: &str) -> String {
+/// `StorageApi` of `storage`; services end otherwise, so that none takes the name of ours.
+fn interface_name(name: &str, end: &str) -> String {
     let mut chars = name.chars();
     let first = chars.next().map(|c| c.to_ascii_uppercase());
     format!(
-        "{}{}Api",
+        "{}{}{end}",
         first.map(String::from).unwrap_or_default(),
         chars.as_str()
     )

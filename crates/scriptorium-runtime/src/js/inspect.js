@@ -36,7 +36,8 @@ const inspect = (() => {
   const functionText = (value) => {
     const property = getOwnPropertyDescriptor(value, "name");
     const name = property && typeof property.value === "string" ? property.value : "";
-    const isClass = textIndexOf(functionToText(value), "class") === 0;
+    // Sources are not kept, but only a class has a prototype that cannot be replaced.
+    const isClass = getOwnPropertyDescriptor(value, "prototype")?.writable === false;
     const kind = isClass ? "class" : textSlice(objectTag(value), 8, -1);
     if (isClass) return `[class ${name || "(anonymous)"}]`;
     return name ? `[${kind}: ${name}]` : `[${kind} (anonymous)]`;

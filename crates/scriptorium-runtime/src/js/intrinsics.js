@@ -24,7 +24,6 @@ const bytesToBase64 = uncurry(Uint8Array.prototype.toBase64);
 const dateToIso = uncurry(Date.prototype.toISOString);
 const dateToMillis = uncurry(Date.prototype.getTime);
 const errorToText = uncurry(Error.prototype.toString);
-const functionToText = uncurry(Function.prototype.toString);
 const mapForEach = uncurry(Map.prototype.forEach);
 const mapSize = uncurry(getOwnPropertyDescriptor(Map.prototype, "size").get);
 const objectTag = uncurry(Object.prototype.toString);

@@ -1,0 +1,299 @@
+//! Script cases: a file says in its header how it is run and what is to come of it.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use scriptorium_model::endpoint::Method;
+use scriptorium_model::event::Event;
+use scriptorium_model::permission::PermissionSet;
+use scriptorium_model::schedule::Schedule;
+use scriptorium_model::script::{Definition, Language};
+use scriptorium_model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
+use scriptorium_model::{EventId, Json};
+use scriptorium_runtime::request::{HttpRequest, RequestParts};
+use scriptorium_runtime::{Call, Finished};
+use serde_json::Value;
+
+use crate::harness::Harness;
+
+/// A case file.
+struct Case {
+    path: PathBuf,
+    source: String,
+    header: Vec<(String, String)>,
+}
+
+/// Runs every case of a folder and reports all that differ.
+#[track_caller]
+pub(crate) fn check(folder: &str, replace: &[(&str, String)]) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let mut wrong = String::new();
+    runtime.block_on(async {
+        let harness = Harness::with(options(replace)).await;
+        for case in cases(folder, replace) {
+            let finished = harness.runtime.run(job(&harness, &case)).await;
+            let differences = differences(&case, &finished);
+            if !differences.is_empty() {
+                let name = case
+                    .path
+                    .file_name()
+                    .unwrap()
+                    .to_string_lossy()
+                    .into_owned();
+                write!(wrong, "\n{folder}/{name}:\n{differences}").unwrap();
+            }
+        }
+    });
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+fn options(replace: &[(&str, String)]) -> scriptorium_runtime::Options {
+    let mut options = crate::harness::options();
+    if let Some((_, address)) = replace.iter().find(|(name, _)| *name == "ADDRESS") {
+        options.http_allow = vec![address.parse().unwrap()];
+    }
+    options
+}
+
+fn cases(folder: &str, replace: &[(&str, String)]) -> Vec<Case> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/scripts")
+        .join(folder);
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "{folder} has no cases");
+    paths.into_iter().map(|path| read(path, replace)).collect()
+}
+
+fn read(path: PathBuf, replace: &[(&str, String)]) -> Case {
+    let mut source = std::fs::read_to_string(&path).unwrap();
+    for (name, value) in replace {
+        source = source.replace(&format!("${name}"), value);
+    }
+    let header = source
+        .lines()
+        .map_while(|line| line.strip_prefix("// "))
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    Case {
+        path,
+        source,
+        header,
+    }
+}
+
+impl Case {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.all(name).next()
+    }
+
+    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.header
+            .iter()
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+fn job(harness: &Harness, case: &Case) -> scriptorium_runtime::Job {
+    let input = Json::parse(case.get("input").unwrap_or("null")).unwrap();
+    let (trigger, call) = match case.get("kind").unwrap_or("oneoff") {
+        "oneoff" => (Trigger::OneOff, Call::Main(input)),
+        "embedded" => (Trigger::Embedded, Call::Embedded(input)),
+        "scheduled" => (
+            Trigger::Scheduled(Schedule {
+                cron: "0 9 * * *".into(),
+                timezone: "Asia/Tashkent".into(),
+            }),
+            Call::Main(input),
+        ),
+        "event" => (
+            Trigger::Event(Subscription {
+                types: vec!["order.created".into()],
+            }),
+            Call::Event(Box::new(Event {
+                id: EventId(uuid::Uuid::from_u128(7)),
+                tenant: harness.tenant.id,
+                kind: "order.created".into(),
+                payload: input,
+                script: None,
+                execution: None,
+                created_at: harness.ambient.now(),
+            })),
+        ),
+        "http" => (
+            Trigger::Http(Endpoint {
+                path: "/orders/{id}".into(),
+                methods: vec![Method::Post],
+                auth: EndpointAuth::Required,
+                permission: None,
+            }),
+            Call::Request(Arc::new(request(case))),
+        ),
+        other => panic!("{other} is no kind"),
+    };
+    let mut job = harness.job(&case.source, trigger, call);
+    job.definition = Arc::new(configured(case, (*job.definition).clone()));
+    if case.get("user") == Some("none") {
+        job.principal.user = None;
+    }
+    if let Some(names) = case.get("permissions") {
+        job.principal.permissions = PermissionSet::from_names(names.split(' '));
+    }
+    job
+}
+
+fn configured(case: &Case, mut definition: Definition) -> Definition {
+    if case
+        .path
+        .extension()
+        .is_some_and(|extension| extension == "ts")
+    {
+        definition.language = Language::TypeScript;
+    }
+    if let Some(services) = case.get("services") {
+        let names = services.split(' ').filter(|name| *name != "-");
+        definition.allowed_services = Some(names.map(str::to_owned).collect());
+    }
+    for limit in case.all("limit") {
+        let (name, value) = limit.split_once('=').unwrap();
+        let number: u64 = value.parse().unwrap();
+        let limits = &mut definition.limits;
+        match name {
+            "wall_ms" => limits.wall = Duration::from_millis(number),
+            "api_calls" => limits.api_calls = number as u32,
+            "service_calls" => limits.service_calls = number as u32,
+            "output_bytes" => limits.output_bytes = number,
+            other => panic!("{other} is no limit"),
+        }
+    }
+    definition
+}
+
+fn request(case: &Case) -> HttpRequest {
+    let headers = case
+        .all("header")
+        .map(|line| line.split_once('=').unwrap())
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    HttpRequest::new(RequestParts {
+        method: "POST".into(),
+        path: "/orders/7".into(),
+        params: vec![("id".into(), "7".into())],
+        query: case.get("query").map(str::to_owned),
+        headers,
+        body: Bytes::from(case.get("body").unwrap_or("").to_owned()),
+        ip: IpAddr::from([192, 0, 2, 1]),
+        url: "http://localhost/api/scripts/orders/7".into(),
+    })
+    .unwrap()
+}
+
+/// What the run and its header do not agree on.
+fn differences(case: &Case, finished: &Finished) -> String {
+    let mut out = String::new();
+    let execution = &finished.execution;
+    let mut expect = |what: &str, wanted: &str, got: String| {
+        if wanted != got {
+            writeln!(out, "  {what}\n    wanted {wanted}\n    got    {got}").unwrap();
+        }
+    };
+    let ended = match &execution.failure {
+        None => "ok".to_owned(),
+        Some(failure) => failure.code.clone(),
+    };
+    if let Some(wanted) = case.get("fails") {
+        expect("fails", wanted, ended);
+        let failure = execution.failure.as_ref();
+        let message = failure.map_or("", |failure| failure.message.as_str());
+        let part = case.get("message").unwrap_or("");
+        if !message.contains(part) {
+            expect("message", part, message.to_owned());
+        }
+        if let (Some(wanted), Some(failure)) = (case.get("at"), failure) {
+            let at = format!(
+                "{}:{}",
+                failure.line.unwrap_or(0),
+                failure.column.unwrap_or(0)
+            );
+            expect("at", wanted, at);
+        }
+        if let (Some(wanted), Some(failure)) = (case.get("stack"), failure) {
+            let stack = failure.stack.clone().unwrap_or_default();
+            expect("stack", wanted, stack.trim().replace("\n    ", " | "));
+        }
+    } else {
+        let detail = execution
+            .failure
+            .as_ref()
+            .map(|failure| format!(" {} {:?}", failure.message, failure.stack));
+        expect(
+            "ends",
+            "ok",
+            format!("{ended}{}", detail.unwrap_or_default()),
+        );
+    }
+    if let Some(wanted) = case.get("returns") {
+        let wanted: Value = serde_json::from_str(wanted).unwrap();
+        let got = execution
+            .output
+            .as_ref()
+            .map_or(Value::Null, Json::to_value);
+        expect("returns", &wanted.to_string(), got.to_string());
+    }
+    if let Some(reply) = &finished.reply {
+        let shown = format!("{} {}", reply.status, String::from_utf8_lossy(&reply.body));
+        if let Some(wanted) = case.get("replies") {
+            expect("replies", wanted, shown);
+        }
+        for wanted in case.all("reply-header") {
+            let (name, _) = wanted.split_once('=').unwrap();
+            let value = reply.headers.iter().find(|(key, _)| key == name);
+            let value = value.map_or("", |(_, value)| value.as_str());
+            expect("reply-header", wanted, format!("{name}={value}"));
+        }
+    }
+    let logs: Vec<String> = finished
+        .logs
+        .iter()
+        .map(|line| {
+            let data = line.data.as_ref().map(|data| format!(" {data}"));
+            let data = data.unwrap_or_default();
+            format!(
+                "{} {}{data}",
+                line.level.as_str(),
+                line.message.replace('\n', "\\n")
+            )
+        })
+        .collect();
+    let wanted: Vec<&str> = case.all("log").collect();
+    if !wanted.is_empty() {
+        expect(
+            "log",
+            &wanted.join("\n           "),
+            logs.join("\n           "),
+        );
+    }
+    let events: Vec<String> = finished
+        .events
+        .iter()
+        .map(|event| format!("{} {}", event.kind, event.payload))
+        .collect();
+    let wanted: Vec<&str> = case.all("event").collect();
+    if !wanted.is_empty() {
+        expect("event", &wanted.join(", "), events.join(", "));
+    }
+    out
+}

@@ -1,0 +1,336 @@
+//! A runtime with a store, one tenant, a clock that stands still, and two services to call.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use scriptorium_model::ambient::{Clock, Entropy};
+use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, TriggerKind};
+use scriptorium_model::limits::Limits;
+use scriptorium_model::permission::{PermissionSet, Role};
+use scriptorium_model::script::{Definition, Language, Script, ScriptStatus};
+use scriptorium_model::tenant::Tenant;
+use scriptorium_model::trigger::Trigger;
+use scriptorium_model::user::User;
+use scriptorium_model::{Ambient, Ctx, Json, Timestamp};
+use scriptorium_runtime::{
+    Call, Job, Options, Principal, Runtime, Service, ServiceError, UserFacts,
+};
+use scriptorium_store::Store;
+use serde_json::{Value, json};
+
+/// The instant every test happens at.
+pub(crate) const NOW: &str = "2026-03-01T04:05:06.007Z";
+
+pub(crate) struct Harness {
+    pub(crate) runtime: Runtime,
+    pub(crate) store: Store,
+    pub(crate) ambient: Ambient,
+    pub(crate) tenant: Tenant,
+    pub(crate) user: User,
+    _temporary: Option<tempfile::TempDir>,
+}
+
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        NOW.parse().unwrap()
+    }
+}
+
+/// Different bytes at every call, the same in every run of the test.
+#[derive(Default)]
+struct Counter(AtomicU64);
+
+impl Entropy for Counter {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let next = self.0.fetch_add(1, Ordering::Relaxed);
+            let mixed = (next + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
+            chunk.copy_from_slice(&mixed[..chunk.len()]);
+        }
+    }
+}
+
+pub(crate) fn options() -> Options {
+    Options {
+        // The compiled engine of this prelude, shared by all tests.
+        cache_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("engine")),
+        hot_slots: 4,
+        overflow_slots: 28,
+        services: vec![demo(), hidden()],
+        templates: [("welcome".to_owned(), "Welcome, {{ name }}!".to_owned())].into(),
+        permissions: vec!["reports.view".to_owned()],
+        ..Options::default()
+    }
+}
+
+impl Harness {
+    pub(crate) async fn new() -> Self {
+        Self::with(options()).await
+    }
+
+    pub(crate) async fn with(options: Options) -> Self {
+        let temporary = tempfile::tempdir().unwrap();
+        let mut harness = Self::open(temporary.path(), options).await;
+        harness._temporary = Some(temporary);
+        harness
+    }
+
+    /// A harness over a directory that may have been used before.
+    pub(crate) async fn open(dir: &Path, options: Options) -> Self {
+        let ambient = Ambient::new(Arc::new(Still), Arc::new(Counter::default()));
+        let store = Store::open(scriptorium_store::Options::new(dir), ambient.clone())
+            .await
+            .unwrap();
+        let tenant = match store.find_tenant_by_slug("default").await.unwrap() {
+            Some(tenant) => tenant,
+            None => create_tenant(&store, &ambient).await,
+        };
+        let ctx = Ctx::platform(tenant.id);
+        let user = match store.list_users(&ctx).await.unwrap().pop() {
+            Some(user) => user,
+            None => create_user(&store, &ctx, &ambient, "ada@example.com").await,
+        };
+        let runtime = Runtime::new(options, store.clone(), ambient.clone()).unwrap();
+        Self {
+            runtime,
+            store,
+            ambient,
+            tenant,
+            user,
+            _temporary: None,
+        }
+    }
+
+    pub(crate) fn ctx(&self) -> Ctx {
+        Ctx::platform(self.tenant.id)
+    }
+
+    /// A job of an unsaved script, run by Ada with all rights of the tenant.
+    pub(crate) fn job(&self, source: &str, trigger: Trigger, call: Call) -> Job {
+        let definition = definition("test script", source, trigger);
+        let execution = self.execution(&definition);
+        Job {
+            tenant: self.tenant.clone(),
+            script: execution.script,
+            definition: Arc::new(definition),
+            execution,
+            principal: Principal {
+                user: Some(UserFacts::from(&self.user)),
+                permissions: PermissionSet::all(),
+            },
+            call,
+            timeout: None,
+            locale: "en".to_owned(),
+            timezone: "Asia/Tashkent".to_owned(),
+            request_id: Some("request-1".to_owned()),
+        }
+    }
+
+    pub(crate) fn main(&self, source: &str) -> Job {
+        self.job(source, Trigger::OneOff, Call::Main(Json::null()))
+    }
+
+    /// A pending execution that is not stored yet.
+    pub(crate) fn execution(&self, definition: &Definition) -> Execution {
+        Execution {
+            id: self.ambient.new_id(),
+            tenant: self.tenant.id,
+            script: self.ambient.new_id(),
+            script_name: definition.name.clone(),
+            version: 1,
+            status: ExecutionStatus::Pending,
+            trigger: TriggerKind::Manual,
+            trigger_data: None,
+            input: Json::null(),
+            output: None,
+            failure: None,
+            metrics: Metrics::default(),
+            attempt: 1,
+            replay_of: None,
+            test: false,
+            triggered_by: None,
+            idempotency_key: None,
+            created_at: self.ambient.now(),
+            started_at: None,
+            completed_at: None,
+        }
+    }
+
+    /// A stored script, active, written and activated by Ada.
+    pub(crate) async fn script(&self, definition: Definition) -> Script {
+        let now = self.ambient.now();
+        let script = Script {
+            id: self.ambient.new_id(),
+            tenant: self.tenant.id,
+            definition,
+            status: ScriptStatus::Active,
+            version: 1,
+            owner: Some(self.user.id),
+            updated_by: Some(self.user.id),
+            activated_by: Some(self.user.id),
+            created_by: Some(self.user.id),
+            created_at: now,
+            updated_at: now,
+            paused_reason: None,
+        };
+        self.store
+            .create_script(&self.ctx(), &script, "")
+            .await
+            .unwrap();
+        script
+    }
+
+    /// Puts an execution of a stored script into the queue.
+    pub(crate) async fn enqueue(&self, script: &Script, input: Value) -> Execution {
+        let execution = Execution {
+            script: script.id,
+            attempt: 0,
+            triggered_by: Some(self.user.id),
+            input: input.into(),
+            ..self.execution(&script.definition)
+        };
+        self.enqueue_as(execution).await
+    }
+
+    pub(crate) async fn enqueue_as(&self, execution: Execution) -> Execution {
+        self.store
+            .insert_pending(&self.ctx(), execution.clone())
+            .await
+            .unwrap();
+        self.runtime.wake();
+        execution
+    }
+
+    /// Waits until an execution in the store has ended.
+    pub(crate) async fn ended(&self, execution: &Execution) -> Execution {
+        self.until(execution, |stored| stored.status.is_final())
+            .await
+    }
+
+    pub(crate) async fn until(
+        &self,
+        execution: &Execution,
+        reached: impl Fn(&Execution) -> bool,
+    ) -> Execution {
+        let poll = async {
+            loop {
+                let found = self.store.find_execution(&self.ctx(), execution.id).await;
+                let found = found.unwrap();
+                if reached(&found) {
+                    return found;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), poll)
+            .await
+            .expect("the execution does not get there")
+    }
+}
+
+pub(crate) fn definition(name: &str, source: &str, trigger: Trigger) -> Definition {
+    Definition {
+        name: name.to_owned(),
+        description: String::new(),
+        source: source.to_owned(),
+        language: Language::JavaScript,
+        entry: None,
+        trigger,
+        limits: Limits {
+            wall: Duration::from_secs(10),
+            ..Limits::default()
+        },
+        input_schema: None,
+        allowed_services: None,
+        run_as: None,
+        tags: Vec::new(),
+        metadata: Default::default(),
+    }
+}
+
+async fn create_tenant(store: &Store, ambient: &Ambient) -> Tenant {
+    let tenant = Tenant {
+        id: ambient.new_id(),
+        slug: "default".to_owned(),
+        name: "Default".to_owned(),
+        created_at: ambient.now(),
+    };
+    store.create_tenant(&tenant).await.unwrap();
+    tenant
+}
+
+pub(crate) async fn create_user(store: &Store, ctx: &Ctx, ambient: &Ambient, email: &str) -> User {
+    let user = User {
+        id: ambient.new_id(),
+        tenant: ctx.tenant,
+        email: email.to_owned(),
+        name: "Ada Lovelace".to_owned(),
+        role: Role::OrgAdmin,
+        extra_permissions: PermissionSet::none(),
+        password_hash: None,
+        locale: "en".to_owned(),
+        active: true,
+        created_at: ambient.now(),
+    };
+    store.create_user(ctx, &user).await.unwrap();
+    user
+}
+
+fn demo() -> Service {
+    Service::new("demo", "What the tests call.")
+        .types("interface Echo { args: any[]; tenant: string }")
+        .method(
+            "echo",
+            "...args: any[]",
+            "Promise<Echo>",
+            "Gives back what it was given.",
+            async |call| Ok(json!({ "args": call.args, "tenant": call.ctx.tenant.to_string() })),
+        )
+        .method(
+            "refuse",
+            "",
+            "Promise<never>",
+            "Fails with everything an error can have.",
+            async |_| {
+                Err(ServiceError::new("OUT_OF_STOCK", "there is none left")
+                    .field("quantity")
+                    .details(json!({ "available": 0 })))
+            },
+        )
+        .method("explode", "", "Promise<never>", "Panics.", async |_| {
+            panic!("the secret path /etc/host")
+        })
+        .method(
+            "secret",
+            "",
+            "Promise<string>",
+            "Asks for a permission.",
+            async |_| Ok(json!("42")),
+        )
+        .requires("demo.secret")
+        .method(
+            "wait",
+            "millis: number",
+            "Promise<number>",
+            "Answers later.",
+            async |call| {
+                let millis = call.arg(0).as_u64().unwrap_or_default();
+                tokio::time::sleep(Duration::from_millis(millis)).await;
+                Ok(json!(millis))
+            },
+        )
+}
+
+fn hidden() -> Service {
+    Service::new("hidden", "Not allowed to everybody.").method(
+        "peek",
+        "",
+        "Promise<boolean>",
+        "Peeks.",
+        async |_| Ok(json!(true)),
+    )
+}

@@ -1,0 +1,15 @@
+//! Tests of the runtime against the real engine and a real store in a temporary directory.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that fails should say where"
+)]
+
+mod cases;
+mod harness;
+mod http;
+mod live;
+mod principal;
+mod scripts;
+mod typings;
+mod worker;

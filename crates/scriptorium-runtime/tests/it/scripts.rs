@@ -1,0 +1,43 @@
+//! Every method of every capability, as scripts see it.
+
+use crate::cases::check;
+
+#[test]
+fn console() {
+    check("console", &[]);
+}
+
+#[test]
+fn context() {
+    check("context", &[]);
+}
+
+#[test]
+fn storage() {
+    check("storage", &[]);
+}
+
+#[test]
+fn events() {
+    check("events", &[]);
+}
+
+#[test]
+fn utils() {
+    check("utils", &[]);
+}
+
+#[test]
+fn services() {
+    check("services", &[]);
+}
+
+#[test]
+fn endpoint() {
+    check("endpoint", &[]);
+}
+
+#[test]
+fn language() {
+    check("language", &[]);
+}

@@ -1,0 +1,5 @@
+// kind: scheduled
+// returns: ["scheduled",null]
+function main() {
+  return [context.script.type, context.trigger.cronExpression];
+}

@@ -1,0 +1,5 @@
+// kind: http
+// replies: 204 
+function handleRequest() {
+  return { status: 204 };
+}

@@ -1,0 +1,3 @@
+// kind: http
+// replies: 200 null
+function handleRequest() {}

@@ -1,0 +1,5 @@
+// fails: script.forbidden
+// message: eval
+function main() {
+  return eval("1");
+}

@@ -1,0 +1,4 @@
+// fails: script.never_settled
+async function main() {
+  await new Promise(() => {});
+}

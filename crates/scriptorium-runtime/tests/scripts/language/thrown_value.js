@@ -1,0 +1,5 @@
+// fails: script.threw
+// message: just text
+function main() {
+  throw "just text";
+}

@@ -1,0 +1,4 @@
+// returns: ["demo","hidden"]
+function main() {
+  return Object.keys(services);
+}

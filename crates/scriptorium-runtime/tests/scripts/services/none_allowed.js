@@ -1,0 +1,5 @@
+// services: -
+// returns: []
+function main() {
+  return Object.keys(services);
+}

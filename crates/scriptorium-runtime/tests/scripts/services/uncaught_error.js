@@ -1,0 +1,5 @@
+// fails: script.threw
+// message: there is none left
+async function main() {
+  await services.demo.refuse();
+}

@@ -1,0 +1,5 @@
+// fails: script.threw
+// message: not a function
+async function main() {
+  return services.demo.missing();
+}
