@@ -1,0 +1,187 @@
+//! Signing in, sessions and tokens.
+
+use std::time::Duration;
+
+use scriptorium::model::permission::Role;
+use scriptorium::{Error, ErrorKind, NewToken};
+
+use crate::world::World;
+
+#[track_caller]
+fn refused(result: Result<impl Sized, Error>, kind: ErrorKind, code: &str) {
+    let error = result.err().expect("should be refused");
+    assert_eq!((error.kind(), error.code()), (kind, code), "{error}");
+}
+
+fn token(permissions: &[&str]) -> NewToken {
+    NewToken {
+        name: "ci".into(),
+        tenant: None,
+        permissions: permissions.iter().map(ToString::to_string).collect(),
+        expires_at: None,
+    }
+}
+
+#[tokio::test]
+async fn a_session_lives_until_it_is_ended_or_forgotten() {
+    let world = World::new().await;
+    let platform = &world.platform;
+    for (email, password) in [
+        ("admin@localhost", "wrong"),
+        ("nobody@localhost", "correct horse"),
+        ("", ""),
+    ] {
+        refused(
+            platform.sign_in(email, password).await,
+            ErrorKind::Unauthenticated,
+            "unauthenticated",
+        );
+    }
+    let signed_in = platform
+        .sign_in(" Admin@localhost ", "correct horse")
+        .await
+        .unwrap();
+    let caller = platform
+        .authenticate_session(&signed_in.secret)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(caller.user.unwrap().email, "admin@localhost");
+    assert!(
+        platform
+            .authenticate_session("another")
+            .await
+            .unwrap()
+            .is_none()
+    );
+    platform.sign_out(&caller.ctx).await.unwrap();
+    assert!(
+        platform
+            .authenticate_session(&signed_in.secret)
+            .await
+            .unwrap()
+            .is_none()
+    );
+
+    let again = platform
+        .sign_in("admin@localhost", "correct horse")
+        .await
+        .unwrap();
+    world.advance(Duration::from_secs(47 * 3600));
+    assert!(
+        platform
+            .authenticate_session(&again.secret)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    world.advance(Duration::from_secs(49 * 3600));
+    assert!(
+        platform
+            .authenticate_session(&again.secret)
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn a_token_never_exceeds_its_maker() {
+    let world = World::new().await;
+    let tokens = world.platform.tokens();
+    let admin = world.user("ada", Role::OrgAdmin).await;
+    refused(
+        tokens.create(&admin, token(&["tenants.manage"])).await,
+        ErrorKind::Invalid,
+        "validation_failed",
+    );
+    let developer = world.user("dev", Role::Developer).await;
+    refused(
+        tokens.create(&developer, token(&["scripts.read"])).await,
+        ErrorKind::Forbidden,
+        "permission_denied",
+    );
+
+    let (made, secret) = tokens
+        .create(&admin, token(&["scripts.read"]))
+        .await
+        .unwrap();
+    let caller = world
+        .platform
+        .authenticate_token(&secret)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        caller.ctx.permissions.names().collect::<Vec<_>>(),
+        ["scripts.read"]
+    );
+    tokens.revoke(&admin, made.id).await.unwrap();
+    assert!(
+        world
+            .platform
+            .authenticate_token(&secret)
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn the_bootstrap_token_lives_with_the_setting() {
+    let secret = "a bootstrap token of forty characters...";
+    let world = World::with(|builder| builder.bootstrap_token(secret)).await;
+    let caller = world
+        .platform
+        .authenticate_token(secret)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(caller.ctx.permissions.allows("tenants.manage"));
+    let world = world.restarted(|builder| builder).await;
+    assert!(
+        world
+            .platform
+            .authenticate_token(secret)
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn tenants_see_nothing_of_each_other() {
+    let world = World::new().await;
+    let platform = &world.platform;
+    let root = platform
+        .sign_in("admin@localhost", "correct horse")
+        .await
+        .unwrap()
+        .caller
+        .ctx;
+    platform
+        .tenants()
+        .create(&root, "acme", "Acme")
+        .await
+        .unwrap();
+    let acme = platform.tenant("acme").await.unwrap();
+    let script = world
+        .active(crate::world::definition(
+            "mine",
+            scriptorium::model::trigger::Trigger::OneOff,
+            "return 1",
+        ))
+        .await;
+    refused(
+        platform.scripts().find(acme.ctx(), script.id).await,
+        ErrorKind::NotFound,
+        "not_found",
+    );
+    let page = scriptorium::model::page::PageRequest::first();
+    let list = platform
+        .scripts()
+        .list(acme.ctx(), &Default::default(), &page)
+        .await
+        .unwrap();
+    assert!(list.items.is_empty());
+}

@@ -1,0 +1,280 @@
+//! Running scripts by hand and by name, and what is remembered of it.
+
+use futures_util::{StreamExt, pin_mut};
+use scriptorium::model::execution::{Execution, ExecutionStatus, TriggerKind};
+use scriptorium::model::script::{Script, ScriptStatus};
+use scriptorium::model::trigger::Trigger;
+use scriptorium::{ErrorKind, Execute, Live, Mode};
+use serde_json::{Value, json};
+
+use crate::world::{World, definition, json as doc};
+
+fn execute(script: &Script, input: Value, mode: Mode) -> Execute {
+    Execute {
+        script: script.id,
+        input: doc(input),
+        mode,
+        version: None,
+        source: None,
+        timeout: None,
+        idempotency_key: None,
+        trigger: TriggerKind::Api,
+    }
+}
+
+fn output(execution: &Execution) -> Value {
+    execution
+        .output
+        .as_ref()
+        .map(|output| output.to_value())
+        .unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_run_and_its_lines_are_remembered() {
+    let world = World::new().await;
+    let source = "export default (input) => { console.log('hello', input.name); return { sum: input.a + 1 } }";
+    let script = world
+        .active(definition("abc", Trigger::OneOff, source))
+        .await;
+    let executions = world.platform.executions();
+    let ended = executions
+        .execute(
+            &world.ctx,
+            execute(&script, json!({ "name": "Ada", "a": 1 }), Mode::Sync),
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        ended.status,
+        ExecutionStatus::Completed,
+        "{:?}",
+        ended.failure
+    );
+    assert_eq!(output(&ended), json!({ "sum": 2 }));
+    let read = executions.find(&world.ctx, ended.id).await.unwrap();
+    assert_eq!((read.status, output(&read)), (ended.status, output(&ended)));
+    assert_eq!(read.input.to_value(), json!({ "name": "Ada", "a": 1 }));
+    let lines = executions.logs(&world.ctx, ended.id, 0, 10).await.unwrap();
+    assert_eq!(lines[0].message, "hello Ada");
+}
+
+#[tokio::test]
+async fn a_failure_points_into_the_authors_source() {
+    let world = World::new().await;
+    let source = "function main() {\n  throw new TypeError('no')\n}";
+    let script = world
+        .active(definition("abc", Trigger::OneOff, source))
+        .await;
+    let ended = world
+        .platform
+        .executions()
+        .execute(&world.ctx, execute(&script, json!({}), Mode::Sync))
+        .await
+        .unwrap();
+    let failure = ended.failure.unwrap();
+    assert_eq!(
+        (failure.code.as_str(), failure.line),
+        ("script.threw", Some(2))
+    );
+    assert!(failure.message.contains("no"), "{}", failure.message);
+}
+
+#[tokio::test]
+async fn an_async_run_is_watched_to_its_end() {
+    let world = World::new().await;
+    let source = "for (let i = 0; i < 3; i++) console.info(`line ${i}`); return 7";
+    let script = world
+        .active(definition("abc", Trigger::OneOff, source))
+        .await;
+    let executions = world.platform.executions();
+    let pending = executions
+        .execute(&world.ctx, execute(&script, json!({}), Mode::Async))
+        .await
+        .unwrap();
+    assert_eq!(pending.status, ExecutionStatus::Pending);
+    let stream = executions.watch(&world.ctx, pending.id).await.unwrap();
+    pin_mut!(stream);
+    let mut lines = Vec::new();
+    let mut ended = None;
+    while let Some(item) = stream.next().await {
+        match item.unwrap() {
+            Live::Log(line) => lines.push(line.message),
+            Live::Done(execution) => ended = Some(execution),
+            Live::Status(_) => {}
+        }
+    }
+    assert_eq!(lines, ["line 0", "line 1", "line 2"]);
+    let ended = ended.unwrap();
+    assert_eq!(
+        (ended.status, output(&ended)),
+        (ExecutionStatus::Completed, json!(7))
+    );
+}
+
+#[tokio::test]
+async fn a_repeated_key_gives_the_first_execution() {
+    let world = World::new().await;
+    let script = world
+        .active(definition("abc", Trigger::OneOff, "return 1"))
+        .await;
+    let executions = world.platform.executions();
+    let with_key = |mode| Execute {
+        idempotency_key: Some("k-1".into()),
+        ..execute(&script, json!({}), mode)
+    };
+    let first = executions
+        .execute(&world.ctx, with_key(Mode::Sync))
+        .await
+        .unwrap();
+    let second = executions
+        .execute(&world.ctx, with_key(Mode::Sync))
+        .await
+        .unwrap();
+    assert_eq!(
+        (first.id, first.status),
+        (second.id, ExecutionStatus::Completed)
+    );
+}
+
+#[tokio::test]
+async fn unsaved_text_runs_as_a_test() {
+    let world = World::new().await;
+    let script = world
+        .active(definition("abc", Trigger::OneOff, "return 'saved'"))
+        .await;
+    for mode in [Mode::Sync, Mode::Async] {
+        let trial = Execute {
+            source: Some("return 'unsaved'".into()),
+            ..execute(&script, json!({}), mode)
+        };
+        let executions = world.platform.executions();
+        let started = executions.execute(&world.ctx, trial).await.unwrap();
+        let stream = executions.watch(&world.ctx, started.id).await.unwrap();
+        let last = stream
+            .map(Result::unwrap)
+            .collect::<Vec<_>>()
+            .await
+            .pop()
+            .unwrap();
+        let Live::Done(ended) = last else {
+            panic!("the last item is the end")
+        };
+        assert_eq!(
+            (output(&ended), ended.test),
+            (json!("unsaved"), true),
+            "{:?}",
+            ended.failure
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_stopped_does_not_run() {
+    let world = World::new().await;
+    let script = world
+        .active(definition("abc", Trigger::OneOff, "return 1"))
+        .await;
+    world
+        .platform
+        .scripts()
+        .set_status(&world.ctx, script.id, ScriptStatus::Paused)
+        .await
+        .unwrap();
+    let refused = world
+        .platform
+        .executions()
+        .execute(&world.ctx, execute(&script, json!({}), Mode::Sync))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (refused.kind(), refused.code()),
+        (ErrorKind::Conflict, "not_active")
+    );
+}
+
+#[tokio::test]
+async fn a_host_calls_a_script_as_a_function() {
+    let world = World::new().await;
+    let source = "async function check(order) { if (order.total < 0) throw new Error('negative'); return { valid: order.total < 100 } }";
+    world
+        .active(definition("validate-order", Trigger::Embedded, source))
+        .await;
+    let platform = &world.platform;
+    let verdict: Value = platform
+        .invoke("validate-order", &json!({ "total": 5 }))
+        .await
+        .unwrap();
+    assert_eq!(verdict, json!({ "valid": true }));
+    let failed = platform
+        .invoke::<_, Value>("validate-order", &json!({ "total": -1 }))
+        .await;
+    let failed = failed.unwrap_err();
+    assert_eq!(
+        (failed.kind(), failed.code()),
+        (ErrorKind::Script, "script.threw")
+    );
+    let missing = platform
+        .invoke::<_, Value>("no-such", &json!({}))
+        .await
+        .unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_cancelled_run_ends_as_cancelled() {
+    let world = World::new().await;
+    let source = "console.log('begun'); for (;;);";
+    let script = world
+        .active(definition("abc", Trigger::OneOff, source))
+        .await;
+    let executions = world.platform.executions();
+    let started = executions
+        .execute(&world.ctx, execute(&script, json!({}), Mode::Async))
+        .await
+        .unwrap();
+    let stream = executions.watch(&world.ctx, started.id).await.unwrap();
+    pin_mut!(stream);
+    let mut last = None;
+    while let Some(item) = stream.next().await {
+        let item = item.unwrap();
+        if matches!(item, Live::Log(_)) {
+            executions.cancel(&world.ctx, started.id).await.unwrap();
+        }
+        last = Some(item);
+    }
+    let Some(Live::Done(ended)) = last else {
+        panic!("the last item is the end")
+    };
+    assert_eq!(ended.status, ExecutionStatus::Cancelled);
+}
+
+#[tokio::test]
+async fn what_was_accepted_before_a_stop_runs_after_the_start() {
+    let world = World::with(|builder| builder.triggers(false)).await;
+    let script = world
+        .active(definition("abc", Trigger::OneOff, "return 1"))
+        .await;
+    let executions = world.platform.executions();
+    let pending = executions
+        .execute(&world.ctx, execute(&script, json!({}), Mode::Async))
+        .await
+        .unwrap();
+    let world = world.restarted(|builder| builder).await;
+    let stream = world
+        .platform
+        .executions()
+        .watch(&world.ctx, pending.id)
+        .await
+        .unwrap();
+    let last = stream
+        .map(Result::unwrap)
+        .collect::<Vec<_>>()
+        .await
+        .pop()
+        .unwrap();
+    let Live::Done(ended) = last else {
+        panic!("the last item is the end")
+    };
+    assert_eq!(ended.status, ExecutionStatus::Completed);
+}

@@ -1,0 +1,14 @@
+//! The façade against the real engine and a real database, each test in a directory of its own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    missing_docs,
+    reason = "tests fail by panic"
+)]
+
+mod access;
+mod endpoints;
+mod executions;
+mod schedules;
+mod scripts;
+mod world;

@@ -1,0 +1,199 @@
+//! Writing scripts: what is refused, versions, the status machine.
+
+use scriptorium::model::endpoint::Method;
+use scriptorium::model::permission::Role;
+use scriptorium::model::schedule::Schedule;
+use scriptorium::model::script::{Definition, ScriptStatus};
+use scriptorium::model::trigger::{Endpoint, EndpointAuth, Trigger};
+use scriptorium::{ErrorKind, Update};
+
+use crate::world::{World, definition};
+
+fn http(path: &str, auth: EndpointAuth) -> Trigger {
+    Trigger::Http(Endpoint {
+        path: path.into(),
+        methods: vec![Method::Get],
+        auth,
+        permission: None,
+    })
+}
+
+#[tokio::test]
+async fn what_breaks_a_rule_is_refused_by_field_and_nothing_is_stored() {
+    let world = World::new().await;
+    world
+        .active(definition(
+            "taken",
+            http("/taken/{x}", EndpointAuth::Required),
+            "return 1",
+        ))
+        .await;
+    let scheduled = |cron: &str| {
+        Trigger::Scheduled(Schedule {
+            cron: cron.into(),
+            timezone: "UTC".into(),
+        })
+    };
+    let cases: [(Definition, &str); 8] = [
+        (
+            definition("ab", Trigger::OneOff, "return 1"),
+            "name: too_short",
+        ),
+        (definition("abc", Trigger::OneOff, ""), "source: required"),
+        (
+            definition("abc", Trigger::OneOff, &"x".repeat(10_000_000)),
+            "source: too_long",
+        ),
+        (
+            definition("abc", Trigger::OneOff, "eval('1')"),
+            "source: script.forbidden",
+        ),
+        (
+            definition("abc", scheduled("x"), "return 1"),
+            "schedule.cron: bad_cron",
+        ),
+        (
+            definition("abc", http("a", EndpointAuth::Required), "return 1"),
+            "http.path: bad_path",
+        ),
+        (
+            definition("taken", Trigger::OneOff, "return 1"),
+            "conflict name",
+        ),
+        (
+            definition(
+                "abc",
+                http("/taken/{y}", EndpointAuth::Required),
+                "return 1",
+            ),
+            "conflict http.path",
+        ),
+    ];
+    for (wrong, expected) in cases {
+        let error = world
+            .platform
+            .scripts()
+            .create(&world.ctx, wrong, "")
+            .await
+            .unwrap_err();
+        let found = match error.invalid() {
+            Some(invalid) => format!("{}: {}", invalid.errors[0].field, invalid.errors[0].code),
+            None => format!("conflict {}", error.conflicting_field().unwrap_or_default()),
+        };
+        assert_eq!(found, expected);
+    }
+    let page = scriptorium::model::page::PageRequest::first();
+    let stored = world
+        .platform
+        .scripts()
+        .list(&world.ctx, &Default::default(), &page)
+        .await;
+    assert_eq!(stored.unwrap().items.len(), 1);
+}
+
+#[tokio::test]
+async fn a_change_is_a_version_and_a_stale_one_is_refused() {
+    let world = World::new().await;
+    let scripts = world.platform.scripts();
+    let script = world
+        .active(definition("abc", Trigger::OneOff, "return 1"))
+        .await;
+    let update = |base, source: &str| Update {
+        base_version: Some(base),
+        definition: definition("abc", Trigger::OneOff, source),
+        change_description: "more".into(),
+    };
+    let second = scripts
+        .update(&world.ctx, script.id, update(1, "return 2"))
+        .await
+        .unwrap();
+    assert_eq!(second.version, 2);
+    let stale = scripts
+        .update(&world.ctx, script.id, update(1, "return 3"))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (stale.kind(), stale.code()),
+        (ErrorKind::Conflict, "stale_version")
+    );
+    // An active script must stay runnable.
+    let broken = scripts
+        .update(&world.ctx, script.id, update(2, "return ("))
+        .await
+        .unwrap_err();
+    assert_eq!(broken.invalid().unwrap().errors[0].code, "script.syntax");
+
+    let diff = scripts.diff(&world.ctx, script.id, 1, 2).await.unwrap();
+    assert!(diff.unified.contains("-return 1") && diff.unified.contains("+return 2"));
+    let restored = scripts
+        .restore_version(&world.ctx, script.id, 1)
+        .await
+        .unwrap();
+    assert_eq!(
+        (restored.version, restored.source.as_str()),
+        (3, "return 1")
+    );
+}
+
+#[tokio::test]
+async fn a_developer_changes_own_scripts_and_opens_no_public_door() {
+    let world = World::new().await;
+    let scripts = world.platform.scripts();
+    let developer = world.user("dev", Role::Developer).await;
+    let own = definition("own", http("/own", EndpointAuth::Required), "return 1");
+    let own = scripts.create(&developer, own, "").await.unwrap();
+    let public = definition("own", http("/own", EndpointAuth::Public), "return 1");
+    let update = Update {
+        base_version: None,
+        definition: public,
+        change_description: String::new(),
+    };
+    let error = scripts
+        .update(&developer, own.id, update)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.missing_permission().unwrap().as_str(),
+        "scripts.manage_endpoints"
+    );
+    let error = scripts.delete(&developer, own.id).await.unwrap_err();
+    assert_eq!(
+        error.missing_permission().unwrap().as_str(),
+        "scripts.delete"
+    );
+    let viewer = world.user("vera", Role::Viewer).await;
+    let error = scripts
+        .set_status(&viewer, own.id, ScriptStatus::Active)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden);
+}
+
+#[tokio::test]
+async fn a_forbidden_move_is_a_conflict_and_the_trash_gives_back() {
+    let world = World::new().await;
+    let scripts = world.platform.scripts();
+    let script = world
+        .active(definition("abc", Trigger::OneOff, "return 1"))
+        .await;
+    let error = scripts
+        .set_status(&world.ctx, script.id, ScriptStatus::Draft)
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "forbidden_move");
+    scripts.delete(&world.ctx, script.id).await.unwrap();
+    assert_eq!(
+        scripts
+            .find(&world.ctx, script.id)
+            .await
+            .unwrap_err()
+            .kind(),
+        ErrorKind::NotFound
+    );
+    // The name is free in the meantime.
+    world
+        .active(definition("abc", Trigger::OneOff, "return 2"))
+        .await;
+    let taken = scripts.restore(&world.ctx, script.id).await.unwrap_err();
+    assert_eq!(taken.conflicting_field(), Some("name"));
+}
