@@ -6,6 +6,7 @@
 //! [`worker`] (executions that wait in the store), [`principal`] (whose rights a run has).
 
 mod admission;
+pub mod asked;
 mod capabilities;
 mod context;
 mod error;
@@ -26,6 +27,7 @@ pub mod service;
 mod typings;
 pub mod worker;
 
+pub use asked::Asked;
 pub use error::Error;
 pub use hub::Watch;
 pub use job::{Call, Finished, Job};

@@ -7,7 +7,6 @@ use scriptorium_model::permission::PermissionSet;
 use scriptorium_model::user::User;
 use scriptorium_model::{Actor, Ctx, UserId};
 use scriptorium_store::Store;
-use serde_json::Value;
 
 /// On whose behalf a script runs, and what it may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -119,18 +118,6 @@ pub async fn effective(
         }
     }
     Ok(Principal { user, permissions })
-}
-
-/// What a token's caller may do, to be kept in the trigger data of a durable execution: its user
-/// may do more, and a worker must not give that back.
-pub fn grant(caller: &Ctx) -> Value {
-    caller.permissions.names().collect()
-}
-
-/// Reads what [`grant`] has written.
-pub(crate) fn granted(value: &Value) -> Option<PermissionSet> {
-    let names = value.as_array()?.iter().filter_map(Value::as_str);
-    Some(PermissionSet::from_names(names))
 }
 
 /// The same person often plays every part: each is read once.

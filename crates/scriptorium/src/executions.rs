@@ -11,8 +11,8 @@ use scriptorium_model::permission::Permission;
 use scriptorium_model::policy::{self, Action};
 use scriptorium_model::script::{Script, ScriptStatus, ScriptType};
 use scriptorium_model::{Actor, Ctx, ExecutionId, Invalid, Json, ScriptId};
+use scriptorium_runtime::Asked;
 use scriptorium_store::{ExecutionFilter, ExecutionSummary, Inserted};
-use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::platform::Platform;
@@ -83,7 +83,12 @@ impl Executions<'_> {
             || version != script.version
             || what.source.is_some();
         execution.idempotency_key = what.idempotency_key;
-        execution.trigger_data = trigger_data(ctx, what.source.as_deref(), what.timeout);
+        let asked = Asked {
+            source: what.source,
+            timeout: what.timeout,
+            ..Asked::by(ctx)
+        };
+        execution.trigger_data = asked.to_json();
         self.start(ctx, execution, what.mode).await
     }
 
@@ -196,7 +201,7 @@ impl Executions<'_> {
         execution.version = version;
         execution.test = script.status == ScriptStatus::Draft || version != script.version;
         execution.replay_of = Some(first.id);
-        execution.trigger_data = trigger_data(ctx, None, None);
+        execution.trigger_data = Asked::by(ctx).to_json();
         self.start(ctx, execution, Mode::Async).await
     }
 
@@ -313,24 +318,6 @@ fn validate(what: &Execute) -> Result<()> {
         );
     }
     Ok(invalid.or(())?)
-}
-
-/// What a worker needs to know of the request besides the execution's own columns.
-fn trigger_data(ctx: &Ctx, source: Option<&str>, timeout: Option<Duration>) -> Option<Json> {
-    let mut data = serde_json::Map::new();
-    if matches!(ctx.actor, Actor::Token { .. }) {
-        data.insert("grant".into(), scriptorium_runtime::principal::grant(ctx));
-    }
-    if let Some(source) = source {
-        data.insert("source".into(), json!(source));
-    }
-    if let Some(timeout) = timeout {
-        data.insert(
-            "timeout_ms".into(),
-            json!(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)),
-        );
-    }
-    (!data.is_empty()).then(|| Json::from(serde_json::Value::Object(data)))
 }
 
 /// The failure of an execution that never began because there was no room.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scriptorium_model::execution::{Execution, ExecutionStatus};
-use scriptorium_model::script::{Definition, Script, ScriptStatus, ScriptType};
+use scriptorium_model::script::{Definition, Script, ScriptStatus};
 use scriptorium_model::tenant::{DEFAULT_SLUG, Tenant};
 use scriptorium_model::{Ambient, Ctx, Json, ScriptId, TenantId};
 use scriptorium_runtime::principal::{self, Parties, Refusal};
-use scriptorium_runtime::{Call, Finished, Job, Runtime, Statistics};
+use scriptorium_runtime::{Asked, Call, Finished, Job, Runtime, Statistics};
 use scriptorium_store::Store;
 use scriptorium_store::tenant_data::TenantData;
 use scriptorium_triggers::Triggers;
@@ -247,10 +247,7 @@ impl Platform {
         execution: Execution,
         script: &Script,
     ) -> Result<Finished> {
-        let call = match script.kind() {
-            ScriptType::Embedded => Call::Embedded(execution.input.clone()),
-            _ => Call::Main(execution.input.clone()),
-        };
+        let call = Call::of_execution(&script.definition, &execution)?;
         self.run_call(ctx, execution, script, call).await
     }
 
@@ -294,13 +291,8 @@ impl Platform {
         script: &Script,
         call: Call,
     ) -> Result<Job> {
-        let data = execution
-            .trigger_data
-            .as_ref()
-            .map(Json::to_value)
-            .unwrap_or_default();
-        let trial = data["source"].as_str();
-        let (mut definition, author) = if execution.version == script.version {
+        let asked = Asked::of(&execution);
+        let (definition, author) = if execution.version == script.version {
             (script.definition.clone(), script.updated_by)
         } else {
             let store = self.store();
@@ -309,13 +301,11 @@ impl Platform {
                 .await?;
             (version.definition, version.created_by)
         };
-        if let Some(source) = trial {
-            source.clone_into(&mut definition.source);
-        }
+        let definition = asked.apply(definition);
         let live = script.status == ScriptStatus::Active && !execution.test;
         let parties = Parties {
             run_as: definition.run_as.or(script.owner),
-            author: author.filter(|_| trial.is_none()),
+            author: author.filter(|_| asked.source.is_none()),
             activator: script.activated_by.filter(|_| live),
         };
         let principal = match principal::effective(self.store(), ctx, parties).await {
@@ -335,7 +325,7 @@ impl Platform {
             tenant,
             script: script.id,
             definition: Arc::new(definition),
-            timeout: data["timeout_ms"].as_u64().map(Duration::from_millis),
+            timeout: asked.timeout,
             locale: principal
                 .user
                 .as_ref()

@@ -12,6 +12,7 @@ use scriptorium_model::tenant::Tenant;
 use scriptorium_model::{Actor, Ctx, TenantId, UserId};
 use scriptorium_store::{Error, Store};
 
+use crate::asked::Asked;
 use crate::job::{Call, Job};
 use crate::principal::{self, Parties, Principal, Refusal};
 use crate::runtime::Shared;
@@ -66,7 +67,10 @@ pub(super) async fn job(shared: &Shared, ctx: &Ctx, execution: &Execution) -> Re
         return Err(cancelled(&reason));
     }
     let (definition, author) = version(store, ctx, &script, execution.version).await?;
-    let principal = rights(store, ctx, execution, &script, &definition, author).await?;
+    let asked = Asked::of(execution);
+    let author = author.filter(|_| asked.source.is_none());
+    let definition = Arc::new(asked.apply(definition));
+    let principal = rights(store, ctx, execution, &asked, &script, &definition, author).await?;
     let call = Call::of_execution(&definition, execution).map_err(|invalid| {
         Unfit::Failure(Failure::new(
             "script.bad_input",
@@ -89,7 +93,7 @@ pub(super) async fn job(shared: &Shared, ctx: &Ctx, execution: &Execution) -> Re
         execution: execution.clone(),
         principal,
         call,
-        timeout: None,
+        timeout: asked.timeout,
         timezone,
         request_id: None,
     })
@@ -101,15 +105,15 @@ async fn version(
     ctx: &Ctx,
     script: &Script,
     number: u32,
-) -> Result<(Arc<Definition>, Option<UserId>), Unfit> {
+) -> Result<(Definition, Option<UserId>), Unfit> {
     if number == script.version {
-        return Ok((Arc::new(script.definition.clone()), script.updated_by));
+        return Ok((script.definition.clone(), script.updated_by));
     }
     match store.find_version(ctx, script.id, number).await {
         Err(Error::NotFound) => Err(cancelled("the version is gone")),
         version => {
             let version = version?;
-            Ok((Arc::new(version.definition), version.created_by))
+            Ok((version.definition, version.created_by))
         }
     }
 }
@@ -118,20 +122,17 @@ async fn rights(
     store: &Store,
     ctx: &Ctx,
     execution: &Execution,
+    asked: &Asked,
     script: &Script,
     definition: &Definition,
     author: Option<UserId>,
 ) -> Result<Principal, Unfit> {
-    let granted = execution
-        .trigger_data
-        .as_ref()
-        .and_then(|data| principal::granted(data.to_value().get("grant")?));
     let caller = Ctx {
         actor: match execution.triggered_by {
             Some(id) => Actor::User { id, session: None },
             None => Actor::Platform,
         },
-        permissions: granted.unwrap_or_else(PermissionSet::all),
+        permissions: asked.grant.clone().unwrap_or_else(PermissionSet::all),
         ..ctx.clone()
     };
     let planned = matches!(execution.trigger, TriggerKind::Cron | TriggerKind::Event);
