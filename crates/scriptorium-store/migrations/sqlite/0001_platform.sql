@@ -209,7 +209,9 @@ create index executions_script on executions (tenant_id, script_id, created_at, 
 create index executions_status on executions (tenant_id, status, created_at, id);
 create unique index executions_idempotency_key
     on executions (tenant_id, script_id, idempotency_key) where idempotency_key is not null;
-create index executions_pending on executions (tenant_id, created_at, id) where status = 'pending';
+-- With the script, so that a claim steps over those of a busy script without reading their rows.
+create index executions_pending on executions (tenant_id, created_at, id, script_id)
+    where status = 'pending';
 create index executions_running on executions (lease_until) where status = 'running';
 create index executions_lease on executions (lease_id) where lease_id is not null;
 

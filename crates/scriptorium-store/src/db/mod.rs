@@ -13,7 +13,7 @@ use sea_orm::{
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
-pub(crate) use self::sql::{Sql, placeholders};
+pub(crate) use self::sql::Sql;
 pub(crate) use self::sqlite::{LockFile, open};
 pub(crate) use self::value::{Micros, json, known, like, micros, number, opt_json};
 use crate::error::Result;

@@ -1,5 +1,6 @@
 //! A statement being written: fixed text and bound values, so that nothing a user typed can become
-//! SQL. Placeholders are `$1`, `$2`, …, which both databases understand.
+//! SQL. Placeholders are `$1`, `$2`, …, which both databases understand,
+//! but for the many of a multi-row insert.
 
 use std::fmt::Write;
 
@@ -46,9 +47,12 @@ impl Sql {
         self
     }
 
-    /// Adds text whose placeholders are already numbered, as [`placeholders`] writes it.
-    pub(crate) fn push_numbered(&mut self, text: &str) -> &mut Self {
-        self.text.push_str(text);
+    /// Adds `rows` groups of `columns` anonymous placeholders. They are anonymous because SQLite
+    /// looks up the name of every placeholder in a list: with names, a statement of two thousand
+    /// of them spends a third of its time there.
+    pub(crate) fn push_rows(&mut self, rows: usize, columns: usize) -> &mut Self {
+        let group = format!("({})", vec!["?"; columns].join(", "));
+        self.text.push_str(&vec![group.as_str(); rows].join(", "));
         self
     }
 
@@ -64,27 +68,15 @@ impl Sql {
     }
 }
 
-/// `rows` groups of `columns` placeholders from `$1`: `($1, $2), ($3, $4)`.
-pub(crate) fn placeholders(rows: usize, columns: usize) -> String {
-    let mut text = String::with_capacity(rows * columns * 7);
-    for row in 0..rows {
-        text.push_str(if row == 0 { "(" } else { ", (" });
-        for column in 0..columns {
-            let separator = if column == 0 { "" } else { ", " };
-            let _ = write!(text, "{separator}${}", row * columns + column + 1);
-        }
-        text.push(')');
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn placeholders_number_across_rows() {
-        assert_eq!(placeholders(2, 3), "($1, $2, $3), ($4, $5, $6)");
+    fn rows_are_groups_of_placeholders() {
+        let mut sql = Sql::new("values ", None);
+        sql.push_rows(2, 3);
+        assert_eq!(sql.text, "values (?, ?, ?), (?, ?, ?)");
     }
 
     #[test]

@@ -79,6 +79,9 @@ async fn connect(path: &Path, connections: u32, read_only: bool) -> Result<Sqlit
         options
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
+            // A batch of history is a few hundred pages: checkpointing after each would double the
+            // fsyncs. 32 MiB of WAL at most, give or take a batch.
+            .pragma("wal_autocheckpoint", "8192")
             .pragma("journal_size_limit", "67108864")
     };
     let pool = SqlitePoolOptions::new()

@@ -8,7 +8,7 @@ use sea_orm::{FromQueryResult, Value};
 use serde::{Deserialize, Serialize};
 
 use super::ExecutionSummary;
-use crate::db::{Micros, Tx, json, known, micros, number, opt_json, placeholders};
+use crate::db::{Micros, Tx, json, known, micros, number, opt_json};
 use crate::error::{Error, Result};
 
 /// The columns that [`values`] fills, in its order.
@@ -71,11 +71,13 @@ pub(crate) fn values(
 /// Inserts one execution that nobody has claimed, in a tenant's transaction.
 pub(crate) async fn insert_pending(tx: &Tx, execution: &Execution) -> Result<()> {
     let mut sql = tx.sql("insert into executions (");
-    sql.push(COLUMNS).push(") values ");
-    sql.push_numbered(&placeholders(1, COLUMN_COUNT));
-    // The first value, the tenant, is there already.
-    let values = values(execution, 0, None)?.into_iter().skip(1);
-    tx.execute(sql.with(values)).await?;
+    sql.push(COLUMNS).push(") values ($1");
+    // The first value, the tenant, is bound already.
+    for value in values(execution, 0, None)?.into_iter().skip(1) {
+        sql.push(", ").bind(value);
+    }
+    sql.push(")");
+    tx.execute(sql).await?;
     Ok(())
 }
 

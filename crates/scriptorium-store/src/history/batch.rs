@@ -11,7 +11,7 @@ use scriptorium_model::{TenantId, Timestamp, Uuid};
 use sea_orm::Value;
 
 use super::{Finished, Written};
-use crate::db::{Db, Micros, Tx, micros, placeholders};
+use crate::db::{Db, Micros, Tx, micros};
 use crate::error::{Error, Result};
 use crate::executions::{COLUMN_COUNT, COLUMNS, ExecutionRow, IdRow, Inserted, values};
 use crate::system;
@@ -136,7 +136,7 @@ async fn insert_pending(tx: &Tx, executions: &[&Execution]) -> Result<HashSet<Uu
     for some in chunks(executions) {
         let mut sql = tx.sql("insert into executions (");
         sql.push(COLUMNS).push(") values ");
-        sql.push_numbered(&placeholders(some.len(), COLUMN_COUNT));
+        sql.push_rows(some.len(), COLUMN_COUNT);
         sql.push(" on conflict do nothing returning id");
         let mut bound = Vec::with_capacity(some.len() * COLUMN_COUNT);
         for execution in some {
@@ -155,7 +155,7 @@ async fn store_ends(tx: &Tx, ends: &[&Finished], now: Timestamp) -> Result<HashS
     for some in chunks(ends) {
         let mut sql = tx.sql("insert into executions (");
         sql.push(COLUMNS).push(") values ");
-        sql.push_numbered(&placeholders(some.len(), COLUMN_COUNT));
+        sql.push_rows(some.len(), COLUMN_COUNT);
         sql.push(STORE_END);
         let mut bound = Vec::with_capacity(some.len() * COLUMN_COUNT + 1);
         for record in some {
@@ -195,7 +195,7 @@ async fn insert_logs(tx: &Tx, ends: &[&Finished]) -> Result<()> {
             "insert into execution_logs (tenant_id, execution_id, seq, level, at, message, data) \
              values ",
         );
-        sql.push_numbered(&placeholders(some.len(), COLUMNS));
+        sql.push_rows(some.len(), COLUMNS);
         let mut bound: Vec<Value> = Vec::with_capacity(some.len() * COLUMNS);
         for (execution, line) in some {
             let data = line.data.as_ref().map(|data| data.as_str().to_owned());
@@ -223,7 +223,7 @@ async fn insert_events(tx: &Tx, events: &[&Event]) -> Result<HashSet<Uuid>> {
             "insert into events (tenant_id, id, kind, script_id, execution_id, created_at, \
              payload) values ",
         );
-        sql.push_numbered(&placeholders(some.len(), COLUMNS));
+        sql.push_rows(some.len(), COLUMNS);
         sql.push(" on conflict do nothing returning id");
         let mut bound: Vec<Value> = Vec::with_capacity(some.len() * COLUMNS);
         for event in some {

@@ -102,6 +102,20 @@ async fn one_at_a_time_tenants_take_turns() {
 }
 
 #[tokio::test]
+async fn executions_of_a_busy_script_are_passed_over() {
+    let world = World::new().await;
+    let (busy, free) = (world.script("busy").await, world.script("free").await);
+    for _ in 0..3 {
+        world.pending(&world.ctx, &busy).await;
+    }
+    let wanted = world.pending(&world.ctx, &free).await.id;
+    let claim = world
+        .store
+        .claim_pending(10, LEASE, std::slice::from_ref(&busy.id));
+    assert_eq!(executions(&claim.await.unwrap()), [wanted]);
+}
+
+#[tokio::test]
 async fn one_execution_is_claimed_by_name_while_it_is_pending() {
     let world = World::new().await;
     let (store, ctx) = (&world.store, &world.ctx);
