@@ -9,12 +9,10 @@ use scriptorium_model::ScriptId;
 use scriptorium_model::limits::Limits;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How long a caller waits for room (design 4.4).
-const PATIENCE: Duration = Duration::from_secs(5);
-
 /// Room for executions.
 pub(crate) struct Admission {
     process: Arc<Semaphore>,
+    patience: Duration,
     scripts: Mutex<HashMap<ScriptId, Lane>>,
 }
 
@@ -31,9 +29,10 @@ pub(crate) struct Permit {
 }
 
 impl Admission {
-    pub(crate) fn new(process: usize) -> Self {
+    pub(crate) fn new(process: usize, patience: Duration) -> Self {
         Self {
             process: Arc::new(Semaphore::new(process)),
+            patience,
             scripts: Mutex::default(),
         }
     }
@@ -41,7 +40,10 @@ impl Admission {
     /// Waits for room. `None` when there was none in time.
     pub(crate) async fn enter(&self, script: ScriptId, limit: u32) -> Option<Permit> {
         let wait = self.wait(script, limit);
-        tokio::time::timeout(PATIENCE, wait).await.ok().flatten()
+        tokio::time::timeout(self.patience, wait)
+            .await
+            .ok()
+            .flatten()
     }
 
     /// Waits for room as long as it takes. `None` only when the process ends.

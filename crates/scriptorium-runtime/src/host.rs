@@ -31,6 +31,10 @@ use crate::service::{Method, Registry, Service, ServiceCall, ServiceError};
 
 /// Most templates and new programs worked on at once in the process: each takes a processor.
 pub(crate) const BLOCKING: usize = 2;
+/// Most bytes of the arguments of a service as JSON.
+const SERVICE_ARGS_BYTES: usize = 1 << 20;
+/// Most bytes of one log line's text, and of its data.
+const LINE_BYTES: usize = 16 << 10;
 
 /// What all runs of a runtime share.
 pub(crate) struct World {
@@ -224,11 +228,9 @@ impl Run {
                 ..HostError::new("PERMISSION_DENIED", message)
             }));
         }
-        let Ok(args) = serde_json::from_str::<Vec<Value>>(args) else {
-            return Reply::Ready(Err(HostError::new(
-                "VALIDATION_ERROR",
-                "the arguments must be JSON, nested at most 128 levels",
-            )));
+        let args = match read_args(args) {
+            Ok(args) => args,
+            Err(error) => return Reply::Ready(Err(error)),
         };
         let call = ServiceCall {
             ctx: self.ctx.clone(),
@@ -316,11 +318,9 @@ impl Host for RunHost {
             Level::Error => LogLevel::Error,
             Level::Progress => LogLevel::Progress,
         };
-        let data = data.and_then(|data| Json::parse(data).ok());
+        let data = data.and_then(kept);
         let run = &self.0;
-        run.live
-            .logs
-            .push(level, message.to_owned(), data, run.now());
+        run.live.logs.push(level, cut(message), data, run.now());
     }
 
     fn now(&self) -> Duration {
@@ -332,6 +332,37 @@ impl Host for RunHost {
         self.0.began.get_or_init(|| self.0.now());
         u64::from_le_bytes(self.0.world.ambient.random())
     }
+}
+
+/// Arguments for a service. As values they take a multiple of their text, outside of the script's
+/// memory limit.
+fn read_args(json: &str) -> Result<Vec<Value>, HostError> {
+    let refuse = |message: String| Err(HostError::new("VALIDATION_ERROR", message));
+    if json.len() > SERVICE_ARGS_BYTES {
+        return refuse(format!(
+            "the arguments must have at most {SERVICE_ARGS_BYTES} bytes as JSON, not {}",
+            json.len()
+        ));
+    }
+    serde_json::from_str(json)
+        .or_else(|_| refuse("the arguments must be JSON, nested at most 128 levels".to_owned()))
+}
+
+/// The text of a line, cut when it alone would fill the log.
+fn cut(message: &str) -> String {
+    if message.len() <= LINE_BYTES {
+        return message.to_owned();
+    }
+    let end = message.floor_char_boundary(LINE_BYTES);
+    format!("{}… ({} bytes)", &message[..end], message.len())
+}
+
+/// The data of a line, or how much it was.
+fn kept(data: &str) -> Option<Json> {
+    if data.len() > LINE_BYTES {
+        return Some(json!({ "omitted_bytes": data.len() }).into());
+    }
+    Json::parse(data).ok()
 }
 
 impl From<ServiceError> for HostError {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use scriptorium_store::tenant_data::TenantData;
 
@@ -24,6 +25,8 @@ pub struct Options {
     pub http_allow: Vec<SocketAddr>,
     /// Threads that run guest code, apart from I/O. Default: one per core.
     pub guest_threads: usize,
+    /// How long a run waits for room before it is refused as `platform.busy`. Default 5 s.
+    pub patience: Duration,
     /// Executions of the queue worked on at once. Default 32.
     pub workers: usize,
     /// What scripts reach as `services`. Default none.
@@ -46,6 +49,7 @@ impl Default for Options {
             allow_eval: false,
             http_allow: Vec::new(),
             guest_threads: std::thread::available_parallelism().map_or(1, usize::from),
+            patience: Duration::from_secs(5),
             workers: 32,
             services: Vec::new(),
             data: None,

@@ -109,7 +109,7 @@ impl Runtime {
             programs: Programs::new(engine.clone()),
             engine,
             world: Arc::new(world),
-            admission: Admission::new(slots),
+            admission: Admission::new(slots, options.patience),
             tenants: worker::Tenants::new(),
             hub: Hub::default(),
             guests: Guests::new(options.guest_threads)?,

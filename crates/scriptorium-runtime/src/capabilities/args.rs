@@ -14,6 +14,14 @@ use serde_json::value::RawValue;
 
 use super::invalid;
 
+/// Most bytes of one call's arguments as JSON: what is read here is held by the host, outside of
+/// the script's memory limit.
+const ARGUMENTS_BYTES: usize = 24 << 20;
+/// Most bytes of a `Uint8Array` or text to be hashed, as JSON.
+const BYTES_BYTES: usize = 16 << 20;
+/// Most bytes of an options object as JSON.
+const OBJECT_BYTES: usize = 2 << 20;
+
 /// One declared parameter.
 pub(crate) struct Param {
     /// Its name in declarations and errors.
@@ -99,8 +107,23 @@ impl Param {
         format!("{}{mark}: {}", self.name, self.ts)
     }
 
+    /// Bytes of JSON beyond which an argument is not even read.
+    fn most(&self) -> usize {
+        match self.check {
+            // A character takes at most six bytes as JSON.
+            Check::Text(max) => 6 * max + 2,
+            Check::Any | Check::Json(_) => usize::MAX,
+            Check::Object => OBJECT_BYTES,
+            Check::Bytes => BYTES_BYTES,
+            Check::Integer(..) | Check::Instant | Check::Word(_) => 200,
+        }
+    }
+
     fn read(&self, raw: Option<&RawValue>, zone: &TimeZone) -> Result<Arg, HostError> {
         let raw = raw.map_or("null", RawValue::get);
+        if raw.len() > self.most() {
+            return Err(invalid(self.name, "is too long"));
+        }
         if raw == "null" && self.optional {
             return Ok(Arg::Missing);
         }
@@ -178,6 +201,11 @@ impl Args {
         params: &'static [Param],
         zone: &TimeZone,
     ) -> Result<Self, HostError> {
+        if json.len() > ARGUMENTS_BYTES {
+            let message =
+                format!("the arguments must have at most {ARGUMENTS_BYTES} bytes as JSON");
+            return Err(HostError::new("VALIDATION_ERROR", message));
+        }
         let raw: Vec<&RawValue> = serde_json::from_str(json)
             .map_err(|_| HostError::new("VALIDATION_ERROR", "the arguments are not JSON"))?;
         params

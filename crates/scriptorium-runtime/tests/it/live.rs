@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use scriptorium_model::execution::ExecutionStatus;
 use scriptorium_model::script::{Language, ScriptType};
+use scriptorium_runtime::Options;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::harness::{Harness, options};
@@ -74,7 +75,12 @@ async fn spinning_execution_is_cancelled() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn execution_beyond_the_scripts_concurrency_is_refused_before_it_begins() {
-    let harness = Harness::new().await;
+    let patience = Duration::from_millis(20);
+    let harness = Harness::with(Options {
+        patience,
+        ..options()
+    })
+    .await;
     let mut first = harness.main(WAITS);
     let mut definition = (*first.definition).clone();
     definition.limits.concurrency = 1;
@@ -145,4 +151,43 @@ async fn options_that_cannot_be_used_are_refused() {
     };
     let fields: Vec<&str> = invalid.errors.iter().map(|e| e.field.as_str()).collect();
     assert_eq!(fields, ["name", "services", "services"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn huge_line_is_cut_and_its_data_left_out() {
+    let harness = Harness::new().await;
+    let source = "function main() { const x = 'ж'.repeat(100_000); ctx.log.info(x, { x }); console.log('after'); }";
+    let finished = harness.runtime.run(harness.main(source)).await;
+    let [long, after] = finished.logs.try_into().unwrap();
+    assert!(long.message.len() < 17_000 && long.message.ends_with("… (200000 bytes)"));
+    assert_eq!(long.data.unwrap().as_str(), r#"{"omitted_bytes":200008}"#);
+    assert_eq!(after.message, "after");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arguments_beyond_what_the_host_holds_are_refused() {
+    let harness = Harness::new().await;
+    let source = r"
+        async function main() {
+          const large = 'x'.repeat(2 << 20), larger = 'x'.repeat(17 << 20);
+          const codes = [];
+          for (const attempt of [
+            () => services.demo.echo(large),
+            () => utils.crypto.hash(larger),
+            () => utils.date.format(large),
+            () => storage.get(large),
+            () => http.get('http://127.0.0.1/', { headers: { a: larger } }),
+            () => storage.get('key', larger, larger),
+          ]) {
+            try { await attempt(); codes.push('allowed'); } catch (error) { codes.push(error.code); }
+          }
+          return codes;
+        }";
+    let mut job = harness.main(source);
+    let mut definition = (*job.definition).clone();
+    definition.limits.memory_bytes = 256 << 20;
+    job.definition = definition.into();
+    let finished = harness.runtime.run(job).await;
+    let codes = finished.execution.output.expect("it completes").to_value();
+    assert_eq!(codes, serde_json::json!(vec!["VALIDATION_ERROR"; 6]));
 }

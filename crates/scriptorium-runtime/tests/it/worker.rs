@@ -242,3 +242,37 @@ async fn grant_of_a_token_bounds_a_later_run() {
     assert_eq!(ended.output, Some(Json::from(json!(["scripts.execute"]))));
     harness.runtime.shutdown(Duration::from_secs(5)).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trial_of_unsaved_text_runs_that_text() {
+    let harness = Harness::new().await;
+    let saved = definition(
+        "saved text",
+        "function main() { return 'saved'; }",
+        Trigger::OneOff,
+    );
+    let script = harness.script(saved).await;
+    let source = "async function main(input) { await services.demo.wait(input); return 'tried'; }";
+    let trial = |wait: u64, timeout: u64| Execution {
+        script: script.id,
+        attempt: 0,
+        test: true,
+        input: json!(wait).into(),
+        triggered_by: Some(harness.user.id),
+        trigger_data: Some(json!({ "source": source, "timeout_ms": timeout }).into()),
+        ..harness.execution(&script.definition)
+    };
+    let quick = harness.enqueue_as(trial(0, 5_000)).await;
+    let slow = harness.enqueue_as(trial(60_000, 50)).await;
+    harness.runtime.start_workers();
+    let ended = harness.ended(&quick).await;
+    assert_eq!(
+        ended.output,
+        Some(Json::from(json!("tried"))),
+        "{:?}",
+        ended.failure
+    );
+    let ended = harness.ended(&slow).await;
+    assert_eq!(ended.status, ExecutionStatus::Timeout);
+    harness.runtime.shutdown(Duration::from_secs(5)).await;
+}
