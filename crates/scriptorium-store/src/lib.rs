@@ -11,6 +11,7 @@ mod definition;
 mod error;
 pub mod events;
 pub mod executions;
+mod files;
 pub mod history;
 pub mod schedules;
 pub mod scripts;

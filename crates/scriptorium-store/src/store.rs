@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use scriptorium_model::{Ambient, Ctx, TenantId};
 use tokio::sync::watch;
 
-use crate::db::{self, Db, LockFile};
+use crate::db::{self, Db};
 use crate::error::{Error, Result};
+use crate::files::{self, LockFile};
 use crate::history::HistoryWriter;
 use crate::system::queue::Rotation;
 use crate::tenant_data::{TenantData, TenantSchema};
@@ -75,9 +76,7 @@ impl Store {
     /// The directory is not writable, another server has it, SQLite is older than 3.51.3, or a
     /// migration fails.
     pub async fn open(options: Options, ambient: Ambient) -> Result<Self> {
-        let shown = options.data_dir.display();
-        std::fs::create_dir_all(&options.data_dir)
-            .map_err(|error| Error::caused(format!("cannot make {shown}"), error))?;
+        files::make_private_dir(&options.data_dir)?;
         let lock = LockFile::take(&options.data_dir)?;
         let path = options.data_dir.join("scriptorium.db");
         let db = db::open(&path, options.readers.clamp(1, 64)).await?;

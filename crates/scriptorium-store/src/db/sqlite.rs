@@ -1,7 +1,6 @@
-//! Opening the SQLite file: the lock that keeps a second server out, the settings that make an
-//! acknowledged write durable, the migrations.
+//! Opening the platform's SQLite file: the settings that make an acknowledged write durable, the
+//! version floor, the migrations.
 
-use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use sqlx::sqlite::{
 
 use super::Db;
 use crate::error::{Error, Result};
+use crate::files;
 
 /// Releases before it may lose a WAL (security.md F13).
 const VERSION_FLOOR: (u32, u32, u32) = (3, 51, 3);
@@ -21,35 +21,9 @@ const VERSION_FLOOR: (u32, u32, u32) = (3, 51, 3);
 /// How long a statement waits for another process, such as a backup.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Proof that this process alone has the data directory open; released when dropped.
-#[derive(Debug)]
-pub(crate) struct LockFile(#[expect(dead_code, reason = "held for its lock")] File);
-
-impl LockFile {
-    /// Takes the lock or says who probably has it.
-    pub(crate) fn take(dir: &Path) -> Result<Self> {
-        let path = dir.join("scriptorium.lock");
-        let shown = path.display();
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(|error| Error::caused(format!("cannot open {shown}"), error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
-            Err(TryLockError::WouldBlock) => Err(Error::platform(format!(
-                "{shown} is locked: another server uses this data directory"
-            ))),
-            Err(TryLockError::Error(error)) => {
-                Err(Error::caused(format!("cannot lock {shown}"), error))
-            }
-        }
-    }
-}
-
 /// Opens, checks and migrates the platform's file.
 pub(crate) async fn open(path: &Path, readers: u32) -> Result<Db> {
+    files::make_private(path)?;
     let write = connect(path, 1, false).await?;
     check_version(&write).await?;
     migrator()

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{Execution, LogLine};
 use scriptorium_model::storage::Entry;
-use scriptorium_model::{TenantId, Timestamp, Uuid};
+use scriptorium_model::{Json, TenantId, Timestamp, Uuid};
 use sea_orm::Value;
 
 use super::{Finished, Written};
@@ -42,6 +42,30 @@ impl Write {
             _ => 1,
         }
     }
+
+    /// Roughly how much memory its payloads take.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Pending(execution) => payload(execution),
+            Self::Finished(finished) => {
+                let logs = finished
+                    .logs
+                    .iter()
+                    .map(|line| line.message.len() + line.data.as_ref().map_or(0, Json::len));
+                let events = finished.events.iter().map(|event| event.payload.len());
+                payload(&finished.execution) + logs.chain(events).sum::<usize>()
+            }
+            Self::Event(event) => event.payload.len(),
+            Self::Set(_, entry) => entry.value.len(),
+            Self::Delete(..) => 0,
+        }
+    }
+}
+
+fn payload(execution: &Execution) -> usize {
+    let output = execution.output.as_ref().map_or(0, Json::len);
+    let trigger = execution.trigger_data.as_ref().map_or(0, Json::len);
+    execution.input.len() + output + trigger
 }
 
 /// Writes and commits; one outcome for each write, in order.

@@ -14,7 +14,7 @@ use scriptorium_model::event::Event;
 use scriptorium_model::execution::{Execution, LogLine};
 use scriptorium_model::storage::Entry;
 use scriptorium_model::{Ambient, Ctx, TenantId};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -102,6 +102,7 @@ impl Future for Commit {
 #[derive(Debug)]
 pub(crate) struct HistoryWriter {
     jobs: mpsc::Sender<Job>,
+    room: Arc<Semaphore>,
     stop: CancellationToken,
     tasks: TaskTracker,
     counters: Arc<Counters>,
@@ -111,7 +112,11 @@ pub(crate) struct HistoryWriter {
 struct Job {
     write: Write,
     answer: oneshot::Sender<Result<Outcome>>,
+    room: OwnedSemaphorePermit,
 }
+
+/// Payloads that may wait, in KiB: results can have ten megabytes each, and thousands may wait.
+const ROOM_KIB: u32 = 64 << 10;
 
 #[derive(Debug, Default)]
 struct Counters {
@@ -136,6 +141,7 @@ impl HistoryWriter {
         tasks.close();
         Self {
             jobs,
+            room: Arc::new(Semaphore::new(ROOM_KIB as usize)),
             stop,
             tasks,
             counters,
@@ -180,7 +186,13 @@ impl HistoryWriter {
 
     async fn send(&self, write: Write) -> Result<oneshot::Receiver<Result<Outcome>>> {
         let (answer, answered) = oneshot::channel();
-        let job = Job { write, answer };
+        let kib = u32::try_from(write.bytes() >> 10).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.room).acquire_many_owned(kib.clamp(1, ROOM_KIB));
+        let job = Job {
+            write,
+            answer,
+            room: room.await.map_err(|_| stopped())?,
+        };
         self.jobs.send(job).await.map_err(|_| stopped())?;
         Ok(answered)
     }
@@ -232,9 +244,16 @@ impl Worker {
     }
 
     async fn commit(&self, jobs: Vec<Job>) {
-        let (writes, answers): (Vec<_>, Vec<_>) =
-            jobs.into_iter().map(|job| (job.write, job.answer)).unzip();
+        let mut writes = Vec::with_capacity(jobs.len());
+        let mut answers = Vec::with_capacity(jobs.len());
+        let mut room = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            writes.push(job.write);
+            answers.push(job.answer);
+            room.push(job.room);
+        }
         let outcomes = batch::commit(&self.db, &writes, self.ambient.now()).await;
+        drop((writes, room));
         self.count(&outcomes);
         for (answer, outcome) in answers.into_iter().zip(outcomes) {
             // Nobody may be waiting: the record was made all the same.

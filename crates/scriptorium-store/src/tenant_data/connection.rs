@@ -2,7 +2,7 @@
 //! the migration the connection refuses to attach other files, change the schema or set pragmas.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::hooks::{AuthAction, Authorization};
 use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
@@ -74,14 +74,23 @@ impl Connection {
         done
     }
 
-    /// Rolls back a transaction that nobody will end.
-    pub(super) fn end_abandoned(&self) -> Result<()> {
-        if !self.0.is_autocommit() {
-            self.0.execute_batch("rollback")?;
-        }
-        Ok(())
+    /// Runs work whose statements are stopped when they go on after `limit`.
+    pub(super) fn within<T>(
+        &self,
+        limit: Duration,
+        work: impl FnOnce(&Self) -> Result<T>,
+    ) -> Result<T> {
+        let begin = Instant::now();
+        let late = move || begin.elapsed() > limit;
+        self.0.progress_handler(CHECK_EVERY, Some(late))?;
+        let done = work(self);
+        self.0.progress_handler(0, None::<fn() -> bool>)?;
+        done
     }
 }
+
+/// Steps of SQLite's machine between two looks at the watch: about a millisecond.
+const CHECK_EVERY: i32 = 20_000;
 
 /// What statements of services may do once the tables are there.
 fn is_plain(action: AuthAction<'_>) -> bool {
@@ -214,6 +223,9 @@ impl From<rusqlite::Error> for Error {
                 }
                 ErrorCode::Unknown | ErrorCode::AuthorizationForStatementDenied => {
                     refused("sql", error.to_string())
+                }
+                ErrorCode::OperationInterrupted => {
+                    Invalid::field("sql", "timeout", "took too long and was stopped").into()
                 }
                 _ => Self::caused("a tenant's tables could not be used", error),
             },

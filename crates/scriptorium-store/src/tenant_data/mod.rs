@@ -5,24 +5,30 @@ mod connection;
 mod schema;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use moka::sync::Cache;
 use scriptorium_model::{Ctx, TenantId};
 use serde_json::{Map, Value};
+use tokio::sync::Mutex;
 
 use self::connection::Connection;
 pub use self::schema::{Column, ColumnType, Table, TenantSchema};
 use crate::error::{Error, Result};
+use crate::files;
 
-/// A row: values by column name, in the order of the query.
+/// A row: values by column name.
 pub type Row = Map<String, Value>;
 
 /// Tenant files kept open, the most recently used.
 const OPEN_FILES: u64 = 128;
 /// A file that was not used for so long is closed.
 const IDLE: Duration = Duration::from_secs(300);
+/// How long one statement may take (D5).
+const STATEMENT: Duration = Duration::from_secs(5);
+/// How long one transaction may take.
+const TRANSACTION: Duration = Duration::from_secs(60);
 
 /// The business tables of all tenants; each call reaches those of its context's tenant only.
 /// Cheap to clone.
@@ -34,8 +40,12 @@ pub struct TenantData {
 struct Inner {
     dir: PathBuf,
     schema: TenantSchema,
-    open: Cache<TenantId, Arc<Mutex<Connection>>>,
+    open: Cache<TenantId, Slot>,
 }
+
+/// The place of a tenant's connection, empty until it is used. Whoever waits for it holds no thread,
+/// so a tenant with slow statements does not take the threads of the others.
+type Slot = Arc<Mutex<Option<Connection>>>;
 
 /// The statements of one transaction in a tenant's tables.
 pub struct DataTx<'a> {
@@ -45,8 +55,7 @@ pub struct DataTx<'a> {
 impl TenantData {
     pub(crate) fn new(dir: PathBuf, schema: TenantSchema) -> Result<Self> {
         let schema = schema.validated()?;
-        std::fs::create_dir_all(&dir)
-            .map_err(|error| Error::caused(format!("cannot make {}", dir.display()), error))?;
+        files::make_private_dir(&dir)?;
         let open = Cache::builder()
             .max_capacity(OPEN_FILES)
             .time_to_idle(IDLE)
@@ -67,8 +76,8 @@ impl TenantData {
     /// `Invalid` on `sql` or `params` for what the database refuses to read.
     pub async fn query(&self, ctx: &Ctx, sql: &str, params: Vec<Value>) -> Result<Vec<Row>> {
         let sql = sql.to_owned();
-        self.blocking(ctx, move |connection| connection.query(&sql, &params))
-            .await
+        let work = move |connection: &Connection| connection.query(&sql, &params);
+        self.blocking(ctx, STATEMENT, work).await
     }
 
     /// Runs one statement; how many rows it changed.
@@ -77,8 +86,8 @@ impl TenantData {
     /// Like [`TenantData::query`]; `Conflict` for a key that is taken.
     pub async fn execute(&self, ctx: &Ctx, sql: &str, params: Vec<Value>) -> Result<u64> {
         let sql = sql.to_owned();
-        self.blocking(ctx, move |connection| connection.execute(&sql, &params))
-            .await
+        let work = move |connection: &Connection| connection.execute(&sql, &params);
+        self.blocking(ctx, STATEMENT, work).await
     }
 
     /// Runs a closure whose statements commit together, or not at all when it fails. It runs on a
@@ -91,27 +100,33 @@ impl TenantData {
         T: Send + 'static,
         F: FnOnce(&DataTx<'_>) -> Result<T> + Send + 'static,
     {
-        self.blocking(ctx, move |connection| {
+        let work = move |connection: &Connection| {
             connection.transaction(|connection| work(&DataTx { connection }))
-        })
-        .await
+        };
+        self.blocking(ctx, TRANSACTION, work).await
     }
 
-    async fn blocking<T, F>(&self, ctx: &Ctx, work: F) -> Result<T>
+    async fn blocking<T, F>(&self, ctx: &Ctx, limit: Duration, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
         let tenant = ctx.tenant;
         let inner = Arc::clone(&self.inner);
+        let mut slot = inner
+            .open
+            .get_with(tenant, Slot::default)
+            .lock_owned()
+            .await;
         tokio::task::spawn_blocking(move || {
-            let connection = inner.connection(tenant)?;
-            let connection = connection
-                .lock()
-                .unwrap_or_else(|poisoned| poisoned.into_inner());
-            // A closure that panicked may have left its transaction open.
-            connection.end_abandoned()?;
-            work(&connection)
+            // It leaves its place while it works: one whose work panics is not used again.
+            let connection = match slot.take() {
+                Some(connection) => connection,
+                None => inner.connect(tenant)?,
+            };
+            let done = connection.within(limit, work);
+            *slot = Some(connection);
+            done
         })
         .await
         .map_err(|error| Error::caused("work on a tenant's tables did not end", error))?
@@ -119,17 +134,11 @@ impl TenantData {
 }
 
 impl Inner {
-    /// The tenant's file, made and brought up to the schema when it is opened.
-    fn connection(&self, tenant: TenantId) -> Result<Arc<Mutex<Connection>>> {
+    /// Opens the tenant's file, makes it, brings it up to the schema.
+    fn connect(&self, tenant: TenantId) -> Result<Connection> {
         let path = self.dir.join(format!("{tenant}.db"));
-        self.open
-            .try_get_with(tenant, || {
-                let connection = Connection::open(&path, &self.schema)?;
-                Ok(Arc::new(Mutex::new(connection)))
-            })
-            .map_err(|error: Arc<Error>| {
-                Error::caused("a tenant's tables could not be opened", error)
-            })
+        files::make_private(&path)?;
+        Connection::open(&path, &self.schema)
     }
 }
 

@@ -152,6 +152,24 @@ async fn a_bad_record_fails_alone() {
 }
 
 #[tokio::test]
+async fn large_results_wait_for_room_and_are_all_stored() {
+    let world = World::new().await;
+    let script = world.script("large").await;
+    let large = Json::from_written(format!("\"{}\"", "x".repeat(10 << 20)));
+    let mut ends = tokio::task::JoinSet::new();
+    for _ in 0..12 {
+        let mut execution = completed(world.execution(&script), world.now());
+        execution.output = Some(large.clone());
+        let (store, ctx) = (world.store.clone(), world.ctx.clone());
+        let end = finished(&world, execution, None);
+        ends.spawn(async move { store.record(&ctx, end).await?.await });
+    }
+    for written in ends.join_all().await {
+        assert_eq!(written.unwrap(), Written::Stored);
+    }
+}
+
+#[tokio::test]
 async fn closing_commits_what_was_handed_over_and_refuses_the_rest() {
     let world = World::new().await;
     let script = world.script("last words").await;
