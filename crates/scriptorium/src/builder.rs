@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use scriptorium_model::permission::{PermissionSet, Role};
 use scriptorium_model::tenant::Tenant;
@@ -14,6 +14,7 @@ use scriptorium_store::Store;
 use scriptorium_store::tenant_data::TenantSchema;
 use scriptorium_triggers::Triggers;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::error::Result;
 use crate::password::{self, Passwords};
@@ -185,7 +186,7 @@ impl Builder {
             triggers: Triggers::new(store.clone(), ambient.clone()),
             bootstrap_hash: self.bootstrap_token.as_deref().map(secret::hash),
             stop: CancellationToken::new(),
-            scheduler: Mutex::new(None),
+            tasks: TaskTracker::new(),
             store,
             runtime,
             ambient,
@@ -231,11 +232,7 @@ impl Platform {
             .triggers
             .clone()
             .run(self.0.stop.clone(), move || runtime.wake());
-        let task = tokio::spawn(scheduler);
-        match self.0.scheduler.lock() {
-            Ok(mut place) => *place = Some(task),
-            Err(poisoned) => *poisoned.into_inner() = Some(task),
-        }
+        self.0.tasks.spawn(scheduler);
     }
 }
 

@@ -50,7 +50,7 @@ enum Repr {
     Unauthenticated,
     Denied(Denied),
     Busy(Duration),
-    Script(Execution),
+    Script(Box<Execution>),
     Internal {
         message: String,
         cause: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -148,7 +148,7 @@ impl Error {
     }
 
     pub(crate) fn script(execution: Execution) -> Self {
-        Self(Box::new(Repr::Script(execution)))
+        Self(Box::new(Repr::Script(Box::new(execution))))
     }
 
     pub(crate) fn conflict(

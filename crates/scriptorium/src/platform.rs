@@ -16,8 +16,8 @@ use scriptorium_store::tenant_data::TenantData;
 use scriptorium_triggers::Triggers;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::access::RETRY_AFTER;
 use crate::endpoints::Endpoints;
@@ -49,7 +49,7 @@ pub(crate) struct Inner {
     pub(crate) bootstrap_hash: Option<[u8; 32]>,
     pub(crate) first_sign_in: Option<FirstSignIn>,
     pub(crate) stop: CancellationToken,
-    pub(crate) scheduler: std::sync::Mutex<Option<JoinHandle<()>>>,
+    pub(crate) tasks: TaskTracker,
 }
 
 /// The account made at the first start.
@@ -191,14 +191,8 @@ impl Platform {
     /// within `drain` and is cancelled then. What was accepted and not begun stays pending.
     pub async fn shutdown(&self, drain: Duration) {
         self.0.stop.cancel();
-        let scheduler = match self.0.scheduler.lock() {
-            Ok(mut scheduler) => scheduler.take(),
-            Err(poisoned) => poisoned.into_inner().take(),
-        };
-        if let Some(scheduler) = scheduler {
-            // It ends by the token; a panic in it has been logged.
-            let _ = scheduler.await;
-        }
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
         self.runtime().shutdown(drain).await;
         self.store().close().await;
     }
