@@ -23,11 +23,11 @@ struct FailurePage {
 }
 
 /// A page that could not be made.
-pub(crate) struct Failure(Response);
+pub(crate) struct Failure(Box<Response>);
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        self.0
+        *self.0
     }
 }
 
@@ -101,5 +101,5 @@ fn failure(
         title,
         text,
     };
-    Failure(answer::page(status, Policy::Strict, &page))
+    Failure(Box::new(answer::page(status, Policy::Strict, &page)))
 }

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 /// Microseconds since 1970 of the moment a test begins: 2026-03-02T08:59:00Z.
 const START: i64 = 1_772_441_940_000_000;
 
-pub struct VirtualClock(AtomicI64);
+pub(crate) struct VirtualClock(AtomicI64);
 
 impl Clock for VirtualClock {
     fn now(&self) -> Timestamp {
@@ -39,7 +39,7 @@ impl Entropy for Counter {
     }
 }
 
-pub struct World {
+pub(crate) struct World {
     pub platform: Platform,
     pub ctx: Ctx,
     pub clock: Arc<VirtualClock>,
@@ -47,11 +47,11 @@ pub struct World {
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(|builder| builder).await
     }
 
-    pub async fn with(set: impl FnOnce(Builder) -> Builder) -> Self {
+    pub(crate) async fn with(set: impl FnOnce(Builder) -> Builder) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(VirtualClock(AtomicI64::new(START)));
         let platform = start(&dir, &clock, set).await;
@@ -65,7 +65,7 @@ impl World {
     }
 
     /// The same directory under another process, as it were.
-    pub async fn restarted(self, set: impl FnOnce(Builder) -> Builder) -> Self {
+    pub(crate) async fn restarted(self, set: impl FnOnce(Builder) -> Builder) -> Self {
         self.platform.shutdown(Duration::from_secs(5)).await;
         drop(self.platform);
         let platform = start(&self.dir, &self.clock, set).await;
@@ -77,13 +77,13 @@ impl World {
         }
     }
 
-    pub fn advance(&self, by: Duration) {
+    pub(crate) fn advance(&self, by: Duration) {
         self.clock
             .0
             .fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
     }
 
-    pub async fn active(&self, definition: Definition) -> Script {
+    pub(crate) async fn active(&self, definition: Definition) -> Script {
         let scripts = self.platform.scripts();
         let script = scripts.create(&self.ctx, definition, "").await.unwrap();
         scripts
@@ -93,7 +93,7 @@ impl World {
     }
 
     /// The context of a new user of this role in the default tenant.
-    pub async fn user(&self, name: &str, role: Role) -> Ctx {
+    pub(crate) async fn user(&self, name: &str, role: Role) -> Ctx {
         let new = NewUser {
             email: format!("{name}@example.com"),
             name: name.into(),
@@ -132,7 +132,7 @@ async fn start(
     set(builder).start().await.unwrap()
 }
 
-pub fn definition(name: &str, trigger: Trigger, source: &str) -> Definition {
+pub(crate) fn definition(name: &str, trigger: Trigger, source: &str) -> Definition {
     Definition {
         name: name.into(),
         description: String::new(),
@@ -149,6 +149,6 @@ pub fn definition(name: &str, trigger: Trigger, source: &str) -> Definition {
     }
 }
 
-pub fn json(value: serde_json::Value) -> Json {
+pub(crate) fn json(value: serde_json::Value) -> Json {
     Json::from(value)
 }
