@@ -27,6 +27,8 @@ const ZIG_WHEELS: [&str; 2] = [
     "d2804f94f54f7fcf8169f4b212a619ad688a4e2e6592e976f0cf2e58e2cd8af3", // Linux, aarch64
 ];
 
+/// In the guest's directory of the engine crate.
+const OUR_SOURCES: [&str; 2] = ["shim.c", "heap.h"];
 /// Compiled beside the shim, which includes quickjs.c.
 const UNITS: [&str; 3] = ["libregexp.c", "libunicode.c", "dtoa.c"];
 
@@ -196,7 +198,9 @@ fn build(paths: &Paths, name: &str, cache: Option<&Path>) -> Result<Vec<u8>> {
     for patch in &PATCHES {
         apply(patch, &dir)?;
     }
-    fs::copy(paths.guest.join("shim.c"), dir.join("shim.c"))?;
+    for file in OUR_SOURCES {
+        fs::copy(paths.guest.join(file), dir.join(file))?;
+    }
 
     eprintln!("guest: compiling QuickJS-NG");
     let mut compiler = zig(paths)?;
@@ -346,7 +350,9 @@ fn inputs_hash(paths: &Paths) -> Result<String> {
     for patch in &PATCHES {
         add(patch.to.as_bytes());
     }
-    add(&fs::read(paths.guest.join("shim.c"))?);
+    for file in OUR_SOURCES {
+        add(&fs::read(paths.guest.join(file))?);
+    }
     for file in source_files(&quickjs_source(paths)?)? {
         add(&fs::read(&file)?);
     }

@@ -83,22 +83,17 @@ _Noreturn void __assert_fail(const char *expr, const char *file, int line, const
     __builtin_trap();
 }
 
-/* ---- allocation that never fails -------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------ */
 
-/* QuickJS's paths for a failed allocation have held memory errors. They are not taken:
- * an allocation that cannot be served ends the execution in the host. */
-static void *must(void *p, size_t size) {
-    if (unlikely(!p))
-        host_out_of_memory(size);
-    return p;
-}
-static void *guest_calloc(void *opaque, size_t count, size_t size) { (void)opaque; return must(calloc(count, size), count * size); }
-static void *guest_malloc(void *opaque, size_t size) { (void)opaque; return must(malloc(size), size); }
-static void guest_free(void *opaque, void *p) { (void)opaque; free(p); }
-static void *guest_realloc(void *opaque, void *p, size_t size) { (void)opaque; return must(realloc(p, size), size); }
+#include "heap.h"
+
+static void *guest_calloc(void *opaque, size_t count, size_t size) { (void)opaque; return heap_calloc(count, size); }
+static void *guest_malloc(void *opaque, size_t size) { (void)opaque; return heap_alloc(size); }
+static void guest_free(void *opaque, void *p) { (void)opaque; heap_free(p); }
+static void *guest_realloc(void *opaque, void *p, size_t size) { (void)opaque; return heap_realloc(p, size); }
 
 static const JSMallocFunctions guest_malloc_functions = {
-    guest_calloc, guest_malloc, guest_free, guest_realloc, js__malloc_usable_size,
+    guest_calloc, guest_malloc, guest_free, guest_realloc, heap_usable,
 };
 
 /* ---- state: part of the snapshot --------------------------------------------------- */
@@ -106,6 +101,9 @@ static const JSMallocFunctions guest_malloc_functions = {
 /* The frames' share of the shadow stack that the check leaves for C code between checks. */
 #define STACK_RESERVE (48 * 1024)
 extern char __stack_low;
+
+/* Free memory in the snapshot. */
+#define HEAP_SLACK (256 * 1024)
 
 enum phase { PHASE_MODULE, PHASE_RESULT, PHASE_ENDED };
 enum status { STATUS_PENDING = 0, STATUS_ENDED = 1 };
@@ -119,12 +117,13 @@ static JSModuleDef *module;
 static JSValue waiting_for;      /* the promise of the current phase */
 static JSValue *calls;           /* promises of host calls by id; undefined once settled */
 static uint32_t calls_len, calls_cap;
+static size_t snapshot_heap;     /* bytes of the heap in use when the snapshot was made */
 
 /* ---- helpers ------------------------------------------------------------------------ */
 
 static char *take_arg(uint32_t index, size_t *len) {
     *len = host_arg_len(index);
-    char *text = guest_malloc(NULL, *len + 1);
+    char *text = heap_alloc(*len + 1);
     host_arg_copy(index, text);
     text[*len] = '\0';
     return text;
@@ -268,7 +267,7 @@ static JSValue take_reply(int32_t reply, bool *is_error) {
             *is_error = true;
         }
     }
-    guest_free(NULL, text);
+    heap_free(text);
     return v;
 }
 
@@ -293,7 +292,7 @@ static void settle(JSValueConst promise, JSValue value, bool is_error) {
 static uint32_t reserve_call_id(void) {
     if (calls_len == calls_cap) {
         calls_cap = calls_cap ? calls_cap * 2 : 16;
-        calls = guest_realloc(NULL, calls, calls_cap * sizeof(*calls));
+        calls = heap_realloc(calls, calls_cap * sizeof(*calls));
     }
     calls[calls_len] = JS_UNDEFINED;
     return calls_len++;
@@ -427,7 +426,7 @@ static enum status enter(void) {
     JSValue invocation = JS_ParseJSON(ctx, input, len, "<input>");
     if (JS_IsException(invocation))
         return fail_with_exception(FAIL_THREW);
-    guest_free(NULL, input);
+    heap_free(input);
     JSValue args[2] = { entry, invocation };
     JSValue result = JS_Call(ctx, enter_function, JS_UNDEFINED, 2, vc(args));
     if (JS_IsException(result))
@@ -479,15 +478,18 @@ static enum status drive(void) {
 
 /* ---- what the host enters --------------------------------------------------------------- */
 
-/* Starts the execution: program and input wait as arguments. */
-EXPORT("start") int32_t guest_start(uint64_t seed, uint32_t gc_headroom) {
-    ctx->random_state = seed ? seed : 1;
-    ctx->time_origin = js__now_ms();
-    JS_SetGCThreshold(rt, rt->malloc_state.malloc_size + gc_headroom);
+/* The status, and above it what the execution's heap holds now. */
+static int64_t with_heap(enum status status) {
+    size_t heap = rt->malloc_state.malloc_size;
+    size_t above = heap > snapshot_heap ? heap - snapshot_heap : 0;
+    return ((int64_t)above << 32) | status;
+}
+
+static enum status load_and_drive(void) {
     size_t len;
     char *bytecode = take_arg(ARG_PROGRAM, &len);
     JSValue program = JS_ReadObject(ctx, (uint8_t *)bytecode, len, JS_READ_OBJ_BYTECODE);
-    guest_free(NULL, bytecode);
+    heap_free(bytecode);
     if (JS_IsException(program) || JS_ResolveModule(ctx, program) < 0)
         return fail_with_exception(FAIL_THREW);
     module = JS_VALUE_GET_PTR(program);
@@ -498,8 +500,16 @@ EXPORT("start") int32_t guest_start(uint64_t seed, uint32_t gc_headroom) {
     return drive();
 }
 
+/* Starts the execution: program and input wait as arguments. */
+EXPORT("start") int64_t guest_start(uint64_t seed, uint32_t gc_headroom) {
+    ctx->random_state = seed ? seed : 1;
+    ctx->time_origin = js__now_ms();
+    JS_SetGCThreshold(rt, snapshot_heap + gc_headroom);
+    return with_heap(load_and_drive());
+}
+
 /* Goes on after host calls have answered. */
-EXPORT("resume") int32_t guest_resume(void) { return drive(); }
+EXPORT("resume") int64_t guest_resume(void) { return with_heap(drive()); }
 
 /* Compiles the module that waits as an argument into bytecode. */
 EXPORT("compile") int32_t guest_compile(void) {
@@ -528,7 +538,7 @@ static void evaluate_prelude(void) {
     dbuf_putstr(&text, head);
     dbuf_put(&text, body, len);
     dbuf_put(&text, tail, sizeof(tail)); /* with the NUL the parser asks for */
-    guest_free(NULL, body);
+    heap_free(body);
     JSValue function = JS_Eval(ctx, (char *)text.buf, text.size - 1, "<prelude>", JS_EVAL_TYPE_GLOBAL);
     dbuf_free(&text);
     if (JS_IsException(function)) {
@@ -562,6 +572,7 @@ static void drop_stack_trace_formatter(void) {
 }
 
 EXPORT("wizer-initialize") void guest_initialize(void) {
+    heap_init();
     rt = JS_NewRuntime2(&guest_malloc_functions, NULL);
     /* QuickJS switches its stack check off on WASI; a script would run the shadow
      * stack into the trap below it instead of meeting a RangeError. */
@@ -572,6 +583,10 @@ EXPORT("wizer-initialize") void guest_initialize(void) {
     drop_stack_trace_formatter();
     evaluate_prelude();
     JS_RunGC(rt);
+    snapshot_heap = rt->malloc_state.malloc_size;
+    /* Memory that most executions never outgrow: growing costs a system call on the way
+     * up and another when the slot is used again. */
+    top_reserve(HEAP_SLACK);
     /* From here on nothing compiles, `Function` and its relatives included. */
     if (host_arg_len(ARG_OPTIONS) == 0)
         ctx->eval_internal = NULL;

@@ -13,8 +13,8 @@ use crate::state::{self, State};
 use crate::ticker::Ticker;
 use crate::{Code, Error, Failure, Outcome, Report, failure};
 
-/// The guest's answer when only host calls can change anything; see `shim.c`.
-const PENDING: i32 = 0;
+/// The guest's status when only host calls can change anything; see `shim.c`.
+const PENDING: i64 = 0;
 
 /// The heap may grow by this part of its limit before the first collection of cycles.
 const COLLECT_AFTER: u64 = 8;
@@ -55,8 +55,8 @@ async fn drive(store: &mut Store<State>, guest: &Guest, ticker: &Ticker) -> Resu
 async fn enter(
     store: &mut Store<State>,
     ticker: &Ticker,
-    call: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<i32>,
-) -> wasmtime::Result<i32> {
+    call: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<i64>,
+) -> wasmtime::Result<i64> {
     // Epochs passed while the execution waited; the next tick counts.
     store.set_epoch_deadline(1);
     ticker.guest_runs();
@@ -68,8 +68,13 @@ async fn enter(
         })
         .await
     };
-    store.data_mut().end_slice();
-    result
+    let state = store.data_mut();
+    state.end_slice();
+    // The guest's answer holds its status, and above it the size of its heap.
+    result.map(|answer| {
+        state.heap_is((answer >> 32) as usize);
+        answer & 0xffff_ffff
+    })
 }
 
 /// Called in the middle of guest code, once per tick.
@@ -86,7 +91,7 @@ fn on_tick(mut context: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDe
 }
 
 /// What the guest's return means; `None` while the execution is to go on.
-fn conclude(state: &mut State, entered: wasmtime::Result<i32>) -> Result<Option<Outcome>, Error> {
+fn conclude(state: &mut State, entered: wasmtime::Result<i64>) -> Result<Option<Outcome>, Error> {
     if let Some(failure) = state.failed.take() {
         return Ok(Some(Outcome::Failed(failure)));
     }

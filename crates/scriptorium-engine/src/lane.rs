@@ -48,8 +48,8 @@ pub(crate) struct Lane {
 
 /// An instance of the guest.
 pub(crate) struct Guest {
-    pub(crate) start: TypedFunc<(u64, u32), i32>,
-    pub(crate) resume: TypedFunc<(), i32>,
+    pub(crate) start: TypedFunc<(u64, u32), i64>,
+    pub(crate) resume: TypedFunc<(), i64>,
     pub(crate) compile: TypedFunc<(), i32>,
 }
 

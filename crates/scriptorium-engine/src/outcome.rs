@@ -33,7 +33,8 @@ pub struct Usage {
     pub wall: Duration,
     /// Processor time of guest code and of the synchronous part of host calls.
     pub cpu: Duration,
-    /// Largest size of the guest's memory above the snapshot.
+    /// Largest size of the guest's memory above the snapshot: of its heap, as seen
+    /// whenever the guest came to rest, or of its pages when they were more.
     pub memory_peak_bytes: u64,
     /// Host calls of class [`CallClass::Io`](crate::CallClass::Io).
     pub io_calls: u32,

@@ -195,6 +195,12 @@ impl State {
         self.peak_bytes
     }
 
+    /// Notes what the guest says of its heap: finer than the steps in which memory grows,
+    /// and for show only.
+    pub(crate) fn heap_is(&mut self, bytes: usize) {
+        self.peak_bytes = self.peak_bytes.max(bytes);
+    }
+
     pub(crate) fn usage(&self) -> crate::Usage {
         crate::Usage {
             wall: self.started.elapsed(),
