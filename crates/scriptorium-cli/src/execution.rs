@@ -67,9 +67,7 @@ async fn show(arguments: ExecutionShowArgs) -> anyhow::Result<()> {
     let remote = Remote::new(&arguments.remote)?;
     let id = arguments.execution.as_str();
     let mut execution = remote.get(&["executions", id], &[]).await?;
-    let logs = remote
-        .get(&["executions", id, "logs"], &[("limit", "200".to_owned())])
-        .await?;
+    let logs = remote.get(&["executions", id, "logs"], &[]).await?;
     if arguments.remote.json {
         execution["logs"] = logs["items"].clone();
         return Ok(print::json(&execution)?);

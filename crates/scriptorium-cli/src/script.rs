@@ -72,12 +72,10 @@ async fn push(arguments: ScriptPushArgs) -> anyhow::Result<()> {
     overlay(&mut settings, &arguments);
     settings.insert("source".to_owned(), json!(script.source));
     settings.insert("language".to_owned(), json!(script.language.as_str()));
-    if let Some(message) = &arguments.message {
-        settings.insert("change_description".to_owned(), json!(message));
-    }
     let remote = Remote::new(&arguments.remote)?;
     let name = settings["name"].as_str().unwrap_or_default().to_owned();
-    let (mut stored, word) = save(&remote, &name, settings).await?;
+    let message = arguments.message.as_deref();
+    let (mut stored, word) = save(&remote, &name, settings, message).await?;
     let id = stored["id"]
         .as_str()
         .context("the server's script has no id")?
@@ -97,28 +95,47 @@ async fn push(arguments: ScriptPushArgs) -> anyhow::Result<()> {
     ))?)
 }
 
-/// Creates the script, or updates the one of this name.
+/// Creates the script, or updates the one of this name. The same file again makes no version.
 async fn save(
     remote: &Remote,
     name: &str,
     mut settings: Map<String, Value>,
+    message: Option<&str>,
 ) -> anyhow::Result<(Value, &'static str)> {
-    let Some(present) = by_name(remote, name).await? else {
-        let created = remote.post(&["scripts"], &Value::Object(settings)).await?;
-        return Ok((created, "created"));
+    let present = by_name(remote, name).await?;
+    if let Some(present) = &present {
+        // The type of a script never changes, so the same one need not be sent.
+        if settings.get("type") == present.get("type") {
+            settings.remove("type");
+        }
+        if is_part_of(&Value::Object(settings.clone()), present) {
+            return Ok((present.clone(), "unchanged"));
+        }
+        settings.insert("base_version".to_owned(), present["version"].clone());
+    }
+    if let Some(message) = message {
+        settings.insert("change_description".to_owned(), json!(message));
+    }
+    let settings = Value::Object(settings);
+    let Some(present) = present else {
+        return Ok((remote.post(&["scripts"], &settings).await?, "created"));
     };
     let id = present["id"]
         .as_str()
         .context("the server's script has no id")?;
-    // The type of a script never changes, so the same one need not be sent.
-    if settings.get("type") == present.get("type") {
-        settings.remove("type");
-    }
-    settings.insert("base_version".to_owned(), present["version"].clone());
-    let updated = remote
-        .patch(&["scripts", id], &Value::Object(settings))
-        .await?;
+    let updated = remote.patch(&["scripts", id], &settings).await?;
     Ok((updated, "updated"))
+}
+
+/// Whether every member of `part` has the same value in `whole`.
+fn is_part_of(part: &Value, whole: &Value) -> bool {
+    match (part, whole) {
+        (Value::Object(part), Value::Object(whole)) => part.iter().all(|(name, value)| {
+            let other = whole.get(name);
+            other.is_some_and(|other| is_part_of(value, other))
+        }),
+        _ => part == whole,
+    }
 }
 
 /// Flags win over the manifest.
@@ -191,4 +208,24 @@ pub(crate) fn given<const N: usize>(
     wanted
         .filter_map(|(name, value)| Some((name, value?)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_has_the_same_values() {
+        let whole = json!({"name": "a", "tags": ["x"], "limits": {"wall_ms": 5, "cpu_ms": 5}});
+        for (part, expected) in [
+            (json!({}), true),
+            (json!({"name": "a", "limits": {"wall_ms": 5}}), true),
+            (json!({"name": "b"}), false),
+            (json!({"tags": []}), false),
+            (json!({"limits": {"wall_ms": 6}}), false),
+            (json!({"http": {"path": "/a"}}), false),
+        ] {
+            assert_eq!(is_part_of(&part, &whole), expected, "{part}");
+        }
+    }
 }

@@ -114,7 +114,7 @@ fn scripts_are_listed_shown_and_pushed() {
         "{text}"
     );
 
-    // The same file again changes nothing; another message does not make a version either.
+    // The same file again makes no version.
     let hello = sample("hello.ts");
     let hello = hello.to_str().unwrap();
     let pushed = server.json(&["script", "push", hello]);
