@@ -132,7 +132,7 @@ impl Store {
     /// The schema breaks a rule: a bad or repeated name, no key, an unknown column.
     pub fn tenant_data(&self, schema: TenantSchema) -> Result<TenantData> {
         let dir = self.inner.data_dir.join("tenants");
-        TenantData::new(dir, schema)
+        TenantData::new(dir, schema, self.inner.ambient.clone())
     }
 
     pub(crate) fn db(&self) -> &Db {

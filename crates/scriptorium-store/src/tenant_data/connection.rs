@@ -2,12 +2,12 @@
 //! the migration the connection refuses to attach other files, change the schema or set pragmas.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::hooks::{AuthAction, Authorization};
 use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
 use rusqlite::{ErrorCode, OptionalExtension, Statement};
-use scriptorium_model::Invalid;
+use scriptorium_model::{Ambient, Invalid};
 use serde_json::Value;
 
 use super::Row;
@@ -78,10 +78,12 @@ impl Connection {
     pub(super) fn within<T>(
         &self,
         limit: Duration,
+        ambient: &Ambient,
         work: impl FnOnce(&Self) -> Result<T>,
     ) -> Result<T> {
-        let begin = Instant::now();
-        let late = move || begin.elapsed() > limit;
+        let begin = ambient.now();
+        let ambient = ambient.clone();
+        let late = move || ambient.now().duration_since(begin).unsigned_abs() > limit;
         self.0.progress_handler(CHECK_EVERY, Some(late))?;
         let done = work(self);
         self.0.progress_handler(0, None::<fn() -> bool>)?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moka::sync::Cache;
-use scriptorium_model::{Ctx, TenantId};
+use scriptorium_model::{Ambient, Ctx, TenantId};
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
@@ -40,6 +40,7 @@ pub struct TenantData {
 struct Inner {
     dir: PathBuf,
     schema: TenantSchema,
+    ambient: Ambient,
     open: Cache<TenantId, Slot>,
 }
 
@@ -53,7 +54,7 @@ pub struct DataTx<'a> {
 }
 
 impl TenantData {
-    pub(crate) fn new(dir: PathBuf, schema: TenantSchema) -> Result<Self> {
+    pub(crate) fn new(dir: PathBuf, schema: TenantSchema, ambient: Ambient) -> Result<Self> {
         let schema = schema.validated()?;
         files::make_private_dir(&dir)?;
         let open = Cache::builder()
@@ -61,7 +62,12 @@ impl TenantData {
             .time_to_idle(IDLE)
             .build();
         Ok(Self {
-            inner: Arc::new(Inner { dir, schema, open }),
+            inner: Arc::new(Inner {
+                dir,
+                schema,
+                ambient,
+                open,
+            }),
         })
     }
 
@@ -124,7 +130,7 @@ impl TenantData {
                 Some(connection) => connection,
                 None => inner.connect(tenant)?,
             };
-            let done = connection.within(limit, work);
+            let done = connection.within(limit, &inner.ambient, work);
             *slot = Some(connection);
             done
         })
