@@ -26,10 +26,6 @@ const LIMITS: Limits = Limits {
 };
 
 /// Compiles on the calling thread.
-#[expect(
-    clippy::result_large_err,
-    reason = "a compilation takes far longer than a move"
-)]
 pub(crate) fn compile(
     lane: &Lane,
     ticker: &Arc<Ticker>,

@@ -98,10 +98,6 @@ impl Engine {
     /// # Errors
     ///
     /// [`CompileError::Script`] when the source is at fault.
-    #[expect(
-        clippy::result_large_err,
-        reason = "a compilation takes far longer than a move"
-    )]
     pub fn compile(&self, source: Source<'_>) -> Result<Program, CompileError> {
         let hash = self.program_hash(source);
         if let Some(program) = self.0.programs.get(&hash) {

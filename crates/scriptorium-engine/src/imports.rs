@@ -220,3 +220,174 @@ fn bytes(memory: &[u8], at: u32, len: u32) -> Result<&[u8]> {
 fn text(memory: &[u8], at: u32, len: u32) -> Result<std::borrow::Cow<'_, str>> {
     Ok(String::from_utf8_lossy(bytes(memory, at, len)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use wasmtime::{Engine, Module, Store};
+
+    use super::*;
+    use crate::{CallClass, Host, Limits};
+
+    struct Deaf;
+
+    impl Host for Deaf {
+        fn class(&self, _name: &str) -> CallClass {
+            CallClass::Free
+        }
+        fn call(&mut self, _name: &str, _args: &str) -> Reply {
+            Reply::Unknown
+        }
+        fn call_sync(&mut self, _name: &str, _args: &str) -> Result<String, HostError> {
+            Ok("null".to_owned())
+        }
+        fn log(&mut self, _level: Level, _message: &str, _data: Option<&str>) {}
+    }
+
+    const I32: u8 = 0x7f;
+    const I64: u8 = 0x7e;
+    const F64: u8 = 0x7c;
+
+    fn section(id: u8, content: &[u8]) -> Vec<u8> {
+        [&[id, content.len() as u8], content].concat()
+    }
+
+    /// A module with one page of memory whose `go` calls the import with these numbers.
+    fn liar(import: &str, params: &[u32], result: Option<u8>) -> Vec<u8> {
+        let count = params.len() as u8;
+        let results: Vec<u8> = result.into_iter().collect();
+        let mut types = vec![2, 0x60, count];
+        types.extend(vec![I32; params.len()]);
+        types.push(results.len() as u8);
+        types.extend(&results);
+        types.extend([0x60, 0, 0]);
+        let mut imports = vec![1, 4];
+        imports.extend(b"host");
+        imports.push(import.len() as u8);
+        imports.extend(import.as_bytes());
+        imports.extend([0, 0]);
+        let mut body = vec![0];
+        for param in params {
+            body.push(0x41);
+            leb(*param as i32, &mut body);
+        }
+        body.extend([0x10, 0]);
+        body.extend(results.iter().map(|_| 0x1a));
+        body.push(0x0b);
+        let code = [&[1, body.len() as u8], &body[..]].concat();
+        [
+            b"\0asm\x01\0\0\0".to_vec(),
+            section(1, &types),
+            section(2, &imports),
+            section(3, &[1, 1]),
+            section(5, &[1, 0, 1]),
+            section(7, b"\x02\x06memory\x02\x00\x02go\x00\x01"),
+            section(10, &code),
+        ]
+        .concat()
+    }
+
+    fn leb(mut value: i32, out: &mut Vec<u8>) {
+        loop {
+            let byte = (value & 0x7f) as u8;
+            value >>= 7;
+            let done = (value == 0 && byte & 0x40 == 0) || (value == -1 && byte & 0x40 != 0);
+            out.push(if done { byte } else { byte | 0x80 });
+            if done {
+                return;
+            }
+        }
+    }
+
+    fn go(import: &str, params: &[u32], result: Option<u8>, set_up: bool) -> String {
+        let engine = Engine::default();
+        let module = Module::new(&engine, liar(import, params, result)).unwrap();
+        let mut state = State::new(Box::new(Deaf), Limits::default(), Arc::default());
+        state.limits.output_bytes = usize::MAX;
+        state.args[0] = Arg::Bytes(vec![1; 10]);
+        let mut store = Store::new(&engine, state);
+        let linker = linker(&engine).unwrap();
+        let instance = linker.instantiate(&mut store, &module).unwrap();
+        if set_up {
+            let memory = instance.get_memory(&mut store, "memory");
+            store.data_mut().memory = memory;
+        }
+        let go = instance.get_typed_func::<(), ()>(&mut store, "go").unwrap();
+        match go.call(&mut store, ()) {
+            Ok(()) => "ok".to_owned(),
+            Err(error) => format!("{error:?}"),
+        }
+    }
+
+    #[track_caller]
+    fn check(import: &str, params: &[u32], result: Option<u8>, expected: &str) {
+        let got = go(import, params, result, true);
+        assert!(got.contains(expected), "{import}{params:?}: {got}");
+    }
+
+    const MAX: u32 = u32::MAX;
+    const END: u32 = 65_536;
+
+    #[test]
+    fn lying_guest_is_trapped() {
+        let outside = "outside its memory";
+        let missing = "does not exist";
+        check("arg_len", &[3], Some(I32), missing);
+        check("arg_len", &[MAX], Some(I32), missing);
+        check("arg_copy", &[3, 0], None, missing);
+        for to in [END - 9, END, MAX - 9, MAX] {
+            check("arg_copy", &[0, to], None, outside);
+        }
+        for (at, len) in [
+            (END, 1),
+            (END - 1, 2),
+            (0, END + 1),
+            (MAX, 1),
+            (1, MAX),
+            (MAX, MAX),
+        ] {
+            check("call", &[0, at, len, 0, 0], Some(I32), outside);
+            check("call", &[0, 0, 0, at, len], Some(I32), outside);
+            check("call_sync", &[at, len, 0, 0], Some(I32), outside);
+            check("call_sync", &[0, 0, at, len], Some(I32), outside);
+            check("log", &[1, at, len, 0, 0], None, outside);
+            // Data at zero stands for no data.
+            if at != 0 {
+                check("log", &[1, 0, 0, at, len], None, outside);
+            }
+            check("output", &[at, len], None, outside);
+            check("fail", &[0, at, len, 0, 0, 0, 0], None, outside);
+            check("fail", &[0, 0, 0, at, len, 0, 0], None, outside);
+            check("fail", &[0, 0, 0, 0, 0, at, len], None, outside);
+        }
+        check("log", &[5, 0, 0, 0, 0], None, missing);
+        check("fail", &[3, 0, 0, 0, 0, 0, 0], None, missing);
+        check("out_of_memory", &[MAX], None, "ended");
+    }
+
+    #[test]
+    fn honest_guest_is_served() {
+        check("arg_len", &[0], Some(I32), "ok");
+        check("arg_copy", &[0, END - 10], None, "ok");
+        check("call", &[MAX, END, 0, 0, END], Some(I32), "ok");
+        check("call_sync", &[0, 0, END - 1, 1], Some(I32), "ok");
+        check("next", &[], Some(I64), "ok");
+        check("now", &[], Some(F64), "ok");
+        check("log", &[4, 0, 1, 1, 1], None, "ok");
+        check("output", &[0, END], None, "ok");
+        check("fail", &[2, 0, 1, 0, 1, 0, 1], None, "ok");
+    }
+
+    #[test]
+    fn nothing_is_reached_before_the_memory_is_known() {
+        for (import, params, result) in [
+            ("arg_copy", &[0, 0][..], None),
+            ("call", &[0, 0, 0, 0, 0], Some(I32)),
+            ("output", &[0, 0], None),
+        ] {
+            let got = go(import, params, result, false);
+            assert!(got.contains("before it was set up"), "{import}: {got}");
+        }
+    }
+}

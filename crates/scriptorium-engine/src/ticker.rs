@@ -99,3 +99,39 @@ impl Shared {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait_until(what: impl Fn() -> bool) {
+        while !what() {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn idle_ticker_sleeps_until_a_guest_runs() {
+        let ticker = Ticker::start(Vec::new(), Duration::from_micros(100)).unwrap();
+        let asleep = || !ticker.0.awake.load(Ordering::SeqCst);
+        for _ in 0..3 {
+            wait_until(asleep);
+            ticker.guest_runs();
+            // Only a thread that runs takes the note away.
+            wait_until(|| !ticker.0.seen.load(Ordering::SeqCst));
+        }
+    }
+
+    #[test]
+    fn dropped_ticker_ends_its_thread() {
+        let ticker = Ticker::start(Vec::new(), Duration::from_micros(100)).unwrap();
+        let shared = Arc::downgrade(&ticker.0);
+        wait_until(|| {
+            shared
+                .upgrade()
+                .is_some_and(|s| !s.awake.load(Ordering::SeqCst))
+        });
+        drop(ticker);
+        wait_until(|| shared.strong_count() == 0);
+    }
+}

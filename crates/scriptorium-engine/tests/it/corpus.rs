@@ -66,6 +66,47 @@ async fn check_area(area: &str) {
     assert_eq!(describe(&report.outcome), "ok 42");
 }
 
+/// Whichever allocation is the one too many: the outcome is the script's own or the
+/// limit's, never a guest that lost its way.
+#[tokio::test]
+async fn every_script_survives_every_memory_limit() {
+    let areas = [
+        "authority",
+        "calls",
+        "errors",
+        "eval",
+        "language",
+        "regressions",
+        "results",
+    ];
+    let files = areas
+        .into_iter()
+        .flat_map(|area| fs::read_dir(scripts().join(area)).unwrap());
+    let mut stopped = 0;
+    for file in files {
+        let path = file.unwrap().path();
+        let code = fs::read_to_string(&path).unwrap();
+        let header = Header(&code);
+        for memory_bytes in [0, 1 << 16, 1 << 17, 1 << 18, 1 << 19, 1 << 20] {
+            let limits = Limits {
+                memory_bytes,
+                ..header.limits()
+            };
+            let (report, _) = run(&code, header.get("args").unwrap_or("[]"), limits).await;
+            let got = describe(&report.outcome);
+            let expected = header.get("expect").unwrap();
+            let limited = got.starts_with("limit.memory");
+            assert!(
+                limited || got.starts_with(expected),
+                "{}: {got}",
+                path.display()
+            );
+            stopped += usize::from(limited);
+        }
+    }
+    assert!(stopped > 10, "the limits were low enough to matter");
+}
+
 async fn check(code: &str) -> Result<(), String> {
     let header = Header(code);
     let limits = header.limits();
