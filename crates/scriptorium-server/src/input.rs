@@ -11,6 +11,7 @@ use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use crate::problem::{FieldProblem, Problem};
 use crate::strict_json;
@@ -126,12 +127,18 @@ pub(crate) async fn read_body(
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     let body = request.into_body();
-    let arrival = collect(body, announced, limit, gate);
-    match tokio::time::timeout(BODY_DEADLINE, arrival).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_timeout")
-            .detail("The body did not arrive in time.")),
-    }
+    within(BODY_DEADLINE, collect(body, announced, limit, gate)).await
+}
+
+async fn within(
+    deadline: Duration,
+    arrival: impl Future<Output = Result<Bytes, Problem>>,
+) -> Result<Bytes, Problem> {
+    let late = |_| {
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "body_timeout")
+            .detail("The body did not arrive in time.")
+    };
+    timeout(deadline, arrival).await.map_err(late)?
 }
 
 async fn collect(
@@ -364,11 +371,11 @@ mod tests {
         assert_eq!(read_body(exact, 10, None).await.unwrap().len(), 10);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_body_that_does_not_arrive_is_given_up() {
         let silent = futures_util::stream::pending::<Result<Bytes, std::io::Error>>();
-        let request = Request::new(Body::from_stream(silent));
-        let problem = read_body(request, 10, None).await.unwrap_err();
+        let arrival = collect(Body::from_stream(silent), None, 10, None);
+        let problem = within(Duration::from_millis(1), arrival).await.unwrap_err();
         let value = serde_json::to_value(problem).unwrap();
         assert_eq!(value["code"], "body_timeout");
     }

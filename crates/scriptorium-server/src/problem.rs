@@ -13,9 +13,15 @@ use utoipa::ToSchema;
 /// The content type of every problem document.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
+/// A refusal on its way out; boxed, because every handler may return one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Problem(Box<Document>);
+
 /// A problem document (RFC 9457) with our members `code`, `errors`, `execution_id`, `request_id`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub(crate) struct Problem {
+#[schema(as = Problem)]
+pub(crate) struct Document {
     /// Names the kind of problem; `urn:scriptorium:problem:` and the code.
     #[serde(rename = "type")]
     kind: String,
@@ -73,7 +79,7 @@ impl FieldProblem {
 impl Problem {
     /// A problem whose title is the status's own phrase.
     pub(crate) fn new(status: StatusCode, code: &str) -> Self {
-        Self {
+        Self(Box::new(Document {
             kind: format!("urn:scriptorium:problem:{code}"),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status,
@@ -83,7 +89,7 @@ impl Problem {
             execution_id: None,
             request_id: None,
             headers: HeaderMap::new(),
-        }
+        }))
     }
 
     /// The problem of a status that the framework answered without a document.
@@ -132,7 +138,7 @@ impl Problem {
         };
         let mut problem =
             Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed").detail(detail);
-        problem.errors = errors;
+        problem.0.errors = errors;
         problem
     }
 
@@ -144,27 +150,27 @@ impl Problem {
     /// The same problem, said more exactly.
     #[must_use]
     pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.0.detail = Some(detail.into());
         self
     }
 
     /// The same problem with a field named.
     #[must_use]
     pub(crate) fn with_error(mut self, error: FieldProblem) -> Self {
-        self.errors.push(error);
+        self.0.errors.push(error);
         self
     }
 
     /// The same problem with the execution that failed.
     #[must_use]
     pub(crate) fn execution(mut self, id: impl ToString) -> Self {
-        self.execution_id = Some(id.to_string());
+        self.0.execution_id = Some(id.to_string());
         self
     }
 
     /// The failed execution as the value of a header.
     pub(crate) fn execution_header(&self) -> Option<HeaderValue> {
-        HeaderValue::from_str(self.execution_id.as_deref()?).ok()
+        HeaderValue::from_str(self.0.execution_id.as_deref()?).ok()
     }
 
     /// The same problem with the time after which to try again.
@@ -187,14 +193,14 @@ impl Problem {
     /// The same problem with a header of the response.
     #[must_use]
     pub(crate) fn header(mut self, name: http::HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.0.headers.insert(name, value);
         self
     }
 
     /// The same problem, naming the request.
     #[must_use]
     pub(crate) fn request(mut self, id: &str) -> Self {
-        self.request_id = Some(id.to_owned());
+        self.0.request_id = Some(id.to_owned());
         self
     }
 }
@@ -204,11 +210,11 @@ impl IntoResponse for Problem {
     /// writes the document again with the request id.
     fn into_response(self) -> Response {
         let body = serde_json::to_vec(&self).unwrap_or_default();
-        let mut response = (self.status, body).into_response();
+        let mut response = (self.0.status, body).into_response();
         response
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
-        for (name, value) in &self.headers {
+        for (name, value) in &self.0.headers {
             response.headers_mut().insert(name, value.clone());
         }
         response.extensions_mut().insert(self);
@@ -246,7 +252,7 @@ mod tests {
     fn retry_after_is_at_least_one_whole_second() {
         for (millis, seconds) in [(0, "1"), (1, "1"), (1_000, "1"), (1_001, "2")] {
             let problem = Problem::not_found().retry_after(Duration::from_millis(millis));
-            assert_eq!(problem.headers[RETRY_AFTER], seconds, "{millis}");
+            assert_eq!(problem.0.headers[RETRY_AFTER], seconds, "{millis}");
         }
     }
 }

@@ -6,6 +6,7 @@ use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use scriptorium_ui::UiSettings;
 use tower::ServiceExt;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, PathItem};
@@ -14,10 +15,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    events, executions, reference, schedules, scripts, session, storage, stream, templates,
-    tenants, tokens, users, versions,
+    Refused, events, executions, reference, schedules, scripts, session, storage, stream,
+    templates, tenants, tokens, users, versions,
 };
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 use crate::state::App;
 use crate::{auth, endpoint, layers, operations};
 
@@ -31,7 +32,7 @@ use crate::{auth, endpoint, layers, operations};
             `code`. The tenant is the one of the credential.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
-    components(schemas(Problem)),
+    components(schemas(problem::Document)),
     security(("token" = []), ("session" = []))
 )]
 struct Document;
@@ -67,7 +68,10 @@ pub(crate) fn router(app: App) -> Router {
 
 /// The pages, for whatever is not the interface's own.
 fn pages(app: &App) -> Router {
-    let pages = Router::new()
+    let settings = UiSettings {
+        ambient: app.platform.ambient().clone(),
+    };
+    let pages = scriptorium_ui::router(app.platform.clone(), settings)
         .layer(from_fn_with_state(app.clone(), auth::authenticate))
         .layer(from_fn_with_state(app.clone(), layers::guard_browser));
     Router::new().fallback(move |request: Request| beside_the_interface(pages.clone(), request))
@@ -92,6 +96,7 @@ fn documented() -> OpenApiRouter<App> {
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("token", SecurityScheme::Http(token));
     components.add_security_scheme("session", SecurityScheme::ApiKey(session));
+    components.responses.extend(Refused::named());
     let mut router = OpenApiRouter::with_openapi(document)
         .routes(routes!(operations::healthz))
         .routes(routes!(operations::readyz))

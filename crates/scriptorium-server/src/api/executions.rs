@@ -17,7 +17,7 @@ use super::execution_body::{ExecutionBody, ExecutionItem, LogBody};
 use super::{List, Refused, idempotency_key, named, page};
 use crate::auth::Authenticated;
 use crate::input::{AnyJsonBody, OptionalJsonBody, Path, Query};
-use crate::problem::Problem;
+use crate::problem::{Document, Problem};
 use crate::raw_json::RawJson;
 use crate::refusal::of_failed;
 use crate::state::App;
@@ -98,7 +98,7 @@ pub(crate) async fn execute(
 #[utoipa::path(post, path = "/invoke/{name}", tag = "executions",
     params(("name" = String, Path)), request_body = RawJson,
     responses((status = 200, body = RawJson, description = "The output"),
-        (status = 504, body = Problem, content_type = "application/problem+json"), Refused))]
+        (status = 504, body = Document, content_type = "application/problem+json"), Refused))]
 pub(crate) async fn invoke(
     State(app): State<App>,
     caller: Authenticated,

@@ -136,35 +136,57 @@ where
 /// The problems that any operation may answer with, for the OpenAPI document.
 pub(crate) struct Refused;
 
+/// Status, name in the document, meaning.
+const REFUSALS: [(&str, &str, &str); 11] = [
+    ("400", "Unreadable", "The request cannot be read."),
+    (
+        "401",
+        "Unauthenticated",
+        "No credential, or one that is not valid.",
+    ),
+    ("403", "Forbidden", "A permission is missing."),
+    ("404", "NotFound", "Not there, or of another tenant."),
+    ("409", "Conflict", "It contradicts what is stored."),
+    ("413", "TooLarge", "The body is too large."),
+    ("415", "NotJson", "The body is not JSON."),
+    (
+        "422",
+        "Invalid",
+        "The input breaks a rule; `errors` has the fields.",
+    ),
+    (
+        "429",
+        "TooOften",
+        "Too often; `Retry-After` says when to try again.",
+    ),
+    ("500", "Failed", "The platform failed."),
+    (
+        "503",
+        "Busy",
+        "Too much at once; `Retry-After` says when to try again.",
+    ),
+];
+
 impl IntoResponses for Refused {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let all = [
-            ("400", "The request cannot be read."),
-            ("401", "No credential, or one that is not valid."),
-            ("403", "A permission is missing."),
-            ("404", "Not there, or of another tenant."),
-            ("409", "It contradicts what is stored."),
-            ("413", "The body is too large."),
-            ("415", "The body is not JSON."),
-            ("422", "The input breaks a rule; `errors` has the fields."),
-            ("429", "Too often; `Retry-After` says when to try again."),
-            ("500", "The platform failed."),
-            (
-                "503",
-                "Too much at once; `Retry-After` says when to try again.",
-            ),
-        ];
-        let problem = || {
-            let schema = Ref::from_schema_name("Problem");
-            ContentBuilder::new().schema(Some(schema)).build()
+        let reference = |(status, name, _): (&str, &str, &str)| {
+            (status.to_owned(), RefOr::Ref(Ref::from_response_name(name)))
         };
-        let respond = |(status, description): (&str, &str)| {
+        REFUSALS.into_iter().map(reference).collect()
+    }
+}
+
+impl Refused {
+    /// The responses that operations refer to, by name.
+    pub(crate) fn named() -> impl Iterator<Item = (String, RefOr<Response>)> {
+        REFUSALS.into_iter().map(|(_, name, description)| {
+            let schema = Ref::from_schema_name("Problem");
+            let content = ContentBuilder::new().schema(Some(schema)).build();
             let response = ResponseBuilder::new()
                 .description(description)
-                .content(PROBLEM_JSON, problem())
+                .content(PROBLEM_JSON, content)
                 .build();
-            (status.to_owned(), RefOr::T(response))
-        };
-        all.into_iter().map(respond).collect()
+            (name.to_owned(), RefOr::T(response))
+        })
     }
 }

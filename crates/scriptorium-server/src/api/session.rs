@@ -1,6 +1,6 @@
 //! Signing in and out of a browser, and who one is.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse, Response};
@@ -79,12 +79,15 @@ pub(crate) async fn sign_in(
         // Without an address attempts cannot be counted.
         return Err(Problem::internal());
     };
-    let attempt = app.logins.begin(&who.email, client.ip).map_err(|wait| {
-        metrics::counter!("scriptorium_sign_ins_total", "outcome" => "slowed").increment(1);
-        Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts")
-            .detail("Too many attempts. Wait before the next one.")
-            .retry_after(wait)
-    })?;
+    let attempt = app
+        .logins
+        .begin(&who.email, client.ip, Instant::now())
+        .map_err(|wait| {
+            metrics::counter!("scriptorium_sign_ins_total", "outcome" => "slowed").increment(1);
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts")
+                .detail("Too many attempts. Wait before the next one.")
+                .retry_after(wait)
+        })?;
     match app.platform.sign_in(&who.email, &who.password).await {
         Ok(signed_in) => {
             app.logins.succeeded(attempt);

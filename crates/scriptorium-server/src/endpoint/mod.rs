@@ -3,7 +3,6 @@
 //! our origin's power (design D13, 4.3).
 
 mod headers;
-mod path;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Request, State};
@@ -69,9 +68,7 @@ async fn answer(
     parts: Parts,
     body: Body,
 ) -> Result<Response, Problem> {
-    let raw = raw
-        .filter(|raw| path::decode(raw).is_some())
-        .ok_or_else(Problem::not_found)?;
+    let raw = raw.ok_or_else(Problem::not_found)?;
     let visitor = identify(app, &parts).await?;
     let tenant = match (&visitor.ctx, named) {
         (Some(ctx), Some(named)) if ctx.tenant != named => return Err(Problem::not_found()),
@@ -79,7 +76,8 @@ async fn answer(
         (Some(ctx), None) => ctx.tenant,
         (None, None) => app.platform.default_tenant().id,
     };
-    // Asked before the body is read: strangers cannot make us hold bodies for nothing.
+    // Asked before the body is read: strangers cannot make us hold bodies for nothing. The path
+    // stays as it came; routing decodes it once and refuses spellings that hide structure.
     let methods = app.platform.endpoints().methods(tenant, &raw).await?;
     if methods.is_empty() {
         return Err(Problem::not_found());

@@ -1,0 +1,17 @@
+//! The server as its clients see it: a real platform in a temporary directory behind a bound
+//! port. One file per promise.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot set itself up has failed"
+)]
+
+mod bad_input;
+mod connections;
+mod documents;
+mod endpoints;
+mod fixture;
+mod headers;
+mod roles;
+mod sessions;
+mod streams;
