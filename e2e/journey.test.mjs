@@ -9,7 +9,7 @@ const GOOD = `export default async function main(input) {
     console.progress(step, 4, \`step \${step}\`);
     console.log(\`hello \${input.name}, step \${step}\`);
     const until = Date.now() + 150;
-    while (Date.now() < until) await storage.get("nothing");
+    while (Date.now() < until) {}
   }
   return { greeting: \`Hello, \${input.name}!\`, html: "<img src=x onerror=alert(1)>" };
 }
@@ -101,7 +101,8 @@ test("history finds the executions by script and status, and shows one whole", a
   await page.waitForSelector("#results tbody tr >> nth=1");
   await page.selectOption("select[name=status]", "completed");
   await page.waitForURL(/status=completed/);
-  await page.waitForFunction(() => document.querySelectorAll("#results tbody tr").length === 1);
+  await page.waitForSelector("#results tbody tr .tone-bad", { state: "detached" });
+  assert.equal(await page.locator("#results tbody tr").count(), 1);
   await page.click("#results .row-link");
   await page.waitForURL(/\/executions\/[0-9a-f-]{36}$/);
   assert.equal((await page.textContent("#status")).trim(), "Completed");

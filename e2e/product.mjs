@@ -71,6 +71,7 @@ async function openPage(browser, address, { width = 1440, height = 900, theme = 
     viewport: { width, height },
     colorScheme: theme,
     locale,
+    permissions: ["clipboard-read", "clipboard-write"],
   });
   await context.addInitScript(() => {
     addEventListener("securitypolicyviolation", (event) => {
@@ -108,22 +109,23 @@ export async function screenshot(page, name, options = {}) {
   await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), ...options });
 }
 
-/** Waits until the code editor stands, and replaces its text. */
+/** Replaces the text of the code editor. */
 export async function writeSource(page, source) {
-  await page.waitForSelector("#source-pane .view-line");
-  await page.click("#source-pane .view-lines");
-  await page.keyboard.press("Control+A");
-  await page.keyboard.press("Delete");
-  // As one insertion: typing would let the editor close brackets and indent on its own.
-  await page.keyboard.insertText(source);
+  await replaceText(page, "#source-pane", source);
 }
 
+/** Replaces the input of the run panel. */
 export async function writeInput(page, input) {
-  await page.waitForSelector("#input-pane .view-line");
-  await page.click("#input-pane .view-lines");
+  await replaceText(page, "#input-pane", JSON.stringify(input));
+}
+
+/** Pastes: typed text would have its brackets closed and its lines indented by the editor. */
+async function replaceText(page, pane, text) {
+  await page.waitForSelector(`${pane} .view-line`);
+  await page.evaluate((content) => navigator.clipboard.writeText(content), text);
+  await page.click(`${pane} .view-lines`);
   await page.keyboard.press("Control+A");
-  await page.keyboard.press("Delete");
-  await page.keyboard.insertText(JSON.stringify(input));
+  await page.keyboard.press("Control+V");
 }
 
 /** Runs what the editor shows and waits for the end; gives the status that is shown. */

@@ -281,11 +281,11 @@ Alpine.data("scriptEditor", () => ({
   },
 
   refuse(error: unknown) {
-    if (error instanceof Problem && error.errors.length > 0) return this.refuseFields(error.errors);
     if (error instanceof Problem && error.code === STALE) {
       this.conflict = true;
       return;
     }
+    if (error instanceof Problem && error.errors.length > 0) return this.refuseFields(error.errors);
     toast(explain(error), "bad");
   },
 
@@ -397,6 +397,8 @@ Alpine.data("scriptEditor", () => ({
   addLog(line: LogLine) {
     if (this.logs.some((seen) => seen.seq === line.seq)) return;
     this.logs.push(line);
+    // What logs has begun, even when the change of status is told later.
+    if (this.runStatus === "pending") this.runStatus = "running";
     const list = this.$refs.logs!;
     // Follow the end, unless the reader has scrolled up to look at something.
     const following = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
