@@ -162,7 +162,7 @@ async fn report(
     let engine = shared.engine.clone();
     let (host, cancel) = (RunHost(run.clone()), live.cancel.clone());
     let (prepared, job) = (prepared.clone(), run.job.clone());
-    let task = shared.guests.spawn(async move {
+    let work = async move {
         let input = context::invocation(&job.call, job.execution.attempt);
         let invocation = Invocation {
             program: prepared.program(),
@@ -172,7 +172,9 @@ async fn report(
             cancel,
         };
         engine.run(invocation).await
-    });
+    };
+    // Tracked like all other work, so that a shutdown waits for it.
+    let task = shared.world.tasks.spawn_on(work, shared.guests.handle());
     match AbortOnDropHandle::new(task).await {
         Ok(Ok(report)) => Ok(report),
         Ok(Err(error)) => Err(failure::of_platform("platform.engine", &error)),

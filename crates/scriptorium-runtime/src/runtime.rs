@@ -272,11 +272,8 @@ impl Guests {
         Ok(Self(Some(runtime), handle))
     }
 
-    pub(crate) fn spawn<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> JoinHandle<T> {
-        self.1.spawn(work)
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.1
     }
 }
 

@@ -65,6 +65,11 @@ pub fn reference() -> String {
             line(&mut out, format_args!("{}{class}\n", binding.doc));
         }
     }
+    out.push_str("\n## services\n\nWhat the host application offers, as `services.<name>.<method>()`: the editor and `/api/v1/typings` show it. A service the script is not allowed to call is not there.\n");
+    line(
+        &mut out,
+        format_args!("\n## Types\n\n```ts\n{}\n```", TYPES.trim_end()),
+    );
     out
 }
 

@@ -82,9 +82,7 @@ impl Harness {
     /// A harness over a directory that may have been used before.
     pub(crate) async fn open(dir: &Path, options: Options) -> Self {
         let ambient = Ambient::new(Arc::new(Still), Arc::new(Counter::default()));
-        let store = Store::open(scriptorium_store::Options::new(dir), ambient.clone())
-            .await
-            .unwrap();
+        let store = open_store(dir, &ambient).await;
         let tenant = match store.find_tenant_by_slug("default").await.unwrap() {
             Some(tenant) => tenant,
             None => create_tenant(&store, &ambient).await,
@@ -249,6 +247,20 @@ pub(crate) fn definition(name: &str, source: &str, trigger: Trigger) -> Definiti
         run_as: None,
         tags: Vec::new(),
         metadata: Default::default(),
+    }
+}
+
+/// A runtime that was dropped lets go of the directory when its last guest is gone.
+async fn open_store(dir: &Path, ambient: &Ambient) -> Store {
+    let mut tries = 0;
+    loop {
+        let options = scriptorium_store::Options::new(dir);
+        match Store::open(options, ambient.clone()).await {
+            Ok(store) => return store,
+            Err(error) if tries == 200 => panic!("{error}"),
+            Err(_) => tries += 1,
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
