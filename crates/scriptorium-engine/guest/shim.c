@@ -389,10 +389,55 @@ static const JSCFunctionListEntry host_functions[] = {
     JS_CFUNC_DEF("random", 0, js_host_random),
 };
 
+/* ---- rejections that nobody handles ------------------------------------------------------- */
+
+enum { REJECTIONS = 8, LEVEL_WARN = 2 };
+static JSValue rejections[REJECTIONS];
+static uint32_t rejections_len;
+
+/* Called when a promise is rejected that nothing waits for, and when something does after all. */
+static void on_rejection(JSContext *c, JSValueConst promise, JSValueConst reason, bool handled, void *opaque) {
+    (void)c; (void)reason; (void)opaque;
+    if (!handled) {
+        if (rejections_len < REJECTIONS)
+            rejections[rejections_len++] = js_dup(promise);
+        return;
+    }
+    for (uint32_t i = 0; i < rejections_len; i++)
+        if (JS_VALUE_GET_PTR(rejections[i]) == JS_VALUE_GET_PTR(promise)) {
+            JS_FreeValue(ctx, rejections[i]);
+            rejections[i] = rejections[--rejections_len];
+            return;
+        }
+}
+
+/* A forgotten `await` would hide its error: one line for each, before the result. */
+static void report_rejections(void) {
+    while (rejections_len > 0) {
+        JSValue promise = rejections[--rejections_len];
+        JSPromiseData *s = JS_GetOpaque(promise, JS_CLASS_PROMISE);
+        JSValue what = describe(s->promise_result);
+        DynBuf line;
+        js_dbuf_init(ctx, &line);
+        dbuf_putstr(&line, "rejected, and nothing handled it: ");
+        size_t len;
+        const char *text = JS_IsException(what) ? (swallow(), NULL) : to_text_quietly(what, &len);
+        if (text)
+            dbuf_put(&line, text, len);
+        host_log(LEVEL_WARN, (char *)line.buf, line.size, NULL, 0);
+        dbuf_free(&line);
+        if (text)
+            JS_FreeCString(ctx, text);
+        JS_FreeValue(ctx, what);
+        JS_FreeValue(ctx, promise);
+    }
+}
+
 /* ---- one execution ------------------------------------------------------------------------ */
 
 static enum status finish(JSValue result) {
     phase = PHASE_ENDED;
+    report_rejections();
     if (JS_IsUndefined(result)) {
         host_output("null", 4);
         return STATUS_ENDED;
@@ -579,6 +624,7 @@ EXPORT("wizer-initialize") void guest_initialize(void) {
     rt->stack_limit = (uintptr_t)&__stack_low + STACK_RESERVE;
     JS_SetGCThreshold(rt, (size_t)-1);
     ctx = JS_NewContext(rt);
+    JS_SetHostPromiseRejectionTracker(rt, on_rejection, NULL);
     JS_AddIntrinsicDOMException(ctx);
     drop_stack_trace_formatter();
     evaluate_prelude();

@@ -3,7 +3,8 @@
 
 use std::fs;
 use std::hash::{Hash, Hasher};
-use std::io;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -165,23 +166,29 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Makes the directory for this user alone; refuses one that others may write to.
 fn prepare_directory(dir: &Path) -> Result<(), Error> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
     let fault = |source| Error::Cache {
         path: dir.to_owned(),
         source,
+    };
+    let refuse = |message| {
+        Err(fault(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            message,
+        )))
     };
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(dir)
         .map_err(fault)?;
-    let mode = fs::metadata(dir).map_err(fault)?.permissions().mode();
-    if mode & 0o022 != 0 {
-        let message = "others may write to it; remove their permission (chmod go-w)";
-        return Err(fault(io::Error::new(
-            io::ErrorKind::PermissionDenied,
-            message,
-        )));
+    let found = fs::metadata(dir).map_err(fault)?;
+    if found.mode() & 0o022 != 0 {
+        return refuse("others may write to it; remove their permission (chmod go-w)");
+    }
+    // The process's own directory there belongs to the user it runs as.
+    let user = fs::metadata("/proc/self").map_err(fault)?.uid();
+    if found.uid() != user {
+        return refuse("it belongs to another user, who may write to it");
     }
     Ok(())
 }
@@ -193,6 +200,13 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         source,
     };
     let partial = path.with_extension(format!("{}.partial", std::process::id()));
-    fs::write(&partial, bytes).map_err(fault)?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&partial)
+        .map_err(fault)?;
+    file.write_all(bytes).map_err(fault)?;
     fs::rename(&partial, path).map_err(fault)
 }

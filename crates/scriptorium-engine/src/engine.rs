@@ -151,6 +151,9 @@ impl Engine {
                 }
             }
         };
+        if cancel.is_cancelled() {
+            return Ok(cancelled_before_start());
+        }
         // The slot is given back after the instance is gone: `run` owns the instance.
         let report = execution::run(slot.lane, &self.0.ticker, state).await;
         drop(slot);

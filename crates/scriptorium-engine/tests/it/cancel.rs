@@ -69,9 +69,11 @@ async fn cancelled_before_the_start_runs_nothing() {
     let cancel = Cancel::new();
     cancel.cancel();
     let host = TestHost::default();
+    let seen = host.0.clone();
     let code = "export default async () => { for (;;) { callSync('mark'); await call('later') } }";
     let report = run_with(engine(), code, ARGS, Limits::default(), host, cancel).await;
     assert_eq!(failure(report.outcome).code, Code::Cancelled);
+    assert!(seen.lock().unwrap().marks.is_empty());
 }
 
 /// Keeps a sender whose receiver lives in the pending host call.
