@@ -47,8 +47,8 @@ check: ready ## Formatting, lints and the rules of the house, without running a 
 fmt: ## Format the Rust sources
 	cargo fmt --all
 
-bench: ready ## Figures beside their peers, as printed in docs/benchmarks.md
-	cargo run --release --package scriptorium-bench
+bench: ready ## Figures beside their peers; WRITE=1 renews docs/benchmarks.md
+	cargo run --release --package scriptorium-bench -- $(if $(WRITE),--write)
 
 ready: tools guest web
 

@@ -1,7 +1,6 @@
 //! Measures fresh executions: p50 and p99 on one thread, throughput on one and two.
 //! `cargo run --release -p scriptorium-engine --example latency [EXECUTIONS]`
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use scriptorium_engine::{
@@ -25,19 +24,15 @@ impl Host for Echo {
     fn log(&mut self, _level: Level, _message: &str, _data: Option<&str>) {}
 }
 
-const PRELUDE: &str = "
-const { stringify } = JSON;
-const service = (name) => Object.freeze(Object.fromEntries(
-  ['get', 'list', 'create', 'update', 'remove'].map((method) =>
-    [method, (...args) => host.call(`${name}.${method}`, stringify(args))])));
-globalThis.services = Object.freeze({ clients: service('clients'), orders: service('orders'), stock: service('stock') });
-return { enter: (entry, input) => entry(input) };
-";
+const PRELUDE: &str = include_str!("reference_prelude.js");
 
 const TRIVIAL: &str = "export default (input) => input.lines.length";
 
 /// About 60 lines, three host calls, 1 KB in and out.
 const REFERENCE: &str = include_str!("reference.js");
+
+/// An order of about 1 KB.
+const INPUT: &str = include_str!("reference_input.json");
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let executions = match std::env::args().nth(1) {
@@ -79,12 +74,11 @@ fn measure(
     threads: usize,
     executions: usize,
 ) -> Result<Figures, Box<dyn std::error::Error>> {
-    let input: Arc<str> = input().into();
     let began = Instant::now();
     let workers: Vec<_> = (0..threads)
         .map(|_| {
-            let (engine, program, input) = (engine.clone(), program.clone(), Arc::clone(&input));
-            std::thread::spawn(move || work(&engine, &program, &input, executions))
+            let (engine, program) = (engine.clone(), program.clone());
+            std::thread::spawn(move || work(&engine, &program, executions))
         })
         .collect();
     let mut times = Vec::new();
@@ -100,12 +94,7 @@ fn measure(
     })
 }
 
-fn work(
-    engine: &Engine,
-    program: &Program,
-    input: &str,
-    executions: usize,
-) -> Result<Vec<Duration>, String> {
+fn work(engine: &Engine, program: &Program, executions: usize) -> Result<Vec<Duration>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -116,7 +105,7 @@ fn work(
         let report = runtime
             .block_on(engine.run(Invocation {
                 program,
-                input,
+                input: INPUT,
                 limits: Limits::default(),
                 host: Echo,
                 cancel: Cancel::new(),
@@ -128,14 +117,4 @@ fn work(
         }
     }
     Ok(times)
-}
-
-/// An order of about 1 KB.
-fn input() -> String {
-    let lines: Vec<_> = (0..12)
-        .map(|i| {
-            serde_json::json!({ "sku": format!("SKU-{i:04}"), "quantity": i + 1, "price": 1000 + i, "note": "as discussed" })
-        })
-        .collect();
-    serde_json::json!({ "id": 4711, "client": "C-17", "lines": lines }).to_string()
 }

@@ -43,7 +43,10 @@ const EDGES: [(&str, &[&str]); 13] = [
     ("scriptorium-store", &["scriptorium-model"]),
     ("scriptorium-model", &[]),
     ("scriptorium-erp", &["scriptorium"]),
-    ("scriptorium-bench", &["scriptorium", "scriptorium-engine"]),
+    (
+        "scriptorium-bench",
+        &["scriptorium", "scriptorium-engine", "scriptorium-server"],
+    ),
     ("xtask", &[]),
 ];
 
@@ -76,7 +79,7 @@ const FOREIGN: [(&str, &[&str], &str); 10] = [
     ("askama", &["scriptorium-ui"], "pages are the UI's"),
     (
         "clap",
-        &["scriptorium-cli", "xtask"],
+        &["scriptorium-cli", "scriptorium-bench", "xtask"],
         "only commands have arguments",
     ),
     (

@@ -1,1 +1,0 @@
-//! Benchmarks: figures beside their peers, in one run.

@@ -1,0 +1,133 @@
+//! The platform as a host application uses it: a warm call of a trivial script, and a platform with
+//! scripts as every measurement of it needs one.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use scriptorium::model::limits::Limits;
+use scriptorium::model::permission::Role;
+use scriptorium::model::script::{Definition, Language, ScriptStatus};
+use scriptorium::model::trigger::Trigger;
+use scriptorium::model::{Actor, Ctx};
+use scriptorium::{NewUser, Platform};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::disk;
+use crate::figures::{Figures, Rounds};
+
+const DRAIN: Duration = Duration::from_secs(5);
+/// As many executions of one script at once as a script may have.
+const CONCURRENCY: u32 = 20;
+
+/// Measures a warm call of a trivial embedded script, one after the other, history relaxed.
+pub(crate) fn measure(executions: usize, rounds: usize) -> Result<Rounds> {
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        let world = World::start().await?;
+        let source = "export default (input) => input.n + 1";
+        world.activate("trivial", Trigger::Embedded, source).await?;
+        calls(&world.platform, executions / 10).await?;
+        let mut measured = Vec::with_capacity(rounds);
+        for _ in 0..rounds {
+            measured.push(calls(&world.platform, executions).await?);
+        }
+        world.stop().await;
+        Rounds::of(measured)
+    })
+}
+
+async fn calls(platform: &Platform, executions: usize) -> Result<Figures> {
+    let mut times = Vec::with_capacity(executions);
+    let began = Instant::now();
+    for n in 0..executions.max(1) {
+        let one = Instant::now();
+        let next: Value = platform.invoke("trivial", &json!({ "n": n })).await?;
+        times.push(one.elapsed());
+        ensure!(next == n + 1, "the trivial script gives {next} for {n}");
+    }
+    Figures::of(times, began.elapsed())
+}
+
+/// The runtime of a server: one thread for each processor.
+pub(crate) fn runtime() -> Result<Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?)
+}
+
+/// A platform on an empty database, with everything as an operator gets it.
+pub(crate) struct World {
+    pub(crate) platform: Platform,
+    author: Ctx,
+    _folder: TempDir,
+}
+
+impl World {
+    pub(crate) async fn start() -> Result<Self> {
+        let folder = disk::folder()?;
+        let platform = Platform::builder()
+            .data_dir(folder.path())
+            .admin_password("of no use after the measurement")
+            .start()
+            .await?;
+        Ok(Self {
+            author: author(&platform).await?,
+            platform,
+            _folder: folder,
+        })
+    }
+
+    /// An active script with an author, whose rights are asked for at each execution.
+    pub(crate) async fn activate(&self, name: &str, trigger: Trigger, source: &str) -> Result<()> {
+        let definition = Definition {
+            name: name.into(),
+            description: String::new(),
+            source: source.into(),
+            language: Language::JavaScript,
+            entry: None,
+            trigger,
+            limits: Limits {
+                concurrency: CONCURRENCY,
+                ..Limits::default()
+            },
+            input_schema: None,
+            allowed_services: None,
+            run_as: None,
+            tags: Vec::new(),
+            metadata: Default::default(),
+        };
+        let scripts = self.platform.scripts();
+        let script = scripts.create(&self.author, definition, "").await?;
+        let active = ScriptStatus::Active;
+        scripts.set_status(&self.author, script.id, active).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn stop(self) {
+        self.platform.shutdown(DRAIN).await;
+    }
+}
+
+async fn author(platform: &Platform) -> Result<Ctx> {
+    let host = platform.tenant("default").await?.ctx().clone();
+    let new = NewUser {
+        email: "author@example.com".into(),
+        name: "Author".into(),
+        role: Role::OrgAdmin,
+        extra_permissions: Vec::new(),
+        password: None,
+        locale: "en".into(),
+    };
+    let user = platform.users().create(&host, new).await?;
+    Ok(Ctx {
+        tenant: user.tenant,
+        permissions: user.permissions(),
+        actor: Actor::User {
+            id: user.id,
+            session: None,
+        },
+        request_id: None,
+    })
+}
