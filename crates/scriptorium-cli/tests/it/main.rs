@@ -8,6 +8,7 @@
 mod check;
 mod command;
 mod config;
+mod crash;
 mod help;
 mod run;
 mod serve;

@@ -1,0 +1,265 @@
+//! Killing the server in the middle of its work (D6, D7): what was accepted is not lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::command::{binary, cache};
+
+const TOKEN: &str = "a-bootstrap-token-of-more-than-32-characters";
+/// Executions asked for at once.
+const ASKED: usize = 200;
+/// Answers before the server is killed, so that others may still be on their way.
+const ANSWERS_BEFORE_KILL: usize = 100;
+/// How long a condition may take to come true on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Takes a tenth of a second, and leaves a trace of each time it began.
+const SCRIPT: &str = "
+export default async function main({ n }) {
+  const key = `began-${n}`;
+  await storage.set(key, ((await storage.get(key)) ?? 0) + 1);
+  const until = Date.now() + 100;
+  while (Date.now() < until);
+  return { n };
+}";
+
+/// A server process. Dropping it kills it, as `kill -9` does.
+struct Process {
+    child: Child,
+    url: String,
+}
+
+impl Process {
+    fn start(data: &Path) -> Self {
+        let mut child = Command::new(binary())
+            .env_clear()
+            .env("SCRIPTORIUM_CACHE_DIR", cache())
+            .env("SCRIPTORIUM_BOOTSTRAP_TOKEN", TOKEN)
+            .env("SCRIPTORIUM_LOG", "error")
+            .current_dir(data)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir", "data"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let url = lines
+            .map(Result::unwrap)
+            .find_map(|line| Some(line.strip_prefix("listening on ")?.to_owned()))
+            .unwrap();
+        Self { child, url }
+    }
+
+    /// SIGKILL: no handler runs, nothing is flushed.
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // One that has ended cannot be killed, and that is fine.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The management API of one process.
+#[derive(Clone)]
+struct Api {
+    client: Client,
+    base: String,
+}
+
+impl Api {
+    fn new(process: &Process) -> Self {
+        let client = Client::builder().no_proxy().build().unwrap();
+        Self {
+            client,
+            base: format!("{}/api/v1", process.url),
+        }
+    }
+
+    /// Sends a request; an error when the server is gone before it has answered.
+    async fn try_post(&self, path: &str, body: &Value) -> reqwest::Result<(StatusCode, Value)> {
+        let request = self.client.post(format!("{}{path}", self.base));
+        let request = request
+            .bearer_auth(TOKEN)
+            .header("content-type", "application/json");
+        let response = request.body(body.to_string()).send().await?;
+        let status = response.status();
+        let text = response.text().await?;
+        Ok((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let (status, answer) = self.try_post(path, &body).await.unwrap();
+        assert!(status.is_success(), "{path}: {status} {answer}");
+        answer
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let request = self.client.get(format!("{}{path}", self.base));
+        let response = request.bearer_auth(TOKEN).send().await.unwrap();
+        let status = response.status();
+        let text = response.text().await.unwrap();
+        assert_eq!(status, StatusCode::OK, "{path}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Every execution that matches, by id.
+    async fn executions(&self, filter: &str) -> BTreeMap<String, Value> {
+        let mut found = BTreeMap::new();
+        let mut cursor = String::new();
+        loop {
+            let part = self
+                .get(&format!("/executions?limit=200{filter}{cursor}"))
+                .await;
+            for item in part["items"].as_array().unwrap() {
+                found.insert(item["id"].as_str().unwrap().to_owned(), item.clone());
+            }
+            match part["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return found,
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn accepted_executions_survive_kill_9() {
+    // Another test of this binary may have done it already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().unwrap();
+
+    let first = Process::start(folder.path());
+    let api = Api::new(&first);
+    let script = active_script(&api).await;
+    let asked = ask(&api, &script);
+    let mut accepted = BTreeSet::new();
+    let unanswered = kill_in_the_middle(first, &api, asked, &mut accepted).await;
+
+    let second = Process::start(folder.path());
+    let api = Api::new(&second);
+    let began = Instant::now();
+    for status in ["pending", "running"] {
+        while !api
+            .executions(&format!("&status={status}"))
+            .await
+            .is_empty()
+        {
+            assert!(began.elapsed() < PATIENCE, "some stay {status}");
+        }
+    }
+
+    let found = api.executions(&format!("&script_id={script}")).await;
+    let lost: Vec<_> = accepted
+        .iter()
+        .filter(|id| !found.contains_key(*id))
+        .collect();
+    assert!(lost.is_empty(), "accepted and lost: {lost:?}");
+    assert!(
+        found.len() <= ASKED,
+        "{} executions of {ASKED} requests",
+        found.len()
+    );
+    let again = check_ends(&api, &found).await;
+    assert!(again > 0, "what ran when the server was killed began once");
+    eprintln!(
+        "{} accepted, {unanswered} cut off, {} found, {again} run twice",
+        accepted.len(),
+        found.len()
+    );
+}
+
+async fn active_script(api: &Api) -> String {
+    let script = api
+        .post(
+            "/scripts",
+            json!({ "name": "slow", "type": "oneoff", "source": SCRIPT, "limits": { "concurrency": 20 } }),
+        )
+        .await;
+    let id = script["id"].as_str().unwrap().to_owned();
+    api.post(&format!("/scripts/{id}/activate"), json!({}))
+        .await;
+    id
+}
+
+/// Asks for all executions at once; each task gives the id of what was accepted, or nothing when
+/// the server was gone.
+fn ask(api: &Api, script: &str) -> JoinSet<Option<String>> {
+    let mut asked = JoinSet::new();
+    for n in 0..ASKED {
+        let (api, path) = (api.clone(), format!("/scripts/{script}/execute"));
+        asked.spawn(async move {
+            let body = json!({ "mode": "async", "input": { "n": n } });
+            let (status, answer) = api.try_post(&path, &body).await.ok()?;
+            assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+            Some(answer["id"].as_str().unwrap().to_owned())
+        });
+    }
+    asked
+}
+
+/// Kills the server when most requests are answered and some executions have ended, others run.
+/// Gives the number of requests that got no answer.
+async fn kill_in_the_middle(
+    server: Process,
+    api: &Api,
+    mut asked: JoinSet<Option<String>>,
+    accepted: &mut BTreeSet<String>,
+) -> usize {
+    while accepted.len() < ANSWERS_BEFORE_KILL {
+        let answer = asked.join_next().await.unwrap().unwrap();
+        accepted.insert(answer.expect("the server is alive"));
+    }
+    let began = Instant::now();
+    while api.executions("&status=completed").await.is_empty() {
+        assert!(began.elapsed() < PATIENCE, "nothing completes");
+    }
+    let running = api.executions("&status=running").await;
+    server.kill();
+    assert!(
+        !running.is_empty(),
+        "nothing ran when the server was killed"
+    );
+    let mut unanswered = 0;
+    while let Some(answer) = asked.join_next().await {
+        match answer.unwrap() {
+            Some(id) => {
+                accepted.insert(id);
+            }
+            None => unanswered += 1,
+        }
+    }
+    unanswered
+}
+
+/// Every execution has ended, and began at least once and as often as its attempts allow. Gives
+/// how many were run again.
+async fn check_ends(api: &Api, found: &BTreeMap<String, Value>) -> usize {
+    let mut again = 0;
+    for id in found.keys() {
+        let execution = api.get(&format!("/executions/{id}")).await;
+        let n = &execution["input"]["n"];
+        assert_eq!(
+            (&execution["status"], &execution["output"]["n"]),
+            (&json!("completed"), n),
+            "{execution}"
+        );
+        let began = api.get(&format!("/storage/began-{n}")).await["value"]
+            .as_u64()
+            .unwrap();
+        let attempts = execution["attempt"].as_u64().unwrap();
+        assert!((1..=attempts).contains(&began), "{began} of {attempts}");
+        again += usize::from(attempts > 1);
+    }
+    again
+}
