@@ -11,6 +11,12 @@ function element(name, className, ...children) {
   return node;
 }
 
+/** Text in which `code` is set as code. */
+function prose(text) {
+  const parts = (text ?? "").split("`");
+  return parts.map((part, index) => (index % 2 === 1 ? element("code", "", part) : part));
+}
+
 function operationsOf(api) {
   return Object.entries(api.paths).flatMap(([path, item]) =>
     METHODS.filter((method) => item[method]).map((method) => ({ path, method, ...item[method] })),
@@ -66,7 +72,7 @@ function table(api, schema, depth) {
     const type = element("b", "", typeOf(api, member) + (required.includes(name) ? ", required" : ""));
     const text = resolve(api, member).description;
     const inner = depth < DEEPEST ? nested(api, member) : undefined;
-    const about = element("dd", "", type, text ? ` ${text}` : undefined, inner && table(api, inner, depth + 1));
+    const about = element("dd", "", type, " ", ...prose(text), inner && table(api, inner, depth + 1));
     return [element("dt", "", name), about];
   });
   return element("dl", "", ...rows);
@@ -84,7 +90,7 @@ function parametersOf(operation) {
   if (parameters.length === 0) return [];
   const rows = parameters.flatMap((parameter) => [
     element("dt", "", parameter.name),
-    element("dd", "", element("b", "", parameter.in + (parameter.required ? ", required" : "")), ` ${parameter.description ?? ""}`),
+    element("dd", "", element("b", "", parameter.in + (parameter.required ? ", required" : "")), " ", ...prose(parameter.description)),
   ]);
   return [element("h4", "", "Parameters"), element("dl", "", ...rows)];
 }
@@ -107,7 +113,7 @@ function article(api, operation) {
   const title = element("h3", "", element("span", `method ${operation.method}`, operation.method), operation.path);
   const text = [operation.summary, operation.description].filter(Boolean).join("\n\n");
   const content = element("div", "",
-    element("p", "", text),
+    element("p", "", ...prose(text)),
     ...parametersOf(operation),
     ...bodyOf(api, "Body", operation.requestBody?.content),
     ...responsesOf(api, operation),
@@ -121,7 +127,7 @@ function article(api, operation) {
 function show(api) {
   const contents = document.getElementById("contents");
   const main = document.getElementById("operations");
-  main.replaceChildren(element("p", "", api.info.description ?? ""));
+  main.replaceChildren(element("p", "", ...prose(api.info.description)));
   for (const [tag, operations] of byTag(operationsOf(api))) {
     contents.append(element("h2", "", tag));
     main.append(element("h2", "", tag));

@@ -1,6 +1,7 @@
 //! Extractors for what a request brings: JSON body, query, path. Each refuses with a problem that
 //! names the field; none of them knows a rule of the domain.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -10,7 +11,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::problem::{FieldProblem, Problem};
@@ -56,7 +57,7 @@ impl<S: Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJsonBody
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let typed = request.headers().contains_key(CONTENT_TYPE);
         if !typed {
-            let bytes = read_body(request, API_BODY_BYTES, None).await?;
+            let bytes = read_body(request, API_BODY_BYTES).await?;
             return if bytes.is_empty() {
                 Ok(Self(T::default()))
             } else {
@@ -112,16 +113,30 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
     }
 }
 
+/// A body, with the permit that a large one needs as long as it is in memory.
+pub(crate) struct Received {
+    pub(crate) bytes: Bytes,
+    pub(crate) permit: Option<OwnedSemaphorePermit>,
+}
+
+/// Reads a whole body of at most `limit` bytes.
+///
+/// # Errors
+/// Like [`receive`].
+pub(crate) async fn read_body(request: Request, limit: usize) -> Result<Bytes, Problem> {
+    Ok(receive(request, limit, None).await?.bytes)
+}
+
 /// Reads a whole body of at most `limit` bytes. Beyond [`SMALL_BODY_BYTES`] it goes on only with a
 /// permit of `gate`, so that many large bodies at once wait in the sockets, not in memory.
 ///
 /// # Errors
 /// 413 beyond the limit, 408 when it does not arrive in time, 400 when it breaks off.
-pub(crate) async fn read_body(
+pub(crate) async fn receive(
     request: Request,
     limit: usize,
-    gate: Option<&Semaphore>,
-) -> Result<Bytes, Problem> {
+    gate: Option<Arc<Semaphore>>,
+) -> Result<Received, Problem> {
     let announced = request
         .headers()
         .get(CONTENT_LENGTH)
@@ -132,8 +147,8 @@ pub(crate) async fn read_body(
 
 async fn within(
     deadline: Duration,
-    arrival: impl Future<Output = Result<Bytes, Problem>>,
-) -> Result<Bytes, Problem> {
+    arrival: impl Future<Output = Result<Received, Problem>>,
+) -> Result<Received, Problem> {
     let late = |_| {
         Problem::new(StatusCode::REQUEST_TIMEOUT, "body_timeout")
             .detail("The body did not arrive in time.")
@@ -145,8 +160,8 @@ async fn collect(
     mut body: Body,
     announced: Option<usize>,
     limit: usize,
-    gate: Option<&Semaphore>,
-) -> Result<Bytes, Problem> {
+    mut gate: Option<Arc<Semaphore>>,
+) -> Result<Received, Problem> {
     let mut kept = Vec::with_capacity(announced.unwrap_or(0).min(limit).min(SMALL_BODY_BYTES));
     let mut seen = 0usize;
     let mut permit = None;
@@ -159,10 +174,9 @@ async fn collect(
         };
         seen = seen.saturating_add(data.len());
         if seen > SMALL_BODY_BYTES
-            && permit.is_none()
-            && let Some(gate) = gate
+            && let Some(gate) = gate.take()
         {
-            permit = gate.acquire().await.ok();
+            permit = gate.acquire_owned().await.ok();
         }
         if seen <= limit {
             kept.extend_from_slice(&data);
@@ -176,14 +190,17 @@ async fn collect(
     if seen > limit {
         return Err(too_large(limit));
     }
-    Ok(kept.into())
+    Ok(Received {
+        bytes: kept.into(),
+        permit,
+    })
 }
 
 async fn json_bytes(request: Request) -> Result<Bytes, Problem> {
     if !is_json(request.headers()) {
         return Err(unsupported());
     }
-    read_body(request, API_BODY_BYTES, None).await
+    read_body(request, API_BODY_BYTES).await
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -363,19 +380,22 @@ mod tests {
             if announced {
                 request.headers_mut().insert(CONTENT_LENGTH, 11.into());
             }
-            let problem = read_body(request, 10, None).await.unwrap_err();
+            let problem = read_body(request, 10).await.unwrap_err();
             let value = serde_json::to_value(problem).unwrap();
             assert_eq!(value["code"], "payload_too_large");
         }
         let exact = Request::new(Body::from(vec![b' '; 10]));
-        assert_eq!(read_body(exact, 10, None).await.unwrap().len(), 10);
+        assert_eq!(read_body(exact, 10).await.unwrap().len(), 10);
     }
 
     #[tokio::test]
     async fn a_body_that_does_not_arrive_is_given_up() {
         let silent = futures_util::stream::pending::<Result<Bytes, std::io::Error>>();
         let arrival = collect(Body::from_stream(silent), None, 10, None);
-        let problem = within(Duration::from_millis(1), arrival).await.unwrap_err();
+        let problem = within(Duration::from_millis(1), arrival)
+            .await
+            .err()
+            .unwrap();
         let value = serde_json::to_value(problem).unwrap();
         assert_eq!(value["code"], "body_timeout");
     }

@@ -17,7 +17,7 @@ use crate::login_limit::LoginLimit;
 use crate::problem::Problem;
 
 /// Large bodies of endpoint requests held in memory at once.
-const LARGE_BODIES: usize = 32;
+const LARGE_BODIES: usize = 64;
 
 /// The state of the server; cheap to clone.
 #[derive(Clone)]

@@ -24,6 +24,11 @@ use crate::problem::Problem;
 use crate::refusal::BEARER;
 use crate::state::App;
 
+/// Longest address, which is kept in memory while its attempts are counted.
+const EMAIL_BYTES: usize = 254;
+/// Longest password that is worth hashing.
+const PASSWORD_BYTES: usize = 1_024;
+
 /// An address and its password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -79,6 +84,15 @@ pub(crate) async fn sign_in(
         // Without an address attempts cannot be counted.
         return Err(Problem::internal());
     };
+    for (field, text, most) in [
+        ("email", &who.email, EMAIL_BYTES),
+        ("password", &who.password, PASSWORD_BYTES),
+    ] {
+        if text.len() > most {
+            let message = format!("must have at most {most} bytes");
+            return Err(Problem::field(field, "too_long", message));
+        }
+    }
     let attempt = app
         .logins
         .begin(&who.email, client.ip, Instant::now())

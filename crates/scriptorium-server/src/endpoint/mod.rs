@@ -4,6 +4,8 @@
 
 mod headers;
 
+use std::sync::Arc;
+
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::response::{IntoResponse, Response};
@@ -14,11 +16,12 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use scriptorium::model::{Ctx, ExecutionId, TenantId};
 use scriptorium::{EndpointRefusal, EndpointReply, EndpointRequest};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::auth::{self, Credential};
 use crate::client::Client;
 use crate::config::Config;
-use crate::input::{Path, read_body};
+use crate::input::{Path, receive};
 use crate::layers::OfScript;
 use crate::problem::Problem;
 use crate::refusal::{BAD_BEARER, BEARER, busy, forbidden, of_failed_endpoint};
@@ -93,12 +96,11 @@ async fn answer(
     if !methods.contains(&method.as_str()) {
         return Err(Problem::of_status(StatusCode::METHOD_NOT_ALLOWED).allow(&allow));
     }
-    let request = seen_by_script(app, &visitor, (method, raw), parts, body).await?;
-    let handled = app
-        .platform
-        .endpoints()
-        .handle(tenant, visitor.ctx.as_ref(), request)
-        .await;
+    let (request, permit) = seen_by_script(app, &visitor, (method, raw), parts, body).await?;
+    let ctx = visitor.ctx.as_ref();
+    let handled = app.platform.endpoints().handle(tenant, ctx, request).await;
+    // Until here a large body was in memory.
+    drop(permit);
     match handled {
         Ok(reply) => shown(reply),
         Err(refusal) => Err(refused(refusal, &visitor)),
@@ -146,7 +148,7 @@ async fn seen_by_script(
     (method, path): (Method, String),
     parts: Parts,
     body: Body,
-) -> Result<EndpointRequest, Problem> {
+) -> Result<(EndpointRequest, Option<OwnedSemaphorePermit>), Problem> {
     // The accept loop has put it there; without it nothing can be said of the client.
     let client = parts
         .extensions
@@ -156,17 +158,18 @@ async fn seen_by_script(
     let headers = headers::for_script(&parts.headers, visitor.bearer_consumed);
     let url = url_of(&app.config, &parts);
     let query = parts.uri.query().map(str::to_owned);
-    let gate = Some(&*app.large_bodies);
-    let body = read_body(Request::from_parts(parts, body), BODY_BYTES, gate).await?;
-    Ok(EndpointRequest {
+    let gate = Some(Arc::clone(&app.large_bodies));
+    let received = receive(Request::from_parts(parts, body), BODY_BYTES, gate).await?;
+    let request = EndpointRequest {
         method: method.as_str().to_owned(),
         path,
         query,
         headers,
-        body,
+        body: received.bytes,
         ip: client.ip,
         url,
-    })
+    };
+    Ok((request, received.permit))
 }
 
 /// The URL as the client sees it, as far as we know.

@@ -267,7 +267,13 @@ fn elsewhere() -> Vec<Case> {
     };
     let token = json!({"name": "t", "tenant": "nowhere", "permissions": ["*"]});
     let event = json!({"type": "Order Created"});
+    let endless = json!({"email": "x".repeat(255), "password": "x".repeat(1_025)});
     vec![
+        at(
+            "POST",
+            "/api/v1/session",
+            refused("an endless address", endless, &[("email", "too_long")]),
+        ),
         at("GET", SCRIPTS, revoked),
         at("GET", SCRIPTS, anonymous),
         at("GET", "/api/v1/scripts?limit=201", limit),
