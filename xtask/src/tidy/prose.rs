@@ -1,11 +1,16 @@
-//! Rules on what is written for people: links in documents lead somewhere, and no work is left
-//! over in comments.
+//! Rules on what is written for people: links in documents lead somewhere, each decision has a
+//! number of its own and a line in the index, and no work is left over in comments.
+
+use std::collections::BTreeSet;
 
 use super::Violation;
 use super::source::{File, Tree};
 
 /// Words that leave work to somebody, split so that this file does not hold them.
 const LEFTOVERS: [(&str, &str); 3] = [("TO", "DO"), ("FIX", "ME"), ("XX", "X")];
+
+const DECISIONS: &str = "docs/decisions/";
+const INDEX: &str = "docs/decisions/README.md";
 
 /// Endings of files that people write.
 const WRITTEN: [&str; 12] = [
@@ -23,7 +28,35 @@ pub(crate) fn check(tree: &Tree) -> Vec<Violation> {
             links(tree, file, &mut found);
         }
     }
+    decisions(tree, &mut found);
     found
+}
+
+fn decisions(tree: &Tree, found: &mut Vec<Violation>) {
+    let index = tree.find(INDEX).map_or("", |file| file.text.as_str());
+    let mut taken = BTreeSet::new();
+    for file in &tree.files {
+        let Some(name) = file.path.strip_prefix(DECISIONS) else {
+            continue;
+        };
+        if file.path == INDEX {
+            continue;
+        }
+        let number = name.split('-').next().unwrap_or_default();
+        if !taken.insert(number) {
+            let message = format!("decision {number} exists already; take the next free number");
+            found.push(Violation::new(&file.path, 1, message));
+        }
+        if !file.text.starts_with(&format!("# {number}: ")) {
+            let message =
+                format!("the title must begin with `# {number}: `, as the file name does");
+            found.push(Violation::new(&file.path, 1, message));
+        }
+        if !index.contains(&format!("]({name})")) {
+            let message = format!("not in {INDEX}; add its line");
+            found.push(Violation::new(&file.path, 1, message));
+        }
+    }
 }
 
 fn leftovers(file: &File, found: &mut Vec<Violation>) {
@@ -166,5 +199,38 @@ mod tests {
             None,
         );
         check("a.png", &format!("{start}{end}"), None);
+    }
+
+    #[test]
+    fn decisions_have_numbers_of_their_own_and_a_line_in_the_index() {
+        let index = (INDEX, "[0001](0001-a.md) [0002](0002-b.md)\n");
+        let first = ("docs/decisions/0001-a.md", "# 0001: A\n");
+        let messages = |files: &[(&str, &str)]| -> Vec<String> {
+            let found = super::check(&Tree::of(files)).into_iter();
+            found
+                .filter(|one| one.file != INDEX)
+                .map(|one| one.message)
+                .collect()
+        };
+        let second = ("docs/decisions/0002-b.md", "# 0002: B\n");
+        assert!(messages(&[index, first, second]).is_empty());
+
+        for (path, text, complaint) in [
+            ("docs/decisions/0002-b.md", "# 0003: B\n", "title"),
+            ("docs/decisions/0003-c.md", "# 0003: C\n", "not in"),
+        ] {
+            let found = messages(&[index, first, (path, text)]);
+            assert!(
+                matches!(&found[..], [only] if only.contains(complaint)),
+                "{path}: {found:?}"
+            );
+        }
+        let twice = ("docs/decisions/0001-b.md", "# 0001: B\n");
+        let indexed = (INDEX, "[0001](0001-a.md) [0001](0001-b.md)\n");
+        let found = messages(&[indexed, first, twice]);
+        assert!(
+            matches!(&found[..], [only] if only.contains("exists already")),
+            "{found:?}"
+        );
     }
 }
