@@ -1,4 +1,5 @@
 // expect: ok 4
+// line: warn rejected, and nothing handled it: ReferenceError: could not load module 'x'
 export default async () => {
   let refused = 0;
   const count = (p) => Promise.resolve(p).catch(() => refused++);

@@ -1,4 +1,5 @@
 // expect: ok true
+// line: warn rejected, and nothing handled it: {"first":1}
 let saved, calls = 0;
 export default () => {
   const then = Promise.prototype.then;
