@@ -16,7 +16,7 @@ use scriptorium_runtime::{Call, HttpRequest};
 use scriptorium_triggers::routes::Match;
 
 use crate::error::{Error, ErrorKind};
-use crate::platform::Platform;
+use crate::platform::{Ended, History, Platform};
 
 /// Endpoints of any tenant; from [`Platform::endpoints`].
 #[derive(Clone, Copy, Debug)]
@@ -125,9 +125,10 @@ impl Endpoints<'_> {
         let executions = self.0.executions();
         let execution = executions.new_execution(&ctx, &script, TriggerKind::Http, http.recorded());
         let call = Call::Request(http.into());
-        let mut finished = self.0.run_call(&ctx, execution, &script, call).await?;
-        let reply = finished.reply.take();
-        let execution = self.0.record(&ctx, finished).await?;
+        let run = self
+            .0
+            .run_call(&ctx, execution, &script, call, History::Strict);
+        let Ended { execution, reply } = run.await?;
         match reply {
             Some(reply) => Ok(EndpointReply {
                 status: reply.status,

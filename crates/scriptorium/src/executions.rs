@@ -15,7 +15,7 @@ use scriptorium_runtime::Asked;
 use scriptorium_store::{ExecutionFilter, ExecutionSummary, Inserted};
 
 use crate::error::{Error, Result};
-use crate::platform::Platform;
+use crate::platform::{History, Platform};
 use crate::watch::{self, Live};
 
 /// Executions of a tenant; from [`Platform::executions`].
@@ -110,10 +110,9 @@ impl Executions<'_> {
             Actor::User { .. } | Actor::Token { .. } => TriggerKind::Api,
         };
         let execution = self.new_execution(ctx, &script, trigger, input);
-        let finished = self.0.run_now(ctx, execution, &script).await?;
-        let recorded = finished.execution.clone();
-        self.0.record_later(ctx, finished).await?;
-        Ok(recorded)
+        self.0
+            .run_now(ctx, execution, &script, History::Relaxed)
+            .await
     }
 
     /// Executions that match, newest first, without their inputs and outputs.
@@ -223,8 +222,10 @@ impl Executions<'_> {
         let plain = execution.idempotency_key.is_none();
         if mode == Mode::Sync && plain {
             let script = self.0.store().find_script(ctx, execution.script).await?;
-            let finished = self.0.run_now(ctx, execution, &script).await?;
-            return self.0.record(ctx, finished).await;
+            return self
+                .0
+                .run_now(ctx, execution, &script, History::Strict)
+                .await;
         }
         let execution = match self
             .0

@@ -10,7 +10,7 @@ use scriptorium_model::script::{Definition, Script, ScriptStatus};
 use scriptorium_model::tenant::{DEFAULT_SLUG, Tenant};
 use scriptorium_model::{Ambient, Ctx, Json, ScriptId, TenantId};
 use scriptorium_runtime::principal::{self, Parties, Refusal};
-use scriptorium_runtime::{Asked, Call, Finished, Job, Runtime, Statistics};
+use scriptorium_runtime::{Asked, Call, Finished, HttpReply, Job, Runtime, Statistics};
 use scriptorium_store::Store;
 use scriptorium_store::tenant_data::TenantData;
 use scriptorium_triggers::Triggers;
@@ -59,6 +59,22 @@ pub struct FirstSignIn {
     pub email: String,
     /// Its password, when it was made up; shown once.
     pub password: Option<String>,
+}
+
+/// Whether an answer waits for the disk (D7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum History {
+    /// It does.
+    Strict,
+    /// It does not; the record is written all the same.
+    Relaxed,
+}
+
+/// An execution that ran in this process, recorded.
+pub(crate) struct Ended {
+    pub(crate) execution: Execution,
+    /// What an endpoint script that completed answers.
+    pub(crate) reply: Option<HttpReply>,
 }
 
 /// How the platform is doing.
@@ -234,48 +250,55 @@ impl Platform {
         Ok(self.store().find_script(&Ctx::platform(tenant), id).await?)
     }
 
-    /// Runs an execution in this process with its recorded input, and does not record it yet.
+    /// Runs an execution in this process with its recorded input; see [`Platform::run_call`].
     pub(crate) async fn run_now(
         &self,
         ctx: &Ctx,
         execution: Execution,
         script: &Script,
-    ) -> Result<Finished> {
+        history: History,
+    ) -> Result<Execution> {
         let call = Call::of_execution(&script.definition, &execution)?;
-        self.run_call(ctx, execution, script, call).await
+        let ended = self.run_call(ctx, execution, script, call, history).await?;
+        Ok(ended.execution)
     }
 
-    /// Runs an execution in this process, and does not record it yet. Refused executions are not
-    /// worth a record: nothing of theirs has begun.
+    /// Runs an execution in this process and records how it ended. It does so in a task of its
+    /// own: a client that hangs up ends neither the script nor its record. Refused executions are
+    /// not worth a record: nothing of theirs has begun.
     pub(crate) async fn run_call(
         &self,
         ctx: &Ctx,
         execution: Execution,
         script: &Script,
         call: Call,
-    ) -> Result<Finished> {
+        history: History,
+    ) -> Result<Ended> {
         if self.0.stop.is_cancelled() {
             return Err(Error::busy(RETRY_AFTER));
         }
         let job = self.job(ctx, execution, script, call).await?;
-        let finished = self.runtime().run(job).await;
-        match &finished.execution.failure {
-            Some(failure) if executions::is_refusal(failure) => Err(Error::busy(RETRY_AFTER)),
-            _ => Ok(finished),
-        }
-    }
-
-    /// Records how an execution ended, and waits for the disk.
-    pub(crate) async fn record(&self, ctx: &Ctx, finished: Finished) -> Result<Execution> {
-        let execution = finished.execution.clone();
-        self.store().record(ctx, written(finished)).await?.await?;
-        Ok(execution)
-    }
-
-    /// Hands over how an execution ended, and does not wait for the disk (D7, relaxed history).
-    pub(crate) async fn record_later(&self, ctx: &Ctx, finished: Finished) -> Result<()> {
-        self.store().record(ctx, written(finished)).await?;
-        Ok(())
+        let (platform, ctx) = (self.clone(), ctx.clone());
+        let work = async move {
+            let mut finished = platform.runtime().run(job).await;
+            let refused = finished
+                .execution
+                .failure
+                .as_ref()
+                .is_some_and(executions::is_refusal);
+            if refused {
+                return Err(Error::busy(RETRY_AFTER));
+            }
+            let reply = finished.reply.take();
+            let execution = finished.execution.clone();
+            let commit = platform.store().record(&ctx, written(finished)).await?;
+            if history == History::Strict {
+                commit.await?;
+            }
+            Ok(Ended { execution, reply })
+        };
+        let ended = self.0.tasks.spawn(work).await;
+        ended.map_err(|_| Error::internal("the execution's task failed"))?
     }
 
     async fn job(

@@ -134,3 +134,36 @@ async fn a_failing_script_is_recorded_and_told_apart() {
         .unwrap();
     assert_eq!(recorded.failure.unwrap().code, "script.threw");
 }
+
+#[tokio::test]
+async fn a_client_that_hangs_up_ends_neither_script_nor_record() {
+    let world = World::new().await;
+    let trigger = http("/slow", &[Method::Get], EndpointAuth::Public);
+    let source = "await storage.set('begun', true); return 'done'";
+    world.active(definition("abc", trigger, source)).await;
+    let endpoints = world.platform.endpoints();
+    let call = endpoints.handle(world.ctx.tenant, None, request("GET", "/slow", ""));
+    let page = scriptorium::model::page::PageRequest::first();
+    let executions = world.platform.executions();
+    tokio::select! {
+        biased;
+        _ = call => panic!("the answer cannot be ready before the script has begun"),
+        // The client goes away as soon as the script has begun.
+        () = async {
+            while world.platform.storage().get(&world.ctx, "begun").await.unwrap().is_none() {
+                tokio::task::yield_now().await;
+            }
+        } => {}
+    }
+    let ended = loop {
+        let list = executions
+            .list(&world.ctx, &Default::default(), &page)
+            .await
+            .unwrap();
+        if let Some(found) = list.items.first() {
+            break found.status;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(ended.as_str(), "completed");
+}
