@@ -7,9 +7,6 @@
 .PHONY: help run build test check fmt bench e2e tools guest web ready
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
-# Cargo unifies features over the packages of one command: the same set everywhere, so that
-# run and test share their dependencies. Bench and xtask have others.
-PRODUCT := --workspace --exclude scriptorium-bench --exclude xtask
 HAS_NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 
 help: ## List what can be made
@@ -24,13 +21,11 @@ build: ready ## Leave the optimised binary at target/release/scriptorium
 
 test: ready ## Every test: units, doc examples, the product in a browser
 ifeq ($(HAS_NEXTEST),yes)
-	cargo nextest run $(PRODUCT)
-	cargo nextest run --package xtask
+	cargo nextest run --workspace
 else
-	cargo test $(PRODUCT) --lib --bins --tests --examples
-	cargo test --package xtask
+	cargo test --workspace --lib --bins --tests --examples
 endif
-	cargo test --doc $(PRODUCT)
+	cargo test --doc --workspace
 	@$(MAKE) --no-print-directory e2e
 
 e2e: ready ## The product in a browser: sign in, write, run, look back
