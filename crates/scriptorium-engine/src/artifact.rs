@@ -37,7 +37,7 @@ enum Code {
 impl Artifact {
     /// Takes the artifact from the cache directory, or makes it.
     pub(crate) fn obtain(config: &Config) -> Result<Self, Error> {
-        let engine = Engine::new(&lane::settings(config.tick)).map_err(Error::Setup)?;
+        let engine = Engine::new(&lane::settings()).map_err(Error::Setup)?;
         let hash = hash(config, &engine);
         let Some(dir) = &config.cache_dir else {
             let code = Code::Bytes(make(config, &engine)?);

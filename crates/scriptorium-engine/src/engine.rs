@@ -69,7 +69,7 @@ impl Engine {
         let max_memory = usize::try_from(config.max_memory_bytes + SNAPSHOT_BYTES)
             .unwrap_or(usize::MAX)
             .min(4 << 30);
-        let lane = |kind, slots| Lane::new(kind, slots, max_memory, config.tick, &artifact);
+        let lane = |kind, slots| Lane::new(kind, slots, max_memory, &artifact);
         let hot = lane(Kind::Hot, config.hot_slots)?;
         let overflow = lane(Kind::Overflow, config.overflow_slots)?;
         let workshop = lane(Kind::OnDemand, 0)?;
@@ -185,19 +185,26 @@ impl Engine {
         [&self.0.hot, &self.0.overflow]
             .into_iter()
             .find_map(|lane| {
-                lane.try_acquire().map(|permit| Slot {
+                let permit = lane.try_acquire()?;
+                Some(Slot {
                     lane,
-                    _permit: Some(permit),
+                    _permit: permit,
                 })
             })
     }
 
     async fn slot(&self) -> Slot<'_> {
         let (hot, overflow) = (&self.0.hot, &self.0.overflow);
-        tokio::select! {
+        let (lane, permit) = tokio::select! {
             biased;
-            permit = hot.acquire() => Slot { lane: hot, _permit: permit },
-            permit = overflow.acquire() => Slot { lane: overflow, _permit: permit },
+            Some(permit) = hot.acquire() => (hot, permit),
+            Some(permit) = overflow.acquire() => (overflow, permit),
+            // Both lanes closed, which never happens while the engine lives.
+            else => std::future::pending().await,
+        };
+        Slot {
+            lane,
+            _permit: permit,
         }
     }
 }
@@ -205,7 +212,7 @@ impl Engine {
 /// A place in a lane, held for one execution.
 struct Slot<'a> {
     lane: &'a Lane,
-    _permit: Option<SemaphorePermit<'a>>,
+    _permit: SemaphorePermit<'a>,
 }
 
 fn cancelled_before_start() -> Report {

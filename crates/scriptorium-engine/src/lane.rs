@@ -2,7 +2,6 @@
 //! their memory between uses.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 use wasmtime::{
@@ -54,8 +53,7 @@ pub(crate) struct Guest {
 }
 
 /// The settings that all lanes share, and that compiled code depends on.
-pub(crate) fn settings(tick: Duration) -> Config {
-    let _ = tick;
+pub(crate) fn settings() -> Config {
     let mut config = Config::new();
     config
         .cranelift_opt_level(OptLevel::Speed)
@@ -79,10 +77,9 @@ impl Lane {
         kind: Kind,
         slots: u32,
         max_memory: usize,
-        tick: Duration,
         artifact: &Artifact,
     ) -> Result<Self, Error> {
-        let mut config = settings(tick);
+        let mut config = settings();
         if let Some(pool) = pool(kind, slots, max_memory) {
             config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         }
