@@ -36,7 +36,9 @@ async function populate(page) {
   const execute = (fail) =>
     api(page, "POST", `/scripts/${script.id}/execute`, { input: { text: HOSTILE, fail }, mode: "sync" });
   const completed = await execute(false);
+  assert.equal(completed.status, "completed", JSON.stringify(completed.error));
   const failed = await execute(true);
+  assert.equal(failed.error.code, "script.threw");
   return {
     scripts: "/scripts",
     "scripts-none": "/scripts?q=nothing+like+it",

@@ -451,6 +451,12 @@ Alpine.data("scriptEditor", () => ({
     return text(`js-level-${level}`);
   },
 
+  messageOf(line: LogLine) {
+    const { done, total } = (line.level === "progress" && line.data) || {};
+    const share = done === undefined ? "" : total === undefined || total === null ? `${done}` : `${done}/${total}`;
+    return share ? `${share}  ${line.message}` : line.message;
+  },
+
   clockOf(at: string) {
     return at.slice(11, 23);
   },

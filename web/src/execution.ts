@@ -6,7 +6,8 @@ export interface LogLine {
   seq: number;
   level: "debug" | "info" | "warn" | "error" | "progress";
   message: string;
-  data?: unknown;
+  /** Of a progress line: how far it is. */
+  data?: { done?: number; total?: number | null } | null;
   at: string;
 }
 

@@ -103,7 +103,7 @@ pub(crate) fn execution_tone(status: ExecutionStatus) -> &'static str {
 /// `345 ms`, `1.2 s`, `2 min 5 s` in the reader's language.
 pub(crate) fn duration(t: Texts, duration: Duration) -> String {
     let millis = duration.as_millis();
-    if millis < 1 {
+    if millis < 1 && !duration.is_zero() {
         return t.with(
             "unit-ms",
             "n",
@@ -229,6 +229,7 @@ mod tests {
         let check = |millis: u64, expected| {
             assert_eq!(duration(t, Duration::from_millis(millis)), expected);
         };
+        check(0, "0 ms");
         check(345, "345 ms");
         check(1_240, "1.2 s");
         check(30_000, "30 s");

@@ -54,6 +54,9 @@ pub(crate) struct Pair {
 /// Equal lines shown around a change.
 const CONTEXT: usize = 4;
 
+/// Fewer equal lines than this are not folded.
+const LEAST_FOLDED: usize = 3;
+
 /// `GET /scripts/{id}/versions/compare?a=&b=`, where the form on the page leads.
 pub(crate) async fn choose(
     visitor: Visitor,
@@ -129,30 +132,40 @@ fn folded(rows: &[DiffRow]) -> Vec<Row> {
         changed[from..to].contains(&true)
     };
     let mut shown = Vec::new();
-    let mut hidden = 0;
+    let mut far = Vec::new();
     for (index, row) in rows.iter().enumerate() {
         if near(index) {
-            push_fold(&mut shown, &mut hidden);
-            shown.push(Row {
-                left: row.left.clone(),
-                right: row.right.clone(),
-                changed: changed[index],
-                folded: None,
-            });
+            fold(&mut shown, &mut far);
+            shown.push(Row::of(row));
         } else {
-            hidden += 1;
+            far.push(row);
         }
     }
-    push_fold(&mut shown, &mut hidden);
+    fold(&mut shown, &mut far);
     shown
 }
 
-fn push_fold(shown: &mut Vec<Row>, hidden: &mut u64) {
-    if *hidden > 0 {
+/// Puts one row for many equal ones; a few are shown, as a fold takes a line too.
+fn fold(shown: &mut Vec<Row>, far: &mut Vec<&DiffRow>) {
+    if far.len() < LEAST_FOLDED {
+        shown.extend(far.iter().map(|row| Row::of(row)));
+    } else {
         shown.push(Row {
-            folded: Some(std::mem::take(hidden)),
+            folded: Some(far.len() as u64),
             ..Row::default()
         });
+    }
+    far.clear();
+}
+
+impl Row {
+    fn of(row: &DiffRow) -> Self {
+        Self {
+            left: row.left.clone(),
+            right: row.right.clone(),
+            changed: row.kind != RowKind::Equal,
+            folded: None,
+        }
     }
 }
 
@@ -180,6 +193,17 @@ mod tests {
         assert_eq!(shown[0].folded, Some(16));
         assert_eq!(shown.len(), 1 + CONTEXT + 1);
         assert!(shown.last().unwrap().changed);
+    }
+
+    #[test]
+    fn a_few_equal_lines_are_shown_rather_than_folded() {
+        let mut rows: Vec<_> = (1..=6).map(equal).collect();
+        rows.push(DiffRow {
+            kind: RowKind::Delete,
+            left: Some((7, "old".into())),
+            right: None,
+        });
+        assert!(folded(&rows).iter().all(|row| row.folded.is_none()));
     }
 
     #[test]

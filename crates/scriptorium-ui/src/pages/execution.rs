@@ -234,6 +234,20 @@ fn caret(text: &str, column: usize) -> String {
     line
 }
 
+/// How far a progress line says that the script is: `3/10`, or `3` without a total.
+fn progress(line: &LogLine) -> Option<String> {
+    let data = line
+        .data
+        .as_ref()
+        .filter(|_| line.level == LogLevel::Progress)?;
+    let data = data.to_value();
+    let done = data.get("done")?;
+    match data.get("total").filter(|total| !total.is_null()) {
+        Some(total) => Some(format!("{done}/{total}")),
+        None => Some(done.to_string()),
+    }
+}
+
 impl Line {
     fn of(line: LogLine) -> Self {
         let moment = line.at.to_zoned(jiff::tz::TimeZone::UTC);
@@ -241,7 +255,10 @@ impl Line {
             level: line.level.as_str(),
             at: line.at,
             clock: moment.strftime("%H:%M:%S%.3f").to_string(),
-            message: line.message,
+            message: match progress(&line) {
+                Some(share) => format!("{share}  {}", line.message),
+                None => line.message,
+            },
         }
     }
 }
