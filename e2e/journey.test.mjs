@@ -140,10 +140,38 @@ test("an edit makes a version that can be compared and taken back", async () => 
   assert.equal(script.source, GOOD);
 });
 
+test("the editor completes what scripts can reach", async () => {
+  const { page } = visit;
+  await page.click(".tabs a:has-text('Code')");
+  await writeSource(page, "storage");
+  await page.keyboard.type(".");
+  await page.waitForSelector(".suggest-widget.visible .monaco-list-row");
+  const offered = await page.locator(".suggest-widget .monaco-list-row").allTextContents();
+  assert.ok(offered.some((one) => one.startsWith("get")), offered.join());
+  await page.keyboard.press("Escape");
+  await writeSource(page, GOOD);
+});
+
+test("a schedule shows its next runs as it is typed, and what is wrong with it", async () => {
+  const { page, faults, context } = await product.open();
+  await signIn(page);
+  await page.goto("/scripts/new?starter=scheduled#settings");
+  await page.fill("#f-timezone", "Asia/Tashkent");
+  await page.fill("#f-cron", "30 8 * * 1");
+  await page.waitForFunction(() => {
+    const shown = document.querySelectorAll("#upcoming time");
+    return shown.length === 5 && [...shown].every((time) => time.getAttribute("datetime").includes("T03:30:00"));
+  });
+  assert.match(await page.textContent("#upcoming"), /8:30/);
+  assert.deepEqual(faults, []);
+  await page.fill("#f-cron", "61 8 * * 1");
+  await page.waitForSelector("#f-cron[aria-invalid=true]");
+  assert.equal(await page.locator("#upcoming time").count(), 0);
+  await context.close();
+});
+
 test("somebody else's newer version is not overwritten unseen", async () => {
   const { page, faults } = visit;
-  await page.click(".tabs a:has-text('Code')");
-  await page.waitForSelector("#source-pane .view-line");
   const id = page.url().match(/scripts\/([0-9a-f-]+)/)[1];
   await api(page, "PATCH", `/scripts/${id}`, { description: "changed elsewhere" });
   await writeSource(page, `${GOOD}\n// mine\n`);

@@ -2,6 +2,7 @@
 // overflows, nothing hostile runs, and a screenshot of each is left in screenshots/.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import axe from "axe-core";
 import { api, screenshot, signIn, startProduct } from "./product.mjs";
 
 const HOSTILE = "<img src=x onerror=\"document.title='owned'\"></script><script>document.title='owned'</script>";
@@ -69,14 +70,30 @@ async function look(page, name, path) {
   assert.equal(await page.locator("main img").count(), 0, `${name} shows an image`);
 }
 
+/** What WCAG 2.1 AA asks and a program can see: contrast, names, roles, order (R-A11Y). */
+async function checkAccess(page, name) {
+  await page.evaluate(axe.source);
+  const violations = await page.evaluate(async () => {
+    const { violations } = await axe.run(
+      // The editor's own markup is Monaco's.
+      { exclude: ["#source-pane", "#input-pane"] },
+      { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] },
+    );
+    return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html.slice(0, 160)).join(" | ")}`);
+  });
+  assert.deepEqual(violations, [], `${name}: ${violations.join("\n")}`);
+}
+
 for (const theme of ["light", "dark"]) {
   test(`every page stands in the ${theme} theme`, async () => {
     const { page, faults, context } = await product.open({ theme });
     await page.goto("/login");
+    await checkAccess(page, "login");
     await screenshot(page, `login-${theme}`);
     await signIn(page);
     for (const [name, path] of Object.entries(paths)) {
       await look(page, name, path);
+      await checkAccess(page, name);
       await screenshot(page, `${name}-${theme}`, { fullPage: !["editor", "new"].includes(name) });
     }
     assert.deepEqual(faults, []);
@@ -111,18 +128,18 @@ for (const [locale, width, heading] of [
 test("the theme and the language are chosen in the menu and stay chosen", async () => {
   const { page, context } = await product.open();
   await signIn(page);
-  await page.click("summary[aria-label='User menu']");
+  await page.click("#user-menu > summary");
   await page.click("[data-theme-set=dark]");
   assert.equal(await page.getAttribute("html", "data-theme"), "dark");
   await page.reload();
   assert.equal(await page.getAttribute("html", "data-theme"), "dark");
-  await page.click("summary[aria-label='User menu']");
+  await page.click("#user-menu > summary");
   await screenshot(page, "menu-dark");
   await Promise.all([page.waitForEvent("load"), page.click("[data-locale-set=uz]")]);
   assert.equal(await page.textContent("h1"), "Skriptlar");
   await api(page, "PUT", "/session/locale", { locale: "en" });
   await page.reload();
-  await page.click("summary[aria-label='User menu']");
+  await page.click("#user-menu > summary");
   await page.click("[data-sign-out]");
   await page.waitForURL("**/login");
   await page.goto("/scripts");

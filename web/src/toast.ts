@@ -7,7 +7,7 @@ export type Tone = "good" | "bad";
 export function toast(message: string, tone: Tone = "good"): void {
   const list = document.getElementById("toasts");
   if (!list) return;
-  const item = document.createElement("li");
+  const item = document.createElement("p");
   item.className = "toast";
   item.dataset.tone = tone;
   item.textContent = message;
