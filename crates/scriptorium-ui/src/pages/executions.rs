@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::{clock, given, id, whole_or_part};
 use crate::Site;
+use crate::answer::wants_part;
 use crate::failure::{Failure, explained};
 use crate::frame::Frame;
 use crate::head::Head;
@@ -156,7 +157,7 @@ async fn answer(
     let page = ExecutionsPage {
         frame,
         t,
-        scripts: names(site, visitor, head.is_none()).await?,
+        scripts: names(site, visitor, head.is_none() && !wants_part(request)).await?,
         statuses: ExecutionStatus::ALL.map(ExecutionStatus::as_str),
         triggers: TriggerKind::ALL.map(TriggerKind::as_str),
         pager: Pager::new(&base, &parameters, cursor.as_deref(), next),
@@ -173,7 +174,8 @@ async fn answer(
     Ok(whole_or_part(request, &page, &page.as_results()))
 }
 
-/// Scripts to filter by; as many as one page of them has.
+/// Scripts to filter by, as many as one page of them has. A refresh of the rows does not show them,
+/// so it does not read them.
 async fn names(
     site: &Site,
     visitor: &Visitor,

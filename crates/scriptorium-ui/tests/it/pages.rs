@@ -1,0 +1,203 @@
+//! Who is shown what, under which policy.
+
+use axum::http::StatusCode;
+use scriptorium::model::ScriptId;
+use scriptorium::model::permission::Role;
+
+use crate::site::{Answer, Site};
+
+const HOSTILE: &str = "</textarea></script><img src=x onerror=alert(1)>";
+
+/// Paths of every page of a script.
+fn pages_of(script: ScriptId) -> Vec<String> {
+    vec![
+        "/scripts".into(),
+        format!("/scripts/{script}"),
+        format!("/scripts/{script}/executions"),
+        format!("/scripts/{script}/versions"),
+        format!("/scripts/{script}/versions/1"),
+        format!("/scripts/{script}/versions/1/diff/1"),
+        "/executions".into(),
+    ]
+}
+
+#[tokio::test]
+async fn strangers_are_led_to_signing_in_and_back() {
+    let site = Site::new().await;
+    let answer = site.get(None, "/executions?status=failed").await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    let login = "/login?next=%2Fexecutions%3Fstatus%3Dfailed";
+    assert_eq!(answer.header("location"), login);
+    let answer = site.get(None, login).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert!(
+        answer
+            .html
+            .contains(r#"data-login="/executions?status=failed""#)
+    );
+
+    let part = site
+        .ask(None, "/executions", &[("hx-request", "true")])
+        .await;
+    assert_eq!(part.header("hx-redirect"), "/login");
+    assert!(part.html.is_empty());
+}
+
+#[track_caller]
+fn check_policy(answer: &Answer, path: &str, inline_styles: bool) {
+    let policy = answer.header("content-security-policy");
+    assert!(
+        policy.starts_with("default-src 'none'; script-src 'self'; "),
+        "{path}: {policy}"
+    );
+    for part in [
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+    ] {
+        assert!(policy.contains(part), "{path}: {policy}");
+    }
+    assert!(!policy.contains("unsafe-eval"), "{path}: {policy}");
+    assert_eq!(
+        policy.contains("unsafe-inline"),
+        inline_styles,
+        "{path}: {policy}"
+    );
+    assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+}
+
+#[tokio::test]
+async fn only_the_editor_may_set_inline_styles() {
+    let site = Site::new().await;
+    let admin = site.admin().await;
+    let script = site.script("a script", "").await.id;
+    for path in pages_of(script) {
+        let answer = site.get(Some(&admin), &path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        check_policy(&answer, &path, path == format!("/scripts/{script}"));
+    }
+    check_policy(&site.get(None, "/login").await, "/login", false);
+    check_policy(&site.get(None, "/nothing").await, "/nothing", false);
+}
+
+#[tokio::test]
+async fn what_tenants_write_is_text_wherever_it_stands() {
+    let site = Site::new().await;
+    let admin = site.admin().await;
+    let script = site.script("a script", HOSTILE).await.id;
+    for path in pages_of(script) {
+        let answer = site.get(Some(&admin), &path).await;
+        assert!(!answer.html.contains("<img"), "{path}");
+        assert!(!answer.html.contains("</textarea></script>"), "{path}");
+    }
+    let editor = site.get(Some(&admin), &format!("/scripts/{script}")).await;
+    assert!(
+        editor.html.contains("\\u003cimg"),
+        "the island holds it escaped"
+    );
+}
+
+#[tokio::test]
+async fn who_may_only_read_is_offered_nothing_else() {
+    let site = Site::new().await;
+    let script = site.script("a script", "").await.id;
+    let viewer = site.user(Role::Viewer, "en").await;
+    for path in pages_of(script) {
+        let answer = site.get(Some(&viewer), &path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        for offer in [
+            "data-call=",
+            "id=\"run\"",
+            "@click=\"save",
+            "href=\"/scripts/new\"",
+        ] {
+            assert!(!answer.html.contains(offer), "{path}: {offer}");
+        }
+    }
+    let refused = site.get(Some(&viewer), "/scripts/new").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(refused.html.contains("scripts.create"));
+}
+
+#[tokio::test]
+async fn a_developer_changes_only_their_own_scripts() {
+    let site = Site::new().await;
+    let foreign = site.script("a script", "").await.id;
+    let developer = site.user(Role::Developer, "en").await;
+    let answer = site
+        .get(Some(&developer), &format!("/scripts/{foreign}"))
+        .await;
+    assert!(!answer.html.contains("@click=\"save"));
+    assert!(answer.html.contains("id=\"run\""));
+    let answer = site
+        .get(Some(&developer), "/scripts/new?starter=http")
+        .await;
+    assert!(answer.html.contains("@click=\"save"));
+    assert!(
+        !answer.html.contains("value=\"public\""),
+        "opening endpoints takes a permission"
+    );
+}
+
+#[tokio::test]
+async fn a_partial_refresh_gets_the_rows_alone() {
+    let site = Site::new().await;
+    let admin = site.admin().await;
+    site.script("a script", "").await;
+    for path in ["/scripts?q=script", "/executions?status=failed"] {
+        let part = site
+            .ask(Some(&admin), path, &[("hx-request", "true")])
+            .await;
+        assert!(
+            part.html
+                .trim_start()
+                .starts_with("<section id=\"results\""),
+            "{path}"
+        );
+        let whole = site.get(Some(&admin), path).await;
+        assert!(whole.html.contains("<!doctype html>"), "{path}");
+        assert!(whole.html.contains(part.html.trim()), "{path}");
+        assert!(whole.header("vary").contains("hx-request"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_has_a_page_with_a_way_back() {
+    let site = Site::new().await;
+    let admin = site.admin().await;
+    let nobody = "00000000-0000-7000-8000-000000000000";
+    for path in [
+        "/nothing".to_owned(),
+        "/scripts/not-an-id".to_owned(),
+        format!("/scripts/{nobody}"),
+        format!("/scripts/{nobody}/versions/1/diff/2"),
+        format!("/executions/{nobody}"),
+    ] {
+        let answer = site.get(Some(&admin), &path).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(answer.html.contains("href=\"/scripts\""), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn pages_speak_the_readers_language() {
+    let site = Site::new().await;
+    let check = async |locale: &str, text: &str| {
+        let user = site.user(Role::Viewer, locale).await;
+        let answer = site.get(Some(&user), "/scripts").await;
+        assert!(
+            answer.html.contains(&format!("<html lang=\"{locale}\">")),
+            "{locale}"
+        );
+        assert!(answer.html.contains(text), "{locale}");
+    };
+    check("en", "Scripts</h1>").await;
+    check("ru", "Скрипты</h1>").await;
+    check("uz", "Skriptlar</h1>").await;
+    let stranger = [("accept-language", "uz,en;q=0.5")];
+    let login = site.ask(None, "/login", &stranger).await;
+    assert!(login.html.contains("<html lang=\"uz\">"));
+    let login = site.ask(None, "/login?lang=ru", &stranger).await;
+    assert!(login.html.contains("<html lang=\"ru\">"));
+}
