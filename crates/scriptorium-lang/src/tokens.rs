@@ -278,8 +278,9 @@ impl<'t> Tokens<'t> {
     }
 
     /// Without a second `/` on the line this divides. With one, both readings agree about
-    /// what follows it if nothing between the two opens or closes; where the second starts a
-    /// comment for one reading, the same must hold for all of the line.
+    /// what follows it if nothing between the two opens or closes and a value ends before the
+    /// second, which otherwise starts a regular expression for the reading that divides; where
+    /// the second starts a comment for one reading, nothing may open or close on all of the line.
     fn unclear_slash(&mut self) -> Result<Token<'t>, Unclear> {
         let rest = &self.rest()[1..];
         let line = &rest[..rest.find(is_line_end).unwrap_or(rest.len())];
@@ -288,7 +289,8 @@ impl<'t> Tokens<'t> {
         };
         let comments = line[second + 1..].starts_with(['/', '*']);
         let shared = if comments { line } else { &line[..second] };
-        if shared.contains("/*") || shared.contains(|c| "()[]{}<>'\"`\\".contains(c)) {
+        let divides = comments || ends_value(shared);
+        if !divides || shared.contains("/*") || shared.contains(|c| "()[]{}<>'\"`\\".contains(c)) {
             return Err(Unclear::Slash(to_u32(self.place)));
         }
         self.place += 1 + if comments { line.len() } else { second + 1 };
@@ -317,10 +319,9 @@ impl<'t> Tokens<'t> {
         self.after(match word {
             _ if is_property => Before::Value,
             "of" if joins => Before::Operator,
-            "return" | "typeof" | "instanceof" | "in" | "new" | "delete" | "void" | "throw"
-            | "case" | "do" | "else" | "yield" | "await" | "extends" | "default" => {
-                Before::Operator
-            }
+            // Names, where the parser is not in a module or a generator.
+            "await" | "yield" => Before::Unclear,
+            _ if expects_value(word) => Before::Operator,
             _ => Before::Value,
         });
         if !is_property {
@@ -385,6 +386,35 @@ fn is_blank(c: char) -> bool {
 
 fn is_line_end(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}')
+}
+
+/// Whether a value must follow the word, so that a `/` after it starts a regular expression.
+fn expects_value(word: &str) -> bool {
+    matches!(
+        word,
+        "return"
+            | "typeof"
+            | "instanceof"
+            | "in"
+            | "new"
+            | "delete"
+            | "void"
+            | "throw"
+            | "case"
+            | "do"
+            | "else"
+            | "yield"
+            | "await"
+            | "extends"
+            | "default"
+    )
+}
+
+/// Whether the text plainly ends with a name or a number.
+fn ends_value(text: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
+    let word = text.trim_end().rsplit(|c| !is_part(c)).next().unwrap_or("");
+    !word.is_empty() && word != "of" && !expects_value(word)
 }
 
 #[cfg(test)]
@@ -479,6 +509,9 @@ mod tests {
     #[test]
     fn typescript_values_before_a_slash_are_known_or_declined() {
         for source in [
+            "of  \n/await /[/(]/",
+            "a\n/ b + /[(]/.source",
+            "await /[/(]/] ",
             "a! / (b) / c",
             "a<b> / (c) / d",
             "(a as b) / (c) / d",
