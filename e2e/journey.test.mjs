@@ -111,8 +111,9 @@ test("history finds the executions by script and status, and shows one whole", a
   await page.uncheck("#level-progress");
   assert.equal(await page.locator(".log:visible").count(), 4);
 
+  const first = page.url();
   await page.click("text=Run again");
-  await page.waitForFunction((old) => location.href !== old, page.url());
+  await page.waitForURL((url) => url.href !== first);
   await page.waitForSelector("#status.tone-good");
 });
 

@@ -41,6 +41,8 @@ export async function api<T>(method: string, path: string, body?: unknown): Prom
 /** What to tell the user about a failed call. */
 export function explain(error: unknown): string {
   if (!(error instanceof Problem)) return text("js-unexpected");
+  const known = `js-problem-${error.code.replaceAll(".", "_")}`;
+  if (hasText(known)) return text(known);
   if (error.status === 403) return text("js-forbidden");
   if (error.status === 404) return text("js-gone");
   if (error.status >= 500) return text("js-unexpected");
@@ -49,7 +51,7 @@ export function explain(error: unknown): string {
 
 /** The rule a field broke, in the page's language where the catalogue knows the rule. */
 export function explainField(error: FieldProblem): string {
-  const params = error.params ?? {};
+  const params: Record<string, string> = { ...error.params, message: error.message };
   const bounds = "min" in params ? "-min" : "";
   const limit = "max" in params ? "-max" : "";
   for (const key of [`js-field-${error.code}${bounds}${limit}`, `js-field-${error.code}`]) {

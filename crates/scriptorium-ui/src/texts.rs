@@ -109,7 +109,7 @@ impl Texts {
             .filter(|key| !key.is_empty())
             .map(|key| {
                 let places = [
-                    "n", "version", "reason", "min", "max", "line", "column", "s",
+                    "n", "version", "reason", "message", "min", "max", "line", "column", "s",
                 ];
                 let text = self.filled(key, places.map(open));
                 (key.to_owned(), serde_json::Value::String(text))
