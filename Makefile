@@ -7,13 +7,16 @@
 .PHONY: help run build test check fmt bench e2e tools guest web ready
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+# Cargo unifies the features of dependencies over the packages of one command: by building the
+# whole workspace here, too, run and e2e find compiled what the tests have compiled.
+BINARIES := cargo build --workspace --bins
 HAS_NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ready ## Serve the product with the sample business on http://127.0.0.1:8080
-	@cargo build --package scriptorium-cli
+	@$(BINARIES)
 	@exec $(TARGET)/debug/scriptorium serve --demo
 
 build: ready ## Leave the optimised binary at target/release/scriptorium
@@ -30,7 +33,7 @@ endif
 
 e2e: ready ## The product in a browser: sign in, write, run, look back
 	@.ci/need package chromium chromium
-	cargo build --quiet --package scriptorium-cli
+	$(BINARIES) --quiet
 	npm ci --prefix e2e --no-audit --no-fund --loglevel=error
 	SCRIPTORIUM_BIN=$(TARGET)/debug/scriptorium node --test e2e/*.test.mjs
 
