@@ -15,6 +15,7 @@ mod failure;
 mod host;
 mod hub;
 pub mod job;
+mod load;
 mod logs;
 pub mod options;
 mod prelude;

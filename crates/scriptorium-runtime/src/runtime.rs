@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use scriptorium_engine::{Config, Engine};
-use scriptorium_model::execution::Failure;
+use scriptorium_model::execution::{Execution, Failure};
 use scriptorium_model::permission::Permission;
-use scriptorium_model::script::{Language, ScriptType};
-use scriptorium_model::{Ambient, ExecutionId, Invalid, template};
+use scriptorium_model::script::{Language, Script, ScriptType};
+use scriptorium_model::{Ambient, Ctx, ExecutionId, Invalid, template};
 use scriptorium_store::Store;
 use scriptorium_store::tenant_data::TenantSchema;
 use tokio::runtime::Handle;
@@ -24,11 +24,12 @@ use crate::capabilities::http;
 use crate::error::Error;
 use crate::host::{BLOCKING, World};
 use crate::hub::{Hub, Watch};
-use crate::job::{Finished, Job};
+use crate::job::{Call, Finished, Job};
 use crate::options::Options;
 use crate::prepared::{Prepared, Programs, Recipe};
+use crate::principal::Refusal;
 use crate::service::Registry;
-use crate::{executor, prelude, typings, worker};
+use crate::{executor, load, prelude, typings, worker};
 
 /// Runs scripts. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -39,7 +40,7 @@ pub(crate) struct Shared {
     pub(crate) programs: Programs,
     pub(crate) world: Arc<World>,
     pub(crate) admission: Admission,
-    pub(crate) tenants: worker::Tenants,
+    pub(crate) tenants: load::Tenants,
     pub(crate) hub: Hub,
     pub(crate) guests: Guests,
     pub(crate) workers: usize,
@@ -110,7 +111,7 @@ impl Runtime {
             engine,
             world: Arc::new(world),
             admission: Admission::new(slots, options.patience),
-            tenants: worker::Tenants::new(),
+            tenants: load::Tenants::new(),
             hub: Hub::default(),
             guests: Guests::new(options.guest_threads)?,
             workers: options.workers.max(1),
@@ -141,6 +142,22 @@ impl Runtime {
             kind,
             entry,
         })
+    }
+
+    /// The job of an execution that `caller` asks for and waits for: the version to run, the
+    /// effective rights as of now (D12), the limits.
+    ///
+    /// # Errors
+    /// [`Refusal::Gone`] when someone whose rights bound the run is gone; the store's otherwise,
+    /// `NotFound` when the version is.
+    pub async fn job(
+        &self,
+        caller: &Ctx,
+        script: &Script,
+        execution: Execution,
+        call: Call,
+    ) -> Result<Job, Refusal> {
+        load::job(&self.0, caller, script, execution, call).await
     }
 
     /// Runs a job to its end. A script that fails is in the record; so is a platform that does,

@@ -2,8 +2,6 @@
 //! lease stops, and what it would have recorded is discarded. Executions whose worker is gone are
 //! taken back and begun again, at most three times.
 
-mod load;
-
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,11 +12,9 @@ use scriptorium_store::{Change, Claimed, LeaseId, Written};
 use tokio::task::{Id, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::executor;
 use crate::job::Finished;
 use crate::runtime::{Runtime, Shared};
-
-pub(crate) use load::Tenants;
+use crate::{executor, load};
 
 /// How long an execution stays ours without a sign of life.
 const LEASE: Duration = Duration::from_secs(30);
@@ -208,7 +204,7 @@ async fn run_one(shared: Arc<Shared>, claimed: Claimed, running: Arc<AtomicUsize
     let Claimed { execution, lease } = claimed;
     let ctx = Ctx::platform(execution.tenant);
     let entry = shared.hub.enter(execution.id);
-    let job = match load::job(&shared, &ctx, &execution).await {
+    let job = match load::claimed(&shared, &ctx, &execution).await {
         Ok(job) => job,
         Err(load::Unfit::Failure(failure)) => {
             let finished = executor::refused(&shared, &execution, entry, failure);

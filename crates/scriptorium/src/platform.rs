@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scriptorium_model::execution::{Execution, ExecutionStatus};
-use scriptorium_model::script::{Definition, Script, ScriptStatus};
+use scriptorium_model::script::{Definition, Script};
 use scriptorium_model::tenant::{DEFAULT_SLUG, Tenant};
 use scriptorium_model::{Ambient, Ctx, Json, ScriptId, TenantId};
-use scriptorium_runtime::principal::{self, Parties, Refusal};
-use scriptorium_runtime::{Asked, Call, Finished, HttpReply, Job, Runtime, Statistics};
+use scriptorium_runtime::{Call, Finished, HttpReply, Runtime, Statistics};
 use scriptorium_store::Store;
 use scriptorium_store::tenant_data::TenantData;
 use scriptorium_triggers::Triggers;
@@ -277,7 +276,7 @@ impl Platform {
         if self.0.stop.is_cancelled() {
             return Err(Error::busy(RETRY_AFTER));
         }
-        let job = self.job(ctx, execution, script, call).await?;
+        let job = self.runtime().job(ctx, script, execution, call).await?;
         let (platform, ctx) = (self.clone(), ctx.clone());
         let work = async move {
             let mut finished = platform.runtime().run(job).await;
@@ -299,79 +298,6 @@ impl Platform {
         };
         let ended = self.0.tasks.spawn(work).await;
         ended.map_err(|_| Error::internal("the execution's task failed"))?
-    }
-
-    async fn job(
-        &self,
-        ctx: &Ctx,
-        execution: Execution,
-        script: &Script,
-        call: Call,
-    ) -> Result<Job> {
-        let asked = Asked::of(&execution);
-        let (definition, author) = if execution.version == script.version {
-            (script.definition.clone(), script.updated_by)
-        } else {
-            let store = self.store();
-            let version = store
-                .find_version(ctx, script.id, execution.version)
-                .await?;
-            (version.definition, version.created_by)
-        };
-        let definition = asked.apply(definition);
-        let live = script.status == ScriptStatus::Active && !execution.test;
-        let parties = Parties {
-            run_as: definition.run_as.or(script.owner),
-            author: author.filter(|_| asked.source.is_none()),
-            activator: script.activated_by.filter(|_| live),
-        };
-        let principal = match principal::effective(self.store(), ctx, parties).await {
-            Ok(principal) => principal,
-            Err(refusal) => return Err(self.pause(script, refusal).await),
-        };
-        let tenant = if ctx.tenant == self.0.default_tenant.id {
-            self.0.default_tenant.clone()
-        } else {
-            self.store().find_tenant(ctx.tenant).await?
-        };
-        let timezone = script
-            .trigger
-            .schedule()
-            .map(|schedule| schedule.timezone.clone());
-        Ok(Job {
-            tenant,
-            script: script.id,
-            definition: Arc::new(definition),
-            timeout: asked.timeout,
-            locale: principal
-                .user
-                .as_ref()
-                .map_or_else(|| "en".into(), |user| user.locale.clone()),
-            timezone: timezone.unwrap_or_else(|| "UTC".into()),
-            request_id: ctx.request_id.clone(),
-            execution,
-            principal,
-            call,
-        })
-    }
-
-    /// A script whose people are gone pauses with the reason (D12).
-    async fn pause(&self, script: &Script, refusal: Refusal) -> Error {
-        if let Refusal::Gone { .. } = &refusal
-            && script.status == ScriptStatus::Active
-        {
-            let ctx = Ctx::platform(script.tenant);
-            let reason = refusal.to_string();
-            let (from, to) = (ScriptStatus::Active, ScriptStatus::Paused);
-            let paused = self
-                .store()
-                .set_status(&ctx, script.id, from, to, Some(&reason))
-                .await;
-            if let Err(error) = paused {
-                tracing::error!(script = %script.id, %error, "a script could not be paused");
-            }
-        }
-        refusal.into()
     }
 
     fn handle_of(&self, tenant: Tenant) -> TenantHandle {

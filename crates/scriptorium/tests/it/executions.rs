@@ -4,7 +4,7 @@ use futures_util::{StreamExt, pin_mut};
 use scriptorium::model::execution::{Execution, ExecutionStatus, TriggerKind};
 use scriptorium::model::script::{Script, ScriptStatus};
 use scriptorium::model::trigger::Trigger;
-use scriptorium::{ErrorKind, Execute, Live, Mode};
+use scriptorium::{ErrorKind, Execute, Live, Mode, NewToken, Service};
 use serde_json::{Value, json};
 
 use crate::world::{World, definition, json as doc};
@@ -28,6 +28,17 @@ fn output(execution: &Execution) -> Value {
         .as_ref()
         .map(|output| output.to_value())
         .unwrap_or_default()
+}
+
+/// Waits for the end of an execution.
+async fn ended(world: &World, started: &Execution) -> Execution {
+    let executions = world.platform.executions();
+    let stream = executions.watch(&world.ctx, started.id).await.unwrap();
+    let items: Vec<Live> = stream.map(Result::unwrap).collect().await;
+    let Some(Live::Done(ended)) = items.into_iter().next_back() else {
+        panic!("the last item is the end")
+    };
+    *ended
 }
 
 #[tokio::test]
@@ -150,16 +161,7 @@ async fn unsaved_text_runs_as_a_test() {
         };
         let executions = world.platform.executions();
         let started = executions.execute(&world.ctx, trial).await.unwrap();
-        let stream = executions.watch(&world.ctx, started.id).await.unwrap();
-        let last = stream
-            .map(Result::unwrap)
-            .collect::<Vec<_>>()
-            .await
-            .pop()
-            .unwrap();
-        let Live::Done(ended) = last else {
-            panic!("the last item is the end")
-        };
+        let ended = ended(&world, &started).await;
         assert_eq!(
             (output(&ended), ended.test),
             (json!("unsaved"), true),
@@ -261,20 +263,48 @@ async fn what_was_accepted_before_a_stop_runs_after_the_start() {
         .await
         .unwrap();
     let world = world.restarted(|builder| builder).await;
-    let stream = world
-        .platform
-        .executions()
-        .watch(&world.ctx, pending.id)
-        .await
-        .unwrap();
-    let last = stream
-        .map(Result::unwrap)
-        .collect::<Vec<_>>()
-        .await
-        .pop()
-        .unwrap();
-    let Live::Done(ended) = last else {
-        panic!("the last item is the end")
-    };
+    let ended = ended(&world, &pending).await;
     assert_eq!(ended.status, ExecutionStatus::Completed);
+}
+
+/// A token made by the host or the operator has no user behind it: what it was granted is all that
+/// bounds its runs, also when a worker picks them up later (D12).
+#[tokio::test]
+async fn a_token_without_a_maker_lends_a_run_no_more_than_its_own() {
+    let probe = Service::new("probe", "Looks").method(
+        "peek",
+        "",
+        "Promise<string>",
+        "Looks.",
+        async |_| Ok(json!("seen")),
+    );
+    let probe = probe.requires("clients.read");
+    let world = World::with(|builder| builder.service(probe)).await;
+    let source = "try { return await services.probe.peek() } catch (error) { return error.code }";
+    let script = world
+        .active(definition("abc", Trigger::OneOff, source))
+        .await;
+    let new = NewToken {
+        name: "narrow".into(),
+        tenant: None,
+        permissions: vec!["scripts.read".into(), "scripts.execute".into()],
+        expires_at: None,
+    };
+    let (_, secret) = world
+        .platform
+        .tokens()
+        .create(&world.ctx, new)
+        .await
+        .unwrap();
+    let token = world.platform.authenticate_token(&secret).await.unwrap();
+    let token = token.unwrap();
+    for (ctx, seen) in [(&world.ctx, "seen"), (&token.ctx, "PERMISSION_DENIED")] {
+        for mode in [Mode::Sync, Mode::Async] {
+            let executions = world.platform.executions();
+            let asked = execute(&script, json!({}), mode);
+            let started = executions.execute(ctx, asked).await.unwrap();
+            let ended = ended(&world, &started).await;
+            assert_eq!(output(&ended), json!(seen), "{mode:?} {:?}", ended.failure);
+        }
+    }
 }
