@@ -32,6 +32,7 @@ pub use asked::Asked;
 pub use error::Error;
 pub use hub::Watch;
 pub use job::{Call, Finished, Job};
+pub use load::Unfit;
 pub use options::Options;
 pub use prepared::{Prepared, diagnose};
 pub use principal::{Principal, UserFacts};

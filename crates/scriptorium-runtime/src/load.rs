@@ -10,7 +10,7 @@ use scriptorium_model::execution::{Execution, Failure, TriggerKind};
 use scriptorium_model::permission::PermissionSet;
 use scriptorium_model::script::{Definition, Script, ScriptStatus};
 use scriptorium_model::tenant::Tenant;
-use scriptorium_model::{Actor, Ctx, TenantId, UserId};
+use scriptorium_model::{Actor, Ctx, Invalid, TenantId, UserId};
 use scriptorium_store::{Error, Store};
 
 use crate::asked::Asked;
@@ -21,12 +21,27 @@ use crate::runtime::Shared;
 /// Tenants change rarely: a name may be a minute old in a script's context.
 pub(crate) struct Tenants(Cache<TenantId, Tenant>);
 
-/// Why a claimed execution is not run.
-pub(crate) enum Unfit {
-    /// The execution ends with this.
-    Failure(Failure),
-    /// The database failed.
-    Store(Error),
+/// Why there is no job.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfit {
+    /// Someone whose rights bound the run is gone.
+    #[error("{0}")]
+    Gone(String),
+    /// The recorded input does not suit the version that is to run.
+    #[error("the input does not suit the script: {0}")]
+    Input(#[from] Invalid),
+    /// The database failed; `NotFound` when the script, its version or the tenant is gone.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+impl From<Refusal> for Unfit {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Store(error) => Self::Store(error),
+            gone @ Refusal::Gone { .. } => Self::Gone(gone.to_string()),
+        }
+    }
 }
 
 impl Tenants {
@@ -49,23 +64,25 @@ impl Tenants {
     }
 }
 
-/// The job of an execution that `caller` asks for, with this call. A script that nobody asked to
-/// run, and whose people are gone, is paused with that reason (D12).
-///
-/// # Errors
-/// [`Refusal::Gone`], or the database's failure; `NotFound` when the version or the tenant is gone.
+/// The job of an execution that `caller` asks for, with this call; without one, with the call that
+/// its recorded input stands for. A script that nobody asked to run, and whose people are gone, is
+/// paused with that reason (D12).
 pub(crate) async fn job(
     shared: &Shared,
     caller: &Ctx,
     script: &Script,
     execution: Execution,
-    call: Call,
-) -> Result<Job, Refusal> {
+    call: Option<Call>,
+) -> Result<Job, Unfit> {
     let store = &shared.world.store;
     let tenant = shared.tenants.find(store, execution.tenant).await?;
     let asked = Asked::of(&execution);
     let (definition, author) = version(store, caller, script, execution.version).await?;
     let definition = asked.apply(definition);
+    let call = match call {
+        Some(call) => call,
+        None => Call::of_execution(&definition, &execution)?,
+    };
     let parties = Parties {
         run_as: definition.run_as.or(script.owner),
         author: author.filter(|_| asked.source.is_none()),
@@ -77,7 +94,7 @@ pub(crate) async fn job(
             if matches!(refusal, Refusal::Gone { .. }) && caller.actor == Actor::Platform {
                 pause(store, script, &refusal.to_string()).await;
             }
-            return Err(refusal);
+            return Err(refusal.into());
         }
     };
     let timezone = definition.trigger.schedule();
@@ -99,36 +116,30 @@ pub(crate) async fn job(
 }
 
 /// The job of an execution that was promised: for whoever asked for it then, as of now. What has
-/// changed since may be a reason not to run it.
+/// changed since may be a reason not to run it; then the execution ends with that failure.
 pub(crate) async fn claimed(
     shared: &Shared,
     ctx: &Ctx,
     execution: &Execution,
-) -> Result<Job, Unfit> {
-    let script = match shared.world.store.find_script(ctx, execution.script).await {
-        Err(Error::NotFound) => return Err(cancelled("the script was deleted")),
-        script => script.map_err(Unfit::Store)?,
+) -> Result<Result<Job, Failure>, Error> {
+    let store = &shared.world.store;
+    let script = match store.find_script(ctx, execution.script).await {
+        Err(Error::NotFound) => return Ok(Err(cancelled("the script was deleted"))),
+        script => script?,
     };
-    let planned = is_planned(execution);
-    if planned && script.status != ScriptStatus::Active {
+    if is_planned(execution) && script.status != ScriptStatus::Active {
         let reason = format!("the script is {}", script.status.as_str());
-        return Err(cancelled(&reason));
+        return Ok(Err(cancelled(&reason)));
     }
-    let call = Call::of_execution(&script.definition, execution).map_err(|invalid| {
-        Unfit::Failure(Failure::new(
-            "script.bad_input",
-            format!("the input does not suit the script: {invalid}"),
-        ))
-    })?;
     let caller = promised(ctx, execution);
-    match job(shared, &caller, &script, execution.clone(), call).await {
-        Ok(job) => Ok(job),
-        Err(Refusal::Store(Error::NotFound)) => Err(cancelled("the version is gone")),
-        Err(Refusal::Store(error)) => Err(Unfit::Store(error)),
-        Err(gone @ Refusal::Gone { .. }) => Err(Unfit::Failure(Failure::new(
-            "platform.principal",
-            gone.to_string(),
-        ))),
+    match job(shared, &caller, &script, execution.clone(), None).await {
+        Ok(job) => Ok(Ok(job)),
+        Err(Unfit::Store(Error::NotFound)) => Ok(Err(cancelled("the version is gone"))),
+        Err(Unfit::Store(error)) => Err(error),
+        Err(unfit @ Unfit::Input(_)) => {
+            Ok(Err(Failure::new("script.bad_input", unfit.to_string())))
+        }
+        Err(Unfit::Gone(reason)) => Ok(Err(Failure::new("platform.principal", reason))),
     }
 }
 
@@ -182,6 +193,6 @@ async fn pause(store: &Store, script: &Script, reason: &str) {
     }
 }
 
-fn cancelled(reason: &str) -> Unfit {
-    Unfit::Failure(Failure::new("cancelled", reason))
+fn cancelled(reason: &str) -> Failure {
+    Failure::new("cancelled", reason)
 }

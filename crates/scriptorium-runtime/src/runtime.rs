@@ -25,9 +25,9 @@ use crate::error::Error;
 use crate::host::{BLOCKING, World};
 use crate::hub::{Hub, Watch};
 use crate::job::{Call, Finished, Job};
+use crate::load::Unfit;
 use crate::options::Options;
 use crate::prepared::{Prepared, Programs, Recipe};
-use crate::principal::Refusal;
 use crate::service::Registry;
 use crate::{executor, load, prelude, typings, worker};
 
@@ -145,18 +145,18 @@ impl Runtime {
     }
 
     /// The job of an execution that `caller` asks for and waits for: the version to run, the
-    /// effective rights as of now (D12), the limits.
+    /// effective rights as of now (D12), the call that its recorded input stands for unless one
+    /// is given.
     ///
     /// # Errors
-    /// [`Refusal::Gone`] when someone whose rights bound the run is gone; the store's otherwise,
-    /// `NotFound` when the version is.
+    /// See [`Unfit`].
     pub async fn job(
         &self,
         caller: &Ctx,
         script: &Script,
         execution: Execution,
-        call: Call,
-    ) -> Result<Job, Refusal> {
+        call: Option<Call>,
+    ) -> Result<Job, Unfit> {
         load::job(&self.0, caller, script, execution, call).await
     }
 

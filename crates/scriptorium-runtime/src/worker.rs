@@ -205,12 +205,12 @@ async fn run_one(shared: Arc<Shared>, claimed: Claimed, running: Arc<AtomicUsize
     let ctx = Ctx::platform(execution.tenant);
     let entry = shared.hub.enter(execution.id);
     let job = match load::claimed(&shared, &ctx, &execution).await {
-        Ok(job) => job,
-        Err(load::Unfit::Failure(failure)) => {
+        Ok(Ok(job)) => job,
+        Ok(Err(failure)) => {
             let finished = executor::refused(&shared, &execution, entry, failure);
             return record(&shared, &ctx, finished, lease).await;
         }
-        Err(load::Unfit::Store(error)) => {
+        Err(error) => {
             tracing::error!(%error, execution = %execution.id, "could not be loaded; left to its lease");
             return;
         }

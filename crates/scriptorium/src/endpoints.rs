@@ -124,7 +124,7 @@ impl Endpoints<'_> {
         let http = HttpRequest::new(parts).map_err(EndpointRefusal::BadRequest)?;
         let executions = self.0.executions();
         let execution = executions.new_execution(&ctx, &script, TriggerKind::Http, http.recorded());
-        let call = Call::Request(http.into());
+        let call = Some(Call::Request(http.into()));
         let run = self
             .0
             .run_call(&ctx, execution, &script, call, History::Strict);

@@ -256,12 +256,13 @@ impl From<scriptorium_runtime::Error> for Error {
     }
 }
 
-impl From<scriptorium_runtime::principal::Refusal> for Error {
-    fn from(refusal: scriptorium_runtime::principal::Refusal) -> Self {
-        use scriptorium_runtime::principal::Refusal;
-        match refusal {
-            Refusal::Store(error) => error.into(),
-            Refusal::Gone { .. } => Self::conflict("principal_gone", None, refusal.to_string()),
+impl From<scriptorium_runtime::Unfit> for Error {
+    fn from(unfit: scriptorium_runtime::Unfit) -> Self {
+        use scriptorium_runtime::Unfit;
+        match unfit {
+            Unfit::Store(error) => error.into(),
+            Unfit::Input(invalid) => invalid.into(),
+            Unfit::Gone(reason) => Self::conflict("principal_gone", None, reason),
         }
     }
 }

@@ -257,8 +257,7 @@ impl Platform {
         script: &Script,
         history: History,
     ) -> Result<Execution> {
-        let call = Call::of_execution(&script.definition, &execution)?;
-        let ended = self.run_call(ctx, execution, script, call, history).await?;
+        let ended = self.run_call(ctx, execution, script, None, history).await?;
         Ok(ended.execution)
     }
 
@@ -270,7 +269,7 @@ impl Platform {
         ctx: &Ctx,
         execution: Execution,
         script: &Script,
-        call: Call,
+        call: Option<Call>,
         history: History,
     ) -> Result<Ended> {
         if self.0.stop.is_cancelled() {
