@@ -4,7 +4,7 @@
 # compiled twice: docs/decisions/0003-dev-profile-for-run-and-test.md.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt bench e2e tools guest web ready
+.PHONY: help run build test torture check fmt bench e2e tools guest web ready
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 # Cargo unifies the features of dependencies over the packages of one command: by building the
@@ -36,6 +36,9 @@ e2e: ready ## The product in a browser: sign in, write, run, look back
 	$(BINARIES) --quiet
 	npm ci --prefix e2e --no-audit --no-fund --loglevel=error
 	SCRIPTORIUM_BIN=$(TARGET)/debug/scriptorium node --test e2e/*.test.mjs
+
+torture: ready ## The store killed 200 times in the middle of writing
+	SCRIPTORIUM_STORE_KILLS=200 cargo nextest run --workspace --no-capture -E 'test(survive_kill_9)'
 
 check: ready ## Formatting, lints and the rules of the house, without running a test
 	cargo fmt --all --check

@@ -112,13 +112,20 @@ fn start_logging(settings: &Settings) -> Result<(), Refusal> {
 struct Stop {
     interrupt: Signal,
     terminate: Signal,
+    /// Caught so that a file at its size limit (`ulimit -f`) refuses a write instead of ending the
+    /// process; the store says that there is no space.
+    _file_size: Signal,
 }
+
+/// SIGXFSZ, the same number on every architecture Linux has but MIPS.
+const FILE_SIZE: i32 = 25;
 
 impl Stop {
     fn listen() -> anyhow::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            _file_size: signal(SignalKind::from_raw(FILE_SIZE))?,
         })
     }
 

@@ -1,6 +1,8 @@
 //! The one place that says which error of the façade becomes which problem. Not the wording of
 //! field errors; those come with the error.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use scriptorium::model::Invalid;
 use scriptorium::model::execution::{Execution, ExecutionStatus};
@@ -12,6 +14,9 @@ use crate::problem::{FieldProblem, Problem};
 pub(crate) const BEARER: &str = r#"Bearer realm="scriptorium""#;
 /// What a 401 says to who sent a token that is not or no longer valid.
 pub(crate) const BAD_BEARER: &str = r#"Bearer realm="scriptorium", error="invalid_token""#;
+
+/// When to try again what the database could not do.
+const RETRY_UNAVAILABLE: Duration = Duration::from_secs(5);
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
@@ -29,6 +34,7 @@ impl From<Error> for Problem {
                 Some(execution) => of_failed(execution),
                 None => Self::internal(),
             },
+            ErrorKind::Unavailable => unavailable(&error),
             _ => internal(&error),
         }
     }
@@ -94,6 +100,26 @@ fn of_conflict(error: &Error) -> Problem {
         }
         None => problem,
     }
+}
+
+/// Nothing was stored; the operator has to make room, or the database comes back.
+fn unavailable(error: &Error) -> Problem {
+    let code = error.code().to_owned();
+    let error: &dyn std::error::Error = error;
+    tracing::error!(error, "the database is unavailable");
+    let (status, text) = match code.as_str() {
+        "storage_full" => (
+            StatusCode::INSUFFICIENT_STORAGE,
+            "There is no space left to store it. Nothing was changed.",
+        ),
+        _ => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The database cannot be reached at the moment. Nothing was changed.",
+        ),
+    };
+    Problem::new(status, &code)
+        .detail(text)
+        .retry_after(RETRY_UNAVAILABLE)
 }
 
 fn internal(error: &Error) -> Problem {

@@ -26,9 +26,30 @@ pub enum Error {
     /// The cursor is damaged, or was made for another tenant, filter or order.
     #[error("the cursor does not belong to this list")]
     CursorInvalid,
+    /// The database cannot do it at the moment: nothing was stored, and trying again may help.
+    #[error("{0}: {1}")]
+    Unavailable(Unavailable, #[source] PlatformError),
     /// The platform failed: disk, database, or a row that makes no sense.
     #[error(transparent)]
     Platform(#[from] PlatformError),
+}
+
+/// What the database lacks at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unavailable {
+    /// Room on the disk, or below a limit that the operator set.
+    Space,
+    /// A connection: the server is stopping, starting or out of reach.
+    Connection,
+}
+
+impl std::fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Space => "the database has no space left",
+            Self::Connection => "the database cannot be reached",
+        })
+    }
 }
 
 /// A failure of the platform; its text is for the operator's log, never for a tenant.
@@ -58,8 +79,29 @@ impl Error {
         })
     }
 
+    fn unavailable(
+        lack: Unavailable,
+        cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        let cause = Some(cause.into());
+        let message = "the database refused a statement".into();
+        Self::Unavailable(lack, PlatformError { message, cause })
+    }
+
     pub(crate) fn corrupt(column: &str) -> Self {
         Self::platform(format!("{column} holds an unreadable value"))
+    }
+
+    /// The same refusal for another caller of the same batch; its cause has been logged.
+    pub(crate) fn repeated(&self) -> Self {
+        let told = PlatformError {
+            message: self.to_string(),
+            cause: None,
+        };
+        match self {
+            Self::Unavailable(lack, _) => Self::Unavailable(*lack, told),
+            _ => Self::Platform(told),
+        }
     }
 
     /// The same conflict in `field`, whatever table it was found in.
@@ -94,13 +136,51 @@ impl From<sea_orm::DbErr> for Error {
                 ),
             // Every foreign key carries the tenant: what is referred to is not this tenant's.
             Some(sea_orm::SqlErr::ForeignKeyConstraintViolation(_)) => Self::NotFound,
-            _ => Self::caused("the database refused a statement", error),
+            _ => match driver_error(&error).and_then(lack) {
+                Some(lack) => Self::unavailable(lack, error),
+                None => Self::caused("the database refused a statement", error),
+            },
         }
     }
 }
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        Self::caused("the database could not be reached", error)
+        match lack(&error) {
+            Some(lack) => Self::unavailable(lack, error),
+            None => Self::caused("the database could not be used", error),
+        }
+    }
+}
+
+fn driver_error(error: &sea_orm::DbErr) -> Option<&sqlx::Error> {
+    use sea_orm::{DbErr, RuntimeErr};
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
+        _ => None,
+    }
+}
+
+/// What an error of the driver says the database lacks. Numbers are result codes of SQLite
+/// (<https://sqlite.org/rescode.html>), the rest SQLSTATEs of PostgreSQL (its appendix A).
+fn lack(error: &sqlx::Error) -> Option<Unavailable> {
+    let sqlx::Error::Database(refusal) = error else {
+        let lost = matches!(
+            error,
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Tls(_)
+        );
+        return lost.then_some(Unavailable::Connection);
+    };
+    let code = refusal.code()?;
+    match &*code {
+        // 778 is a write that the disk refused: a quota, a limit on the size of files.
+        "13" | "778" | "53100" => Some(Unavailable::Space),
+        "57P01" | "57P02" | "57P03" | "53300" => Some(Unavailable::Connection),
+        sqlstate if sqlstate.len() == 5 && sqlstate.starts_with("08") => {
+            Some(Unavailable::Connection)
+        }
+        _ => None,
     }
 }

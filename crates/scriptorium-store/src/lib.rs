@@ -25,7 +25,7 @@ mod tokens;
 mod users;
 mod versions;
 
-pub use error::{Error, PlatformError, Result};
+pub use error::{Error, PlatformError, Result, Unavailable};
 pub use executions::{ExecutionFilter, ExecutionSummary, Inserted};
 pub use history::{Commit, Finished, Written};
 pub use scripts::{LastExecution, ScriptFilter, ScriptSort, ScriptSummary, SortField};

@@ -22,6 +22,9 @@ pub struct Options {
     pub readers: u32,
     /// Records that may wait for the history writer before `record` waits itself.
     pub history_queue: usize,
+    /// How large the platform's SQLite file may grow, in bytes; what would make it larger is
+    /// refused as [`crate::Unavailable::Space`]. As large as the disk when `None`.
+    pub max_bytes: Option<u64>,
 }
 
 impl Options {
@@ -31,6 +34,7 @@ impl Options {
             data_dir: data_dir.into(),
             readers: 4,
             history_queue: 4_096,
+            max_bytes: None,
         }
     }
 }
@@ -79,7 +83,7 @@ impl Store {
         files::make_private_dir(&options.data_dir)?;
         let lock = LockFile::take(&options.data_dir)?;
         let path = options.data_dir.join("scriptorium.db");
-        let db = db::open(&path, options.readers.clamp(1, 64)).await?;
+        let db = db::open(&path, options.readers.clamp(1, 64), options.max_bytes).await?;
         let signals = Arc::new(Signals::new());
         let writer = HistoryWriter::start(
             db.clone(),

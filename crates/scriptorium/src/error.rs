@@ -34,6 +34,8 @@ pub enum ErrorKind {
     Busy,
     /// The script failed; see [`Error::execution`].
     Script,
+    /// The database cannot do it at the moment: nothing was stored, and trying again may help.
+    Unavailable,
     /// The platform failed. The text is for the operator.
     Internal,
 }
@@ -51,6 +53,10 @@ enum Repr {
     Denied(Denied),
     Busy(Duration),
     Script(Box<Execution>),
+    Unavailable {
+        code: &'static str,
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
     Internal {
         message: String,
         cause: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -68,6 +74,7 @@ impl Error {
             Repr::Denied(_) => ErrorKind::Forbidden,
             Repr::Busy(_) => ErrorKind::Busy,
             Repr::Script(_) => ErrorKind::Script,
+            Repr::Unavailable { .. } => ErrorKind::Unavailable,
             Repr::Internal { .. } => ErrorKind::Internal,
         }
     }
@@ -86,6 +93,7 @@ impl Error {
                 .failure
                 .as_ref()
                 .map_or("script.threw", |failure| failure.code.as_str()),
+            Repr::Unavailable { code, .. } => code,
             Repr::Internal { .. } => "internal",
         }
     }
@@ -191,6 +199,7 @@ impl fmt::Display for Error {
                 Some(failure) => write!(f, "{}: {}", failure.code, failure.message),
                 None => f.write_str("the script gave an unusable result"),
             },
+            Repr::Unavailable { cause, .. } => cause.fmt(f),
             Repr::Internal { message, .. } => f.write_str(message),
         }
     }
@@ -202,6 +211,7 @@ impl std::error::Error for Error {
             Repr::Internal {
                 cause: Some(cause), ..
             } => Some(&**cause),
+            Repr::Unavailable { cause, .. } => cause.source(),
             _ => None,
         }
     }
@@ -221,7 +231,7 @@ impl From<Denied> for Error {
 
 impl From<scriptorium_store::Error> for Error {
     fn from(error: scriptorium_store::Error) -> Self {
-        use scriptorium_store::Error as Store;
+        use scriptorium_store::{Error as Store, Unavailable};
         match error {
             Store::NotFound => Self::not_found(),
             Store::Conflict { what, field } => {
@@ -236,6 +246,13 @@ impl From<scriptorium_store::Error> for Error {
             Store::CursorInvalid => {
                 Invalid::field("cursor", "bad_cursor", "does not belong to this list").into()
             }
+            Store::Unavailable(lack, _) => Self(Box::new(Repr::Unavailable {
+                code: match lack {
+                    Unavailable::Space => "storage_full",
+                    Unavailable::Connection => "database_unavailable",
+                },
+                cause: error.into(),
+            })),
             Store::Platform(cause) => Self::caused("the store failed", cause),
         }
     }

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sea_orm::SqlxSqliteConnector;
-use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use sqlx::{Connection as _, SqlSafeStr, SqliteConnection};
 
 use super::Db;
 use crate::error::{Error, Result};
@@ -21,23 +21,30 @@ const VERSION_FLOOR: (u32, u32, u32) = (3, 51, 3);
 /// How long a statement waits for another process, such as a backup.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// What a connection is for.
+#[derive(Clone, Copy)]
+enum Access {
+    Read,
+    Write { max_bytes: Option<u64> },
+}
+
 /// Opens, checks and migrates the platform's file.
-pub(crate) async fn open(path: &Path, readers: u32) -> Result<Db> {
+pub(crate) async fn open(path: &Path, readers: u32, max_bytes: Option<u64>) -> Result<Db> {
     files::make_private(path)?;
-    let write = connect(path, 1, false).await?;
+    let write = connect(path, 1, Access::Write { max_bytes }).await?;
     check_version(&write).await?;
     migrator()
         .run(&write)
         .await
         .map_err(|error| Error::caused("the database could not be migrated", error))?;
-    let read = connect(path, readers, true).await?;
+    let read = connect(path, readers, Access::Read).await?;
     Ok(Db::new(
         SqlxSqliteConnector::from_sqlx_sqlite_pool(write),
         SqlxSqliteConnector::from_sqlx_sqlite_pool(read),
     ))
 }
 
-async fn connect(path: &Path, connections: u32, read_only: bool) -> Result<SqlitePool> {
+async fn connect(path: &Path, connections: u32, access: Access) -> Result<SqlitePool> {
     let mut options = SqliteConnectOptions::new()
         .filename(PathBuf::from(path))
         .foreign_keys(true)
@@ -45,28 +52,51 @@ async fn connect(path: &Path, connections: u32, read_only: bool) -> Result<Sqlit
         .synchronous(SqliteSynchronous::Full)
         .statement_cache_capacity(256)
         .pragma("trusted_schema", "off")
-        .pragma("temp_store", "memory")
-        .pragma("cache_size", if read_only { "-8192" } else { "-32768" });
-    options = if read_only {
-        options.pragma("query_only", "on")
-    } else {
-        options
+        .pragma("temp_store", "memory");
+    options = match access {
+        Access::Read => options
+            .pragma("cache_size", "-8192")
+            .pragma("query_only", "on"),
+        Access::Write { max_bytes } => options
+            .pragma("cache_size", "-32768")
+            .pragma("max_page_count", max_pages(max_bytes).to_string())
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             // A batch of history is a few hundred pages: checkpointing after each would double the
             // fsyncs. 32 MiB of WAL at most, give or take a batch.
             .pragma("wal_autocheckpoint", "8192")
-            .pragma("journal_size_limit", "67108864")
+            .pragma("journal_size_limit", "67108864"),
     };
     let pool = SqlitePoolOptions::new()
         .max_connections(connections)
         .min_connections(1)
         .test_before_acquire(false)
+        .after_release(|connection, _| Box::pin(has_ended(connection)))
         .idle_timeout(None)
         .max_lifetime(None);
     pool.connect_with(options)
         .await
         .map_err(|error| Error::caused(format!("cannot open {}", path.display()), error))
+}
+
+/// Whether the connection is outside of any transaction, and may be used again.
+///
+/// A full disk makes SQLite roll back by itself, and the driver's own rollback fails then: it goes on
+/// counting a transaction that is none, begins the next one as a savepoint, and takes releasing that
+/// for a commit. What such a connection acknowledges is not on disk, so it is closed instead.
+async fn has_ended(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        // A dropped transaction is rolled back by then: the connection works through what it was
+        // told in order.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
+}
+
+/// Pages of the size that SQLite gives new files.
+fn max_pages(max_bytes: Option<u64>) -> u64 {
+    const PAGE: u64 = 4096;
+    max_bytes.map_or(u64::from(u32::MAX) - 1, |bytes| (bytes / PAGE).max(1))
 }
 
 async fn check_version(pool: &SqlitePool) -> Result<()> {

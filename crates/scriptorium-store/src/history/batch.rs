@@ -77,11 +77,7 @@ pub(super) async fn commit(db: &Db, writes: &[Write], now: Timestamp) -> Vec<Res
         Ok(outcomes) => outcomes,
         Err(error) => {
             tracing::error!(%error, cause = ?error, "a batch of records was not committed");
-            let text = error.to_string();
-            writes
-                .iter()
-                .map(|_| Err(Error::platform(text.clone())))
-                .collect()
+            writes.iter().map(|_| Err(error.repeated())).collect()
         }
     }
 }
