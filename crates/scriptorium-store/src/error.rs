@@ -79,7 +79,7 @@ impl Error {
         })
     }
 
-    fn unavailable(
+    pub(crate) fn unavailable(
         lack: Unavailable,
         cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use rusqlite::hooks::{AuthAction, Authorization};
 use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
-use rusqlite::{ErrorCode, OptionalExtension, Statement};
+use rusqlite::{ErrorCode, OptionalExtension, Statement, Transaction, TransactionBehavior};
 use scriptorium_model::{Ambient, Invalid};
 use serde_json::Value;
 
 use super::Row;
 use super::schema::{ColumnType, Table, TenantSchema};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Unavailable};
 
 /// An open file.
 pub(super) struct Connection(rusqlite::Connection);
@@ -67,11 +67,11 @@ impl Connection {
     }
 
     pub(super) fn transaction<T>(&self, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
-        self.0.execute_batch("begin immediate")?;
-        let done = work(self);
-        let end = if done.is_ok() { "commit" } else { "rollback" };
-        self.0.execute_batch(end)?;
-        done
+        // Dropped without a commit, or with one that failed, it rolls back what is still open.
+        let tx = Transaction::new_unchecked(&self.0, TransactionBehavior::Immediate)?;
+        let done = work(self)?;
+        tx.commit()?;
+        Ok(done)
     }
 
     /// Runs work whose statements are stopped when they go on after `limit`.
@@ -112,13 +112,11 @@ fn is_plain(action: AuthAction<'_>) -> bool {
 
 /// Adds tables, columns and indexes that are declared and missing; removes and changes nothing.
 fn migrate(connection: &rusqlite::Connection, schema: &TenantSchema) -> Result<()> {
-    connection.execute_batch("begin immediate")?;
-    let done = schema
-        .tables
-        .iter()
-        .try_for_each(|table| migrate_table(connection, table));
-    connection.execute_batch(if done.is_ok() { "commit" } else { "rollback" })?;
-    done
+    let tx = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    for table in &schema.tables {
+        migrate_table(connection, table)?;
+    }
+    Ok(tx.commit()?)
 }
 
 fn migrate_table(connection: &rusqlite::Connection, table: &Table) -> Result<()> {
@@ -229,6 +227,7 @@ impl From<rusqlite::Error> for Error {
                 ErrorCode::OperationInterrupted => {
                     Invalid::field("sql", "timeout", "took too long and was stopped").into()
                 }
+                ErrorCode::DiskFull => Self::unavailable(Unavailable::Space, error),
                 _ => Self::caused("a tenant's tables could not be used", error),
             },
             rusqlite::Error::SqlInputError { msg, .. } => refused("sql", msg.clone()),
