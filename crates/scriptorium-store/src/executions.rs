@@ -13,6 +13,7 @@ use sea_orm::FromQueryResult;
 use self::row::SummaryRow;
 pub(crate) use self::row::{COLUMN_COUNT, COLUMNS, ExecutionRow, IdRow, insert_pending, values};
 use crate::Store;
+use crate::audit::unaudited;
 use crate::db::cursor::{Cursors, Key};
 use crate::db::{Micros, known, like, number, opt_json};
 use crate::error::{Error, Result};
@@ -225,7 +226,8 @@ impl Store {
             .sql("select * from executions where tenant_id = $1 and id = $2")
             .with([id.0.into()]);
         let row: ExecutionRow = tx.one(sql).await?.ok_or(Error::NotFound)?;
-        tx.commit().await?;
+        tx.commit(unaudited("executions are noted when they end"))
+            .await?;
         if flagged {
             self.signal(Change::Cancel);
         }

@@ -6,6 +6,7 @@
 //! the queue, recovery) is in [`system`]. No signature mentions a database: SQLite is what is
 //! behind them today.
 
+mod audit;
 mod db;
 mod definition;
 mod error;

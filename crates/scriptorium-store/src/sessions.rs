@@ -7,6 +7,7 @@ use scriptorium_model::{Ctx, SessionId, TenantId, UserId, Uuid};
 use sea_orm::FromQueryResult;
 
 use crate::Store;
+use crate::audit::unaudited;
 use crate::db::{Micros, known};
 use crate::error::{Error, Result};
 use crate::store::of_tenant;
@@ -38,7 +39,7 @@ impl Store {
             ]),
         )
         .await?;
-        tx.commit().await
+        tx.commit(unaudited("to be noted")).await
     }
 
     /// Notes that the session was used now; at most one write a minute.
@@ -55,7 +56,7 @@ impl Store {
             .sql("update sessions set last_used_at = $3 where tenant_id = $1 and id = $2")
             .with([session.id.0.into(), Micros::from(now).into()]);
         tx.execute(sql).await?;
-        tx.commit().await
+        tx.commit(unaudited("to be noted")).await
     }
 
     /// Ends a session.
@@ -70,7 +71,7 @@ impl Store {
         if tx.execute(sql).await? == 0 {
             return Err(Error::NotFound);
         }
-        tx.commit().await
+        tx.commit(unaudited("to be noted")).await
     }
 
     /// Ends all sessions of a user; how many there were.
@@ -83,7 +84,7 @@ impl Store {
             .sql("delete from sessions where tenant_id = $1 and user_id = $2")
             .with([user.0.into()]);
         let ended = tx.execute(sql).await?;
-        tx.commit().await?;
+        tx.commit(unaudited("to be noted")).await?;
         Ok(ended)
     }
 }

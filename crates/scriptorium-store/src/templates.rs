@@ -5,6 +5,7 @@ use scriptorium_model::template::Template;
 use sea_orm::FromQueryResult;
 
 use crate::Store;
+use crate::audit::unaudited;
 use crate::db::Micros;
 use crate::error::Result;
 
@@ -50,7 +51,7 @@ impl Store {
             .with([name.into(), body.into(), Micros::from(updated_at).into()]),
         )
         .await?;
-        tx.commit().await?;
+        tx.commit(unaudited("to be noted")).await?;
         Ok(Template {
             name: name.into(),
             body: body.into(),
@@ -68,7 +69,7 @@ impl Store {
             .sql("delete from templates where tenant_id = $1 and name = $2")
             .with([name.into()]);
         let deleted = tx.execute(sql).await? > 0;
-        tx.commit().await?;
+        tx.commit(unaudited("to be noted")).await?;
         Ok(deleted)
     }
 }

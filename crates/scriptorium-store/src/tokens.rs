@@ -5,6 +5,7 @@ use scriptorium_model::{Ctx, TenantId, TokenId, UserId, Uuid};
 use sea_orm::FromQueryResult;
 
 use crate::Store;
+use crate::audit::unaudited;
 use crate::db::{Micros, known, micros};
 use crate::error::{Error, Result};
 use crate::sessions::TOUCH_EVERY;
@@ -38,7 +39,7 @@ impl Store {
             ]),
         )
         .await?;
-        tx.commit().await
+        tx.commit(unaudited("to be noted")).await
     }
 
     /// The tenant's tokens, revoked ones included, newest first.
@@ -68,7 +69,7 @@ impl Store {
         if tx.execute(sql).await? == 0 {
             return Err(Error::NotFound);
         }
-        tx.commit().await
+        tx.commit(unaudited("to be noted")).await
     }
 
     /// Notes that the token was used now; at most one write a minute.
@@ -86,7 +87,7 @@ impl Store {
             .sql("update tokens set last_used_at = $3 where tenant_id = $1 and id = $2")
             .with([token.id.0.into(), Micros::from(now).into()]);
         tx.execute(sql).await?;
-        tx.commit().await
+        tx.commit(unaudited("to be noted")).await
     }
 }
 

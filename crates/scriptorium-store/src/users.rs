@@ -6,6 +6,7 @@ use scriptorium_model::{Ctx, TenantId, UserId, Uuid};
 use sea_orm::FromQueryResult;
 
 use crate::Store;
+use crate::audit::unaudited;
 use crate::db::{Micros, known};
 use crate::error::{Error, Result};
 use crate::store::of_tenant;
@@ -37,7 +38,7 @@ impl Store {
             ]),
         )
         .await?;
-        tx.commit().await
+        tx.commit(unaudited("to be noted")).await
     }
 
     /// A user by id.
@@ -89,7 +90,7 @@ impl Store {
         if tx.execute(sql).await? == 0 {
             return Err(Error::NotFound);
         }
-        tx.commit().await
+        tx.commit(unaudited("to be noted")).await
     }
 }
 

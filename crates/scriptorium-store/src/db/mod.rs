@@ -16,6 +16,7 @@ use sea_orm::{
 pub(crate) use self::sql::Sql;
 pub(crate) use self::sqlite::open;
 pub(crate) use self::value::{Micros, json, known, like, micros, number, opt_json};
+use crate::audit::Noted;
 use crate::error::Result;
 use crate::system::AcrossTenants;
 
@@ -125,8 +126,8 @@ impl<C: ConnectionTrait> Scope<C> {
 }
 
 impl Tx {
-    /// Makes it durable.
-    pub(crate) async fn commit(self) -> Result<()> {
+    /// Makes it durable. What it leaves in the audit trail has been said before.
+    pub(crate) async fn commit(self, _: Noted) -> Result<()> {
         Ok(self.conn.commit().await?)
     }
 
@@ -136,10 +137,34 @@ impl Tx {
     }
 
     /// A part of this transaction that can be rolled back alone.
-    pub(crate) async fn savepoint(&self) -> Result<Tx> {
-        Ok(Scope {
+    pub(crate) async fn savepoint(&self) -> Result<Savepoint> {
+        Ok(Savepoint(Scope {
             conn: self.conn.begin().await?,
             tenant: self.tenant,
-        })
+        }))
+    }
+}
+
+/// A part of a transaction. What it did becomes durable with the transaction, which is who says
+/// what all of it leaves in the audit trail.
+pub(crate) struct Savepoint(Tx);
+
+impl Savepoint {
+    /// Keeps what was done since.
+    pub(crate) async fn release(self) -> Result<()> {
+        Ok(self.0.conn.commit().await?)
+    }
+
+    /// Forgets what was done since.
+    pub(crate) async fn rollback(self) -> Result<()> {
+        self.0.rollback().await
+    }
+}
+
+impl std::ops::Deref for Savepoint {
+    type Target = Tx;
+
+    fn deref(&self) -> &Tx {
+        &self.0
     }
 }

@@ -11,6 +11,7 @@ use scriptorium_model::{Json, TenantId, Timestamp, Uuid};
 use sea_orm::Value;
 
 use super::{Finished, Written};
+use crate::audit::unaudited;
 use crate::db::{Db, Micros, Tx, micros};
 use crate::error::{Error, Result};
 use crate::executions::{COLUMN_COUNT, COLUMNS, ExecutionRow, IdRow, Inserted, values};
@@ -85,7 +86,7 @@ pub(super) async fn commit(db: &Db, writes: &[Write], now: Timestamp) -> Vec<Res
 async fn together(db: &Db, writes: &[Write], now: Timestamp) -> Result<Vec<Result<Outcome>>> {
     let tx = db.write_all(system::for_history_writer()).await?;
     let outcomes = write(&tx, writes, now).await?;
-    tx.commit().await?;
+    tx.commit(unaudited("to be noted")).await?;
     Ok(outcomes)
 }
 
@@ -96,7 +97,7 @@ async fn one_by_one(db: &Db, writes: &[Write], now: Timestamp) -> Result<Vec<Res
         let savepoint = tx.savepoint().await?;
         match write(&savepoint, single, now).await {
             Ok(written) => {
-                savepoint.commit().await?;
+                savepoint.release().await?;
                 outcomes.extend(written);
             }
             Err(error) => {
@@ -105,7 +106,7 @@ async fn one_by_one(db: &Db, writes: &[Write], now: Timestamp) -> Result<Vec<Res
             }
         }
     }
-    tx.commit().await?;
+    tx.commit(unaudited("to be noted")).await?;
     Ok(outcomes)
 }
 

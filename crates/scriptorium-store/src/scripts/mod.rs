@@ -12,6 +12,7 @@ pub use self::list::{LastExecution, ScriptFilter, ScriptSort, ScriptSummary, Sor
 use self::routing::Routes;
 use self::row::ScriptRow;
 use crate::Store;
+use crate::audit::unaudited;
 use crate::db::{Micros, Tx};
 use crate::definition::search_text;
 use crate::error::{Error, Result};
@@ -192,7 +193,7 @@ impl Store {
             return Err(Error::NotFound);
         }
         Routes::remove(&tx, id).await?;
-        tx.commit().await?;
+        tx.commit(unaudited("to be noted")).await?;
         self.signal_routes();
         Ok(())
     }
@@ -229,7 +230,7 @@ impl Store {
         Routes::of(script)
             .write(&tx, self.inner.ambient.now())
             .await?;
-        tx.commit().await?;
+        tx.commit(unaudited("to be noted")).await?;
         self.signal_routes();
         Ok(())
     }

@@ -11,6 +11,7 @@ use sea_orm::FromQueryResult;
 
 use super::ACROSS_TENANTS;
 use crate::Store;
+use crate::audit::unaudited;
 use crate::db::{Micros, Tx};
 use crate::error::Result;
 use crate::executions::ExecutionRow;
@@ -87,7 +88,8 @@ impl Store {
         for (tenant, id) in chosen {
             claimed.extend(self.claim(&tx, tenant, id, until).await?);
         }
-        tx.commit().await?;
+        tx.commit(unaudited("executions are noted when they end"))
+            .await?;
         Ok(claimed)
     }
 
@@ -105,7 +107,8 @@ impl Store {
         let until = self.lease_end(lease);
         let tx = self.db().write_all(ACROSS_TENANTS).await?;
         let claimed = self.claim(&tx, ctx.tenant.0, id.0, until).await?;
-        tx.commit().await?;
+        tx.commit(unaudited("executions are noted when they end"))
+            .await?;
         Ok(claimed)
     }
 
@@ -128,7 +131,8 @@ impl Store {
             sql.push(" returning lease_id, id, cancel_requested");
             held.extend(tx.all::<LeaseRow>(sql).await?.into_iter().map(Lease::from));
         }
-        tx.commit().await?;
+        tx.commit(unaudited("executions are noted when they end"))
+            .await?;
         Ok(held)
     }
 
@@ -146,7 +150,8 @@ impl Store {
             sql.bind_list(some.iter().map(|lease| lease.0.into()));
             tx.execute(sql).await?;
         }
-        tx.commit().await?;
+        tx.commit(unaudited("executions are noted when they end"))
+            .await?;
         self.signal(Change::Pending);
         Ok(())
     }
@@ -195,7 +200,8 @@ impl Store {
             lost: tx.execute(lost).await?,
             requeued: tx.execute(requeued).await?,
         };
-        tx.commit().await?;
+        tx.commit(unaudited("executions are noted when they end"))
+            .await?;
         if recovered != Recovered::default() {
             tracing::warn!(?recovered, "took back executions whose worker was gone");
             self.signal(Change::Pending);

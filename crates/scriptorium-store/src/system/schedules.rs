@@ -7,6 +7,7 @@ use sea_orm::FromQueryResult;
 
 use super::ACROSS_TENANTS;
 use crate::Store;
+use crate::audit::unaudited;
 use crate::db::{Micros, Tx, micros, number};
 use crate::error::Result;
 use crate::executions;
@@ -165,7 +166,10 @@ enum Decided {
 impl Decided {
     async fn end(self, tx: Tx) -> Result<()> {
         match self {
-            Self::Now | Self::Before => tx.commit().await,
+            Self::Now | Self::Before => {
+                tx.commit(unaudited("an execution is noted when it ends"))
+                    .await
+            }
             Self::Changed => tx.rollback().await,
         }
     }

@@ -6,6 +6,7 @@ use sea_orm::FromQueryResult;
 
 use super::ACROSS_TENANTS;
 use crate::Store;
+use crate::audit::unaudited;
 use crate::db::Micros;
 use crate::error::{Error, Result};
 
@@ -26,7 +27,7 @@ impl Store {
                 ]),
         )
         .await?;
-        tx.commit().await
+        tx.commit(unaudited("to be noted")).await
     }
 
     /// A tenant by id.
