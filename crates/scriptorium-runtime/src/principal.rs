@@ -131,7 +131,7 @@ async fn find(
     if let Some(user) = known.get(&id) {
         return Ok(user.clone());
     }
-    match store.find_user(ctx, id).await {
+    match store.find_person(ctx, id).await {
         Ok(user) if user.active => {
             known.insert(id, user.clone());
             Ok(user)

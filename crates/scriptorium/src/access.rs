@@ -174,15 +174,14 @@ impl Platform {
         Ok(Some(Caller { ctx, tenant, user }))
     }
 
-    /// A token never exceeds its creator, as of now (D12). One made by the host or the bootstrap
-    /// token has no creator to be bound by, and neither has one that reaches into another tenant:
-    /// its maker had the right to give it away.
+    /// A token never exceeds its creator, as of now (D12), also when it reaches into another tenant.
+    /// One made by the host or the bootstrap token has no creator to be bound by.
     async fn rights_of(&self, token: &Token) -> Result<Option<(Option<User>, PermissionSet)>> {
         let Some(creator) = token.created_by else {
             return Ok(Some((None, token.permissions.clone())));
         };
         let ctx = Ctx::platform(token.tenant);
-        let user = optional(self.store().find_user(&ctx, creator).await)?;
+        let user = optional(self.store().find_person(&ctx, creator).await)?;
         let Some(user) = user.filter(|user| user.active) else {
             return Ok(None);
         };

@@ -68,7 +68,7 @@ impl Tokens<'_> {
             name: token.name.trim().to_owned(),
             secret_hash: secret::hash(&secret),
             permissions: wanted,
-            created_by: ctx.actor.user().filter(|_| tenant == ctx.tenant),
+            created_by: ctx.actor.user(),
             created_at: now,
             expires_at: token.expires_at,
             revoked_at: None,

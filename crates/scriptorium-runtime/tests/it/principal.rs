@@ -1,6 +1,7 @@
 //! Whose rights a run has (D12).
 
 use scriptorium_model::permission::{PermissionSet, Role};
+use scriptorium_model::tenant::Tenant;
 use scriptorium_model::user::User;
 use scriptorium_model::{Actor, Ctx, UserId};
 use scriptorium_runtime::principal::{Parties, Party, Refusal, effective};
@@ -153,6 +154,33 @@ async fn person_who_is_gone_is_named() {
     cast.check_gone(&platform, activator, Party::Activator)
         .await;
     let caller = cast.user(cast.gone.id);
+    cast.check_gone(&caller, Parties::default(), Party::Caller)
+        .await;
+}
+
+/// Whoever runs the platform may act in any tenant, for as long as they run it; any other user of
+/// another tenant is a stranger here.
+#[tokio::test(flavor = "multi_thread")]
+async fn administrators_of_the_platform_count_in_every_tenant() {
+    let mut cast = cast().await;
+    let (store, ambient) = (cast.harness.store.clone(), cast.harness.ambient.clone());
+    let other = Tenant {
+        id: ambient.new_id(),
+        slug: "operations".to_owned(),
+        name: "Operations".to_owned(),
+        created_at: ambient.now(),
+    };
+    store.create_tenant(&other).await.unwrap();
+    let other = Ctx::platform(other.id);
+    let mut operator = create_user(&store, &other, &ambient, "ops@example.com").await;
+    operator.role = Role::Superadmin;
+    store.update_user(&other, &operator).await.unwrap();
+    let caller = cast.user(operator.id);
+    cast.check(&caller, Parties::default(), &["scripts.execute"], &[])
+        .await;
+    operator.role = Role::OrgAdmin;
+    store.update_user(&other, &operator).await.unwrap();
+    cast.gone = operator;
     cast.check_gone(&caller, Parties::default(), Party::Caller)
         .await;
 }

@@ -3,13 +3,14 @@
 //! except that an ended session reads as missing.
 
 use scriptorium_model::user::{Session, Token, User};
+use scriptorium_model::{Ctx, UserId};
 use sea_orm::FromQueryResult;
 
 use super::ACROSS_TENANTS;
 use crate::Store;
 use crate::audit::unaudited;
 use crate::db::Micros;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sessions::SessionRow;
 use crate::tokens::TokenRow;
 use crate::users::UserRow;
@@ -26,6 +27,24 @@ impl Store {
             .with([email.into()]);
         let row: Option<UserRow> = db.one(sql).await?;
         row.map(User::try_from).transpose()
+    }
+
+    /// Someone who may act in a tenant: one of its users, or an administrator of the platform, who
+    /// may act in all; active or not.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn find_person(&self, ctx: &Ctx, id: UserId) -> Result<User> {
+        match self.find_user(ctx, id).await {
+            Err(Error::NotFound) => {}
+            found => return found,
+        }
+        let db = self.db().read_all(ACROSS_TENANTS).await?;
+        let sql = db
+            .sql("select * from users where id = $1 and role = 'superadmin'")
+            .with([id.0.into()]);
+        let row: UserRow = db.one(sql).await?.ok_or(Error::NotFound)?;
+        row.try_into()
     }
 
     /// How many users the platform has.

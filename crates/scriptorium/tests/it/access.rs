@@ -127,6 +127,27 @@ async fn a_token_never_exceeds_its_maker() {
     );
 }
 
+/// A token for another tenant is bound by its maker as one for their own is (D12).
+#[tokio::test]
+async fn a_token_for_another_tenant_remembers_its_maker() {
+    let world = World::new().await;
+    let platform = &world.platform;
+    let signed_in = platform.sign_in("admin@localhost", "correct horse").await;
+    let root = signed_in.unwrap().caller.ctx;
+    let tenants = platform.tenants();
+    let acme = tenants.create(&root, "acme", "Acme").await.unwrap();
+    let new = NewToken {
+        tenant: Some("acme".into()),
+        ..token(&["scripts.read"])
+    };
+    let (_, secret) = platform.tokens().create(&root, new).await.unwrap();
+    let caller = platform.authenticate_token(&secret).await.unwrap().unwrap();
+    assert_eq!(caller.ctx.tenant, acme.id);
+    assert_eq!(caller.ctx.actor.user(), root.actor.user());
+    let rights: Vec<&str> = caller.ctx.permissions.names().collect();
+    assert_eq!(rights, ["scripts.read"]);
+}
+
 #[tokio::test]
 async fn the_bootstrap_token_lives_with_the_setting() {
     let secret = "a bootstrap token of forty characters...";
