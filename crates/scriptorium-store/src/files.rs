@@ -7,6 +7,22 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
+/// The folder of a restore that has not ended. While it is there, the databases beside it are
+/// missing or of two backups.
+pub(crate) const RESTORING: &str = "restoring";
+
+/// Refuses a data directory in which a restore was interrupted.
+pub(crate) fn refuse_half_restored(dir: &Path) -> Result<()> {
+    if dir.join(RESTORING).exists() {
+        let message = format!(
+            "a restore of {} has not ended: run it again with --force",
+            dir.display()
+        );
+        return Err(Error::platform(message));
+    }
+    Ok(())
+}
+
 /// Makes a directory that others cannot read, unless it is there already.
 pub(crate) fn make_private_dir(path: &Path) -> Result<()> {
     let mut builder = DirBuilder::new();

@@ -7,6 +7,7 @@
 //! behind them today.
 
 mod audit;
+pub mod backup;
 mod db;
 mod definition;
 mod error;

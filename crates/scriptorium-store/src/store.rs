@@ -1,6 +1,6 @@
 //! The store as a whole: opened once, shared by everyone, closed last.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use scriptorium_model::{Ambient, Ctx, TenantId};
@@ -82,6 +82,7 @@ impl Store {
     pub async fn open(options: Options, ambient: Ambient) -> Result<Self> {
         files::make_private_dir(&options.data_dir)?;
         let lock = LockFile::take(&options.data_dir)?;
+        files::refuse_half_restored(&options.data_dir)?;
         let path = options.data_dir.join("scriptorium.db");
         let db = db::open(&path, options.readers.clamp(1, 64), options.max_bytes).await?;
         let signals = Arc::new(Signals::new());
@@ -137,6 +138,10 @@ impl Store {
     pub fn tenant_data(&self, schema: TenantSchema) -> Result<TenantData> {
         let dir = self.inner.data_dir.join("tenants");
         TenantData::new(dir, schema, self.inner.ambient.clone())
+    }
+
+    pub(crate) fn data_dir(&self) -> &Path {
+        &self.inner.data_dir
     }
 
     pub(crate) fn db(&self) -> &Db {

@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod backup;
 mod crash;
 mod executions;
 mod history;
