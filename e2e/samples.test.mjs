@@ -117,9 +117,10 @@ test("nothing on the way broke a policy, threw or logged an error", () => {
 async function rows(service) {
   const { page } = visit;
   const name = `read ${service}`;
-  const found = await api(page, "GET", `/scripts?q=${encodeURIComponent(name)}`);
+  const found = await api(page, "GET", "/scripts?limit=200");
   const source = `export default () => services.${service}.list({ limit: 5 });`;
-  const script = found.items[0] ?? (await api(page, "POST", "/scripts", { name, type: "oneoff", source }));
+  const known = found.items.find((script) => script.name === name);
+  const script = known ?? (await api(page, "POST", "/scripts", { name, type: "oneoff", source }));
   const execution = await api(page, "POST", `/scripts/${script.id}/execute`, { input: {}, mode: "sync" });
   assert.equal(execution.status, "completed", JSON.stringify(execution.error));
   return execution.output;

@@ -67,10 +67,12 @@ pub enum Change {
     Pending,
     /// Somebody asked to cancel a running execution.
     Cancel,
+    /// Something ended or changed that is not in the search index yet.
+    Documents,
 }
 
 #[derive(Debug)]
-pub(crate) struct Signals([watch::Sender<u64>; 4]);
+pub(crate) struct Signals([watch::Sender<u64>; 5]);
 
 impl Store {
     /// Opens the store, making and migrating its files as needed, and gives back to the queue what

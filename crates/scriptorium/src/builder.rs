@@ -195,6 +195,7 @@ impl Builder {
             default_tenant,
             first_sign_in,
         }));
+        platform.start_upkeep();
         if self.triggers {
             platform.start_triggers();
         }

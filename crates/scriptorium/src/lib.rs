@@ -55,6 +55,7 @@ mod storage;
 mod templates;
 mod tenants;
 mod tokens;
+mod upkeep;
 mod users;
 mod watch;
 mod wiring;

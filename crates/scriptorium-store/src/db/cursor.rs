@@ -16,6 +16,8 @@ const SEAL_BYTES: usize = 12;
 /// Where a page ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Key {
+    /// The last item's id, where that alone is the order.
+    Id(Uuid),
     /// The last item's number or instant, and its id.
     Number(i64, Uuid),
     /// The last item's text, and its id.

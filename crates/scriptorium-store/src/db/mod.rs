@@ -15,7 +15,7 @@ use sea_orm::{
 
 pub(crate) use self::sql::Sql;
 pub(crate) use self::sqlite::{known_schema, open};
-pub(crate) use self::value::{Micros, json, known, like, micros, number, opt_json};
+pub(crate) use self::value::{Micros, json, known, micros, number, opt_json};
 use crate::audit::Noted;
 use crate::error::Result;
 use crate::system::AcrossTenants;

@@ -137,11 +137,18 @@ fn migrator() -> Migrator {
             false,
         )
     };
-    Migrator::with_migrations(vec![migration(
-        1,
-        "platform",
-        include_str!("../../migrations/sqlite/0001_platform.sql"),
-    )])
+    Migrator::with_migrations(vec![
+        migration(
+            1,
+            "platform",
+            include_str!("../../migrations/sqlite/0001_platform.sql"),
+        ),
+        migration(
+            5,
+            "search",
+            include_str!("../../migrations/sqlite/0005_search.sql"),
+        ),
+    ])
 }
 
 #[cfg(test)]

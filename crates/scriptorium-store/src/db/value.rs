@@ -52,17 +52,3 @@ pub(crate) fn known<T>(value: Option<T>, place: impl fmt::Display) -> Result<T> 
 pub(crate) fn number(stored: i64) -> u32 {
     u32::try_from(stored).unwrap_or(if stored < 0 { 0 } else { u32::MAX })
 }
-
-/// The LIKE pattern of "contains", with `\` as its escape character.
-pub(crate) fn like(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for character in text.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
-}

@@ -15,13 +15,15 @@ use crate::audit::unaudited;
 use crate::db::{Db, Micros, Tx, micros};
 use crate::error::{Error, Result};
 use crate::executions::{COLUMN_COUNT, COLUMNS, ExecutionRow, IdRow, Inserted, values};
+use crate::search::{self, Document};
 use crate::system;
 
 /// Something to write.
 #[derive(Debug)]
 pub(super) enum Write {
     Pending(Box<Execution>),
-    Finished(Box<Finished>),
+    /// With what it will be found by.
+    Finished(Box<Finished>, Document),
     Event(Event),
     Set(TenantId, Entry),
     Delete(TenantId, String),
@@ -39,7 +41,7 @@ impl Write {
     /// Roughly how many rows it is.
     pub(super) fn rows(&self) -> usize {
         match self {
-            Self::Finished(finished) => 1 + finished.logs.len() + finished.events.len(),
+            Self::Finished(finished, _) => 2 + finished.logs.len() + finished.events.len(),
             _ => 1,
         }
     }
@@ -48,13 +50,15 @@ impl Write {
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Pending(execution) => payload(execution),
-            Self::Finished(finished) => {
+            Self::Finished(finished, document) => {
                 let logs = finished
                     .logs
                     .iter()
                     .map(|line| line.message.len() + line.data.as_ref().map_or(0, Json::len));
                 let events = finished.events.iter().map(|event| event.payload.len());
-                payload(&finished.execution) + logs.chain(events).sum::<usize>()
+                payload(&finished.execution)
+                    + document.words.len()
+                    + logs.chain(events).sum::<usize>()
             }
             Self::Event(event) => event.payload.len(),
             Self::Set(_, entry) => entry.value.len(),
@@ -114,11 +118,15 @@ async fn one_by_one(db: &Db, writes: &[Write], now: Timestamp) -> Result<Vec<Res
 async fn write(tx: &Tx, writes: &[Write], now: Timestamp) -> Result<Vec<Result<Outcome>>> {
     let mut pending = Vec::new();
     let mut finished = Vec::new();
+    let mut documents = Vec::new();
     let mut events = Vec::new();
     for write in writes {
         match write {
             Write::Pending(execution) => pending.push(execution.as_ref()),
-            Write::Finished(record) => finished.push(record.as_ref()),
+            Write::Finished(record, document) => {
+                finished.push(record.as_ref());
+                documents.push(document);
+            }
             Write::Event(event) => events.push(event),
             Write::Set(..) | Write::Delete(..) => {}
         }
@@ -127,6 +135,8 @@ async fn write(tx: &Tx, writes: &[Write], now: Timestamp) -> Result<Vec<Result<O
     let stored = store_ends(tx, &finished, now).await?;
     finished.retain(|record| stored.contains(&record.execution.id.0));
     insert_logs(tx, &finished).await?;
+    documents.retain(|document| stored.contains(&document.id));
+    search::note(tx, &documents).await?;
     events.extend(finished.iter().flat_map(|record| &record.events));
     let new_events = insert_events(tx, &events).await?;
 
@@ -137,10 +147,10 @@ async fn write(tx: &Tx, writes: &[Write], now: Timestamp) -> Result<Vec<Result<O
                 Ok(Outcome::Inserted(Inserted::New))
             }
             Write::Pending(execution) => existing(tx, execution).await?,
-            Write::Finished(record) if stored.contains(&record.execution.id.0) => {
+            Write::Finished(record, _) if stored.contains(&record.execution.id.0) => {
                 Ok(Outcome::Finished(Written::Stored))
             }
-            Write::Finished(_) => Ok(Outcome::Finished(Written::Discarded)),
+            Write::Finished(..) => Ok(Outcome::Finished(Written::Discarded)),
             Write::Event(event) => Ok(Outcome::Changed(new_events.contains(&event.id.0))),
             Write::Set(tenant, entry) => Ok(Outcome::Changed(set(tx, *tenant, entry).await?)),
             Write::Delete(tenant, key) => {
@@ -318,7 +328,7 @@ async fn delete(tx: &Tx, tenant: TenantId, key: &str, now: Timestamp) -> Result<
 }
 
 /// Cuts a list into pieces of few different lengths, so that few statements are ever prepared.
-fn chunks<T>(items: &[T]) -> impl Iterator<Item = &[T]> {
+pub(crate) fn chunks<T>(items: &[T]) -> impl Iterator<Item = &[T]> {
     let mut rest = items;
     std::iter::from_fn(move || {
         let length = [64, 16, 4, 1].into_iter().find(|n| *n <= rest.len())?;

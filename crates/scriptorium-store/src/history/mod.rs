@@ -18,11 +18,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use self::batch::chunks;
 use self::batch::{Outcome, Write};
 use crate::Store;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::executions::Inserted;
+use crate::search::{self, Document, Kind};
 use crate::store::{Change, Signals, of_tenant};
 use crate::system::queue::LeaseId;
 
@@ -76,7 +78,14 @@ impl Store {
         for event in &finished.events {
             of_tenant(ctx, event.tenant)?;
         }
-        let write = Write::Finished(Box::new(finished));
+        let execution = &finished.execution;
+        let document = Document {
+            tenant: execution.tenant,
+            kind: Kind::Execution,
+            id: execution.id.0,
+            words: search::words_of_execution(execution, &finished.logs),
+        };
+        let write = Write::Finished(Box::new(finished), document);
         Ok(Commit(self.inner.writer.send(write).await?))
     }
 
@@ -270,12 +279,16 @@ impl Worker {
             stored.filter(|outcome| wanted(outcome)).count()
         };
         let discarded = matching(|o| matches!(o, Outcome::Finished(Written::Discarded)));
+        let stored = matching(|o| matches!(o, Outcome::Finished(Written::Stored)));
         let pending = matching(|o| matches!(o, Outcome::Inserted(Inserted::New)));
         counted(&self.counters.commits, 1);
         counted(&self.counters.records, outcomes.len());
         counted(&self.counters.discarded, discarded);
         if discarded > 0 {
             tracing::warn!(discarded, "ends of executions whose lease was lost");
+        }
+        if stored > 0 {
+            self.signals.send(Change::Documents);
         }
         if pending > 0 {
             self.signals.send(Change::Pending);

@@ -9,13 +9,14 @@ use sea_orm::FromQueryResult;
 use super::row::ScriptRow;
 use crate::Store;
 use crate::db::cursor::{Cursors, Key};
-use crate::db::{Micros, Sql, known, like};
+use crate::db::{Micros, Sql, known};
 use crate::error::{Error, Result};
+use crate::search::{self, Query, Wanted};
 
 /// Which scripts to list, and in what order; every part narrows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScriptFilter {
-    /// Text in the name or description, in any case.
+    /// Words in the name, the description or the tags, or beginnings of such words.
     pub q: Option<String>,
     /// Of this type.
     pub kind: Option<ScriptType>,
@@ -145,11 +146,17 @@ impl Store {
         page: &PageRequest,
     ) -> Result<Page<ScriptSummary>> {
         let cursors = Cursors::new(ctx, "scripts", filter);
+        let start = cursors.start(page)?;
+        let query = match Wanted::by(ctx.tenant, filter.q.as_deref()) {
+            Wanted::All => None,
+            Wanted::Nothing => return cursors.page(Vec::new(), page, |_| Key::Id(Uuid::nil())),
+            Wanted::Words(query) => Some(query),
+        };
         let db = self.db().read(ctx).await?;
         let mut sql = db.sql(SELECT);
-        narrow(&mut sql, filter);
+        narrow(&mut sql, filter, query.as_ref());
         let ScriptSort { field, descending } = filter.sort;
-        if let Some(start) = cursors.start(page)? {
+        if let Some(start) = start {
             let before = if descending { ") < " } else { ") > " };
             sql.push(" and (")
                 .push(field.column())
@@ -158,6 +165,7 @@ impl Store {
             match start {
                 Key::Number(at, id) => sql.bind_list([at.into(), id.into()]),
                 Key::Text(text, id) => sql.bind_list([text.into(), id.into()]),
+                Key::Id(_) => return Err(Error::CursorInvalid),
             };
         }
         let direction = if descending { " desc" } else { " asc" };
@@ -182,10 +190,10 @@ const SELECT: &str = "select s.tenant_id, s.id, s.status, s.version, s.owner, s.
     left join schedules c on c.tenant_id = s.tenant_id and c.script_id = s.id \
     left join executions e on e.tenant_id = s.tenant_id and e.id = \
     (select x.id from executions x where x.tenant_id = s.tenant_id and x.script_id = s.id \
-    order by x.created_at desc, x.id desc limit 1) \
+    order by x.id desc limit 1) \
     where s.tenant_id = $1";
 
-fn narrow(sql: &mut Sql, filter: &ScriptFilter) {
+fn narrow(sql: &mut Sql, filter: &ScriptFilter, query: Option<&Query>) {
     sql.push(if filter.trash {
         " and s.deleted_at is not null"
     } else {
@@ -204,9 +212,8 @@ fn narrow(sql: &mut Sql, filter: &ScriptFilter) {
         );
         sql.bind(tag.as_str()).push(")");
     }
-    if let Some(q) = filter.q.as_deref().filter(|q| !q.is_empty()) {
-        sql.push(" and s.search_text like ");
-        sql.bind(like(&q.to_lowercase())).push(" escape '\\'");
+    if let Some(query) = query {
+        search::narrow_scripts(sql, query);
     }
 }
 

@@ -16,6 +16,7 @@ use crate::audit::unaudited;
 use crate::db::{Micros, Tx};
 use crate::definition::search_text;
 use crate::error::{Error, Result};
+use crate::search;
 use crate::store::{Change, of_tenant};
 use crate::versions::{self, NewVersion};
 
@@ -64,6 +65,7 @@ impl Store {
             created_at: script.created_at,
         };
         versions::insert(&tx, &version, &script.definition).await?;
+        search::note_script(&tx, script.id.0, &script.definition).await?;
         self.commit_routes(tx, script).await
     }
 
@@ -100,6 +102,7 @@ impl Store {
             created_at: script.updated_at,
         };
         versions::insert(&tx, &version, &script.definition).await?;
+        search::note_script(&tx, id.0, &script.definition).await?;
         tx.execute(
             tx.sql(
                 "update scripts set name = $3, type = $4, search_text = $5, version = $6, \
@@ -238,6 +241,7 @@ impl Store {
     fn signal_routes(&self) {
         self.signal(Change::Endpoints);
         self.signal(Change::Schedules);
+        self.signal(Change::Documents);
     }
 }
 

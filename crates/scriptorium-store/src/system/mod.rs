@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod endpoints;
+pub mod indexer;
 pub mod queue;
 pub mod schedules;
 mod tenants;

@@ -12,9 +12,10 @@ use sea_orm::FromQueryResult;
 use super::ACROSS_TENANTS;
 use crate::Store;
 use crate::audit::unaudited;
-use crate::db::{Micros, Tx};
+use crate::db::{Micros, Sql, Tx};
 use crate::error::Result;
 use crate::executions::ExecutionRow;
+use crate::search;
 use crate::store::Change;
 
 /// How often an execution is begun before it is given up.
@@ -196,8 +197,8 @@ impl Store {
             )
             .with([lease_ended.into()]);
         let recovered = Recovered {
-            cancelled: tx.execute(cancelled).await?,
-            lost: tx.execute(lost).await?,
+            cancelled: end(&tx, cancelled).await?,
+            lost: end(&tx, lost).await?,
             requeued: tx.execute(requeued).await?,
         };
         tx.commit(unaudited("executions are noted when they end"))
@@ -205,6 +206,7 @@ impl Store {
         if recovered != Recovered::default() {
             tracing::warn!(?recovered, "took back executions whose worker was gone");
             self.signal(Change::Pending);
+            self.signal(Change::Documents);
         }
         Ok(recovered)
     }
@@ -318,6 +320,17 @@ impl Store {
     }
 }
 
+/// Runs a statement that ends executions and returns them, and notes them for the search index.
+async fn end(tx: &Tx, mut sql: Sql) -> Result<u64> {
+    sql.push(" returning tenant_id, id");
+    let ended: Vec<EndedRow> = tx.all(sql).await?;
+    for row in &ended {
+        let values = [row.tenant_id.into(), row.id.into()];
+        tx.execute(tx.sql(search::NOTE_UNREAD).with(values)).await?;
+    }
+    Ok(ended.len() as u64)
+}
+
 /// Most leases of one statement.
 const CHUNK: usize = 500;
 
@@ -340,6 +353,12 @@ impl Rotation {
 #[derive(FromQueryResult)]
 struct LaneRow {
     tenant_id: Uuid,
+}
+
+#[derive(FromQueryResult)]
+struct EndedRow {
+    tenant_id: Uuid,
+    id: Uuid,
 }
 
 #[derive(FromQueryResult)]

@@ -17,6 +17,7 @@ mod plans;
 mod queue;
 mod schedules;
 mod scripts;
+mod search;
 mod storage;
 mod support;
 mod tenant_data;

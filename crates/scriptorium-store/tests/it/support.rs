@@ -140,6 +140,18 @@ impl World {
         }
     }
 
+    /// Puts everything that waits into the search index; how many documents.
+    pub(crate) async fn index(&self) -> u32 {
+        let mut documents = 0;
+        loop {
+            let indexed = self.store.index_pending().await.unwrap();
+            documents += indexed.documents;
+            if !indexed.more {
+                return documents;
+            }
+        }
+    }
+
     /// The first page of scripts.
     pub(crate) async fn scripts(&self, ctx: &Ctx, filter: &ScriptFilter) -> Vec<ScriptSummary> {
         let page = PageRequest::first();

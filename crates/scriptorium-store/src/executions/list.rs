@@ -1,0 +1,219 @@
+//! The list of executions: filters, full text, cursors. A page is in the order of the ids, which is
+//! the order of creation, and never reads a payload.
+
+use scriptorium_model::execution::{ExecutionStatus, Metrics, TriggerKind};
+use scriptorium_model::page::{Page, PageRequest};
+use scriptorium_model::{Ctx, ExecutionId, ScriptId, Timestamp, UserId, Uuid};
+use sea_orm::ConnectionTrait;
+
+use super::row::{SELECT_SUMMARY, SummaryRow};
+use crate::Store;
+use crate::db::cursor::{Cursors, Key};
+use crate::db::{Micros, Scope, Sql};
+use crate::error::{Error, Result};
+use crate::search::{self, Query, Wanted};
+
+/// Which executions to list; every part narrows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ExecutionFilter {
+    /// Of this script.
+    pub script: Option<ScriptId>,
+    /// With this status.
+    pub status: Option<ExecutionStatus>,
+    /// Started by this.
+    pub trigger: Option<TriggerKind>,
+    /// Recorded at this instant or later.
+    pub from: Option<Timestamp>,
+    /// Recorded before this instant.
+    pub to: Option<Timestamp>,
+    /// Words in the script's name, the failure, the log, the output or the input, or beginnings of
+    /// such words. An execution is found soon after it has ended.
+    pub q: Option<String>,
+}
+
+/// An execution without its payloads, as lists show it: reading a page never reads what the
+/// executions were given and what they returned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExecutionSummary {
+    /// Its id.
+    pub id: ExecutionId,
+    /// The script.
+    pub script: ScriptId,
+    /// The script's name at the time.
+    pub script_name: String,
+    /// The version that ran.
+    pub version: u32,
+    /// Where it stands.
+    pub status: ExecutionStatus,
+    /// What started it.
+    pub trigger: TriggerKind,
+    /// The failure's stable code.
+    pub failure_code: Option<String>,
+    /// The failure's message.
+    pub failure_message: Option<String>,
+    /// What it used.
+    pub metrics: Metrics,
+    /// 1, and one more each time it was claimed again.
+    pub attempt: u32,
+    /// The execution this one repeats by hand.
+    pub replay_of: Option<ExecutionId>,
+    /// Whether it is a trial.
+    pub test: bool,
+    /// Who asked for it.
+    pub triggered_by: Option<UserId>,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// When its first instruction ran.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub completed_at: Option<Timestamp>,
+}
+
+impl Store {
+    /// The tenant's executions, newest first.
+    ///
+    /// # Errors
+    /// `CursorInvalid`.
+    pub async fn list_executions(
+        &self,
+        ctx: &Ctx,
+        filter: &ExecutionFilter,
+        page: &PageRequest,
+    ) -> Result<Page<ExecutionSummary>> {
+        let cursors = Cursors::new(ctx, "executions", filter);
+        let (above, mut below) = filter.ids();
+        match cursors.start(page)? {
+            Some(Key::Id(last)) => below = below.min(last),
+            Some(_) => return Err(Error::CursorInvalid),
+            None => {}
+        }
+        let most = page.limit + 1;
+        let db = self.db().read(ctx).await?;
+        let rows = match Wanted::by(ctx.tenant, filter.q.as_deref()) {
+            Wanted::All => filter.read(&db, (above, below), most).await?,
+            Wanted::Nothing => Vec::new(),
+            Wanted::Words(query) => filter.search(&db, &query, (above, below), most).await?,
+        };
+        let items = rows
+            .into_iter()
+            .map(ExecutionSummary::try_from)
+            .collect::<Result<Vec<_>>>()?;
+        cursors.page(items, page, |last| Key::Id(last.id.0))
+    }
+}
+
+/// Fewest and most documents that are compared with the other filters at once.
+const CANDIDATES: (u32, u32) = (256, 2_048);
+
+impl ExecutionFilter {
+    /// The ids that the range of time allows. An id is made in the instant of its execution, give
+    /// or take the moment between two readings of the clock; the column decides.
+    fn ids(&self) -> (Uuid, Uuid) {
+        const MOMENT: i64 = 60_000;
+        let first = |at: Timestamp, by: i64| {
+            let millis = at.as_millisecond().saturating_add(by).clamp(0, MAX_MILLIS);
+            Uuid::from_u128(u128::from(millis.unsigned_abs()) << 80)
+        };
+        (
+            self.from.map_or(Uuid::nil(), |at| first(at, -MOMENT)),
+            self.to.map_or(Uuid::max(), |at| first(at, MOMENT)),
+        )
+    }
+
+    /// The newest that match, text apart.
+    async fn read<C: ConnectionTrait>(
+        &self,
+        db: &Scope<C>,
+        (above, below): (Uuid, Uuid),
+        most: u32,
+    ) -> Result<Vec<SummaryRow>> {
+        let mut sql = db.sql(SELECT_SUMMARY);
+        sql.push(" where tenant_id = $1");
+        self.narrow(&mut sql);
+        if above != Uuid::nil() {
+            sql.push(" and id >= ").bind(above);
+        }
+        if below != Uuid::max() {
+            sql.push(" and id < ").bind(below);
+        }
+        sql.push(" order by id desc limit ").bind(i64::from(most));
+        db.all(sql).await
+    }
+
+    /// The newest that match and hold the words: the index gives candidates in their order, and
+    /// the other filters are asked about some of them at a time.
+    async fn search<C: ConnectionTrait>(
+        &self,
+        db: &Scope<C>,
+        query: &Query,
+        (above, mut below): (Uuid, Uuid),
+        most: u32,
+    ) -> Result<Vec<SummaryRow>> {
+        let (mut step, largest) = if self.is_text_alone() {
+            (most, most)
+        } else {
+            CANDIDATES
+        };
+        let mut found = Vec::new();
+        loop {
+            let candidates = search::executions(db, query, (above, below), step).await?;
+            let Some(last) = candidates.last().copied() else {
+                return Ok(found);
+            };
+            let wanted = most - found.len() as u32;
+            found.extend(self.read_these(db, &candidates, wanted).await?);
+            if found.len() >= most as usize || candidates.len() < step as usize {
+                return Ok(found);
+            }
+            below = last;
+            step = (step * 2).min(largest);
+        }
+    }
+
+    async fn read_these<C: ConnectionTrait>(
+        &self,
+        db: &Scope<C>,
+        ids: &[Uuid],
+        most: u32,
+    ) -> Result<Vec<SummaryRow>> {
+        let mut sql = db.sql(SELECT_SUMMARY);
+        sql.push(" where tenant_id = $1 and id in ");
+        sql.bind_list(ids.iter().map(|id| (*id).into()));
+        self.narrow(&mut sql);
+        sql.push(" order by id desc limit ").bind(i64::from(most));
+        db.all(sql).await
+    }
+
+    fn narrow(&self, sql: &mut Sql) {
+        if let Some(script) = self.script {
+            sql.push(" and script_id = ").bind(script.0);
+        }
+        if let Some(status) = self.status {
+            sql.push(" and status = ").bind(status.as_str());
+        }
+        if let Some(trigger) = self.trigger {
+            sql.push(" and trigger_kind = ").bind(trigger.as_str());
+        }
+        if let Some(from) = self.from {
+            sql.push(" and created_at >= ").bind(Micros::from(from));
+        }
+        if let Some(to) = self.to {
+            sql.push(" and created_at < ").bind(Micros::from(to));
+        }
+    }
+
+    fn is_text_alone(&self) -> bool {
+        let Self {
+            script,
+            status,
+            trigger,
+            from,
+            to,
+            q: _,
+        } = self;
+        script.is_none() && status.is_none() && trigger.is_none() && from.is_none() && to.is_none()
+    }
+}
+
+/// The last millisecond that an id of version 7 can tell.
+const MAX_MILLIS: i64 = (1 << 48) - 1;

@@ -1,0 +1,147 @@
+//! Full-text search over executions and scripts. A document is the words of one of them; what ends
+//! or changes is noted in `search_pending` within its own transaction, and `system::indexer` puts it
+//! into the index soon after. Why not at once is in decision 0015.
+
+mod number;
+mod prefix;
+mod query;
+mod sqlite;
+mod words;
+
+use scriptorium_model::execution::{Execution, LogLine};
+use scriptorium_model::script::Definition;
+use scriptorium_model::{TenantId, Uuid};
+use sea_orm::{ConnectionTrait, Value};
+
+pub(crate) use self::query::{Query, Wanted};
+use self::words::Words;
+use crate::db::{Scope, Sql, Tx};
+use crate::error::Result;
+use crate::history::chunks;
+
+/// What a document describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// An execution that has ended.
+    Execution,
+    /// A script, by its current version.
+    Script,
+}
+
+/// The words of one thing, not yet in the index.
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) tenant: TenantId,
+    pub(crate) kind: Kind,
+    pub(crate) id: Uuid,
+    pub(crate) words: String,
+}
+
+impl Kind {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Execution => "execution",
+            Self::Script => "script",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Execution, Self::Script]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+    }
+}
+
+/// What an execution is found by: the script's name, what went wrong, what was logged, what came
+/// out and what went in. Each of the last three adds a bounded number of words.
+pub(crate) fn words_of_execution<'a>(
+    execution: &'a Execution,
+    logs: impl IntoIterator<Item = &'a LogLine>,
+) -> String {
+    let mut words = Words::default();
+    words.add(&execution.script_name);
+    if let Some(failure) = &execution.failure {
+        words.part([failure.code.as_str(), failure.message.as_str()]);
+    }
+    words.log(logs.into_iter().map(|line| {
+        let data = line.data.as_ref().map(scriptorium_model::Json::as_str);
+        (line.message.as_str(), data)
+    }));
+    if let Some(output) = &execution.output {
+        words.json(output.as_str());
+    }
+    words.json(execution.input.as_str());
+    words.into_text()
+}
+
+/// What a script is found by: its name, its description, its tags.
+pub(crate) fn words_of_script(definition: &Definition) -> String {
+    let mut words = Words::default();
+    words.add(&definition.name).add(&definition.description);
+    words.part(definition.tags.iter().map(String::as_str));
+    words.into_text()
+}
+
+/// Notes documents for the index, in a transaction across tenants.
+pub(crate) async fn note(tx: &Tx, documents: &[&Document]) -> Result<()> {
+    const COLUMNS: usize = 4;
+    for some in chunks(documents) {
+        let mut sql = tx.sql("insert into search_pending (tenant_id, kind, id, words) values ");
+        sql.push_rows(some.len(), COLUMNS);
+        let mut bound: Vec<Value> = Vec::with_capacity(some.len() * COLUMNS);
+        for document in some {
+            bound.extend([
+                document.tenant.0.into(),
+                document.kind.as_str().into(),
+                document.id.into(),
+                document.words.as_str().into(),
+            ] as [Value; COLUMNS]);
+        }
+        tx.execute(sql.with(bound)).await?;
+    }
+    Ok(())
+}
+
+/// Notes a script for the index, in the transaction that changes it.
+pub(crate) async fn note_script(tx: &Tx, script: Uuid, definition: &Definition) -> Result<()> {
+    let sql = tx
+        .sql(
+            "insert into search_pending (tenant_id, kind, id, words) \
+             values ($1, 'script', $2, $3)",
+        )
+        .with([script.into(), words_of_script(definition).into()]);
+    tx.execute(sql).await?;
+    Ok(())
+}
+
+/// Notes an execution for the index whose words are not at hand, but in its record. Its values are
+/// the tenant and the execution's id.
+pub(crate) const NOTE_UNREAD: &str =
+    "insert into search_pending (tenant_id, kind, id) values ($1, 'execution', $2)";
+
+/// Puts documents into the index, in a transaction across tenants; a script's replaces the one it
+/// had.
+pub(crate) async fn store(tx: &Tx, documents: &[Document]) -> Result<()> {
+    sqlite::store(tx, documents).await
+}
+
+/// Takes the documents of a tenant's executions out of the index, in a transaction across tenants.
+pub(crate) async fn forget(tx: &Tx, tenant: TenantId, kind: Kind, ids: &[Uuid]) -> Result<()> {
+    let targets: Vec<(TenantId, Uuid)> = ids.iter().map(|id| (tenant, *id)).collect();
+    sqlite::forget(tx, kind, &targets).await
+}
+
+/// The tenant's newest executions that hold the words, with ids from `above` up to below `below`.
+pub(crate) async fn executions<C: ConnectionTrait>(
+    db: &Scope<C>,
+    query: &Query,
+    (above, below): (Uuid, Uuid),
+    most: u32,
+) -> Result<Vec<Uuid>> {
+    sqlite::executions(db, query, (above, below), most).await
+}
+
+/// Adds the condition that the script `s` holds the words.
+pub(crate) fn narrow_scripts(sql: &mut Sql, query: &Query) {
+    sqlite::narrow_scripts(sql, query);
+}

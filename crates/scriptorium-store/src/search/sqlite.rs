@@ -1,0 +1,157 @@
+//! The index in SQLite: two FTS5 tables without content, and beside each the table that leads from
+//! a document's number to what it describes.
+
+use scriptorium_model::{TenantId, Uuid};
+use sea_orm::{ConnectionTrait, FromQueryResult, Value};
+
+use super::{Document, Kind, Query, number, prefix};
+use crate::db::{Scope, Sql, Tx};
+use crate::error::{Error, Result};
+use crate::executions::IdRow;
+use crate::history::chunks;
+
+pub(super) async fn store(tx: &Tx, documents: &[Document]) -> Result<()> {
+    let of = |kind| {
+        documents
+            .iter()
+            .filter(move |document| document.kind == kind)
+    };
+    let scripts: Vec<(TenantId, Uuid)> = of(Kind::Script)
+        .map(|document| (document.tenant, document.id))
+        .collect();
+    forget(tx, Kind::Script, &scripts).await?;
+    for kind in [Kind::Execution, Kind::Script] {
+        let mut numbered = give_numbers(tx, kind, of(kind).collect()).await?;
+        // FTS5 writes a segment whenever a number is smaller than the one before.
+        numbered.sort_unstable_by_key(|(number, _)| *number);
+        for some in chunks(&numbered) {
+            let mut sql = tx.sql(match kind {
+                Kind::Execution => "insert into execution_words (rowid, words) values ",
+                Kind::Script => "insert into script_words (rowid, words) values ",
+            });
+            sql.push_rows(some.len(), 2);
+            let bound = some.iter().flat_map(|(number, document)| {
+                let words = prefix::with_prefix(document.tenant, &document.words);
+                [(*number).into(), words.into()] as [Value; 2]
+            });
+            tx.execute(sql.with(bound)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes for each document the first free number of those it may have.
+async fn give_numbers<'a>(
+    tx: &Tx,
+    kind: Kind,
+    mut waiting: Vec<&'a Document>,
+) -> Result<Vec<(i64, &'a Document)>> {
+    const COLUMNS: usize = 3;
+    let mut numbered = Vec::with_capacity(waiting.len());
+    for choice in 0..number::CHOICES {
+        let mut taken = Vec::new();
+        for some in chunks(&waiting) {
+            let mut sql = tx.sql(match kind {
+                Kind::Execution => "insert into execution_documents (docid, tenant_id, id) values ",
+                Kind::Script => "insert into script_documents (docid, tenant_id, id) values ",
+            });
+            sql.push_rows(some.len(), COLUMNS);
+            sql.push(" on conflict (docid) do nothing returning id");
+            let bound = some.iter().flat_map(|document| {
+                [
+                    (number::of(document.id) + choice).into(),
+                    document.tenant.0.into(),
+                    document.id.into(),
+                ] as [Value; COLUMNS]
+            });
+            taken.extend(tx.all::<IdRow>(sql.with(bound)).await?);
+        }
+        let taken: std::collections::HashSet<Uuid> = taken.into_iter().map(|row| row.id).collect();
+        waiting.retain(|document| {
+            let took = taken.contains(&document.id);
+            if took {
+                numbered.push((number::of(document.id) + choice, *document));
+            }
+            !took
+        });
+        if waiting.is_empty() {
+            return Ok(numbered);
+        }
+    }
+    Err(Error::platform("no number is free for a search document"))
+}
+
+pub(super) async fn forget(tx: &Tx, kind: Kind, targets: &[(TenantId, Uuid)]) -> Result<()> {
+    for some in chunks(targets) {
+        let mut sql = tx.sql("with wanted (number, tenant_id, id) as (values ");
+        sql.push_rows(some.len(), 3);
+        sql.push(match kind {
+            Kind::Execution => ") select d.docid from wanted w cross join execution_documents d",
+            Kind::Script => ") select d.docid from wanted w cross join script_documents d",
+        });
+        sql.push(" on d.docid >= w.number and d.docid < w.number + ");
+        let bound = some.iter().flat_map(|(tenant, id)| {
+            [number::of(*id).into(), tenant.0.into(), (*id).into()] as [Value; 3]
+        });
+        let mut sql = sql.with(bound);
+        sql.bind(number::CHOICES);
+        sql.push(" where d.tenant_id = w.tenant_id and d.id = w.id");
+        let numbers: Vec<NumberRow> = tx.all(sql).await?;
+        if numbers.is_empty() {
+            continue;
+        }
+        for delete in match kind {
+            Kind::Execution => [
+                "delete from execution_words where rowid in ",
+                "delete from execution_documents where docid in ",
+            ],
+            Kind::Script => [
+                "delete from script_words where rowid in ",
+                "delete from script_documents where docid in ",
+            ],
+        } {
+            let mut sql = tx.sql(delete);
+            sql.bind_list(numbers.iter().map(|row| row.docid.into()));
+            tx.execute(sql).await?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn executions<C: ConnectionTrait>(
+    db: &Scope<C>,
+    query: &Query,
+    (above, below): (Uuid, Uuid),
+    most: u32,
+) -> Result<Vec<Uuid>> {
+    // The numbers bound what the index reads; the ids decide.
+    let sql = db
+        .sql(
+            "select d.id from execution_words w cross join execution_documents d \
+             on d.docid = w.rowid where w.execution_words match $2 and w.rowid >= $3 and w.rowid < $4 \
+             and d.tenant_id = $1 and d.id >= $5 and d.id < $6 order by w.rowid desc limit $7",
+        )
+        .with([
+            query.for_sqlite().into(),
+            number::of(above).into(),
+            number::of(below).saturating_add(number::CHOICES).into(),
+            above.into(),
+            below.into(),
+            most.into(),
+        ]);
+    let rows: Vec<IdRow> = db.all(sql).await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+pub(super) fn narrow_scripts(sql: &mut Sql, query: &Query) {
+    sql.push(
+        " and s.id in (select d.id from script_words w cross join script_documents d \
+         on d.docid = w.rowid where d.tenant_id = $1 and w.script_words match ",
+    );
+    sql.bind(query.for_sqlite()).push(")");
+}
+
+#[derive(FromQueryResult)]
+struct NumberRow {
+    docid: i64,
+}
