@@ -36,6 +36,10 @@ pub(crate) enum Command {
     /// API tokens on a server.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Back up every tenant's data: on a server, or with --data-dir while none runs.
+    Backup(BackupArgs),
+    /// Put a backup into a data directory that no server has open.
+    Restore(RestoreArgs),
 }
 
 /// Flags that win over environment and file.
@@ -281,6 +285,69 @@ pub(crate) struct TokenCreateArgs {
     pub(crate) expires_at: Option<String>,
     #[command(flatten)]
     pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct BackupArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<BackupCommand>,
+    /// How many backups stay, the new one included [default: all of them]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) keep: Option<u32>,
+    /// Back up this data directory here, without a server
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Folder of the backups, with --data-dir [default: backups in the data directory]
+    #[arg(long, value_name = "FOLDER", requires = "data_dir")]
+    pub(crate) to: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BackupCommand {
+    /// List the backups of a server.
+    List(RemoteOnly),
+    /// Write the keys, which no backup holds, to a file of their own.
+    Keys(BackupKeysArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RemoteOnly {
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupKeysArgs {
+    /// File to write; must not exist
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    /// Data directory of the server
+    #[arg(long, value_name = "FOLDER", default_value = "./data")]
+    pub(crate) data_dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// Folder of the backup, the one with manifest.json
+    pub(crate) folder: PathBuf,
+    /// Data directory to fill
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data_dir: PathBuf,
+    /// Also put the keys of this file back, as `backup keys` wrote it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keys: Option<PathBuf>,
+    /// Set databases that are there aside, into a folder replaced-… of the data directory
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Check the backup and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 impl ScriptKind {

@@ -46,6 +46,15 @@ impl Refusal {
         }
     }
 
+    /// What the platform refused here: the same as if a server had, unless it failed.
+    pub(crate) fn of(error: scriptorium::Error) -> anyhow::Error {
+        use scriptorium::ErrorKind::{Conflict, Forbidden, Invalid, NotFound};
+        match error.kind() {
+            Invalid | NotFound | Conflict | Forbidden => Self::failed(error.to_string()).into(),
+            _ => error.into(),
+        }
+    }
+
     /// Refused by the server, or not there.
     pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self {

@@ -2,6 +2,7 @@
 //! façade, or the HTTP API of a server. Data goes to standard output, the rest to standard error.
 
 mod arguments;
+mod backup;
 mod check;
 mod configuration;
 mod execution;
@@ -55,6 +56,8 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             Command::Script(command) => script::run(command).await,
             Command::Execution(command) => execution::run(command).await,
             Command::Token(command) => token::run(command).await,
+            Command::Backup(arguments) => backup::run(arguments).await,
+            Command::Restore(arguments) => backup::restore(arguments).await,
             Command::Check(_) | Command::Config(_) => Ok(()),
         }
         .map(|()| Exit::Done)

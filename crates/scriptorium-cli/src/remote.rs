@@ -24,6 +24,11 @@ const PAGE: usize = 200;
 
 impl Remote {
     pub(crate) fn new(arguments: &RemoteArgs) -> anyhow::Result<Self> {
+        Self::patient(arguments, PATIENCE)
+    }
+
+    /// One that waits longer for an answer than most requests are worth.
+    pub(crate) fn patient(arguments: &RemoteArgs, patience: Duration) -> anyhow::Result<Self> {
         let base = Url::parse(&arguments.server)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
@@ -37,7 +42,7 @@ impl Remote {
             Refusal::usage("a token is needed: set SCRIPTORIUM_TOKEN or give --token")
         })?;
         let client = reqwest::Client::builder()
-            .timeout(PATIENCE)
+            .timeout(patience)
             // The token is for this server, not for where it might send us.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("scriptorium/", env!("CARGO_PKG_VERSION")))

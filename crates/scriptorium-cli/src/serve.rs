@@ -73,6 +73,9 @@ fn builder(settings: &Settings) -> Builder {
     if let Some(folder) = &settings.cache_dir {
         builder = builder.cache_dir(folder);
     }
+    if let Some(folder) = &settings.backup_dir {
+        builder = builder.backup_dir(folder);
+    }
     if let Some(workers) = settings.workers {
         builder = builder.workers(workers);
     }

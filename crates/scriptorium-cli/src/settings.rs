@@ -25,10 +25,11 @@ struct Key {
 const PREFIX: &str = "SCRIPTORIUM_";
 
 /// Every setting.
-const KEYS: [Key; 13] = [
+const KEYS: [Key; 14] = [
     key("listen", Some("127.0.0.1:8080")),
     key("data_dir", Some("./data")),
     key("cache_dir", None),
+    key("backup_dir", None),
     key("demo", Some("false")),
     key("public_url", None),
     key("trusted_proxies", None),
@@ -109,6 +110,7 @@ pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     pub(crate) data_dir: PathBuf,
     pub(crate) cache_dir: Option<PathBuf>,
+    pub(crate) backup_dir: Option<PathBuf>,
     pub(crate) demo: bool,
     pub(crate) public_url: Option<Url>,
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -249,6 +251,7 @@ impl Layers {
             listen: self.required("listen", "an address and port such as 127.0.0.1:8080")?,
             data_dir: self.required("data_dir", "a folder")?,
             cache_dir: self.optional("cache_dir", "a folder")?,
+            backup_dir: self.optional("backup_dir", "a folder")?,
             demo: self.required("demo", "true or false")?,
             public_url: self.optional("public_url", "an address such as https://a.example")?,
             trusted_proxies: self.trusted_proxies()?,

@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    Refused, events, executions, reference, schedules, scripts, session, storage, stream,
+    Refused, backup, events, executions, reference, schedules, scripts, session, storage, stream,
     templates, tenants, tokens, users, versions,
 };
 use crate::problem::{self, Problem};
@@ -146,6 +146,7 @@ fn management() -> OpenApiRouter<App> {
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .routes(routes!(tenants::list, tenants::create))
+        .routes(routes!(backup::list, backup::take))
         .routes(routes!(reference::typings))
         .routes(routes!(reference::document))
 }

@@ -24,6 +24,7 @@ use crate::{secret, wiring};
 /// A platform to be set up. Every setting has a default.
 pub struct Builder {
     data_dir: PathBuf,
+    backup_dir: Option<PathBuf>,
     options: Options,
     schema: TenantSchema,
     ambient: Option<Ambient>,
@@ -41,6 +42,7 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             data_dir: PathBuf::from("data"),
+            backup_dir: None,
             options: Options::default(),
             schema: TenantSchema::default(),
             ambient: None,
@@ -64,6 +66,14 @@ impl Builder {
     #[must_use]
     pub fn cache_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.options.cache_dir = Some(dir.into());
+        self
+    }
+
+    /// Directory of the backups; `backups` in the data directory by default. One on another disk
+    /// survives the loss of this one.
+    #[must_use]
+    pub fn backup_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.backup_dir = Some(dir.into());
         self
     }
 
@@ -182,7 +192,10 @@ impl Builder {
         let options = self.options;
         let made = Runtime::new(options, store.clone(), ambient.clone());
         let runtime = made?;
+        let backup_dir = self.backup_dir;
         let platform = Platform(Arc::new(Inner {
+            backup_dir: backup_dir.unwrap_or_else(|| self.data_dir.join("backups")),
+            backing_up: Arc::default(),
             triggers: Triggers::new(store.clone(), ambient.clone()),
             bootstrap_hash: self.bootstrap_token.as_deref().map(secret::hash),
             stop: CancellationToken::new(),

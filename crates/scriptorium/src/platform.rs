@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,10 +16,12 @@ use scriptorium_store::tenant_data::TenantData;
 use scriptorium_triggers::Triggers;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::RETRY_AFTER;
+use crate::backup::Backups;
 use crate::endpoints::Endpoints;
 use crate::error::{Error, Result};
 use crate::events::{Events, NewEvent};
@@ -47,6 +50,9 @@ pub(crate) struct Inner {
     pub(crate) default_tenant: Tenant,
     pub(crate) bootstrap_hash: Option<[u8; 32]>,
     pub(crate) first_sign_in: Option<FirstSignIn>,
+    pub(crate) backup_dir: PathBuf,
+    /// Held while a backup is taken, so that there is one at a time.
+    pub(crate) backing_up: Arc<Mutex<()>>,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }
@@ -141,6 +147,11 @@ impl Platform {
         Tenants(self)
     }
 
+    /// Backups of the whole platform.
+    pub fn backups(&self) -> Backups<'_> {
+        Backups(self)
+    }
+
     /// The tenant of a slug, whoever asks.
     ///
     /// # Errors
@@ -231,6 +242,19 @@ impl Platform {
 
     pub(crate) fn passwords(&self) -> &Passwords {
         &self.0.passwords
+    }
+
+    pub(crate) fn backup_dir(&self) -> &Path {
+        &self.0.backup_dir
+    }
+
+    pub(crate) fn backing_up(&self) -> Arc<Mutex<()>> {
+        Arc::clone(&self.0.backing_up)
+    }
+
+    /// Cancelled when the platform begins to stop.
+    pub(crate) fn stopping(&self) -> CancellationToken {
+        self.0.stop.clone()
     }
 
     pub(crate) fn bootstrap_hash(&self) -> Option<&[u8; 32]> {

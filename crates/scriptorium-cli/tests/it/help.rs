@@ -16,6 +16,9 @@ fn help_is_as_it_was() {
         &["execution", "list"],
         &["execution", "show"],
         &["token", "create"],
+        &["backup"],
+        &["backup", "keys"],
+        &["restore"],
     ] {
         let output = command().args(words).arg("--help").output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{words:?}");

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on should say where"
 )]
 
+mod backup;
 mod check;
 mod command;
 mod config;

@@ -1,24 +1,30 @@
 //! `scriptorium serve`, and the commands that speak to it.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::command::{binary, cache, command, json, sample, script, stderr, stdout};
 
 const TOKEN: &str = "a-bootstrap-token-of-more-than-32-characters";
 
 /// A server with the sample business; killed when the test ends early.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     url: String,
-    _folder: tempfile::TempDir,
+    folder: Option<TempDir>,
 }
 
 impl Server {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    pub(crate) fn start() -> Self {
+        Self::start_in(tempfile::tempdir().unwrap())
+    }
+
+    /// Starts it with the folder `data` in this one.
+    pub(crate) fn start_in(folder: TempDir) -> Self {
         let mut child = Command::new(binary())
             .env_clear()
             .env("SCRIPTORIUM_CACHE_DIR", cache())
@@ -44,11 +50,11 @@ impl Server {
         Self {
             child,
             url,
-            _folder: folder,
+            folder: Some(folder),
         }
     }
 
-    fn command(&self) -> assert_cmd::Command {
+    pub(crate) fn command(&self) -> assert_cmd::Command {
         let mut command = command();
         command
             .env("SCRIPTORIUM_URL", &self.url)
@@ -57,7 +63,7 @@ impl Server {
     }
 
     #[track_caller]
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let output = self
             .command()
             .args(arguments)
@@ -73,8 +79,27 @@ impl Server {
         json(&output)
     }
 
+    /// Where its databases are.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        let folder = self
+            .folder
+            .as_ref()
+            .expect("it is taken when the server ends");
+        folder.path().join("data")
+    }
+
+    /// Asks the server to stop; gives its exit status, and the folder with its data.
+    pub(crate) fn end(mut self) -> (Option<i32>, TempDir) {
+        let status = self.terminate();
+        (status, self.folder.take().unwrap())
+    }
+
     /// Asks the server to stop; gives its exit status.
-    fn stop(mut self) -> Option<i32> {
+    pub(crate) fn stop(mut self) -> Option<i32> {
+        self.terminate()
+    }
+
+    fn terminate(&mut self) -> Option<i32> {
         let id = self.child.id().to_string();
         let asked = Command::new("kill").args(["-TERM", &id]).status().unwrap();
         assert!(asked.success());

@@ -151,6 +151,16 @@ fn rows() -> Vec<Row> {
             none.clone(),
             [401, 404, 403, 403, 204, 204],
         ),
+        (
+            "POST /api/v1/backup",
+            json!({"keep": 1}),
+            [401, 403, 403, 403, 403, 201],
+        ),
+        (
+            "GET /api/v1/backup",
+            none.clone(),
+            [401, 403, 403, 403, 403, 200],
+        ),
         ("GET /api/v1/tenants", none, [401, 403, 403, 403, 403, 200]),
         (
             "POST /api/v1/tenants",

@@ -8,12 +8,15 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
 
 use super::manifest::bad;
 use crate::error::{Error, Result};
 use crate::files;
 
 const CHUNK: usize = 1 << 20;
+/// Steps of SQLite's machine between two looks at whether to stop: a few milliseconds.
+const CHECK_EVERY: i32 = 100_000;
 
 /// Copies a database as it is at one instant, while others write to it.
 ///
@@ -21,9 +24,11 @@ const CHUNK: usize = 1 << 20;
 /// again when somebody writes, so it ends under any load; SQLite's backup interface, page by page,
 /// starts over with every commit of another connection. It also leaves free pages and every
 /// damaged one behind: the copy is made by reading each row.
-pub(super) fn snapshot(from: &Path, to: &Path) -> Result<()> {
+pub(super) fn snapshot(from: &Path, to: &Path, stop: &CancellationToken) -> Result<()> {
     files::make_private(to)?;
     let source = open(from)?;
+    let stop = stop.clone();
+    source.progress_handler(CHECK_EVERY, Some(move || stop.is_cancelled()))?;
     let target = to
         .to_str()
         .ok_or_else(|| Error::platform(format!("{} is no UTF-8", to.display())))?;

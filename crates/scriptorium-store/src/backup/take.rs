@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use scriptorium_model::Ambient;
+use tokio_util::sync::CancellationToken;
 
 use super::manifest::{self, BackupFile, Manifest, is_tenant_file};
 use super::{PLATFORM, TENANTS, copy};
@@ -21,6 +22,8 @@ pub struct TakeBackup {
     pub folder: PathBuf,
     /// How many backups stay in the folder, the new one included; all of them when `None`.
     pub keep: Option<usize>,
+    /// Ends it early: what was begun is removed.
+    pub stop: CancellationToken,
 }
 
 /// A finished backup.
@@ -86,7 +89,7 @@ fn take(data_dir: &Path, what: &TakeBackup, ambient: &Ambient) -> Result<Backup>
     // Sorts by time, and is a name that every file system takes.
     let name = created_at.strftime("%Y%m%dT%H%M%S.%6fZ").to_string();
     let unfinished = what.folder.join(format!("{UNFINISHED}{name}"));
-    let files = fill(data_dir, &unfinished);
+    let files = fill(data_dir, &unfinished, &what.stop);
     let files = match files {
         Ok(files) => files,
         Err(error) => {
@@ -110,7 +113,7 @@ fn take(data_dir: &Path, what: &TakeBackup, ambient: &Ambient) -> Result<Backup>
     Ok(Backup { folder, manifest })
 }
 
-fn fill(data_dir: &Path, to: &Path) -> Result<Vec<BackupFile>> {
+fn fill(data_dir: &Path, to: &Path, stop: &CancellationToken) -> Result<Vec<BackupFile>> {
     files::make_private_dir(&to.join(TENANTS))?;
     let mut paths: Vec<String> = entries(&data_dir.join(TENANTS))?
         .into_iter()
@@ -120,8 +123,11 @@ fn fill(data_dir: &Path, to: &Path) -> Result<Vec<BackupFile>> {
     paths.push(PLATFORM.to_owned());
     let mut files = Vec::with_capacity(paths.len());
     for path in paths {
+        if stop.is_cancelled() {
+            return Err(Error::platform("the backup was stopped"));
+        }
         let target = to.join(&path);
-        copy::snapshot(&data_dir.join(&path), &target)?;
+        copy::snapshot(&data_dir.join(&path), &target, stop)?;
         let (bytes, sha256) = copy::digest(&target)?;
         files.push(BackupFile {
             path,

@@ -13,6 +13,7 @@ use scriptorium_store::backup::{
 };
 use scriptorium_store::tenant_data::{ColumnType, Table, TenantSchema};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{World, open};
 
@@ -28,7 +29,12 @@ fn schema() -> TenantSchema {
 
 async fn backup(world: &World, keep: Option<usize>) -> Backup {
     let (store, folder) = (world.store.clone(), world.path().join("backups"));
-    let taken = tokio::task::spawn_blocking(move || store.back_up(&TakeBackup { folder, keep }));
+    let what = TakeBackup {
+        folder,
+        keep,
+        stop: CancellationToken::new(),
+    };
+    let taken = tokio::task::spawn_blocking(move || store.back_up(&what));
     taken.await.unwrap().unwrap()
 }
 
@@ -132,6 +138,7 @@ async fn without_a_server_the_lock_is_taken() {
     let what = TakeBackup {
         folder: world.path().join("backups"),
         keep: None,
+        stop: CancellationToken::new(),
     };
     let refused = take_offline(world.path(), &what, &world.ambient).unwrap_err();
     assert!(refused.to_string().contains("is locked"), "{refused}");
@@ -143,6 +150,27 @@ async fn without_a_server_the_lock_is_taken() {
         refused.to_string().contains("holds no scriptorium.db"),
         "{refused}"
     );
+}
+
+#[tokio::test]
+async fn a_backup_that_is_stopped_leaves_nothing_behind() {
+    let world = World::new().await;
+    for number in 0..2_000 {
+        let name = format!("t{number}");
+        world
+            .store
+            .put_template(&world.ctx, &name, "text")
+            .await
+            .unwrap();
+    }
+    let what = TakeBackup {
+        folder: world.path().join("backups"),
+        keep: None,
+        stop: CancellationToken::new(),
+    };
+    what.stop.cancel();
+    assert!(world.store.back_up(&what).is_err());
+    assert_eq!(fs::read_dir(&what.folder).unwrap().count(), 0);
 }
 
 /// Restores a backup after something was done to it, and expects a refusal that leaves the target
