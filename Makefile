@@ -23,6 +23,7 @@ build: ready ## Leave the optimised binary at target/release/scriptorium
 	cargo build --release --package scriptorium-cli
 
 test: ready ## Every test: units, doc examples, the product in a browser
+	@.ci/need package postgresql /usr/lib/postgresql/*/bin/initdb
 ifeq ($(HAS_NEXTEST),yes)
 	cargo nextest run --workspace
 else

@@ -100,7 +100,7 @@ impl Store {
         }
         let sql = tx
             .sql(
-                "update executions set cancel_requested = 1 \
+                "update executions set cancel_requested = true \
                  where tenant_id = $1 and id = $2 and status = 'running'",
             )
             .with([id.0.into()]);

@@ -3,8 +3,8 @@
 //!
 //! [`Store`] is the only entry. What it does inside one tenant takes the operation context first
 //! and sees that tenant's rows only; what concerns several tenants at once (sign-in, due schedules,
-//! the queue, recovery) is in [`system`]. No signature mentions a database: SQLite is what is
-//! behind them today.
+//! the queue, recovery) is in [`system`]. SQLite or PostgreSQL is behind it, chosen by [`Options`]
+//! when it is opened; nothing above can tell which.
 
 mod audit;
 pub mod backup;
@@ -28,6 +28,8 @@ mod tokens;
 mod users;
 mod versions;
 
+pub use db::migrations::MigrationStatus;
+pub use db::postgres::{Clock, PostgresOptions};
 pub use error::{Error, PlatformError, Result, Unavailable};
 pub use executions::{ExecutionFilter, ExecutionSummary, Inserted};
 pub use history::{Commit, Finished, Written};

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use scriptorium_model::{Ambient, Ctx, TenantId};
 use tokio::sync::watch;
 
-use crate::db::{self, Db};
+use crate::db::migrations::{self, MigrationStatus};
+use crate::db::postgres::{self, Postgres, PostgresOptions};
+use crate::db::{self, Db, Dialect};
 use crate::error::{Error, Result};
 use crate::files::{self, LockFile};
 use crate::history::HistoryWriter;
@@ -18,6 +20,8 @@ use crate::tenant_data::{TenantData, TenantSchema};
 pub struct Options {
     /// Directory of `scriptorium.db` and of the tenants' own files; made when missing.
     pub data_dir: PathBuf,
+    /// The PostgreSQL server of the platform's tables; `None` for `scriptorium.db`.
+    pub postgres: Option<PostgresOptions>,
     /// Connections that read the platform's file, 1 to 64.
     pub readers: u32,
     /// Records that may wait for the history writer before `record` waits itself.
@@ -28,10 +32,11 @@ pub struct Options {
 }
 
 impl Options {
-    /// A directory with 4 readers and room for 4,096 waiting records.
+    /// SQLite in a directory, with 4 readers and room for 4,096 waiting records.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),
+            postgres: None,
             readers: 4,
             history_queue: 4_096,
             max_bytes: None,
@@ -75,18 +80,30 @@ pub enum Change {
 pub(crate) struct Signals([watch::Sender<u64>; 5]);
 
 impl Store {
-    /// Opens the store, making and migrating its files as needed, and gives back to the queue what
-    /// an earlier process left running.
+    /// Opens the store, migrating it as needed. On SQLite it makes its files and gives back to the
+    /// queue what an earlier process left running; on PostgreSQL others may be running, so there
+    /// only the end of a lease says that.
     ///
     /// # Errors
-    /// The directory is not writable, another server has it, SQLite is older than 3.51.3, or a
-    /// migration fails.
+    /// The directory is not writable, another server has it, SQLite is older than 3.51.3 or
+    /// PostgreSQL than 15, the server is not reached, a login is not what it should be, the schema
+    /// is newer than this release, or older and no `migrator` was given.
     pub async fn open(options: Options, ambient: Ambient) -> Result<Self> {
         files::make_private_dir(&options.data_dir)?;
-        let lock = LockFile::take(&options.data_dir)?;
-        files::refuse_half_restored(&options.data_dir)?;
-        let path = options.data_dir.join("scriptorium.db");
-        let db = db::open(&path, options.readers.clamp(1, 64), options.max_bytes).await?;
+        let (db, lock) = match &options.postgres {
+            None => {
+                let lock = LockFile::take(&options.data_dir)?;
+                files::refuse_half_restored(&options.data_dir)?;
+                let path = options.data_dir.join("scriptorium.db");
+                let readers = options.readers.clamp(1, 64);
+                let db = db::open(&path, readers, options.max_bytes).await?;
+                (db, Some(lock))
+            }
+            Some(server) => {
+                postgres::prepare(server).await?;
+                (Db::Postgres(Postgres::open(server).await?), None)
+            }
+        };
         let signals = Arc::new(Signals::new());
         let writer = HistoryWriter::start(
             db.clone(),
@@ -102,11 +119,60 @@ impl Store {
                 signals,
                 rotation: Rotation::default(),
                 data_dir: options.data_dir,
-                lock: Mutex::new(Some(lock)),
+                lock: Mutex::new(lock),
             }),
         };
-        store.recover_all_running().await?;
+        if store.db().dialect() == Dialect::Sqlite {
+            store.recover_all_running().await?;
+        }
         Ok(store)
+    }
+
+    /// Makes the logins and the schema of a PostgreSQL database, or renews them: named after
+    /// `prefix`, with passwords made from `key`. `privileged` is the URL of a superuser. The tables
+    /// come with [`Store::migrate`].
+    ///
+    /// # Errors
+    /// `Invalid` for a bad URL or prefix; `Platform` when the login is no superuser.
+    pub async fn create_roles(privileged: &str, key: &[u8; 32], prefix: &str) -> Result<()> {
+        postgres::create_roles(privileged, key, prefix).await
+    }
+
+    /// Applies the migrations that a PostgreSQL database misses, as its `migrator`, and renews what
+    /// the other logins may do.
+    ///
+    /// # Errors
+    /// There is no `migrator`, the schema is newer than this release, or a migration fails.
+    pub async fn migrate(server: &PostgresOptions) -> Result<()> {
+        postgres::migrate(server).await
+    }
+
+    /// How far the database of `options` has come; nothing is made or changed.
+    ///
+    /// # Errors
+    /// `Platform` when it cannot be read.
+    pub async fn migration_status(options: &Options) -> Result<MigrationStatus> {
+        let applied = match &options.postgres {
+            None => db::applied(&options.data_dir.join("scriptorium.db")).await?,
+            Some(server) => postgres::applied(server).await?,
+        };
+        let known = migrations::known();
+        Ok(MigrationStatus { applied, known })
+    }
+
+    /// Makes the partitions of executions and their logs for the month of now and `ahead` months
+    /// after it, where they are missing; how many were made. SQLite has none.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn make_partitions(&self, ahead: u32) -> Result<u32> {
+        match self.db() {
+            Db::Sqlite(_) => Ok(0),
+            Db::Postgres(server) => {
+                let now = self.inner.ambient.now().as_microsecond();
+                server.make_partitions(now, ahead.min(36)).await
+            }
+        }
     }
 
     /// Commits what was handed to the history writer, then closes the files and lets another

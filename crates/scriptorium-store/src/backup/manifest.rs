@@ -87,7 +87,7 @@ impl Manifest {
                 "the backup has the format {found}, and this release reads {FORMAT}"
             )));
         }
-        let known = crate::db::known_schema();
+        let known = crate::db::migrations::known();
         if self.schema_version > known {
             return Err(bad(format!(
                 "the backup has the schema {:04}, and this release knows {known:04} at most: \

@@ -1,147 +1,265 @@
 //! The only door to the database. A statement on a tenant's tables goes through [`Db::read`] or
-//! [`Db::write`], which take the tenant from the operation context and bind it as `$1`;
-//! a statement across tenants needs the key that only `crate::system` can make.
+//! [`Db::write`], which take the tenant from the operation context, bind it as `$1` and, on
+//! PostgreSQL, tell it to row-level security; a statement across tenants needs the key that only
+//! `crate::system` can make.
 
 pub(crate) mod cursor;
+pub(crate) mod migrations;
+pub(crate) mod postgres;
 mod sql;
 mod sqlite;
 mod value;
 
-use scriptorium_model::{Ctx, TenantId};
+use std::ops::Deref;
+
+use scriptorium_model::{Ctx, TenantId, Timestamp};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, FromQueryResult,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, FromQueryResult, QueryResult,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
 };
 
+use self::postgres::{Access, Postgres};
 pub(crate) use self::sql::Sql;
-pub(crate) use self::sqlite::{known_schema, open};
+pub(crate) use self::sqlite::{File, applied, open};
 pub(crate) use self::value::{Micros, json, known, micros, number, opt_json};
 use crate::audit::Noted;
 use crate::error::Result;
 use crate::system::AcrossTenants;
 
-/// The pools of one database: a single writing connection, several reading ones.
-#[derive(Clone, Debug)]
-pub(crate) struct Db {
-    write: DatabaseConnection,
-    read: DatabaseConnection,
+/// Which database is behind the store; the few statements that differ ask for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// One file, one writer at a time.
+    Sqlite,
+    /// A server, several writers, rows locked by `for update`.
+    Postgres,
 }
 
-/// A connection or transaction on which every statement is about one tenant, or about all.
-pub(crate) struct Scope<C> {
-    conn: C,
+/// The pools of one database.
+#[derive(Clone, Debug)]
+pub(crate) enum Db {
+    /// A single writing connection, several reading ones.
+    Sqlite(File),
+    /// One pool for each login.
+    Postgres(Postgres),
+}
+
+/// Statements that are all about one tenant, or about all.
+pub(crate) struct Scope {
+    conn: Conn,
     tenant: Option<TenantId>,
 }
 
-/// Statements that commit together.
-pub(crate) type Tx = Scope<DatabaseTransaction>;
+/// A scope whose statements commit together; rolled back unless committed.
+pub(crate) struct Tx(Scope);
+
+enum Conn {
+    Pool(DatabaseConnection),
+    Sqlite(DatabaseTransaction),
+    Postgres(postgres::Transaction),
+}
 
 impl Db {
-    pub(crate) fn new(write: DatabaseConnection, read: DatabaseConnection) -> Self {
-        Self { write, read }
-    }
-
     /// Reads of the tenant of `ctx`.
-    pub(crate) async fn read(&self, ctx: &Ctx) -> Result<Scope<DatabaseConnection>> {
-        Ok(self.reading(Some(ctx.tenant)))
+    pub(crate) async fn read(&self, ctx: &Ctx) -> Result<Scope> {
+        self.reading(Some(ctx.tenant)).await
     }
 
-    /// A transaction in the tenant of `ctx`; rolled back unless committed.
+    /// A transaction in the tenant of `ctx`.
     pub(crate) async fn write(&self, ctx: &Ctx) -> Result<Tx> {
         self.writing(Some(ctx.tenant)).await
     }
 
     /// Reads across tenants.
-    pub(crate) async fn read_all(&self, _: AcrossTenants) -> Result<Scope<DatabaseConnection>> {
-        Ok(self.reading(None))
+    pub(crate) async fn read_all(&self, _: AcrossTenants) -> Result<Scope> {
+        self.reading(None).await
     }
 
-    /// A transaction across tenants; rolled back unless committed.
+    /// A transaction across tenants.
     pub(crate) async fn write_all(&self, _: AcrossTenants) -> Result<Tx> {
         self.writing(None).await
     }
 
-    /// Waits for running statements and closes both pools.
-    pub(crate) async fn close(&self) {
-        let closed = [
-            self.read.close_by_ref().await,
-            self.write.close_by_ref().await,
-        ];
-        for error in closed.into_iter().filter_map(std::result::Result::err) {
-            tracing::warn!(%error, "closing the database");
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
         }
     }
 
-    fn reading(&self, tenant: Option<TenantId>) -> Scope<DatabaseConnection> {
-        Scope {
-            conn: self.read.clone(),
-            tenant,
+    /// Waits for running statements and closes the pools.
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite(file) => file.close().await,
+            Self::Postgres(postgres) => postgres.close().await,
         }
+    }
+
+    async fn reading(&self, tenant: Option<TenantId>) -> Result<Scope> {
+        let conn = match self {
+            Self::Sqlite(file) => Conn::Pool(file.read.clone()),
+            Self::Postgres(server) => Conn::Postgres(server.begin(tenant, Access::Read).await?),
+        };
+        Ok(Scope { conn, tenant })
     }
 
     async fn writing(&self, tenant: Option<TenantId>) -> Result<Tx> {
-        // Taking the write lock at once avoids SQLITE_BUSY in the middle of a transaction.
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
+        let conn = match self {
+            Self::Sqlite(file) => {
+                // Taking the write lock at once avoids SQLITE_BUSY in the middle of a transaction.
+                let options = TransactionOptions {
+                    sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                    ..TransactionOptions::default()
+                };
+                Conn::Sqlite(file.write.begin_with_options(options).await?)
+            }
+            Self::Postgres(server) => Conn::Postgres(server.begin(tenant, Access::Write).await?),
         };
-        let conn = self.write.begin_with_options(options).await?;
-        Ok(Scope { conn, tenant })
+        Ok(Tx(Scope { conn, tenant }))
     }
 }
 
-impl<C: ConnectionTrait> Scope<C> {
+impl Scope {
+    /// Which database the statements are for.
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self.conn {
+            Conn::Pool(_) | Conn::Sqlite(_) => Dialect::Sqlite,
+            Conn::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
     /// Starts a statement; in a tenant's scope `$1` is the tenant.
     pub(crate) fn sql(&self, text: &'static str) -> Sql {
-        Sql::new(text, self.tenant.map(|tenant| tenant.0.into()))
+        Sql::new(
+            text,
+            self.tenant.map(|tenant| tenant.0.into()),
+            self.dialect(),
+        )
+    }
+
+    /// Starts a statement that the databases spell differently.
+    pub(crate) fn either(&self, sqlite: &'static str, postgres: &'static str) -> Sql {
+        self.sql(match self.dialect() {
+            Dialect::Sqlite => sqlite,
+            Dialect::Postgres => postgres,
+        })
     }
 
     /// The rows of a query.
     pub(crate) async fn all<R: FromQueryResult>(&self, sql: Sql) -> Result<Vec<R>> {
-        let rows = self.conn.query_all_raw(self.statement(sql)).await?;
+        let rows = self.rows(sql).await?;
         let rows = rows.iter().map(|row| R::from_query_result(row, ""));
         Ok(rows.collect::<std::result::Result<_, _>>()?)
     }
 
     /// The first row of a query.
     pub(crate) async fn one<R: FromQueryResult>(&self, sql: Sql) -> Result<Option<R>> {
-        let row = self.conn.query_one_raw(self.statement(sql)).await?;
+        let row = match &self.conn {
+            Conn::Pool(pool) => pool.query_one_raw(self.statement(sql)).await?,
+            Conn::Sqlite(tx) => tx.query_one_raw(self.statement(sql)).await?,
+            Conn::Postgres(_) => self.rows(sql).await?.into_iter().next(),
+        };
         Ok(row.map(|row| R::from_query_result(&row, "")).transpose()?)
     }
 
     /// Runs a statement; the number of rows it changed.
     pub(crate) async fn execute(&self, sql: Sql) -> Result<u64> {
-        let done = self.conn.execute_raw(self.statement(sql)).await?;
+        let done = match &self.conn {
+            Conn::Pool(pool) => pool.execute_raw(self.statement(sql)).await?,
+            Conn::Sqlite(tx) => tx.execute_raw(self.statement(sql)).await?,
+            Conn::Postgres(tx) => {
+                let (text, values) = self.parts(sql);
+                return Ok(tx.execute(text, values).await?);
+            }
+        };
         Ok(done.rows_affected())
     }
 
+    async fn rows(&self, sql: Sql) -> Result<Vec<QueryResult>> {
+        Ok(match &self.conn {
+            Conn::Pool(pool) => pool.query_all_raw(self.statement(sql)).await?,
+            Conn::Sqlite(tx) => tx.query_all_raw(self.statement(sql)).await?,
+            Conn::Postgres(tx) => {
+                let (text, values) = self.parts(sql);
+                tx.query(text, values).await?
+            }
+        })
+    }
+
     fn statement(&self, sql: Sql) -> Statement {
+        let (text, values) = self.parts(sql);
+        Statement::from_sql_and_values(sea_orm::DatabaseBackend::Sqlite, text, values)
+    }
+
+    fn parts(&self, sql: Sql) -> (String, Vec<Value>) {
         let (text, values) = sql.into_parts();
         debug_assert!(
             self.tenant.is_none() || text.contains("$1"),
             "a statement in a tenant's scope names the tenant: {text}"
         );
-        Statement::from_sql_and_values(self.conn.get_database_backend(), text, values)
+        (text, values)
+    }
+}
+
+impl Conn {
+    async fn commit(self) -> Result<()> {
+        match self {
+            Self::Pool(_) => {}
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+
+    async fn rollback(self) -> Result<()> {
+        match self {
+            Self::Pool(_) => {}
+            Self::Sqlite(tx) => tx.rollback().await?,
+            Self::Postgres(tx) => tx.rollback().await?,
+        }
+        Ok(())
+    }
+}
+
+impl Deref for Tx {
+    type Target = Scope;
+
+    fn deref(&self) -> &Scope {
+        &self.0
     }
 }
 
 impl Tx {
     /// Makes it durable. What it leaves in the audit trail has been said before.
     pub(crate) async fn commit(self, _: Noted) -> Result<()> {
-        Ok(self.conn.commit().await?)
+        self.0.conn.commit().await
     }
 
     /// Forgets what was done since `begin`; also what dropping does.
     pub(crate) async fn rollback(self) -> Result<()> {
-        Ok(self.conn.rollback().await?)
+        self.0.conn.rollback().await
     }
 
     /// A part of this transaction that can be rolled back alone.
     pub(crate) async fn savepoint(&self) -> Result<Savepoint> {
-        Ok(Savepoint(Scope {
-            conn: self.conn.begin().await?,
-            tenant: self.tenant,
-        }))
+        let conn = match &self.0.conn {
+            Conn::Pool(pool) => Conn::Sqlite(pool.begin().await?),
+            Conn::Sqlite(tx) => Conn::Sqlite(tx.begin().await?),
+            Conn::Postgres(tx) => Conn::Postgres(tx.savepoint().await?),
+        };
+        Ok(Savepoint(Tx(Scope {
+            conn,
+            tenant: self.0.tenant,
+        })))
+    }
+
+    /// The instant that leases are compared with: the server's on PostgreSQL, so that nodes whose
+    /// clocks differ agree, and `now` on SQLite, whose only process has one clock.
+    pub(crate) async fn lease_clock(&self, now: Timestamp) -> Result<Micros> {
+        match &self.0.conn {
+            Conn::Postgres(tx) if tx.keeps_time() => Ok(Micros(tx.now().await?)),
+            _ => Ok(now.into()),
+        }
     }
 }
 
@@ -152,7 +270,7 @@ pub(crate) struct Savepoint(Tx);
 impl Savepoint {
     /// Keeps what was done since.
     pub(crate) async fn release(self) -> Result<()> {
-        Ok(self.0.conn.commit().await?)
+        self.0.0.conn.commit().await
     }
 
     /// Forgets what was done since.
@@ -161,7 +279,7 @@ impl Savepoint {
     }
 }
 
-impl std::ops::Deref for Savepoint {
+impl Deref for Savepoint {
     type Target = Tx;
 
     fn deref(&self) -> &Tx {

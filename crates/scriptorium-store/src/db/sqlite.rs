@@ -4,14 +4,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sea_orm::SqlxSqliteConnector;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sea_orm::{DatabaseConnection, SqlxSqliteConnector};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Connection as _, SqlSafeStr, SqliteConnection};
+use sqlx::{Connection as _, SqliteConnection};
 
-use super::Db;
+use super::{Db, Dialect, migrations};
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -28,20 +27,58 @@ enum Access {
     Write { max_bytes: Option<u64> },
 }
 
+/// The pools of one file.
+#[derive(Clone, Debug)]
+pub(crate) struct File {
+    pub(super) write: DatabaseConnection,
+    pub(super) read: DatabaseConnection,
+}
+
 /// Opens, checks and migrates the platform's file.
 pub(crate) async fn open(path: &Path, readers: u32, max_bytes: Option<u64>) -> Result<Db> {
     files::make_private(path)?;
     let write = connect(path, 1, Access::Write { max_bytes }).await?;
     check_version(&write).await?;
-    migrator()
+    migrations::migrator(Dialect::Sqlite)
         .run(&write)
         .await
-        .map_err(|error| Error::caused("the database could not be migrated", error))?;
+        .map_err(migrations::failed)?;
     let read = connect(path, readers, Access::Read).await?;
-    Ok(Db::new(
-        SqlxSqliteConnector::from_sqlx_sqlite_pool(write),
-        SqlxSqliteConnector::from_sqlx_sqlite_pool(read),
-    ))
+    Ok(Db::Sqlite(File {
+        write: SqlxSqliteConnector::from_sqlx_sqlite_pool(write),
+        read: SqlxSqliteConnector::from_sqlx_sqlite_pool(read),
+    }))
+}
+
+impl File {
+    pub(super) async fn close(&self) {
+        let closed = [
+            self.read.close_by_ref().await,
+            self.write.close_by_ref().await,
+        ];
+        for error in closed.into_iter().filter_map(std::result::Result::err) {
+            tracing::warn!(%error, "closing the database");
+        }
+    }
+}
+
+/// The number of the last migration that a file has had; 0 when there is no file.
+pub(crate) async fn applied(path: &Path) -> Result<i64> {
+    if !path.exists() {
+        return Ok(0);
+    }
+    let pool = connect(path, 1, Access::Read).await?;
+    let tables = "select count(*) from sqlite_schema where name = '_sqlx_migrations'";
+    let begun: i64 = sqlx::query_scalar(tables).fetch_one(&pool).await?;
+    let applied = if begun > 0 {
+        sqlx::query_scalar(migrations::APPLIED)
+            .fetch_one(&pool)
+            .await?
+    } else {
+        0
+    };
+    pool.close().await;
+    Ok(applied)
 }
 
 async fn connect(path: &Path, connections: u32, access: Access) -> Result<SqlitePool> {
@@ -116,39 +153,6 @@ fn parse_version(text: &str) -> Option<(u32, u32, u32)> {
     let mut parts = text.split('.').map(str::parse);
     let mut next = || parts.next()?.ok();
     Some((next()?, next()?, next()?))
-}
-
-/// The last migration that this release knows.
-pub(crate) fn known_schema() -> i64 {
-    migrator()
-        .iter()
-        .map(|step| step.version)
-        .max()
-        .unwrap_or(0)
-}
-
-fn migrator() -> Migrator {
-    let migration = |version, name: &'static str, sql: &'static str| {
-        Migration::new(
-            version,
-            name.into(),
-            MigrationType::Simple,
-            sql.into_sql_str(),
-            false,
-        )
-    };
-    Migrator::with_migrations(vec![
-        migration(
-            1,
-            "platform",
-            include_str!("../../migrations/sqlite/0001_platform.sql"),
-        ),
-        migration(
-            5,
-            "search",
-            include_str!("../../migrations/sqlite/0005_search.sql"),
-        ),
-    ])
 }
 
 #[cfg(test)]

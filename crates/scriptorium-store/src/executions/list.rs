@@ -4,7 +4,6 @@
 use scriptorium_model::execution::{ExecutionStatus, Metrics, TriggerKind};
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::{Ctx, ExecutionId, ScriptId, Timestamp, UserId, Uuid};
-use sea_orm::ConnectionTrait;
 
 use super::row::{SELECT_SUMMARY, SummaryRow};
 use crate::Store;
@@ -121,9 +120,9 @@ impl ExecutionFilter {
     }
 
     /// The newest that match, text apart.
-    async fn read<C: ConnectionTrait>(
+    async fn read(
         &self,
-        db: &Scope<C>,
+        db: &Scope,
         (above, below): (Uuid, Uuid),
         most: u32,
     ) -> Result<Vec<SummaryRow>> {
@@ -142,9 +141,9 @@ impl ExecutionFilter {
 
     /// The newest that match and hold the words: the index gives candidates in their order, and
     /// the other filters are asked about some of them at a time.
-    async fn search<C: ConnectionTrait>(
+    async fn search(
         &self,
-        db: &Scope<C>,
+        db: &Scope,
         query: &Query,
         (above, mut below): (Uuid, Uuid),
         most: u32,
@@ -170,12 +169,7 @@ impl ExecutionFilter {
         }
     }
 
-    async fn read_these<C: ConnectionTrait>(
-        &self,
-        db: &Scope<C>,
-        ids: &[Uuid],
-        most: u32,
-    ) -> Result<Vec<SummaryRow>> {
+    async fn read_these(&self, db: &Scope, ids: &[Uuid], most: u32) -> Result<Vec<SummaryRow>> {
         let mut sql = db.sql(SELECT_SUMMARY);
         sql.push(" where tenant_id = $1 and id in ");
         sql.bind_list(ids.iter().map(|id| (*id).into()));

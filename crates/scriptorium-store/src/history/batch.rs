@@ -131,6 +131,7 @@ async fn write(tx: &Tx, writes: &[Write], now: Timestamp) -> Result<Vec<Result<O
             Write::Set(..) | Write::Delete(..) => {}
         }
     }
+    take_keys(tx, &mut pending).await?;
     let inserted = insert_pending(tx, &pending).await?;
     let stored = store_ends(tx, &finished, now).await?;
     finished.retain(|record| stored.contains(&record.execution.id.0));
@@ -161,6 +162,44 @@ async fn write(tx: &Tx, writes: &[Write], now: Timestamp) -> Result<Vec<Result<O
     Ok(outcomes)
 }
 
+/// Leaves the executions that have no idempotency key, or are the first of theirs.
+async fn take_keys(tx: &Tx, executions: &mut Vec<&Execution>) -> Result<()> {
+    const COLUMNS: usize = 5;
+    let mut seen = HashSet::new();
+    executions.retain(|execution| match &execution.idempotency_key {
+        Some(key) => seen.insert((execution.tenant, execution.script, key.as_str())),
+        None => true,
+    });
+    let keyed: Vec<(&Execution, &str)> = executions
+        .iter()
+        .filter_map(|execution| Some((*execution, execution.idempotency_key.as_deref()?)))
+        .collect();
+    let mut first = HashSet::with_capacity(keyed.len());
+    for some in chunks(&keyed) {
+        let mut sql = tx.sql(
+            "insert into idempotency_keys (tenant_id, script_id, key, execution_id, created_at) \
+             values ",
+        );
+        sql.push_rows(some.len(), COLUMNS);
+        sql.push(" on conflict do nothing returning execution_id as id");
+        let mut bound: Vec<Value> = Vec::with_capacity(some.len() * COLUMNS);
+        for (execution, key) in some {
+            bound.extend([
+                execution.tenant.0.into(),
+                execution.script.0.into(),
+                (*key).into(),
+                execution.id.0.into(),
+                Micros::from(execution.created_at).into(),
+            ] as [Value; COLUMNS]);
+        }
+        let rows: Vec<IdRow> = tx.all(sql.with(bound)).await?;
+        first.extend(rows.into_iter().map(|row| row.id));
+    }
+    executions
+        .retain(|execution| execution.idempotency_key.is_none() || first.contains(&execution.id.0));
+    Ok(())
+}
+
 /// Inserts what is not there yet; the ids that were inserted.
 async fn insert_pending(tx: &Tx, executions: &[&Execution]) -> Result<HashSet<Uuid>> {
     let mut inserted = HashSet::with_capacity(executions.len());
@@ -183,6 +222,10 @@ async fn insert_pending(tx: &Tx, executions: &[&Execution]) -> Result<HashSet<Uu
 /// that the lease still holds. The ids that were stored.
 async fn store_ends(tx: &Tx, ends: &[&Finished], now: Timestamp) -> Result<HashSet<Uuid>> {
     let mut stored = HashSet::with_capacity(ends.len());
+    if ends.is_empty() {
+        return Ok(stored);
+    }
+    let now = tx.lease_clock(now).await?;
     for some in chunks(ends) {
         let mut sql = tx.sql("insert into executions (");
         sql.push(COLUMNS).push(") values ");
@@ -194,7 +237,7 @@ async fn store_ends(tx: &Tx, ends: &[&Finished], now: Timestamp) -> Result<HashS
             bound.extend(values(&record.execution, record.execution.attempt, lease)?);
         }
         let mut sql = sql.with(bound);
-        sql.bind(Micros::from(now)).push(" returning id");
+        sql.bind(now).push(" returning id");
         let rows: Vec<IdRow> = tx.all(sql).await?;
         stored.extend(rows.into_iter().map(|row| row.id));
     }
@@ -281,8 +324,9 @@ async fn existing(tx: &Tx, execution: &Execution) -> Result<Result<Outcome>> {
     };
     let sql = tx
         .sql(
-            "select * from executions \
-             where tenant_id = $1 and script_id = $2 and idempotency_key = $3",
+            "select e.* from idempotency_keys k join executions e \
+             on e.tenant_id = k.tenant_id and e.id = k.execution_id \
+             where k.tenant_id = $1 and k.script_id = $2 and k.key = $3",
         )
         .with([
             execution.tenant.0.into(),

@@ -13,7 +13,7 @@ use self::routing::Routes;
 use self::row::ScriptRow;
 use crate::Store;
 use crate::audit::unaudited;
-use crate::db::{Micros, Tx};
+use crate::db::{Dialect, Micros, Scope, Tx};
 use crate::definition::search_text;
 use crate::error::{Error, Result};
 use crate::search;
@@ -83,7 +83,7 @@ impl Store {
         change_description: &str,
     ) -> Result<Script> {
         let tx = self.db().write(ctx).await?;
-        let mut script = find(&tx, id).await?;
+        let mut script = find_to_change(&tx, id).await?;
         if base_version.is_some_and(|base| base != script.version) {
             return Err(Error::Conflict {
                 what: "stale_version",
@@ -138,7 +138,7 @@ impl Store {
         paused_reason: Option<&str>,
     ) -> Result<Script> {
         let tx = self.db().write(ctx).await?;
-        let mut script = find(&tx, id).await?;
+        let mut script = find_to_change(&tx, id).await?;
         if script.status != from {
             return Err(Error::Conflict {
                 what: "status_changed",
@@ -218,7 +218,7 @@ impl Store {
         if tx.execute(sql).await? == 0 {
             return Err(Error::NotFound);
         }
-        let mut script = find(&tx, id).await?;
+        let mut script = find_to_change(&tx, id).await?;
         if script.status == ScriptStatus::Active {
             script.status = ScriptStatus::Paused;
             script.paused_reason = Some("restored from the trash".into());
@@ -245,15 +245,25 @@ impl Store {
     }
 }
 
-async fn find<C: sea_orm::ConnectionTrait>(
-    db: &crate::db::Scope<C>,
-    id: ScriptId,
-) -> Result<Script> {
+async fn find(db: &Scope, id: ScriptId) -> Result<Script> {
     let mut sql = db.sql(row::SELECT);
     sql.push(" where s.tenant_id = $1 and s.deleted_at is null and s.id = ");
     sql.bind(id.0);
     let row: ScriptRow = db.one(sql).await?.ok_or(Error::NotFound)?;
     row.try_into()
+}
+
+/// A script that nobody else changes until the transaction ends: version numbers and moves of the
+/// status follow one another. Locked by a statement of its own: the one that reads it must begin
+/// after the lock was had, or it would join the new script with the versions of before.
+async fn find_to_change(tx: &Tx, id: ScriptId) -> Result<Script> {
+    if tx.dialect() == Dialect::Postgres {
+        let lock = tx
+            .sql("select id from scripts where tenant_id = $1 and id = $2 for update")
+            .with([id.0.into()]);
+        tx.execute(lock).await?;
+    }
+    find(tx, id).await
 }
 
 async fn write_state(tx: &Tx, script: &Script) -> Result<()> {

@@ -11,7 +11,7 @@ mod words;
 use scriptorium_model::execution::{Execution, LogLine};
 use scriptorium_model::script::Definition;
 use scriptorium_model::{TenantId, Uuid};
-use sea_orm::{ConnectionTrait, Value};
+use sea_orm::Value;
 
 pub(crate) use self::query::{Query, Wanted};
 use self::words::Words;
@@ -132,8 +132,8 @@ pub(crate) async fn forget(tx: &Tx, tenant: TenantId, kind: Kind, ids: &[Uuid]) 
 }
 
 /// The tenant's newest executions that hold the words, with ids from `above` up to below `below`.
-pub(crate) async fn executions<C: ConnectionTrait>(
-    db: &Scope<C>,
+pub(crate) async fn executions(
+    db: &Scope,
     query: &Query,
     (above, below): (Uuid, Uuid),
     most: u32,

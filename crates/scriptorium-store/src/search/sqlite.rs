@@ -2,7 +2,7 @@
 //! a document's number to what it describes.
 
 use scriptorium_model::{TenantId, Uuid};
-use sea_orm::{ConnectionTrait, FromQueryResult, Value};
+use sea_orm::{FromQueryResult, Value};
 
 use super::{Document, Kind, Query, number, prefix};
 use crate::db::{Scope, Sql, Tx};
@@ -118,8 +118,8 @@ pub(super) async fn forget(tx: &Tx, kind: Kind, targets: &[(TenantId, Uuid)]) ->
     Ok(())
 }
 
-pub(super) async fn executions<C: ConnectionTrait>(
-    db: &Scope<C>,
+pub(super) async fn executions(
+    db: &Scope,
     query: &Query,
     (above, below): (Uuid, Uuid),
     most: u32,

@@ -6,13 +6,13 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use scriptorium_model::execution::Execution;
-use scriptorium_model::{Ctx, ExecutionId, ScriptId, TenantId, Timestamp, Uuid};
+use scriptorium_model::{Ctx, ExecutionId, ScriptId, Timestamp, Uuid};
 use sea_orm::FromQueryResult;
 
 use super::ACROSS_TENANTS;
 use crate::Store;
 use crate::audit::unaudited;
-use crate::db::{Micros, Sql, Tx};
+use crate::db::{Dialect, Micros, Sql, Tx};
 use crate::error::Result;
 use crate::executions::ExecutionRow;
 use crate::search;
@@ -79,12 +79,13 @@ impl Store {
         lease: Duration,
         busy: &[ScriptId],
     ) -> Result<Vec<Claimed>> {
-        let chosen = self.choose(limit, busy).await?;
-        if chosen.is_empty() {
+        let lanes = self.waiting_tenants().await?;
+        if lanes.is_empty() || limit == 0 {
             return Ok(Vec::new());
         }
-        let until = self.lease_end(lease);
         let tx = self.db().write_all(ACROSS_TENANTS).await?;
+        let until = self.lease_end(&tx, lease).await?;
+        let chosen = self.choose(&tx, lanes, limit as usize, busy).await?;
         let mut claimed = Vec::with_capacity(chosen.len());
         for (tenant, id) in chosen {
             claimed.extend(self.claim(&tx, tenant, id, until).await?);
@@ -105,8 +106,8 @@ impl Store {
         id: ExecutionId,
         lease: Duration,
     ) -> Result<Option<Claimed>> {
-        let until = self.lease_end(lease);
         let tx = self.db().write_all(ACROSS_TENANTS).await?;
+        let until = self.lease_end(&tx, lease).await?;
         let claimed = self.claim(&tx, ctx.tenant.0, id.0, until).await?;
         tx.commit(unaudited("executions are noted when they end"))
             .await?;
@@ -119,9 +120,9 @@ impl Store {
     /// # Errors
     /// `Platform` only.
     pub async fn heartbeat(&self, leases: &[LeaseId], lease: Duration) -> Result<Vec<Lease>> {
-        let now = Micros::from(self.inner.ambient.now());
-        let until = self.lease_end(lease);
         let tx = self.db().write_all(ACROSS_TENANTS).await?;
+        let now = tx.lease_clock(self.inner.ambient.now()).await?;
+        let until = after(now, lease);
         let mut held = Vec::with_capacity(leases.len());
         for some in leases.chunks(CHUNK) {
             let mut sql = tx.sql("update executions set lease_until = ");
@@ -157,29 +158,35 @@ impl Store {
         Ok(())
     }
 
-    /// Takes back executions whose lease ended at `now` or before: pending again, or failed with
+    /// Takes back executions whose lease ended at `now` or before (on PostgreSQL the server's now):
+    /// pending again, or failed with
     /// `platform.lost` after [`MAX_ATTEMPTS`], or cancelled when somebody had asked.
     ///
     /// # Errors
     /// `Platform` only.
     pub async fn recover_orphans(&self, now: Timestamp) -> Result<Recovered> {
-        self.recover(Micros::from(now)).await
+        self.recover(Some(now)).await
     }
 
     /// The only process of a SQLite database begins: whatever is running runs no more.
     pub(crate) async fn recover_all_running(&self) -> Result<Recovered> {
-        self.recover(Micros(i64::MAX)).await
+        self.recover(None).await
     }
 
-    async fn recover(&self, lease_ended: Micros) -> Result<Recovered> {
+    /// Takes back what has a lease that ended by then, or whatever has one.
+    async fn recover(&self, by: Option<Timestamp>) -> Result<Recovered> {
         let now = Micros::from(self.inner.ambient.now());
         let tx = self.db().write_all(ACROSS_TENANTS).await?;
+        let lease_ended = match by {
+            Some(by) => tx.lease_clock(by).await?,
+            None => Micros(i64::MAX),
+        };
         let cancelled = tx
             .sql(
                 "update executions set status = 'cancelled', completed_at = $2, lease_id = null, \
                  lease_until = null, failure_code = 'cancelled', \
                  failure_message = 'cancelled while its worker was gone' \
-                 where status = 'running' and lease_until <= $1 and cancel_requested = 1",
+                 where status = 'running' and lease_until <= $1 and cancel_requested = true",
             )
             .with([lease_ended.into(), now.into()]);
         let lost = tx
@@ -211,24 +218,24 @@ impl Store {
         Ok(recovered)
     }
 
-    /// Which executions the next claim takes: an equal share for each waiting tenant, then, should
-    /// room be left, the oldest of those that have more.
-    async fn choose(&self, limit: u32, busy: &[ScriptId]) -> Result<Vec<(Uuid, Uuid)>> {
-        let lanes = self.waiting_tenants().await?;
-        let limit = limit as usize;
+    /// Which executions a claim takes: an equal share for each waiting tenant, then, should room be
+    /// left, the oldest of those that have more.
+    async fn choose(
+        &self,
+        tx: &Tx,
+        lanes: Vec<Uuid>,
+        limit: usize,
+        busy: &[ScriptId],
+    ) -> Result<Vec<(Uuid, Uuid)>> {
         let mut chosen = Vec::with_capacity(limit);
-        if lanes.is_empty() || limit == 0 {
-            return Ok(chosen);
-        }
         let share = limit.div_ceil(lanes.len());
         let mut full = Vec::new();
         for lane in lanes {
             if chosen.len() >= limit {
                 break;
             }
-            let ids = self
-                .oldest(lane, 0, share.min(limit - chosen.len()), busy)
-                .await?;
+            let room = share.min(limit - chosen.len());
+            let ids = oldest(tx, lane, 0, room, busy).await?;
             if ids.len() == share {
                 full.push(lane);
             }
@@ -239,7 +246,7 @@ impl Store {
             if chosen.len() >= limit {
                 break;
             }
-            let ids = self.oldest(lane, share, limit - chosen.len(), busy).await?;
+            let ids = oldest(tx, lane, share, limit - chosen.len(), busy).await?;
             chosen.extend(ids.into_iter().map(|id| (lane, id)));
         }
         Ok(chosen)
@@ -251,10 +258,12 @@ impl Store {
         let db = self.db().read_all(ACROSS_TENANTS).await?;
         let sql = db.sql(
             "with recursive lane (tenant_id) as (\
-             select min(tenant_id) from executions where status = 'pending' \
+             select (select e.tenant_id from executions e where e.status = 'pending' \
+             order by e.tenant_id limit 1) \
              union all \
-             select (select min(e.tenant_id) from executions e \
-             where e.status = 'pending' and e.tenant_id > lane.tenant_id) \
+             select (select e.tenant_id from executions e \
+             where e.status = 'pending' and e.tenant_id > lane.tenant_id \
+             order by e.tenant_id limit 1) \
              from lane where lane.tenant_id is not null) \
              select tenant_id from lane where tenant_id is not null",
         );
@@ -264,28 +273,6 @@ impl Store {
         let behind = lanes.partition_point(|lane| *lane <= served);
         lanes.rotate_left(behind);
         Ok(lanes)
-    }
-
-    async fn oldest(
-        &self,
-        tenant: Uuid,
-        skip: usize,
-        limit: usize,
-        busy: &[ScriptId],
-    ) -> Result<Vec<Uuid>> {
-        let whole = |count| i64::try_from(count).unwrap_or(i64::MAX);
-        let db = self.db().read(&Ctx::platform(TenantId(tenant))).await?;
-        let mut sql =
-            db.sql("select id from executions where tenant_id = $1 and status = 'pending'");
-        if !busy.is_empty() {
-            sql.push(" and script_id not in ");
-            sql.bind_list(busy.iter().map(|script| script.0.into()));
-        }
-        sql.push(" order by created_at, id limit ")
-            .bind(whole(limit));
-        sql.push(" offset ").bind(whole(skip));
-        let rows: Vec<crate::executions::IdRow> = db.all(sql).await?;
-        Ok(rows.into_iter().map(|row| row.id).collect())
     }
 
     async fn claim(
@@ -299,7 +286,7 @@ impl Store {
         let sql = tx
             .sql(
                 "update executions set status = 'running', attempt = attempt + 1, lease_id = $3, \
-                 lease_until = $4, cancel_requested = 0 \
+                 lease_until = $4, cancel_requested = false \
                  where tenant_id = $1 and id = $2 and status = 'pending' returning *",
             )
             .with([tenant.into(), id.into(), lease.0.into(), until.into()]);
@@ -313,10 +300,11 @@ impl Store {
         .transpose()
     }
 
-    fn lease_end(&self, lease: Duration) -> Micros {
-        let micros = i64::try_from(lease.as_micros()).unwrap_or(i64::MAX);
-        let now = Micros::from(self.inner.ambient.now());
-        Micros(now.0.saturating_add(micros))
+    async fn lease_end(&self, tx: &Tx, lease: Duration) -> Result<Micros> {
+        Ok(after(
+            tx.lease_clock(self.inner.ambient.now()).await?,
+            lease,
+        ))
     }
 }
 
@@ -329,6 +317,35 @@ async fn end(tx: &Tx, mut sql: Sql) -> Result<u64> {
         tx.execute(tx.sql(search::NOTE_UNREAD).with(values)).await?;
     }
     Ok(ended.len() as u64)
+}
+
+fn after(now: Micros, lease: Duration) -> Micros {
+    let micros = i64::try_from(lease.as_micros()).unwrap_or(i64::MAX);
+    Micros(now.0.saturating_add(micros))
+}
+
+/// The oldest pending executions of a tenant; those that another server is claiming are passed over.
+async fn oldest(
+    tx: &Tx,
+    tenant: Uuid,
+    skip: usize,
+    limit: usize,
+    busy: &[ScriptId],
+) -> Result<Vec<Uuid>> {
+    let whole = |count| i64::try_from(count).unwrap_or(i64::MAX);
+    let mut sql = tx.sql("select id from executions where status = 'pending' and tenant_id = ");
+    sql.bind(tenant);
+    if !busy.is_empty() {
+        sql.push(" and script_id not in ");
+        sql.bind_list(busy.iter().map(|script| script.0.into()));
+    }
+    sql.push(" order by id limit ").bind(whole(limit));
+    sql.push(" offset ").bind(whole(skip));
+    if tx.dialect() == Dialect::Postgres {
+        sql.push(" for update skip locked");
+    }
+    let rows: Vec<crate::executions::IdRow> = tx.all(sql).await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
 /// Most leases of one statement.

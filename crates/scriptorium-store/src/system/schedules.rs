@@ -122,7 +122,7 @@ impl Store {
         let sql = tx
             .sql(
                 "update schedules set next_at = $3, last_at = $4 \
-                 where tenant_id = $1 and script_id = $2 and next_at = $5 and active = 1",
+                 where tenant_id = $1 and script_id = $2 and next_at = $5 and active = true",
             )
             .with([
                 due.script.0.into(),

@@ -2,16 +2,21 @@
 
 use std::time::Duration;
 
+use rstest::rstest;
 use scriptorium_model::permission::{PermissionSet, Role};
 use scriptorium_model::tenant::Tenant;
 use scriptorium_model::user::{Session, Token};
 use scriptorium_model::{Ctx, UserId};
 
+use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{World, assert_conflict, assert_missing, user};
 
+#[rstest]
 #[tokio::test]
-async fn tenants_are_found_by_slug_and_id_and_slugs_are_unique() {
-    let world = World::new().await;
+async fn tenants_are_found_by_slug_and_id_and_slugs_are_unique(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let store = &world.store;
     let tenant = store.find_tenant_by_slug("acme").await.unwrap().unwrap();
     assert_eq!(tenant.id, world.ctx.tenant);
@@ -27,9 +32,12 @@ async fn tenants_are_found_by_slug_and_id_and_slugs_are_unique() {
     assert_conflict(store.create_tenant(&again).await, ("not_unique", "slug"));
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_user_reads_back_as_written_and_addresses_are_unique_in_the_platform() {
-    let world = World::new().await;
+async fn a_user_reads_back_as_written_and_addresses_are_unique_in_the_platform(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let store = &world.store;
     let mut ada = user(&world.ambient, world.ctx.tenant, "ada@acme.test");
     store.create_user(&world.ctx, &ada).await.unwrap();
@@ -51,9 +59,12 @@ async fn a_user_reads_back_as_written_and_addresses_are_unique_in_the_platform()
     assert_conflict(store.update_user(&world.ctx, &ada).await, taken);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_session_ends_at_its_time_on_demand_and_with_all_of_its_user() {
-    let world = World::new().await;
+async fn a_session_ends_at_its_time_on_demand_and_with_all_of_its_user(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let user = ctx.actor.user().unwrap();
     let find = async |session: &Session| {
@@ -77,17 +88,19 @@ async fn a_session_ends_at_its_time_on_demand_and_with_all_of_its_user() {
     assert_eq!(find(&third).await, None);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_session_of_a_strangers_user_is_refused() {
-    let world = World::new().await;
+async fn a_session_of_a_strangers_user_is_refused(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let stranger = world.other.actor.user().unwrap();
     let session = session(&world, &world.ctx, stranger, 1);
     assert_missing(world.store.create_session(&world.ctx, &session).await);
 }
 
+#[rstest]
 #[tokio::test]
-async fn last_use_is_recorded_once_a_minute() {
-    let world = World::new().await;
+async fn last_use_is_recorded_once_a_minute(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let session = signed_in(&world, ctx, ctx.actor.user().unwrap(), 1).await;
     for (after, expected) in [(59, 0), (1, 60)] {
@@ -99,9 +112,12 @@ async fn last_use_is_recorded_once_a_minute() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_token_is_found_by_its_hash_and_keeps_when_it_was_first_revoked() {
-    let world = World::new().await;
+async fn a_token_is_found_by_its_hash_and_keeps_when_it_was_first_revoked(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let token = Token {
         id: world.ambient.new_id(),

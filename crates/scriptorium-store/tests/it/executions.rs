@@ -2,15 +2,20 @@
 
 use std::time::Duration;
 
+use rstest::rstest;
 use scriptorium_model::Json;
 use scriptorium_model::execution::{ExecutionStatus, Failure, LogLevel, LogLine};
 use scriptorium_store::{Change, Finished, Inserted, Written};
 
+use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{World, assert_conflict, assert_missing, completed};
 
+#[rstest]
 #[tokio::test]
-async fn an_execution_reads_back_as_written_pending_and_finished() {
-    let world = World::new().await;
+async fn an_execution_reads_back_as_written_pending_and_finished(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let script = world.script("subject").await;
     let mut pending = world.execution(&script);
@@ -39,9 +44,10 @@ async fn an_execution_reads_back_as_written_pending_and_finished() {
     assert_eq!(store.find_execution(ctx, failed.id).await.unwrap(), failed);
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_second_with_a_key_gets_the_first() {
-    let world = World::new().await;
+async fn the_second_with_a_key_gets_the_first(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let script = world.script("paid once").await;
     let mut tries = tokio::task::JoinSet::new();
@@ -72,9 +78,12 @@ async fn the_second_with_a_key_gets_the_first() {
     assert_conflict(again, ("not_unique", "id"));
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_execution_of_an_unknown_script_is_refused_alone() {
-    let world = World::new().await;
+async fn an_execution_of_an_unknown_script_is_refused_alone(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let script = world.script("known").await;
     let mut unknown = world.execution(&script);
@@ -91,9 +100,12 @@ async fn an_execution_of_an_unknown_script_is_refused_alone() {
     store.find_execution(ctx, good.id).await.unwrap();
 }
 
+#[rstest]
 #[tokio::test]
-async fn cancelling_ends_what_is_pending_flags_what_runs_and_leaves_what_ended() {
-    let world = World::new().await;
+async fn cancelling_ends_what_is_pending_flags_what_runs_and_leaves_what_ended(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let lease = Duration::from_secs(60);
     let script = world.script("stoppable").await;
@@ -134,9 +146,12 @@ async fn cancelling_ends_what_is_pending_flags_what_runs_and_leaves_what_ended()
     assert_missing(store.request_cancel(ctx, world.ambient.new_id()).await);
 }
 
+#[rstest]
 #[tokio::test]
-async fn log_lines_come_in_order_after_the_asked_one() {
-    let world = World::new().await;
+async fn log_lines_come_in_order_after_the_asked_one(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let script = world.script("talker").await;
     let execution = completed(world.execution(&script), world.now());

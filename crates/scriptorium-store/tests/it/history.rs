@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rstest::rstest;
 use scriptorium_model::Json;
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{ExecutionStatus, LogLevel, LogLine};
@@ -9,13 +10,15 @@ use scriptorium_model::page::PageRequest;
 use scriptorium_store::events::EventFilter;
 use scriptorium_store::{Finished, Written};
 
+use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{World, assert_missing, completed};
 
 const LEASE: Duration = Duration::from_secs(60);
 
+#[rstest]
 #[tokio::test]
-async fn what_waits_together_is_committed_together() {
-    let world = World::new().await;
+async fn what_waits_together_is_committed_together(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let script = world.script("busy").await;
     let before = store.history_stats();
@@ -34,9 +37,12 @@ async fn what_waits_together_is_committed_together() {
     assert_eq!(after.waiting, 0);
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_end_of_a_claimed_execution_is_stored_once_under_its_lease() {
-    let world = World::new().await;
+async fn the_end_of_a_claimed_execution_is_stored_once_under_its_lease(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let script = world.script("claimed").await;
     world.pending(ctx, &script).await;
@@ -57,9 +63,12 @@ async fn the_end_of_a_claimed_execution_is_stored_once_under_its_lease() {
     assert_eq!(store.heartbeat(&[claimed.lease], LEASE).await.unwrap(), []);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_late_end_is_discarded_with_its_logs_and_events() {
-    let world = World::new().await;
+async fn a_late_end_is_discarded_with_its_logs_and_events(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let script = world.script("late").await;
     world.pending(ctx, &script).await;
@@ -111,9 +120,12 @@ async fn a_late_end_is_discarded_with_its_logs_and_events() {
     assert_eq!(store.list_logs(ctx, id, 0, 10).await.unwrap().len(), 1);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_record_without_a_lease_cannot_overwrite_a_running_execution() {
-    let world = World::new().await;
+async fn a_record_without_a_lease_cannot_overwrite_a_running_execution(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let script = world.script("guarded").await;
     world.pending(ctx, &script).await;
@@ -128,9 +140,10 @@ async fn a_record_without_a_lease_cannot_overwrite_a_running_execution() {
     assert_eq!(commit.await.unwrap(), Written::Discarded);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_bad_record_fails_alone() {
-    let world = World::new().await;
+async fn a_bad_record_fails_alone(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let ctx = &world.ctx;
     let script = world.script("mixed").await;
     let mut commits = Vec::new();
@@ -151,9 +164,12 @@ async fn a_bad_record_fails_alone() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn large_results_wait_for_room_and_are_all_stored() {
-    let world = World::new().await;
+async fn large_results_wait_for_room_and_are_all_stored(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let script = world.script("large").await;
     let large = Json::from_written(format!("\"{}\"", "x".repeat(10 << 20)));
     let mut ends = tokio::task::JoinSet::new();
@@ -169,9 +185,12 @@ async fn large_results_wait_for_room_and_are_all_stored() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn closing_commits_what_was_handed_over_and_refuses_the_rest() {
-    let world = World::new().await;
+async fn closing_commits_what_was_handed_over_and_refuses_the_rest(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let script = world.script("last words").await;
     let mut ids = Vec::new();
     for _ in 0..300 {

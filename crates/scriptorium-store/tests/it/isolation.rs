@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use rstest::rstest;
 use scriptorium_model::endpoint::Method::Get;
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::script::ScriptStatus::{Active, Draft};
@@ -12,11 +13,15 @@ use scriptorium_model::{Json, permission::PermissionSet};
 use scriptorium_store::events::EventFilter;
 use scriptorium_store::{ExecutionFilter, Finished, Options, ScriptFilter, Store};
 
+use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{World, assert_missing, completed, cron, definition, http, user};
 
+#[rstest]
 #[tokio::test]
-async fn scripts_and_versions_of_another_tenant_do_not_exist() {
-    let world = World::new().await;
+async fn scripts_and_versions_of_another_tenant_do_not_exist(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, other) = (&world.store, &world.other);
     let script = world
         .active(&world.ctx, definition("mine", cron("0 9 * * *")))
@@ -48,9 +53,10 @@ async fn scripts_and_versions_of_another_tenant_do_not_exist() {
     store.restore_script(&world.ctx, id).await.unwrap();
 }
 
+#[rstest]
 #[tokio::test]
-async fn executions_of_another_tenant_do_not_exist() {
-    let world = World::new().await;
+async fn executions_of_another_tenant_do_not_exist(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let (store, other) = (&world.store, &world.other);
     let script = world.script("mine").await;
     let pending = world.pending(&world.ctx, &script).await;
@@ -86,9 +92,12 @@ async fn executions_of_another_tenant_do_not_exist() {
     assert_eq!(store.find_execution(&world.ctx, id).await.unwrap(), pending);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_finished_execution_cannot_be_overwritten_under_its_id() {
-    let world = World::new().await;
+async fn a_finished_execution_cannot_be_overwritten_under_its_id(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let script = world.script("mine").await;
     let mine = world.finished(&world.ctx, &script).await;
     let theirs = definition("theirs", Trigger::OneOff);
@@ -104,9 +113,12 @@ async fn a_finished_execution_cannot_be_overwritten_under_its_id() {
     assert_eq!(found.unwrap(), mine);
 }
 
+#[rstest]
 #[tokio::test]
-async fn people_and_secrets_of_another_tenant_do_not_exist() {
-    let world = World::new().await;
+async fn people_and_secrets_of_another_tenant_do_not_exist(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx, other) = (&world.store, &world.ctx, &world.other);
     let mut me = user(&world.ambient, ctx.tenant, "me@acme.test");
     store.create_user(ctx, &me).await.unwrap();
@@ -160,9 +172,10 @@ async fn people_and_secrets_of_another_tenant_do_not_exist() {
     assert_eq!(found, Some(token));
 }
 
+#[rstest]
 #[tokio::test]
-async fn data_of_another_tenant_does_not_exist() {
-    let world = World::new().await;
+async fn data_of_another_tenant_does_not_exist(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let (store, ctx, other) = (&world.store, &world.ctx, &world.other);
     let value = Json::parse("1").unwrap();
     store

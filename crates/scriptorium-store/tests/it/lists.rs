@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rstest::rstest;
 use scriptorium_model::endpoint::Method::Get;
 use scriptorium_model::execution::{Execution, ExecutionStatus, Failure, TriggerKind};
 use scriptorium_model::page::PageRequest;
@@ -9,11 +10,13 @@ use scriptorium_model::script::{ScriptStatus, ScriptType};
 use scriptorium_model::trigger::Trigger;
 use scriptorium_store::{Error, ExecutionFilter, ScriptFilter, ScriptSort, SortField};
 
+use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{World, completed, cron, definition, http};
 
+#[rstest]
 #[tokio::test]
-async fn scripts_are_narrowed_by_every_filter() {
-    let world = World::new().await;
+async fn scripts_are_narrowed_by_every_filter(#[values(Sqlite)] database: Database) {
+    let world = World::on(database).await;
     let ctx = &world.ctx;
     let mut report = definition("Отчёт 100%", cron("0 9 * * *"));
     report.tags = vec!["reports".into()];
@@ -86,9 +89,12 @@ async fn scripts_are_narrowed_by_every_filter() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_listed_script_shows_its_latest_execution_and_its_next_instant() {
-    let world = World::new().await;
+async fn a_listed_script_shows_its_latest_execution_and_its_next_instant(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let ctx = &world.ctx;
     let script = world
         .active(ctx, definition("daily", cron("0 9 * * *")))
@@ -110,9 +116,12 @@ async fn a_listed_script_shows_its_latest_execution_and_its_next_instant() {
     );
 }
 
+#[rstest]
 #[tokio::test]
-async fn pages_of_every_order_hold_each_script_once() {
-    let world = World::new().await;
+async fn pages_of_every_order_hold_each_script_once(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let ctx = &world.ctx;
     for index in 0..23 {
         let trigger = if index % 3 == 0 {
@@ -161,9 +170,12 @@ async fn pages_of_every_order_hold_each_script_once() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn executions_are_narrowed_by_every_filter_newest_first() {
-    let world = World::new().await;
+async fn executions_are_narrowed_by_every_filter_newest_first(
+    #[values(Sqlite)] database: Database,
+) {
+    let world = World::on(database).await;
     let ctx = &world.ctx;
     let (one, two) = (world.script("one").await, world.script("two").await);
     let start = world.now();
@@ -249,9 +261,10 @@ async fn executions_are_narrowed_by_every_filter_newest_first() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn pages_of_executions_survive_new_ones() {
-    let world = World::new().await;
+async fn pages_of_executions_survive_new_ones(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let ctx = &world.ctx;
     let script = world.script("growing").await;
     let mut ids = Vec::new();
@@ -281,9 +294,12 @@ async fn pages_of_executions_survive_new_ones() {
     assert_eq!(rest.next_cursor, None);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_cursor_of_another_tenant_filter_list_or_making_is_refused() {
-    let world = World::new().await;
+async fn a_cursor_of_another_tenant_filter_list_or_making_is_refused(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let script = world.script("listed").await;
     for _ in 0..3 {
@@ -325,9 +341,10 @@ async fn a_cursor_of_another_tenant_filter_list_or_making_is_refused() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_summary_tells_what_the_execution_tells() {
-    let world = World::new().await;
+async fn a_summary_tells_what_the_execution_tells(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let ctx = &world.ctx;
     let script = world.script("told").await;
     let execution: Execution = world.finished(ctx, &script).await;

@@ -2,19 +2,24 @@
 
 use std::time::Duration;
 
+use rstest::rstest;
 use scriptorium_model::ExecutionId;
 use scriptorium_model::execution::ExecutionStatus::{Cancelled, Failed, Pending, Running};
 use scriptorium_model::trigger::Trigger;
 use scriptorium_store::Claimed;
 use scriptorium_store::system::queue::Recovered;
 
+use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{World, definition, tenant};
 
 const LEASE: Duration = Duration::from_secs(60);
 
+#[rstest]
 #[tokio::test]
-async fn a_tenants_executions_are_claimed_in_their_order_and_each_once() {
-    let world = World::new().await;
+async fn a_tenants_executions_are_claimed_in_their_order_and_each_once(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let script = world.script("queued").await;
     let mut ids = Vec::new();
     for _ in 0..5 {
@@ -34,9 +39,10 @@ async fn a_tenants_executions_are_claimed_in_their_order_and_each_once() {
     assert_eq!(world.store.claim_pending(3, LEASE, &[]).await.unwrap(), []);
 }
 
+#[rstest]
 #[tokio::test]
-async fn concurrent_claims_share_nothing() {
-    let world = World::new().await;
+async fn concurrent_claims_share_nothing(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let script = world.script("contested").await;
     for _ in 0..40 {
         world.pending(&world.ctx, &script).await;
@@ -53,9 +59,12 @@ async fn concurrent_claims_share_nothing() {
     assert_eq!(ids.len(), claimed.len(), "an execution was claimed twice");
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_tenant_with_many_leaves_room_for_those_with_few() {
-    let world = World::new().await;
+async fn a_tenant_with_many_leaves_room_for_those_with_few(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let crowd = world.script("crowd").await;
     for _ in 0..100 {
         world.pending(&world.ctx, &crowd).await;
@@ -77,9 +86,10 @@ async fn a_tenant_with_many_leaves_room_for_those_with_few() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn one_at_a_time_tenants_take_turns() {
-    let world = World::new().await;
+async fn one_at_a_time_tenants_take_turns(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let mine = world.script("mine").await;
     let theirs = definition("theirs", Trigger::OneOff);
     let theirs = world.add(&world.other, theirs).await;
@@ -101,9 +111,12 @@ async fn one_at_a_time_tenants_take_turns() {
     assert!(turns.windows(2).all(|pair| pair[0] != pair[1]), "{turns:?}");
 }
 
+#[rstest]
 #[tokio::test]
-async fn executions_of_a_busy_script_are_passed_over() {
-    let world = World::new().await;
+async fn executions_of_a_busy_script_are_passed_over(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (busy, free) = (world.script("busy").await, world.script("free").await);
     for _ in 0..3 {
         world.pending(&world.ctx, &busy).await;
@@ -115,9 +128,12 @@ async fn executions_of_a_busy_script_are_passed_over() {
     assert_eq!(executions(&claim.await.unwrap()), [wanted]);
 }
 
+#[rstest]
 #[tokio::test]
-async fn one_execution_is_claimed_by_name_while_it_is_pending() {
-    let world = World::new().await;
+async fn one_execution_is_claimed_by_name_while_it_is_pending(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let script = world.script("wanted").await;
     let id = world.pending(ctx, &script).await.id;
@@ -137,9 +153,12 @@ async fn one_execution_is_claimed_by_name_while_it_is_pending() {
     assert_eq!(store.claim_execution(ctx, id, LEASE).await.unwrap(), None);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_heartbeat_keeps_a_lease_and_silence_loses_it() {
-    let world = World::new().await;
+async fn a_heartbeat_keeps_a_lease_and_silence_loses_it(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let script = world.script("long").await;
     let mut leases = Vec::new();
@@ -161,9 +180,12 @@ async fn a_heartbeat_keeps_a_lease_and_silence_loses_it() {
     assert_eq!(held[0].id, leases[0]);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_released_execution_is_pending_without_having_been_attempted() {
-    let world = World::new().await;
+async fn a_released_execution_is_pending_without_having_been_attempted(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let script = world.script("given back").await;
     let id = world.pending(ctx, &script).await.id;
@@ -181,9 +203,12 @@ async fn a_released_execution_is_pending_without_having_been_attempted() {
     assert_eq!((found.status, found.attempt), (Pending, 1));
 }
 
+#[rstest]
 #[tokio::test]
-async fn what_kills_its_worker_three_times_is_given_up() {
-    let world = World::new().await;
+async fn what_kills_its_worker_three_times_is_given_up(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let script = world.script("deadly").await;
     let id = world.pending(ctx, &script).await.id;
@@ -205,9 +230,12 @@ async fn what_kills_its_worker_three_times_is_given_up() {
     assert_eq!(store.claim_pending(1, LEASE, &[]).await.unwrap(), []);
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_orphan_that_should_stop_is_cancelled_not_requeued() {
-    let world = World::new().await;
+async fn an_orphan_that_should_stop_is_cancelled_not_requeued(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let script = world.script("unwanted").await;
     let id = world.pending(ctx, &script).await.id;

@@ -2,22 +2,27 @@
 
 use std::time::Duration;
 
+use rstest::rstest;
 use scriptorium_model::Timestamp;
 use scriptorium_model::execution::ExecutionStatus;
 use scriptorium_model::script::{Script, ScriptStatus};
 use scriptorium_model::trigger::Trigger;
 use scriptorium_store::system::schedules::DueSchedule;
 
+use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{World, assert_missing, cron, definition};
 
 /// 00:00 UTC is 05:00 in Tashkent: the script runs at 09:00 there.
 const FIRST: &str = "2026-11-21T04:00:00Z";
 const SECOND: &str = "2026-11-22T04:00:00Z";
 
+#[rstest]
 #[tokio::test]
-async fn a_schedule_is_due_from_its_instant_while_it_is_active() {
+async fn a_schedule_is_due_from_its_instant_while_it_is_active(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
     use ScriptStatus::{Active, Draft, Paused};
-    let world = World::new().await;
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let script = world.add(ctx, definition("daily", cron("0 9 * * *"))).await;
     assert_eq!(store.next_due_at().await.unwrap(), None);
@@ -36,9 +41,12 @@ async fn a_schedule_is_due_from_its_instant_while_it_is_active() {
     assert_eq!(due(&world).await, []);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_slot_fires_once_though_many_try_and_moves_the_plan() {
-    let world = World::new().await;
+async fn a_slot_fires_once_though_many_try_and_moves_the_plan(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (script, found) = due_script(&world).await;
     let mut tries = tokio::task::JoinSet::new();
     for _ in 0..16 {
@@ -57,9 +65,12 @@ async fn a_slot_fires_once_though_many_try_and_moves_the_plan() {
     assert_eq!(world.store.next_due_at().await.unwrap(), Some(at(SECOND)));
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_slot_decided_before_does_not_fire_but_lets_the_plan_move_on() {
-    let world = World::new().await;
+async fn a_slot_decided_before_does_not_fire_but_lets_the_plan_move_on(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let store = &world.store;
     let (script, found) = due_script(&world).await;
     // The plan names an instant that was decided already, as after a clock that went back.
@@ -72,9 +83,12 @@ async fn a_slot_decided_before_does_not_fire_but_lets_the_plan_move_on() {
     assert_eq!(store.next_due_at().await.unwrap(), Some(at(SECOND)));
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_schedule_that_changed_meanwhile_does_not_fire() {
-    let world = World::new().await;
+async fn a_schedule_that_changed_meanwhile_does_not_fire(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let store = &world.store;
     let (script, found) = due_script(&world).await;
     let changed = definition("daily", cron("30 10 * * *"));
@@ -88,9 +102,12 @@ async fn a_schedule_that_changed_meanwhile_does_not_fire() {
     assert!(!skip.await.unwrap());
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_change_of_the_source_keeps_an_instant_that_is_already_due() {
-    let world = World::new().await;
+async fn a_change_of_the_source_keeps_an_instant_that_is_already_due(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let (script, found) = due_script(&world).await;
     let mut changed = script.definition.clone();
@@ -106,9 +123,12 @@ async fn a_change_of_the_source_keeps_an_instant_that_is_already_due() {
     assert_eq!(due(&world).await, []);
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_execution_of_another_tenant_cannot_take_a_slot() {
-    let world = World::new().await;
+async fn an_execution_of_another_tenant_cannot_take_a_slot(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (_, found) = due_script(&world).await;
     let theirs = definition("theirs", Trigger::OneOff);
     let theirs = world.add(&world.other, theirs).await;

@@ -2,17 +2,22 @@
 
 use std::time::Duration;
 
+use rstest::rstest;
 use scriptorium_model::endpoint::Method::{self, Delete, Get, Post};
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::script::{Script, ScriptStatus};
 use scriptorium_model::trigger::Trigger;
 use scriptorium_store::{Change, ScriptFilter};
 
+use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{World, assert_conflict, assert_missing, cron, definition, http, on};
 
+#[rstest]
 #[tokio::test]
-async fn every_type_of_script_reads_back_as_written_with_version_1() {
-    let world = World::new().await;
+async fn every_type_of_script_reads_back_as_written_with_version_1(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let triggers = [
         cron("0 9 * * *"),
@@ -34,9 +39,12 @@ async fn every_type_of_script_reads_back_as_written_with_version_1() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_name_is_unique_in_a_tenant_until_its_script_is_in_the_trash() {
-    let world = World::new().await;
+async fn a_name_is_unique_in_a_tenant_until_its_script_is_in_the_trash(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let taken = ("not_unique", "name");
     let first = world.script("monthly report").await;
@@ -56,8 +64,11 @@ async fn a_name_is_unique_in_a_tenant_until_its_script_is_in_the_trash() {
     assert_conflict(store.restore_script(ctx, first.id).await, taken);
 }
 
+#[rstest]
 #[tokio::test]
-async fn endpoints_collide_where_path_and_a_method_agree() {
+async fn endpoints_collide_where_path_and_a_method_agree(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
     let cases: [(&str, &[Method], bool); 6] = [
         ("/orders/{id}", &[Get], true),
         ("/orders/{number}", &[Get, Delete], true),
@@ -66,7 +77,7 @@ async fn endpoints_collide_where_path_and_a_method_agree() {
         ("/orders/{*rest}", &[Get], false),
         ("/orders/{id}/lines", &[Get], false),
     ];
-    let world = World::new().await;
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let first = definition("first", http("/orders/{id}", &[Get, Post]));
     world.add(ctx, first.clone()).await;
@@ -86,10 +97,13 @@ async fn endpoints_collide_where_path_and_a_method_agree() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn only_active_endpoints_are_routed_and_the_routes_version_moves_with_them() {
+async fn only_active_endpoints_are_routed_and_the_routes_version_moves_with_them(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
     use ScriptStatus::{Active, Draft, Paused};
-    let world = World::new().await;
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let paths = async || -> Vec<String> {
         let routes = store.list_active_endpoints(ctx.tenant).await.unwrap();
@@ -123,9 +137,12 @@ async fn only_active_endpoints_are_routed_and_the_routes_version_moves_with_them
     assert!(!moved());
 }
 
+#[rstest]
 #[tokio::test]
-async fn of_two_changes_on_the_same_base_exactly_one_wins() {
-    let world = World::new().await;
+async fn of_two_changes_on_the_same_base_exactly_one_wins(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let script = world.script("contested").await;
     let change = |source: &str| {
         let mut definition = script.definition.clone();
@@ -142,9 +159,12 @@ async fn of_two_changes_on_the_same_base_exactly_one_wins() {
     assert_eq!(found.unwrap(), winner);
 }
 
+#[rstest]
 #[tokio::test]
-async fn concurrent_changes_without_a_base_get_numbers_without_gap_or_repetition() {
-    let world = World::new().await;
+async fn concurrent_changes_without_a_base_get_numbers_without_gap_or_repetition(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let script = world.script("busy").await;
     let mut changes = tokio::task::JoinSet::new();
     for _ in 0..20 {
@@ -163,10 +183,13 @@ async fn concurrent_changes_without_a_base_get_numbers_without_gap_or_repetition
     assert_eq!(versions.await.unwrap().items.len(), 21);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_status_moves_only_from_where_the_caller_saw_it() {
+async fn a_status_moves_only_from_where_the_caller_saw_it(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
     use ScriptStatus::{Active, Disabled, Draft, Paused};
-    let world = World::new().await;
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let script = world.script("mover").await;
     let active = set(&world, &script, Draft, Active).await;
@@ -181,9 +204,12 @@ async fn a_status_moves_only_from_where_the_caller_saw_it() {
     assert_eq!(store.find_script(ctx, script.id).await.unwrap(), disabled);
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_trash_frees_the_path_and_gives_an_active_script_back_paused() {
-    let world = World::new().await;
+async fn the_trash_frees_the_path_and_gives_an_active_script_back_paused(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let hook = definition("hook", http("/hook", &[Post]));
     let script = world.active(ctx, hook).await;
@@ -207,9 +233,10 @@ async fn the_trash_frees_the_path_and_gives_an_active_script_back_paused() {
     assert_conflict(taken, ("not_unique", "http.path"));
 }
 
+#[rstest]
 #[tokio::test]
-async fn changes_wake_those_who_watch() {
-    let world = World::new().await;
+async fn changes_wake_those_who_watch(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let mut schedules = world.store.changes(Change::Schedules);
     let mut pending = world.store.changes(Change::Pending);
     schedules.mark_unchanged();
@@ -223,12 +250,18 @@ async fn changes_wake_those_who_watch() {
 
 #[tokio::test]
 async fn a_version_cannot_be_changed_even_by_sql() {
-    let world = World::new().await;
+    let update = "update script_versions set source = ''";
+    let world = World::on(Sqlite).await;
     world.script("fixed").await;
     let file = rusqlite::Connection::open(world.path().join("scriptorium.db")).unwrap();
     file.busy_timeout(Duration::from_secs(5)).unwrap();
-    let update = file.execute("update script_versions set source = ''", []);
-    let error = update.unwrap_err().to_string();
+    let error = file.execute(update, []).unwrap_err().to_string();
+    assert!(error.contains("immutable"), "{error}");
+
+    let world = World::on(Postgres).await;
+    world.script("fixed").await;
+    let server = world.server.as_ref().unwrap();
+    let error = server.refusal(&update.replace("script_versions", "scriptorium.script_versions"));
     assert!(error.contains("immutable"), "{error}");
 }
 

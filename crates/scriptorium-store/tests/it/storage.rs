@@ -2,17 +2,22 @@
 
 use std::time::Duration;
 
+use rstest::rstest;
 use scriptorium_model::event::Event;
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::{Ctx, Json};
 use scriptorium_store::Error;
 use scriptorium_store::events::EventFilter;
 
+use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{World, assert_missing};
 
+#[rstest]
 #[tokio::test]
-async fn an_entry_is_there_until_it_is_replaced_deleted_or_expired() {
-    let world = World::new().await;
+async fn an_entry_is_there_until_it_is_replaced_deleted_or_expired(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let get = async |key: &str| {
         let entry = store.get_entry(ctx, key).await.unwrap();
@@ -44,9 +49,12 @@ async fn an_entry_is_there_until_it_is_replaced_deleted_or_expired() {
     assert_eq!(get("a").await.as_deref(), Some("2"));
 }
 
+#[rstest]
 #[tokio::test]
-async fn writes_of_a_key_happen_in_the_order_they_were_made() {
-    let world = World::new().await;
+async fn writes_of_a_key_happen_in_the_order_they_were_made(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     for round in 0..20 {
         let key = format!("k{round}");
@@ -61,9 +69,12 @@ async fn writes_of_a_key_happen_in_the_order_they_were_made() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn bad_keys_and_large_values_are_refused_by_field() {
-    let world = World::new().await;
+async fn bad_keys_and_large_values_are_refused_by_field(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let large = format!("\"{}\"", "x".repeat(256 << 10));
     for (key, value, field) in [
         ("", "1", "key"),
@@ -78,9 +89,12 @@ async fn bad_keys_and_large_values_are_refused_by_field() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_template_is_written_replaced_listed_and_deleted() {
-    let world = World::new().await;
+async fn a_template_is_written_replaced_listed_and_deleted(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     store.put_template(ctx, "b", "old").await.unwrap();
     world.advance(Duration::from_secs(1));
@@ -99,9 +113,12 @@ async fn a_template_is_written_replaced_listed_and_deleted() {
     assert_eq!(store.find_template(ctx, "b").await.unwrap(), None);
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_event_is_recorded_once_and_listed_by_type() {
-    let world = World::new().await;
+async fn an_event_is_recorded_once_and_listed_by_type(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let paid = event(&world, ctx, "order.paid");
     assert!(store.insert_event(ctx, paid.clone()).await.unwrap());

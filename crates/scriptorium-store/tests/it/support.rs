@@ -18,8 +18,8 @@ use scriptorium_model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
 use scriptorium_model::user::User;
 use scriptorium_model::{Actor, Ambient, Ctx, Json, TenantId, Timestamp, UserId};
 use scriptorium_store::{
-    Commit, ExecutionFilter, ExecutionSummary, Finished, LeaseId, Options, ScriptFilter,
-    ScriptSummary, Store, Written,
+    Commit, ExecutionFilter, ExecutionSummary, Finished, LeaseId, Options, PostgresOptions,
+    ScriptFilter, ScriptSummary, Store, Written,
 };
 use tempfile::TempDir;
 
@@ -46,7 +46,14 @@ impl Entropy for Seeded {
     }
 }
 
-/// A store in its own directory.
+/// The databases that the store behaves alike on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Database {
+    Sqlite,
+    Postgres,
+}
+
+/// A store in its own directory, or on its own database.
 pub(crate) struct World {
     pub(crate) dir: TempDir,
     pub(crate) clock: Arc<VirtualClock>,
@@ -56,16 +63,33 @@ pub(crate) struct World {
     pub(crate) ctx: Ctx,
     /// The stranger.
     pub(crate) other: Ctx,
+    pub(crate) options: Options,
+    /// Dropped last, when nobody is connected any more.
+    pub(crate) server: Option<Server>,
 }
+
+/// A database in the private cluster of the tests.
+pub(crate) type Server = scriptorium_testing::Database;
 
 /// Where the virtual clock begins: 2026-11-21T00:00:00Z.
 const START: &str = "2026-11-21T00:00:00Z";
 
 impl World {
+    /// On SQLite.
     pub(crate) async fn new() -> Self {
+        Self::on(Database::Sqlite).await
+    }
+
+    pub(crate) async fn on(database: Database) -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let mut options = Options::new(dir.path());
+        let server = match database {
+            Database::Sqlite => None,
+            Database::Postgres => Some(server().await),
+        };
+        options.postgres = server.as_ref().map(logins);
         let (clock, ambient) = ambient(1);
-        let store = open(dir.path(), &ambient).await;
+        let store = Store::open(options.clone(), ambient.clone()).await.unwrap();
         let ctx = tenant(&store, &ambient, "acme").await;
         let other = tenant(&store, &ambient, "globex").await;
         Self {
@@ -75,15 +99,17 @@ impl World {
             store,
             ctx,
             other,
+            options,
+            server,
         }
     }
 
     /// Closes the store and opens it again, as a new process would.
     pub(crate) async fn reopen(mut self) -> Self {
         self.store.close().await;
-        let Self { store, .. } = self;
-        drop(store);
-        self.store = open(self.dir.path(), &self.ambient).await;
+        self.store = Store::open(self.options.clone(), self.ambient.clone())
+            .await
+            .unwrap();
         self
     }
 
@@ -210,6 +236,29 @@ impl World {
 pub(crate) async fn open(dir: &Path, ambient: &Ambient) -> Store {
     let opened = Store::open(Options::new(dir), ambient.clone()).await;
     opened.unwrap()
+}
+
+/// The name that the logins of the tests begin with.
+const PREFIX: &str = "scriptorium";
+const KEY: [u8; 32] = [7; 32];
+
+/// A database of its own with the schema and the logins.
+pub(crate) async fn server() -> Server {
+    Server::cloned("store", async |superuser| {
+        Store::create_roles(&superuser, &KEY, PREFIX).await.unwrap();
+        let options = PostgresOptions::derived(&superuser, &KEY, PREFIX).unwrap();
+        Store::migrate(&options).await.unwrap();
+    })
+    .await
+}
+
+/// The logins that serve requests, and no other; leases end by the virtual clock.
+pub(crate) fn logins(server: &Server) -> PostgresOptions {
+    let url = |role: &str| server.url(&format!("{PREFIX}_{role}"));
+    let mut options = PostgresOptions::new(&url("app"), &url("system")).unwrap();
+    options.connections = 4;
+    options.clock = scriptorium_store::Clock::Ambient;
+    options
 }
 
 /// A virtual clock at [`START`], and an ambient with it.

@@ -1,0 +1,37 @@
+-- Which login may do what with which table; one line per table, run after every migration by the
+-- owner of the tables. {app} acts for one tenant behind row-level security, {system} across tenants,
+-- and {script}, which runs scripts' own SQL, gets nothing here. Nobody may truncate.
+
+grant select                         on tenants           to {app};
+grant select, insert, update, delete on tenants           to {system};
+-- Versions are never changed; the trigger says the same.
+grant select, insert, delete         on script_versions   to {app}, {system};
+grant select, insert, update, delete on users             to {app}, {system};
+grant select, insert, update, delete on sessions          to {app}, {system};
+grant select, insert, update, delete on tokens            to {app}, {system};
+grant select, insert, update, delete on scripts           to {app}, {system};
+grant select, insert, update, delete on script_tags       to {app}, {system};
+grant select, insert, update, delete on schedules         to {app}, {system};
+grant select, insert, update, delete on schedule_slots    to {app}, {system};
+grant select, insert, update, delete on endpoints         to {app}, {system};
+grant select, insert, update, delete on subscriptions     to {app}, {system};
+grant select, insert, update, delete on executions        to {app}, {system};
+grant select, insert, update, delete on execution_logs    to {app}, {system};
+grant select, insert, update, delete on storage           to {app}, {system};
+grant select, insert, update, delete on templates         to {app}, {system};
+grant select, insert, update, delete on events            to {app}, {system};
+grant select, insert, update, delete on idempotency_keys  to {app}, {system};
+grant select, insert, update, delete on retention         to {app}, {system};
+-- The words that search looks in: written by the indexer, read through find_… only.
+grant select, insert, update, delete on execution_documents to {system};
+grant select, insert, update, delete on script_documents  to {system};
+grant select, insert, update, delete on search_pending    to {app}, {system};
+
+-- Whoever reports what the schema is at, or makes next month's partitions.
+grant select on _sqlx_migrations to {app}, {system};
+revoke execute on all functions in schema scriptorium from public;
+revoke execute on all procedures in schema scriptorium from public;
+grant execute on function first_id_at(bigint) to {app}, {system};
+grant execute on function find_executions(text, uuid, uuid, integer) to {app};
+grant execute on function find_scripts(text) to {app};
+grant execute on function make_partitions(bigint, integer) to {system};

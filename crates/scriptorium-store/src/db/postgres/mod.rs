@@ -1,0 +1,177 @@
+//! A PostgreSQL server: one pool for each login, and transactions that say which tenant they act
+//! for. The tenant is set for the transaction only, in the message that begins it, and a connection
+//! that comes back with anything left of it is closed instead of used again (security.md F12).
+
+mod roles;
+mod settings;
+mod transaction;
+
+use std::cmp::Ordering;
+use std::time::Duration;
+
+use scriptorium_model::TenantId;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection};
+
+pub(crate) use self::roles::create_roles;
+use self::roles::{check_logins, grant};
+pub use self::settings::{Clock, PostgresOptions};
+pub(crate) use self::transaction::Transaction;
+use super::{Dialect, migrations};
+use crate::error::{Error, Result};
+
+/// Where the platform's tables are; a session finds them by this search path.
+pub(crate) const SCHEMA: &str = "scriptorium";
+
+/// Migrates as the owner of the schema when there is a login for it; otherwise refuses a database
+/// that is not where this release needs it.
+pub(crate) async fn prepare(options: &PostgresOptions) -> Result<()> {
+    if options.migrator().is_some() {
+        return migrate(options).await;
+    }
+    let (applied, known) = (applied(options).await?, migrations::known());
+    match applied.cmp(&known) {
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(migrations::newer(applied)),
+        Ordering::Less => Err(Error::platform(format!(
+            "the database has the schema {applied:04}, and this release needs {known:04}: run \
+             `scriptorium migrate up` with database_url_migrator"
+        ))),
+    }
+}
+
+/// Applies the migrations that are missing and renews what the logins may do.
+pub(crate) async fn migrate(options: &PostgresOptions) -> Result<()> {
+    let owner = options.migrator().ok_or_else(|| {
+        Error::platform("there is no login that may migrate: give database_url_migrator")
+    })??;
+    let mut owner = connect(&owner).await?;
+    migrations::migrator(Dialect::Postgres)
+        .run(&mut owner)
+        .await
+        .map_err(migrations::failed)?;
+    grant(&mut owner, options).await?;
+    Ok(owner.close().await?)
+}
+
+/// The number of the last migration that the database has had.
+pub(crate) async fn applied(options: &PostgresOptions) -> Result<i64> {
+    let mut connection = connect(&options.system()?).await?;
+    let begun: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null")
+        .fetch_one(&mut connection)
+        .await?;
+    let applied = if begun {
+        sqlx::query_scalar(migrations::APPLIED)
+            .fetch_one(&mut connection)
+            .await?
+    } else {
+        0
+    };
+    connection.close().await?;
+    Ok(applied)
+}
+
+async fn connect(options: &PgConnectOptions) -> Result<PgConnection> {
+    let failed = |error| {
+        let shown = settings::shown(options);
+        Error::caused(format!("cannot connect to {shown}"), error)
+    };
+    options.connect().await.map_err(failed)
+}
+
+/// How long a caller waits for a connection: longer than a server needs to restart, shorter than
+/// the patience of who waits.
+const ACQUIRE: Duration = Duration::from_secs(5);
+
+/// The pools of one server. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Postgres {
+    app: PgPool,
+    system: PgPool,
+    clock: Clock,
+}
+
+/// What a transaction may do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
+impl Postgres {
+    /// Connects with both logins and refuses those that would pass the wall.
+    pub(crate) async fn open(options: &PostgresOptions) -> Result<Self> {
+        let app = pool(options.app()?, options.connections).await?;
+        let system = pool(options.system()?, options.connections).await?;
+        let opened = Self {
+            app,
+            system,
+            clock: options.clock,
+        };
+        check_logins(options, &opened.app, &opened.system).await?;
+        Ok(opened)
+    }
+
+    /// Begins a transaction in one tenant, as the login that row-level security watches, or across
+    /// tenants. One message to the server, whatever has to be said.
+    pub(crate) async fn begin(
+        &self,
+        tenant: Option<TenantId>,
+        access: Access,
+    ) -> Result<Transaction> {
+        let begin = match access {
+            Access::Read => "begin read only",
+            Access::Write => "begin",
+        };
+        let (pool, begin) = match tenant {
+            // The id is a UUID, written by its own formatter: nothing a user typed can be in it.
+            Some(tenant) => (
+                &self.app,
+                format!("{begin}; set local app.tenant = '{}'", tenant.0),
+            ),
+            None => (&self.system, begin.to_owned()),
+        };
+        Ok(Transaction::begin(pool, begin, self.clock).await?)
+    }
+
+    /// Makes the partitions of the month of an instant and of `ahead` months after it.
+    pub(crate) async fn make_partitions(&self, at: i64, ahead: u32) -> Result<u32> {
+        let made: i32 = sqlx::query_scalar("select make_partitions($1, $2::int)")
+            .bind(at)
+            .bind(i64::from(ahead))
+            .fetch_one(&self.system)
+            .await?;
+        Ok(made.unsigned_abs())
+    }
+
+    pub(crate) async fn close(&self) {
+        self.app.close().await;
+        self.system.close().await;
+    }
+}
+
+async fn pool(options: PgConnectOptions, connections: u32) -> Result<PgPool> {
+    let shown = settings::shown(&options);
+    PgPoolOptions::new()
+        .max_connections(connections.max(1))
+        .min_connections(0)
+        .acquire_timeout(ACQUIRE)
+        .test_before_acquire(true)
+        .after_release(|connection, _| {
+            Box::pin(async move { Ok(is_clean(connection).await.unwrap_or(false)) })
+        })
+        .connect_with(options)
+        .await
+        .map_err(|error| Error::caused(format!("cannot connect to {shown}"), error))
+}
+
+/// Whether nothing of the last use is left: no tenant, no open transaction. The clock of a
+/// transaction stands still, so inside one it is behind that of the statement.
+async fn is_clean(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "select coalesce(current_setting('app.tenant', true), '') = '' \
+         and transaction_timestamp() = statement_timestamp()",
+    )
+    .fetch_one(connection)
+    .await
+}

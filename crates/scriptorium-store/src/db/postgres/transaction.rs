@@ -1,0 +1,144 @@
+//! One transaction on a pooled connection, and savepoints inside it. Not SeaORM's: that one needs a
+//! message more to the server before the tenant is set.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sea_orm::{DbErr, QueryResult, RuntimeErr, Value};
+use sea_query_sqlx::SqlxValues;
+use sqlx::postgres::PgPool;
+use sqlx::{AssertSqlSafe, Executor};
+use tokio::sync::Mutex;
+
+use super::Clock;
+
+type Begun = sqlx::Transaction<'static, sqlx::Postgres>;
+
+/// A transaction, or a part of one that can be rolled back alone; parts do not nest. Rolled back when
+/// it is dropped before its commit.
+pub(crate) struct Transaction {
+    begun: Arc<Mutex<Begun>>,
+    clock: Clock,
+    /// Whether a part was left open: nobody said whether to keep what it did, so nothing is kept.
+    spoiled: Arc<AtomicBool>,
+    /// Whether this is a part that has not ended.
+    open_part: bool,
+}
+
+impl Transaction {
+    pub(super) async fn begin(pool: &PgPool, begin: String, clock: Clock) -> Result<Self, DbErr> {
+        let begun = pool.begin_with(AssertSqlSafe(begin)).await;
+        Ok(Self {
+            begun: Arc::new(Mutex::new(begun.map_err(refused)?)),
+            clock,
+            spoiled: Arc::default(),
+            open_part: false,
+        })
+    }
+
+    pub(crate) async fn query(
+        &self,
+        text: String,
+        values: Vec<Value>,
+    ) -> Result<Vec<QueryResult>, DbErr> {
+        let mut begun = self.begun.lock().await;
+        let query = sqlx::query_with(AssertSqlSafe(text), bound(values));
+        let rows = query.fetch_all(&mut **begun).await.map_err(refused)?;
+        Ok(rows.into_iter().map(QueryResult::from).collect())
+    }
+
+    pub(crate) async fn execute(&self, text: String, values: Vec<Value>) -> Result<u64, DbErr> {
+        let mut begun = self.begun.lock().await;
+        let query = sqlx::query_with(AssertSqlSafe(text), bound(values));
+        let done = query.execute(&mut **begun).await.map_err(refused)?;
+        Ok(done.rows_affected())
+    }
+
+    /// Whether the server's clock decides about leases.
+    pub(crate) fn keeps_time(&self) -> bool {
+        self.clock == Clock::Server
+    }
+
+    /// The server's clock, in microseconds since 1970.
+    pub(crate) async fn now(&self) -> Result<i64, DbErr> {
+        let mut begun = self.begun.lock().await;
+        sqlx::query_scalar("select (extract(epoch from clock_timestamp()) * 1000000)::bigint")
+            .fetch_one(&mut **begun)
+            .await
+            .map_err(refused)
+    }
+
+    /// Begins a part.
+    pub(crate) async fn savepoint(&self) -> Result<Self, DbErr> {
+        self.say("savepoint part").await?;
+        Ok(Self {
+            begun: Arc::clone(&self.begun),
+            clock: self.clock,
+            spoiled: Arc::clone(&self.spoiled),
+            open_part: true,
+        })
+    }
+
+    pub(crate) async fn commit(mut self) -> Result<(), DbErr> {
+        if self.open_part {
+            return self.end_part("release savepoint part").await;
+        }
+        if self.spoiled.load(Ordering::Acquire) {
+            let message = "a part of the transaction was neither kept nor rolled back";
+            return Err(DbErr::Custom(message.into()));
+        }
+        self.alone()?.commit().await.map_err(refused)
+    }
+
+    pub(crate) async fn rollback(mut self) -> Result<(), DbErr> {
+        if self.open_part {
+            let end = "rollback to savepoint part; release savepoint part";
+            return self.end_part(end).await;
+        }
+        self.alone()?.rollback().await.map_err(refused)
+    }
+
+    async fn end_part(&mut self, end: &'static str) -> Result<(), DbErr> {
+        self.say(end).await?;
+        self.open_part = false;
+        Ok(())
+    }
+
+    fn alone(self) -> Result<Begun, DbErr> {
+        let begun = Arc::clone(&self.begun);
+        drop(self);
+        Arc::into_inner(begun)
+            .map(Mutex::into_inner)
+            .ok_or_else(|| DbErr::Custom("a savepoint outlives its transaction".into()))
+    }
+
+    async fn say(&self, text: &'static str) -> Result<(), DbErr> {
+        let mut begun = self.begun.lock().await;
+        begun.execute(text).await.map_err(refused)?;
+        Ok(())
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if self.open_part {
+            self.spoiled.store(true, Ordering::Release);
+        }
+    }
+}
+
+/// PostgreSQL's text cannot hold U+0000; its picture stands for it.
+fn bound(mut values: Vec<Value>) -> SqlxValues {
+    for value in &mut values {
+        if let Value::String(Some(text)) = value
+            && text.contains('\0')
+        {
+            *text = text.replace('\0', "\u{2400}");
+        }
+    }
+    SqlxValues(sea_orm::sea_query::Values(values))
+}
+
+fn refused(error: sqlx::Error) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
+}
