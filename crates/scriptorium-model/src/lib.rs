@@ -16,6 +16,7 @@ pub mod limits;
 pub mod page;
 pub mod permission;
 pub mod policy;
+pub mod retention;
 pub mod schedule;
 pub mod script;
 pub mod storage;

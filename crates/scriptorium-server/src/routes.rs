@@ -15,8 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    Refused, backup, events, executions, reference, schedules, scripts, session, storage, stream,
-    templates, tenants, tokens, users, versions,
+    Refused, backup, events, executions, reference, retention, schedules, scripts, session,
+    storage, stream, templates, tenants, tokens, users, versions,
 };
 use crate::problem::{self, Problem};
 use crate::state::App;
@@ -142,6 +142,7 @@ fn management() -> OpenApiRouter<App> {
         .routes(routes!(templates::list))
         .routes(routes!(templates::read, templates::put, templates::delete))
         .routes(routes!(schedules::preview))
+        .routes(routes!(retention::read, retention::put))
         .routes(routes!(users::list, users::create))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))

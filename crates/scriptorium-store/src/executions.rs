@@ -2,6 +2,7 @@
 //! is in [`crate::history`], how they are picked up in `system::queue`.
 
 mod list;
+mod packed;
 mod row;
 
 use scriptorium_model::execution::{Execution, LogLevel, LogLine};
@@ -9,6 +10,7 @@ use scriptorium_model::{Ctx, ExecutionId};
 use sea_orm::FromQueryResult;
 
 pub use self::list::{ExecutionFilter, ExecutionSummary};
+pub(crate) use self::packed::Packed;
 pub(crate) use self::row::{COLUMN_COUNT, COLUMNS, ExecutionRow, IdRow, insert_pending, values};
 use crate::Store;
 use crate::audit::unaudited;

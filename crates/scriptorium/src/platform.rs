@@ -27,6 +27,7 @@ use crate::error::{Error, Result};
 use crate::events::{Events, NewEvent};
 use crate::executions::{self, Executions};
 use crate::password::Passwords;
+use crate::retention::RetentionSettings;
 use crate::schedules::Schedules;
 use crate::scripts::Scripts;
 use crate::storage::Storage;
@@ -110,6 +111,11 @@ impl Platform {
     /// HTTP endpoints of any tenant.
     pub fn endpoints(&self) -> Endpoints<'_> {
         Endpoints(self)
+    }
+
+    /// How long a tenant's history is kept.
+    pub fn retention(&self) -> RetentionSettings<'_> {
+        RetentionSettings(self)
     }
 
     /// Events of a tenant.

@@ -1,13 +1,39 @@
 //! What a platform does in the background for as long as it runs, whether or not its triggers do:
-//! it keeps the search index up.
+//! it keeps the search index up, and removes what is past its retention.
+
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval_at};
 
 use crate::platform::Platform;
+
+/// When the first maintenance begins: a start has other things to do.
+const FIRST: Duration = Duration::from_secs(60);
+/// How often maintenance begins. Most find nothing, by one statement.
+const EVERY: Duration = Duration::from_secs(3_600);
 
 impl Platform {
     /// Starts the upkeep; it ends with the platform.
     pub(crate) fn start_upkeep(&self) {
-        let store = self.store().clone();
-        let stop = self.0.stop.clone();
-        self.0.tasks.spawn(store.keep_indexed(stop));
+        let tasks = &self.0.tasks;
+        tasks.spawn(self.store().clone().keep_indexed(self.0.stop.clone()));
+        let (platform, stop) = (self.clone(), self.0.stop.clone());
+        tasks.spawn(async move {
+            tokio::select! {
+                () = platform.keep_maintained() => {}
+                () = stop.cancelled() => {}
+            }
+        });
+    }
+
+    async fn keep_maintained(&self) {
+        let mut ticks = interval_at(tokio::time::Instant::now() + FIRST, EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = self.store().maintain(self.ambient().now()).await {
+                tracing::warn!(%error, cause = ?error, "maintenance was not finished");
+            }
+        }
     }
 }

@@ -134,7 +134,8 @@ pub(crate) struct Filter {
     from: Option<Timestamp>,
     /// Recorded before this instant.
     to: Option<Timestamp>,
-    /// Text in the script's name or in the error.
+    /// Words in the script's name, the error, the log, the output or the input, or beginnings of
+    /// such words; all of them must be there.
     q: Option<String>,
     /// How many items, 1 to 200; 50 when not said.
     #[param(minimum = 1, maximum = 200)]

@@ -6,6 +6,7 @@ pub(crate) mod events;
 pub(crate) mod execution_body;
 pub(crate) mod executions;
 pub(crate) mod reference;
+pub(crate) mod retention;
 pub(crate) mod schedules;
 pub(crate) mod script_body;
 pub(crate) mod script_change;

@@ -24,7 +24,7 @@ use crate::state::App;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
-    /// Text in the name or description.
+    /// Words in the name, the description or the tags, or beginnings of such words.
     q: Option<String>,
     /// `scheduled`, `http`, `event`, `oneoff` or `embedded`.
     r#type: Option<String>,

@@ -315,6 +315,19 @@ fn elsewhere() -> Vec<Case> {
             refused("a bad event type", event, &[("type", "bad_event_type")]),
         ),
         at(
+            "PUT",
+            "/api/v1/retention",
+            refused(
+                "history for a day",
+                json!({"execution_days": 1, "log_days": 90, "event_days": 731}),
+                &[
+                    ("execution_days", "out_of_range"),
+                    ("event_days", "out_of_range"),
+                    ("log_days", "out_of_range"),
+                ],
+            ),
+        ),
+        at(
             "GET",
             "/api/v1/schedules/preview?cron=1",
             Case {

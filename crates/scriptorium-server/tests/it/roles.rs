@@ -130,6 +130,12 @@ fn rows() -> Vec<Row> {
             none.clone(),
             [401, 204, 403, 403, 204, 404],
         ),
+        ("GET /api/v1/retention", none.clone(), members),
+        (
+            "PUT /api/v1/retention",
+            json!({"execution_days": 90, "log_days": 30, "event_days": 60}),
+            managers,
+        ),
         ("GET /api/v1/templates", none.clone(), members),
         ("GET /api/v1/templates/{name}", none.clone(), readers),
         (

@@ -88,3 +88,60 @@ create function find_scripts(query text) returns setof uuid language sql stable 
     where d.words @@ query::tsquery
         and d.tenant_id = nullif(current_setting('app.tenant', true), '')::uuid
 $$;
+
+-- Makes the partitions of the month of an instant and of `ahead` months after it, and says how many
+-- are new; as before, and for the documents, too. A month that already has rows in the default
+-- partition is left there: they would have to be moved under a lock.
+create or replace function make_partitions(from_at bigint, ahead integer) returns integer
+    language plpgsql security definer set search_path = scriptorium, pg_catalog, pg_temp as $$
+declare
+    month  timestamp := date_trunc('month', to_timestamp(from_at / 1000000.0) at time zone 'UTC');
+    parent text;
+    child  text;
+    low    uuid;
+    high   uuid;
+    made   integer := 0;
+begin
+    for step in 0 .. least(greatest(ahead, 0), 36) loop
+        low  := first_id_at((extract(epoch from month + make_interval(months => step)) * 1000000)::bigint);
+        high := first_id_at((extract(epoch from month + make_interval(months => step + 1)) * 1000000)::bigint);
+        for parent in values ('executions'), ('execution_logs'), ('execution_documents') loop
+            child := parent || to_char(month + make_interval(months => step), '_YYYY_MM');
+            continue when to_regclass('scriptorium.' || child) is not null;
+            begin
+                execute format('create table %I partition of %I for values from (%L) to (%L)',
+                    child, parent, low, high);
+            exception when check_violation then
+                continue;
+            end;
+            call seal_by_tenant(child::regclass);
+            made := made + 1;
+        end loop;
+    end loop;
+    return made;
+end
+$$;
+select make_partitions((extract(epoch from now()) * 1000000)::bigint, 3);
+
+-- Drops the month that begins at an instant, with all of its executions, lines and documents, and
+-- says how many partitions that were. It belongs to the owner of the tables, as the one above does;
+-- whoever calls it has made sure that nothing of the month is kept. It waits for its lock for a
+-- moment only, because everybody who comes later waits behind it.
+create function drop_partitions(month_at bigint) returns integer
+    language plpgsql security definer set search_path = scriptorium, pg_catalog, pg_temp
+    set lock_timeout = '1s' as $$
+declare
+    parent  text;
+    child   regclass;
+    dropped integer := 0;
+begin
+    for parent in values ('execution_documents'), ('execution_logs'), ('executions') loop
+        child := to_regclass('scriptorium.' || parent
+            || to_char(to_timestamp(month_at / 1000000.0) at time zone 'UTC', '_YYYY_MM'));
+        continue when child is null;
+        execute format('drop table %s', child);
+        dropped := dropped + 1;
+    end loop;
+    return dropped;
+end
+$$;

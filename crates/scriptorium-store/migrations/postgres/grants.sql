@@ -35,3 +35,4 @@ grant execute on function first_id_at(bigint) to {app}, {system};
 grant execute on function find_executions(text, uuid, uuid, integer) to {app};
 grant execute on function find_scripts(text) to {app};
 grant execute on function make_partitions(bigint, integer) to {system};
+grant execute on function drop_partitions(bigint) to {system};

@@ -8,6 +8,7 @@ use sea_orm::{FromQueryResult, Value};
 use serde::{Deserialize, Serialize};
 
 use super::ExecutionSummary;
+use super::packed::{Packed, unpack};
 use crate::db::{Micros, Tx, json, known, micros, number, opt_json};
 use crate::error::{Error, Result};
 
@@ -15,9 +16,10 @@ use crate::error::{Error, Result};
 pub(crate) const COLUMNS: &str = "tenant_id, id, script_id, script_name, version, status, trigger_kind, attempt, test, \
     replay_of, triggered_by, idempotency_key, created_at, started_at, completed_at, \
     queued_us, duration_us, cpu_us, memory_peak_bytes, api_calls, db_queries, dropped_logs, \
-    lease_id, failure_code, failure_message, failure_detail, trigger_data, input, output";
+    lease_id, failure_code, failure_message, failure_detail, trigger_data, input, output, \
+    trigger_data_packed, input_packed, output_packed";
 /// How many those are.
-pub(crate) const COLUMN_COUNT: usize = 29;
+pub(crate) const COLUMN_COUNT: usize = 32;
 
 /// Begins a query for [`SummaryRow`]: every column but the payloads.
 pub(super) const SELECT_SUMMARY: &str = "select id, script_id, script_name, version, status, \
@@ -29,10 +31,18 @@ pub(super) const SELECT_SUMMARY: &str = "select id, script_id, script_name, vers
 /// claims, so a row that was never claimed holds 0 and reads as attempt 1.
 pub(crate) fn values(
     execution: &Execution,
+    packed: &Packed,
     attempt: u32,
     lease: Option<Uuid>,
 ) -> Result<[Value; COLUMN_COUNT]> {
-    let text = |json: &Option<Json>| json.as_ref().map(|json| json.as_str().to_owned());
+    let text = |json: &Option<Json>, packed: &Option<Vec<u8>>| {
+        let plain = json.as_ref().filter(|_| packed.is_none());
+        plain.map(|json| json.as_str().to_owned())
+    };
+    let input = packed
+        .input
+        .as_ref()
+        .map_or(execution.input.as_str(), |_| "");
     let metrics = &execution.metrics;
     let failure = execution.failure.as_ref();
     Ok([
@@ -62,9 +72,12 @@ pub(crate) fn values(
         failure.map(|failure| failure.code.clone()).into(),
         failure.map(|failure| failure.message.clone()).into(),
         failure.map(failure_detail).transpose()?.into(),
-        text(&execution.trigger_data).into(),
-        execution.input.as_str().into(),
-        text(&execution.output).into(),
+        text(&execution.trigger_data, &packed.trigger_data).into(),
+        input.into(),
+        text(&execution.output, &packed.output).into(),
+        packed.trigger_data.clone().into(),
+        packed.input.clone().into(),
+        packed.output.clone().into(),
     ])
 }
 
@@ -73,7 +86,8 @@ pub(crate) async fn insert_pending(tx: &Tx, execution: &Execution) -> Result<()>
     let mut sql = tx.sql("insert into executions (");
     sql.push(COLUMNS).push(") values ($1");
     // The first value, the tenant, is bound already.
-    for value in values(execution, 0, None)?.into_iter().skip(1) {
+    let packed = Packed::of(execution).await?;
+    for value in values(execution, &packed, 0, None)?.into_iter().skip(1) {
         sql.push(", ").bind(value);
     }
     sql.push(")");
@@ -120,6 +134,9 @@ pub(crate) struct ExecutionRow {
     trigger_data: Option<String>,
     input: String,
     output: Option<String>,
+    trigger_data_packed: Option<Vec<u8>>,
+    input_packed: Option<Vec<u8>>,
+    output_packed: Option<Vec<u8>>,
 }
 
 impl TryFrom<ExecutionRow> for Execution {
@@ -133,9 +150,9 @@ impl TryFrom<ExecutionRow> for Execution {
             version: number(row.version),
             status: status(&row.status)?,
             trigger: trigger(&row.trigger_kind)?,
-            trigger_data: opt_json(row.trigger_data),
-            input: json(row.input),
-            output: opt_json(row.output),
+            trigger_data: opt_json(plain(row.trigger_data, row.trigger_data_packed)?),
+            input: json(plain(Some(row.input), row.input_packed)?.unwrap_or_default()),
+            output: opt_json(plain(row.output, row.output_packed)?),
             failure: failure(row.failure_code, row.failure_message, row.failure_detail)?,
             metrics: row.metrics.into(),
             attempt: number(row.attempt).max(1),
@@ -217,6 +234,14 @@ impl From<MetricsRow> for Metrics {
             db_queries: number(row.db_queries),
             dropped_logs: number(row.dropped_logs),
         }
+    }
+}
+
+/// The text of a payload, whichever column it is in.
+fn plain(text: Option<String>, packed: Option<Vec<u8>>) -> Result<Option<String>> {
+    match packed {
+        Some(packed) => unpack(&packed).map(Some),
+        None => Ok(text),
     }
 }
 

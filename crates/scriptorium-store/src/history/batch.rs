@@ -14,16 +14,16 @@ use super::{Finished, Written};
 use crate::audit::unaudited;
 use crate::db::{Db, Micros, Tx, micros};
 use crate::error::{Error, Result};
-use crate::executions::{COLUMN_COUNT, COLUMNS, ExecutionRow, IdRow, Inserted, values};
+use crate::executions::{COLUMN_COUNT, COLUMNS, ExecutionRow, IdRow, Inserted, Packed, values};
 use crate::search::{self, Document};
 use crate::system;
 
 /// Something to write.
 #[derive(Debug)]
 pub(super) enum Write {
-    Pending(Box<Execution>),
+    Pending(Box<Execution>, Packed),
     /// With what it will be found by.
-    Finished(Box<Finished>, Document),
+    Finished(Box<Finished>, Packed, Document),
     Event(Event),
     Set(TenantId, Entry),
     Delete(TenantId, String),
@@ -41,7 +41,7 @@ impl Write {
     /// Roughly how many rows it is.
     pub(super) fn rows(&self) -> usize {
         match self {
-            Self::Finished(finished, _) => 2 + finished.logs.len() + finished.events.len(),
+            Self::Finished(finished, ..) => 2 + finished.logs.len() + finished.events.len(),
             _ => 1,
         }
     }
@@ -49,8 +49,8 @@ impl Write {
     /// Roughly how much memory its payloads take.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Self::Pending(execution) => payload(execution),
-            Self::Finished(finished, document) => {
+            Self::Pending(execution, _) => payload(execution),
+            Self::Finished(finished, _, document) => {
                 let logs = finished
                     .logs
                     .iter()
@@ -122,9 +122,9 @@ async fn write(tx: &Tx, writes: &[Write], now: Timestamp) -> Result<Vec<Result<O
     let mut events = Vec::new();
     for write in writes {
         match write {
-            Write::Pending(execution) => pending.push(execution.as_ref()),
-            Write::Finished(record, document) => {
-                finished.push(record.as_ref());
+            Write::Pending(execution, packed) => pending.push((execution.as_ref(), packed)),
+            Write::Finished(record, packed, document) => {
+                finished.push((record.as_ref(), packed));
                 documents.push(document);
             }
             Write::Event(event) => events.push(event),
@@ -134,6 +134,7 @@ async fn write(tx: &Tx, writes: &[Write], now: Timestamp) -> Result<Vec<Result<O
     take_keys(tx, &mut pending).await?;
     let inserted = insert_pending(tx, &pending).await?;
     let stored = store_ends(tx, &finished, now).await?;
+    let mut finished: Vec<&Finished> = finished.into_iter().map(|(record, _)| record).collect();
     finished.retain(|record| stored.contains(&record.execution.id.0));
     insert_logs(tx, &finished).await?;
     documents.retain(|document| stored.contains(&document.id));
@@ -144,11 +145,11 @@ async fn write(tx: &Tx, writes: &[Write], now: Timestamp) -> Result<Vec<Result<O
     let mut outcomes = Vec::with_capacity(writes.len());
     for write in writes {
         outcomes.push(match write {
-            Write::Pending(execution) if inserted.contains(&execution.id.0) => {
+            Write::Pending(execution, _) if inserted.contains(&execution.id.0) => {
                 Ok(Outcome::Inserted(Inserted::New))
             }
-            Write::Pending(execution) => existing(tx, execution).await?,
-            Write::Finished(record, _) if stored.contains(&record.execution.id.0) => {
+            Write::Pending(execution, _) => existing(tx, execution).await?,
+            Write::Finished(record, ..) if stored.contains(&record.execution.id.0) => {
                 Ok(Outcome::Finished(Written::Stored))
             }
             Write::Finished(..) => Ok(Outcome::Finished(Written::Discarded)),
@@ -163,16 +164,16 @@ async fn write(tx: &Tx, writes: &[Write], now: Timestamp) -> Result<Vec<Result<O
 }
 
 /// Leaves the executions that have no idempotency key, or are the first of theirs.
-async fn take_keys(tx: &Tx, executions: &mut Vec<&Execution>) -> Result<()> {
+async fn take_keys(tx: &Tx, executions: &mut Vec<(&Execution, &Packed)>) -> Result<()> {
     const COLUMNS: usize = 5;
     let mut seen = HashSet::new();
-    executions.retain(|execution| match &execution.idempotency_key {
+    executions.retain(|(execution, _)| match &execution.idempotency_key {
         Some(key) => seen.insert((execution.tenant, execution.script, key.as_str())),
         None => true,
     });
     let keyed: Vec<(&Execution, &str)> = executions
         .iter()
-        .filter_map(|execution| Some((*execution, execution.idempotency_key.as_deref()?)))
+        .filter_map(|(execution, _)| Some((*execution, execution.idempotency_key.as_deref()?)))
         .collect();
     let mut first = HashSet::with_capacity(keyed.len());
     for some in chunks(&keyed) {
@@ -195,13 +196,14 @@ async fn take_keys(tx: &Tx, executions: &mut Vec<&Execution>) -> Result<()> {
         let rows: Vec<IdRow> = tx.all(sql.with(bound)).await?;
         first.extend(rows.into_iter().map(|row| row.id));
     }
-    executions
-        .retain(|execution| execution.idempotency_key.is_none() || first.contains(&execution.id.0));
+    executions.retain(|(execution, _)| {
+        execution.idempotency_key.is_none() || first.contains(&execution.id.0)
+    });
     Ok(())
 }
 
 /// Inserts what is not there yet; the ids that were inserted.
-async fn insert_pending(tx: &Tx, executions: &[&Execution]) -> Result<HashSet<Uuid>> {
+async fn insert_pending(tx: &Tx, executions: &[(&Execution, &Packed)]) -> Result<HashSet<Uuid>> {
     let mut inserted = HashSet::with_capacity(executions.len());
     for some in chunks(executions) {
         let mut sql = tx.sql("insert into executions (");
@@ -209,8 +211,8 @@ async fn insert_pending(tx: &Tx, executions: &[&Execution]) -> Result<HashSet<Uu
         sql.push_rows(some.len(), COLUMN_COUNT);
         sql.push(" on conflict do nothing returning id");
         let mut bound = Vec::with_capacity(some.len() * COLUMN_COUNT);
-        for execution in some {
-            bound.extend(values(execution, 0, None)?);
+        for (execution, packed) in some {
+            bound.extend(values(execution, packed, 0, None)?);
         }
         let rows: Vec<IdRow> = tx.all(sql.with(bound)).await?;
         inserted.extend(rows.into_iter().map(|row| row.id));
@@ -220,7 +222,11 @@ async fn insert_pending(tx: &Tx, executions: &[&Execution]) -> Result<HashSet<Uu
 
 /// Stores ends: of executions never recorded by inserting, of claimed ones by updating, provided
 /// that the lease still holds. The ids that were stored.
-async fn store_ends(tx: &Tx, ends: &[&Finished], now: Timestamp) -> Result<HashSet<Uuid>> {
+async fn store_ends(
+    tx: &Tx,
+    ends: &[(&Finished, &Packed)],
+    now: Timestamp,
+) -> Result<HashSet<Uuid>> {
     let mut stored = HashSet::with_capacity(ends.len());
     if ends.is_empty() {
         return Ok(stored);
@@ -232,9 +238,10 @@ async fn store_ends(tx: &Tx, ends: &[&Finished], now: Timestamp) -> Result<HashS
         sql.push_rows(some.len(), COLUMN_COUNT);
         sql.push(STORE_END);
         let mut bound = Vec::with_capacity(some.len() * COLUMN_COUNT + 1);
-        for record in some {
+        for (record, packed) in some {
             let lease = record.lease.map(|lease| lease.0);
-            bound.extend(values(&record.execution, record.execution.attempt, lease)?);
+            let execution = &record.execution;
+            bound.extend(values(execution, packed, execution.attempt, lease)?);
         }
         let mut sql = sql.with(bound);
         sql.bind(now).push(" returning id");
@@ -254,6 +261,7 @@ const STORE_END: &str = " on conflict (tenant_id, id) do update set status = exc
     db_queries = excluded.db_queries, dropped_logs = excluded.dropped_logs, \
     failure_code = excluded.failure_code, failure_message = excluded.failure_message, \
     failure_detail = excluded.failure_detail, output = excluded.output, \
+    output_packed = excluded.output_packed, \
     lease_id = null, lease_until = null \
     where executions.status = 'running' and executions.lease_id = excluded.lease_id \
     and executions.lease_until > ";

@@ -23,7 +23,7 @@ use self::batch::{Outcome, Write};
 use crate::Store;
 use crate::db::Db;
 use crate::error::{Error, Result};
-use crate::executions::Inserted;
+use crate::executions::{Inserted, Packed};
 use crate::search::{self, Document, Kind};
 use crate::store::{Change, Signals, of_tenant};
 use crate::system::queue::LeaseId;
@@ -85,7 +85,8 @@ impl Store {
             id: execution.id.0,
             words: search::words_of_execution(execution, &finished.logs),
         };
-        let write = Write::Finished(Box::new(finished), document);
+        let packed = Packed::of(execution).await?;
+        let write = Write::Finished(Box::new(finished), packed, document);
         Ok(Commit(self.inner.writer.send(write).await?))
     }
 
@@ -164,7 +165,11 @@ impl HistoryWriter {
     }
 
     pub(crate) async fn insert_pending(&self, execution: Execution) -> Result<Inserted> {
-        match self.write(Write::Pending(Box::new(execution))).await? {
+        let packed = Packed::of(&execution).await?;
+        match self
+            .write(Write::Pending(Box::new(execution), packed))
+            .await?
+        {
             Outcome::Inserted(inserted) => Ok(inserted),
             _ => Err(stopped()),
         }

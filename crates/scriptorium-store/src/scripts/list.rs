@@ -9,7 +9,7 @@ use sea_orm::FromQueryResult;
 use super::row::ScriptRow;
 use crate::Store;
 use crate::db::cursor::{Cursors, Key};
-use crate::db::{Micros, Sql, known};
+use crate::db::{Micros, Scope, Sql, known};
 use crate::error::{Error, Result};
 use crate::search::{self, Query, Wanted};
 
@@ -154,7 +154,7 @@ impl Store {
         };
         let db = self.db().read(ctx).await?;
         let mut sql = db.sql(SELECT);
-        narrow(&mut sql, filter, query.as_ref());
+        narrow(&db, &mut sql, filter, query.as_ref());
         let ScriptSort { field, descending } = filter.sort;
         if let Some(start) = start {
             let before = if descending { ") < " } else { ") > " };
@@ -193,7 +193,7 @@ const SELECT: &str = "select s.tenant_id, s.id, s.status, s.version, s.owner, s.
     order by x.id desc limit 1) \
     where s.tenant_id = $1";
 
-fn narrow(sql: &mut Sql, filter: &ScriptFilter, query: Option<&Query>) {
+fn narrow(db: &Scope, sql: &mut Sql, filter: &ScriptFilter, query: Option<&Query>) {
     sql.push(if filter.trash {
         " and s.deleted_at is not null"
     } else {
@@ -213,7 +213,7 @@ fn narrow(sql: &mut Sql, filter: &ScriptFilter, query: Option<&Query>) {
         sql.bind(tag.as_str()).push(")");
     }
     if let Some(query) = query {
-        search::narrow_scripts(sql, query);
+        search::narrow_scripts(db, sql, query);
     }
 }
 

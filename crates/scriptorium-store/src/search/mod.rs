@@ -3,6 +3,7 @@
 //! into the index soon after. Why not at once is in decision 0015.
 
 mod number;
+mod postgres;
 mod prefix;
 mod query;
 mod sqlite;
@@ -15,7 +16,7 @@ use sea_orm::Value;
 
 pub(crate) use self::query::{Query, Wanted};
 use self::words::Words;
-use crate::db::{Scope, Sql, Tx};
+use crate::db::{Dialect, Scope, Sql, Tx};
 use crate::error::Result;
 use crate::history::chunks;
 
@@ -122,26 +123,38 @@ pub(crate) const NOTE_UNREAD: &str =
 /// Puts documents into the index, in a transaction across tenants; a script's replaces the one it
 /// had.
 pub(crate) async fn store(tx: &Tx, documents: &[Document]) -> Result<()> {
-    sqlite::store(tx, documents).await
+    match tx.dialect() {
+        Dialect::Sqlite => sqlite::store(tx, documents).await,
+        Dialect::Postgres => postgres::store(tx, documents).await,
+    }
 }
 
-/// Takes the documents of a tenant's executions out of the index, in a transaction across tenants.
+/// Takes the documents of a tenant out of the index, in a transaction across tenants.
 pub(crate) async fn forget(tx: &Tx, tenant: TenantId, kind: Kind, ids: &[Uuid]) -> Result<()> {
     let targets: Vec<(TenantId, Uuid)> = ids.iter().map(|id| (tenant, *id)).collect();
-    sqlite::forget(tx, kind, &targets).await
+    match tx.dialect() {
+        Dialect::Sqlite => sqlite::forget(tx, kind, &targets).await,
+        Dialect::Postgres => postgres::forget(tx, kind, &targets).await,
+    }
 }
 
 /// The tenant's newest executions that hold the words, with ids from `above` up to below `below`.
 pub(crate) async fn executions(
     db: &Scope,
     query: &Query,
-    (above, below): (Uuid, Uuid),
+    range: (Uuid, Uuid),
     most: u32,
 ) -> Result<Vec<Uuid>> {
-    sqlite::executions(db, query, (above, below), most).await
+    match db.dialect() {
+        Dialect::Sqlite => sqlite::executions(db, query, range, most).await,
+        Dialect::Postgres => postgres::executions(db, query, range, most).await,
+    }
 }
 
 /// Adds the condition that the script `s` holds the words.
-pub(crate) fn narrow_scripts(sql: &mut Sql, query: &Query) {
-    sqlite::narrow_scripts(sql, query);
+pub(crate) fn narrow_scripts(db: &Scope, sql: &mut Sql, query: &Query) {
+    match db.dialect() {
+        Dialect::Sqlite => sqlite::narrow_scripts(sql, query),
+        Dialect::Postgres => postgres::narrow_scripts(sql, query),
+    }
 }

@@ -5,6 +5,8 @@
 pub mod access;
 pub mod endpoints;
 pub mod indexer;
+pub mod maintenance;
+mod months;
 pub mod queue;
 pub mod schedules;
 mod tenants;

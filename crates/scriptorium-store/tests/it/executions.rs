@@ -5,10 +5,62 @@ use std::time::Duration;
 use rstest::rstest;
 use scriptorium_model::Json;
 use scriptorium_model::execution::{ExecutionStatus, Failure, LogLevel, LogLine};
-use scriptorium_store::{Change, Finished, Inserted, Written};
+use scriptorium_store::{Change, ExecutionFilter, Finished, Inserted, Written};
 
 use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{World, assert_conflict, assert_missing, completed};
+
+#[rstest]
+#[tokio::test]
+async fn large_payloads_are_stored_compressed_and_read_back_as_given(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = world.script("large").await;
+    let large =
+        |word: &str| Json::from_written(format!("[{}1]", format!("\"{word}\",").repeat(60_000)));
+    let mut pending = world.execution(&script);
+    pending.trigger_data = Some(large("trigger"));
+    pending.input = large("given");
+    store.insert_pending(ctx, pending.clone()).await.unwrap();
+    let stored = store.find_execution(ctx, pending.id).await.unwrap();
+    assert_eq!(stored, pending);
+    let lease = Duration::from_secs(60);
+    let claimed = store
+        .claim_execution(ctx, pending.id, lease)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(claimed.execution.input, pending.input);
+    let mut ended = completed(claimed.execution, world.now());
+    ended.output = Some(large("returned"));
+    let commit = world.record(ctx, ended.clone(), Some(claimed.lease)).await;
+    commit.await.unwrap();
+    assert_eq!(store.find_execution(ctx, ended.id).await.unwrap(), ended);
+    world.index().await;
+    for q in ["trigger", "given", "returned"] {
+        let filter = ExecutionFilter {
+            q: Some(q.into()),
+            ..ExecutionFilter::default()
+        };
+        let found = world.executions(ctx, &filter).await.len();
+        assert_eq!(found, usize::from(q != "trigger"), "{q}");
+    }
+    if database == Postgres {
+        return;
+    }
+    let file = rusqlite::Connection::open(world.path().join("scriptorium.db")).unwrap();
+    let bytes: i64 = file
+        .query_row(
+            "select length(input) + coalesce(length(output), 0) + length(input_packed) \
+             + length(output_packed) + length(trigger_data_packed) from executions",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert!(bytes < 10_000, "{bytes}");
+}
 
 #[rstest]
 #[tokio::test]

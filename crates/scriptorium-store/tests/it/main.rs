@@ -15,6 +15,7 @@ mod isolation;
 mod lists;
 mod plans;
 mod queue;
+mod retention;
 mod schedules;
 mod scripts;
 mod search;

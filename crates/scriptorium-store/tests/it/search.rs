@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rstest::rstest;
 use scriptorium_model::execution::{ExecutionStatus, Failure, LogLevel, LogLine};
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::script::{Definition, Script};
@@ -9,6 +10,7 @@ use scriptorium_model::trigger::Trigger;
 use scriptorium_model::{Ctx, ExecutionId, Json};
 use scriptorium_store::{ExecutionFilter, Finished, ScriptFilter};
 
+use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{World, completed, definition};
 
 fn about(q: &str) -> ExecutionFilter {
@@ -52,9 +54,10 @@ async fn found(world: &World, ctx: &Ctx, q: &str) -> Vec<ExecutionId> {
     items.into_iter().map(|item| item.id).collect()
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_execution_is_found_by_every_part_of_it() {
-    let world = World::new().await;
+async fn an_execution_is_found_by_every_part_of_it(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let ctx = &world.ctx;
     let script = world.script("Buyurtma tekshiruvi").await;
     let output = r#"{"client":"O\u2018ktam","note":"yetkazib berish\nertaga"}"#;
@@ -94,9 +97,10 @@ async fn an_execution_is_found_by_every_part_of_it() {
     assert_eq!(found(&world, ctx, "  ").await.len(), 2);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_stranger_finds_nothing() {
-    let world = World::new().await;
+async fn a_stranger_finds_nothing(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let script = world.script("private").await;
     ended(&world, &world.ctx, &script, "{}", "canary").await;
     world.index().await;
@@ -110,9 +114,12 @@ async fn a_stranger_finds_nothing() {
     assert_eq!(world.scripts(&world.other, &filter).await, []);
 }
 
+#[rstest]
 #[tokio::test]
-async fn pages_of_a_search_hold_each_match_once_newest_first() {
-    let world = World::new().await;
+async fn pages_of_a_search_hold_each_match_once_newest_first(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let ctx = &world.ctx;
     let (one, two) = (world.script("one").await, world.script("two").await);
     let mut expected = Vec::new();
@@ -154,9 +161,10 @@ async fn pages_of_a_search_hold_each_match_once_newest_first() {
     assert_eq!(paged, expected);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_script_is_found_by_what_it_is_now() {
-    let world = World::new().await;
+async fn a_script_is_found_by_what_it_is_now(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let ctx = &world.ctx;
     let script = world
         .add(ctx, definition("first name", Trigger::OneOff))
@@ -182,9 +190,10 @@ async fn a_script_is_found_by_what_it_is_now() {
     assert_eq!(world.scripts(ctx, &named("second")).await.len(), 1);
 }
 
+#[rstest]
 #[tokio::test]
-async fn what_was_cancelled_or_lost_is_found_too() {
-    let world = World::new().await;
+async fn what_was_cancelled_or_lost_is_found_too(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let script = world.script("stopped").await;
     let cancelled = world.pending(ctx, &script).await;
@@ -202,9 +211,10 @@ async fn what_was_cancelled_or_lost_is_found_too() {
     assert_eq!(found(&world, ctx, "platform.lost").await, [lost.id]);
 }
 
+#[rstest]
 #[tokio::test]
-async fn documents_survive_the_process() {
-    let world = World::new().await;
+async fn documents_survive_the_process(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let script = world.script("durable").await;
     let id = ended(&world, &world.ctx, &script, "{}", "before the end").await;
     let world = world.reopen().await;

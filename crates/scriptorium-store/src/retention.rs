@@ -1,0 +1,67 @@
+//! How long a tenant keeps what. Removing what is past it is `system::maintenance`.
+
+use scriptorium_model::Ctx;
+use scriptorium_model::retention::Retention;
+use sea_orm::FromQueryResult;
+
+use crate::Store;
+use crate::audit::unaudited;
+use crate::db::{Micros, number};
+use crate::error::Result;
+
+impl Store {
+    /// How long the tenant's history is kept; the defaults when nobody has said.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn find_retention(&self, ctx: &Ctx) -> Result<Retention> {
+        let db = self.db().read(ctx).await?;
+        let sql = db
+            .sql("select execution_days, log_days, event_days from retention where tenant_id = $1");
+        let row: Option<RetentionRow> = db.one(sql).await?;
+        Ok(row.map_or_else(Retention::default, Retention::from))
+    }
+
+    /// Says how long the tenant's history is kept. What is past it goes with the next maintenance.
+    ///
+    /// # Errors
+    /// `Invalid` outside the ranges; `NotFound` for an unknown tenant.
+    pub async fn set_retention(&self, ctx: &Ctx, retention: Retention) -> Result<()> {
+        let retention = retention.validated()?;
+        let tx = self.db().write(ctx).await?;
+        let sql = tx
+            .sql(
+                "insert into retention (tenant_id, execution_days, log_days, event_days, \
+                 updated_by, updated_at) values ($1, $2, $3, $4, $5, $6) \
+                 on conflict (tenant_id) do update set execution_days = excluded.execution_days, \
+                 log_days = excluded.log_days, event_days = excluded.event_days, \
+                 updated_by = excluded.updated_by, updated_at = excluded.updated_at",
+            )
+            .with([
+                retention.execution_days.into(),
+                retention.log_days.into(),
+                retention.event_days.into(),
+                ctx.actor.user().map(|user| user.0).into(),
+                Micros::from(self.inner.ambient.now()).into(),
+            ]);
+        tx.execute(sql).await?;
+        tx.commit(unaudited("settings of the tenant")).await
+    }
+}
+
+#[derive(FromQueryResult)]
+struct RetentionRow {
+    execution_days: i64,
+    log_days: i64,
+    event_days: i64,
+}
+
+impl From<RetentionRow> for Retention {
+    fn from(row: RetentionRow) -> Self {
+        Self {
+            execution_days: number(row.execution_days),
+            log_days: number(row.log_days),
+            event_days: number(row.event_days),
+        }
+    }
+}

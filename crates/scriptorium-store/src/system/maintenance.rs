@@ -1,0 +1,347 @@
+//! Removing what is past its retention (R-RET), a little at a time: each batch is a transaction of
+//! its own, and between two of them whoever waits to write has their turn.
+
+use std::time::Duration;
+
+use scriptorium_model::retention::{DEFAULT_DAYS, Retention, TRASH_DAYS};
+use scriptorium_model::{ScriptId, TenantId, Timestamp, Uuid};
+use sea_orm::{FromQueryResult, Value};
+
+use super::ACROSS_TENANTS;
+use crate::Store;
+use crate::audit::unaudited;
+use crate::db::{Micros, Tx, number};
+use crate::error::Result;
+use crate::executions::IdRow;
+use crate::search::{self, Kind};
+use crate::store::Change;
+
+/// Most rows that one transaction removes.
+const BATCH: u32 = 500;
+
+/// What one maintenance removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Maintained {
+    /// Executions past their retention, with their log lines and search documents.
+    pub executions: u64,
+    /// Log lines whose execution stays.
+    pub log_lines: u64,
+    /// Events past their retention.
+    pub events: u64,
+    /// Decided slots of schedules past the retention of executions.
+    pub slots: u64,
+    /// Idempotency keys of executions past their retention.
+    pub keys: u64,
+    /// Months of executions that were dropped as a whole, for all tenants; on PostgreSQL only.
+    pub months: u64,
+    /// Ended sessions and expired storage entries.
+    pub expired: u64,
+}
+
+/// The oldest that a tenant has of each kind, and how long it keeps them.
+#[derive(FromQueryResult)]
+struct OldestRow {
+    tenant_id: Uuid,
+    execution_days: Option<i64>,
+    log_days: Option<i64>,
+    event_days: Option<i64>,
+    oldest_execution: Option<Uuid>,
+    oldest_logged: Option<Uuid>,
+    oldest_event: Option<Micros>,
+    oldest_key: Option<Uuid>,
+}
+
+/// An instant, and the first id that can have been made then.
+#[derive(Clone, Copy)]
+struct Cutoff {
+    at: Micros,
+    id: Uuid,
+}
+
+impl Store {
+    /// Removes what is past its retention at `now`, in every tenant: executions that have ended,
+    /// however they ended, with their lines and documents; log lines that go earlier; events;
+    /// decided slots; sessions and storage entries that have expired. What is pending or running
+    /// stays. One process at a time should do it; two do no harm.
+    ///
+    /// # Errors
+    /// `Platform` only; what was removed until then stays removed.
+    pub async fn maintain(&self, now: Timestamp) -> Result<Maintained> {
+        let mut done = Maintained {
+            expired: self.purge_expired().await?,
+            months: self.turn_months(now).await?,
+            ..Maintained::default()
+        };
+        for oldest in self.oldest_records().await? {
+            let tenant = TenantId(oldest.tenant_id);
+            let keep = oldest.retention();
+            let executions = Cutoff::days_before(now, keep.execution_days);
+            let logs = Cutoff::days_before(now, keep.log_days);
+            let events = Cutoff::days_before(now, keep.event_days);
+            if oldest.oldest_execution.is_some_and(|id| id < executions.id) {
+                done.executions += self.remove_executions(tenant, executions).await?;
+                done.slots += self.remove_slots(tenant, executions).await?;
+            }
+            if oldest.oldest_key.is_some_and(|id| id < executions.id) {
+                let values = [tenant.0.into(), executions.id.into(), BATCH.into()];
+                done.keys += self.remove(KEYS_BEFORE, &values).await?;
+            }
+            if oldest.oldest_logged.is_some_and(|id| id < logs.id) {
+                done.log_lines += self.remove_logs(tenant, logs).await?;
+            }
+            if oldest.oldest_event.is_some_and(|at| at.0 < events.at.0) {
+                done.events += self.remove_events(tenant, events).await?;
+            }
+        }
+        self.empty_trash(Cutoff::days_before(now, TRASH_DAYS), &mut done)
+            .await?;
+        if done != Maintained::default() {
+            tracing::info!(?done, "removed what is past its retention");
+        }
+        Ok(done)
+    }
+
+    /// One statement for all tenants: most have nothing to remove, and ten thousand of them are not
+    /// asked one by one.
+    async fn oldest_records(&self) -> Result<Vec<OldestRow>> {
+        let db = self.db().read_all(ACROSS_TENANTS).await?;
+        let sql = db.sql(
+            "select t.id as tenant_id, r.execution_days, r.log_days, r.event_days, \
+             (select e.id from executions e where e.tenant_id = t.id order by e.id limit 1) \
+             as oldest_execution, \
+             (select l.execution_id from execution_logs l where l.tenant_id = t.id \
+             order by l.execution_id limit 1) as oldest_logged, \
+             (select v.created_at from events v where v.tenant_id = t.id \
+             order by v.created_at, v.id limit 1) as oldest_event, \
+             (select k.execution_id from idempotency_keys k where k.tenant_id = t.id \
+             order by k.execution_id limit 1) as oldest_key \
+             from tenants t left join retention r on r.tenant_id = t.id",
+        );
+        db.all(sql).await
+    }
+
+    async fn remove_executions(&self, tenant: TenantId, before: Cutoff) -> Result<u64> {
+        let mut removed = 0;
+        loop {
+            let step = Step::begin(self).await?;
+            let sql = step.tx.sql(ENDED_BEFORE).with([
+                tenant.0.into(),
+                before.id.into(),
+                before.at.into(),
+                BATCH.into(),
+            ]);
+            let ids: Vec<IdRow> = step.tx.all(sql).await?;
+            removed += remove_these(&step.tx, tenant, &ids).await?;
+            step.end().await?;
+            if ids.len() < BATCH as usize {
+                return Ok(removed);
+            }
+        }
+    }
+
+    /// The words of the lines leave the index with them: those documents are made anew.
+    async fn remove_logs(&self, tenant: TenantId, before: Cutoff) -> Result<u64> {
+        let mut removed = 0;
+        loop {
+            let step = Step::begin(self).await?;
+            let sql =
+                step.tx
+                    .sql(LINES_BEFORE)
+                    .with([tenant.0.into(), before.id.into(), BATCH.into()]);
+            let rows: Vec<RemovedRow> = step.tx.all(sql).await?;
+            let mut ids: Vec<Uuid> = rows.iter().map(|row| row.execution_id).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            search::forget(&step.tx, tenant, Kind::Execution, &ids).await?;
+            for id in ids {
+                let sql = step.tx.sql(search::NOTE_UNREAD);
+                let sql = sql.with([tenant.0.into(), id.into()]);
+                step.tx.execute(sql).await?;
+            }
+            step.end().await?;
+            removed += rows.len() as u64;
+            if rows.len() < BATCH as usize {
+                self.signal(Change::Documents);
+                return Ok(removed);
+            }
+        }
+    }
+
+    async fn remove_events(&self, tenant: TenantId, before: Cutoff) -> Result<u64> {
+        let values = [tenant.0.into(), before.at.into(), BATCH.into()];
+        self.remove(EVENTS_BEFORE, &values).await
+    }
+
+    /// Slots are ordered by script, so it goes from script to script.
+    async fn remove_slots(&self, tenant: TenantId, before: Cutoff) -> Result<u64> {
+        let mut removed = 0;
+        let mut script = Uuid::nil();
+        loop {
+            let db = self.db().read_all(ACROSS_TENANTS).await?;
+            let sql = db.sql(NEXT_SLOTTED).with([tenant.0.into(), script.into()]);
+            let next: Option<IdRow> = db.one(sql).await?;
+            drop(db);
+            let Some(next) = next else {
+                return Ok(removed);
+            };
+            script = next.id;
+            let values = [
+                tenant.0.into(),
+                before.at.into(),
+                BATCH.into(),
+                script.into(),
+            ];
+            removed += self.remove(SLOTS_BEFORE, &values).await?;
+        }
+    }
+
+    /// Repeats a statement until it finds fewer rows than a batch has.
+    async fn remove(&self, text: &'static str, values: &[Value]) -> Result<u64> {
+        let mut removed = 0;
+        loop {
+            let step = Step::begin(self).await?;
+            let sql = step.tx.sql(text).with(values.iter().cloned());
+            let rows = step.tx.execute(sql).await?;
+            step.end().await?;
+            removed += rows;
+            if rows < u64::from(BATCH) {
+                return Ok(removed);
+            }
+        }
+    }
+
+    /// Removes the history of scripts that leave the trash for good before they do: a script with
+    /// a million executions would otherwise take them along in one statement.
+    async fn empty_trash(&self, before: Cutoff, done: &mut Maintained) -> Result<()> {
+        let db = self.db().read_all(ACROSS_TENANTS).await?;
+        let sql = db
+            .sql("select tenant_id, id from scripts where deleted_at <= $1")
+            .with([before.at.into()]);
+        let scripts: Vec<TrashRow> = db.all(sql).await?;
+        drop(db);
+        for script in scripts {
+            let (tenant, id) = (TenantId(script.tenant_id), ScriptId(script.id));
+            done.executions += self.remove_executions_of(tenant, id).await?;
+        }
+        Ok(())
+    }
+
+    async fn remove_executions_of(&self, tenant: TenantId, script: ScriptId) -> Result<u64> {
+        let mut removed = 0;
+        loop {
+            let step = Step::begin(self).await?;
+            let sql = step.tx.sql(ENDED_OF_SCRIPT);
+            let sql = sql.with([tenant.0.into(), script.0.into(), BATCH.into()]);
+            let ids: Vec<IdRow> = step.tx.all(sql).await?;
+            removed += remove_these(&step.tx, tenant, &ids).await?;
+            step.end().await?;
+            if ids.len() < BATCH as usize {
+                return Ok(removed);
+            }
+        }
+    }
+}
+
+const ENDED_BEFORE: &str = "select id from executions where tenant_id = $1 and id < $2 \
+    and created_at < $3 and status in ('completed', 'failed', 'timeout', 'cancelled') \
+    order by id limit $4";
+
+const ENDED_OF_SCRIPT: &str = "select id from executions where tenant_id = $1 \
+    and script_id = $2 and status in ('completed', 'failed', 'timeout', 'cancelled') \
+    order by id limit $3";
+
+const LINES_BEFORE: &str = "delete from execution_logs where tenant_id = $1 \
+    and (execution_id, seq) in (select execution_id, seq from execution_logs \
+    where tenant_id = $1 and execution_id < $2 order by execution_id, seq limit $3) \
+    returning execution_id";
+
+const EVENTS_BEFORE: &str = "delete from events where tenant_id = $1 and id in \
+    (select id from events where tenant_id = $1 and created_at < $2 \
+    order by created_at, id limit $3)";
+
+const KEYS_BEFORE: &str = "delete from idempotency_keys where tenant_id = $1 \
+    and execution_id in (select execution_id from idempotency_keys \
+    where tenant_id = $1 and execution_id < $2 order by execution_id limit $3)";
+
+const NEXT_SLOTTED: &str = "select script_id as id from schedule_slots \
+    where tenant_id = $1 and script_id > $2 order by script_id limit 1";
+
+const SLOTS_BEFORE: &str = "delete from schedule_slots where tenant_id = $1 \
+    and script_id = $4 and planned_at in (select planned_at from schedule_slots \
+    where tenant_id = $1 and script_id = $4 and planned_at < $2 order by planned_at limit $3)";
+
+/// Removes executions with all that belongs to them; their log lines follow by the database's rule.
+async fn remove_these(tx: &Tx, tenant: TenantId, ids: &[IdRow]) -> Result<u64> {
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let ids: Vec<Uuid> = ids.iter().map(|row| row.id).collect();
+    search::forget(tx, tenant, Kind::Execution, &ids).await?;
+    let mut sql = tx.sql("delete from executions where tenant_id = ");
+    sql.bind(tenant.0).push(" and id in ");
+    sql.bind_list(ids.into_iter().map(Value::from));
+    tx.execute(sql).await
+}
+
+/// One batch: a transaction, and a rest after it for as long as it took, so that the database
+/// belongs to others at least half of the time.
+struct Step {
+    tx: Tx,
+    begun: tokio::time::Instant,
+}
+
+/// Longest rest after a batch.
+const REST: Duration = Duration::from_millis(100);
+
+impl Step {
+    async fn begin(store: &Store) -> Result<Self> {
+        let tx = store.db().write_all(ACROSS_TENANTS).await?;
+        Ok(Self {
+            tx,
+            begun: tokio::time::Instant::now(),
+        })
+    }
+
+    async fn end(self) -> Result<()> {
+        self.tx
+            .commit(unaudited("retention removes what was recorded"))
+            .await?;
+        tokio::time::sleep(self.begun.elapsed().min(REST)).await;
+        Ok(())
+    }
+}
+
+impl Cutoff {
+    fn days_before(now: Timestamp, days: u32) -> Self {
+        const DAY: i64 = 86_400_000_000;
+        let at = now.as_microsecond() - i64::from(days) * DAY;
+        let millis = u128::from((at.max(0) / 1_000).unsigned_abs());
+        Self {
+            at: Micros(at),
+            // A moment later: an id may be made just before the instant of its record is read.
+            id: Uuid::from_u128((millis + 1) << 80),
+        }
+    }
+}
+
+impl OldestRow {
+    fn retention(&self) -> Retention {
+        let days = |stored: Option<i64>| stored.map_or(DEFAULT_DAYS, number);
+        Retention {
+            execution_days: days(self.execution_days),
+            log_days: days(self.log_days),
+            event_days: days(self.event_days),
+        }
+    }
+}
+
+#[derive(FromQueryResult)]
+struct RemovedRow {
+    execution_id: Uuid,
+}
+
+#[derive(FromQueryResult)]
+struct TrashRow {
+    tenant_id: Uuid,
+    id: Uuid,
+}

@@ -1,0 +1,238 @@
+//! Retention: what is past it goes, whatever its end; what is not over stays.
+
+use std::time::Duration;
+
+use rstest::rstest;
+use scriptorium_model::event::Event;
+use scriptorium_model::execution::{ExecutionStatus, LogLevel, LogLine};
+use scriptorium_model::page::PageRequest;
+use scriptorium_model::retention::Retention;
+use scriptorium_model::{Ctx, Json};
+use scriptorium_store::events::EventFilter;
+use scriptorium_store::{Error, ExecutionFilter, Finished, Maintained};
+
+use crate::support::Database::{self, Postgres, Sqlite};
+use crate::support::{World, assert_missing, completed};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// One execution for every way to end, each with a log line and an event.
+async fn one_of_each_end(world: &World, ctx: &Ctx, name: &str) {
+    let script = world.draft(
+        ctx,
+        crate::support::definition(name, scriptorium_model::trigger::Trigger::OneOff),
+    );
+    world.store.create_script(ctx, &script, "").await.unwrap();
+    for status in ExecutionStatus::ALL
+        .into_iter()
+        .filter(|status| status.is_final())
+    {
+        let mut execution = completed(world.execution(&script), world.now());
+        execution.status = status;
+        let event = Event {
+            id: world.ambient.new_id(),
+            tenant: ctx.tenant,
+            kind: "order.checked".into(),
+            payload: Json::null(),
+            script: Some(script.id),
+            execution: Some(execution.id),
+            created_at: world.now(),
+        };
+        let line = LogLine {
+            seq: 1,
+            level: LogLevel::Info,
+            message: "spoken".into(),
+            data: None,
+            at: world.now(),
+        };
+        let finished = Finished {
+            execution,
+            lease: None,
+            logs: vec![line],
+            events: vec![event],
+        };
+        world
+            .store
+            .record(ctx, finished)
+            .await
+            .unwrap()
+            .await
+            .unwrap();
+    }
+    world.index().await;
+}
+
+async fn found(world: &World, ctx: &Ctx, q: &str) -> usize {
+    let filter = ExecutionFilter {
+        q: Some(q.into()),
+        ..ExecutionFilter::default()
+    };
+    world.executions(ctx, &filter).await.len()
+}
+
+async fn counts(world: &World, ctx: &Ctx) -> (usize, usize) {
+    let executions = world.executions(ctx, &ExecutionFilter::default()).await;
+    let page = PageRequest::first();
+    let events = world
+        .store
+        .list_events(ctx, &EventFilter::default(), &page)
+        .await;
+    (executions.len(), events.unwrap().items.len())
+}
+
+#[rstest]
+#[tokio::test]
+async fn history_goes_after_ninety_days_whatever_its_end(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    one_of_each_end(&world, ctx, "old").await;
+    let script = world.script("waiting").await;
+    let waiting = world.pending(ctx, &script).await;
+    let running = world.pending(ctx, &script).await;
+    store
+        .claim_execution(ctx, running.id, DAY * 400)
+        .await
+        .unwrap()
+        .unwrap();
+
+    world.advance(DAY * 89);
+    assert_eq!(
+        store.maintain(world.now()).await.unwrap(),
+        Maintained::default()
+    );
+    assert_eq!(counts(&world, ctx).await, (6, 4));
+
+    one_of_each_end(&world, ctx, "young").await;
+    world.advance(DAY + Duration::from_secs(1));
+    let removed = store.maintain(world.now()).await.unwrap();
+    assert_eq!(
+        removed,
+        Maintained {
+            executions: 4,
+            events: 4,
+            ..Maintained::default()
+        }
+    );
+    assert_eq!(counts(&world, ctx).await, (6, 4));
+    assert_eq!(found(&world, ctx, "old").await, 0);
+    assert_eq!(found(&world, ctx, "young").await, 4);
+    for kept in [waiting.id, running.id] {
+        store.find_execution(ctx, kept).await.unwrap();
+    }
+    assert_eq!(
+        store.maintain(world.now()).await.unwrap(),
+        Maintained::default()
+    );
+}
+
+#[rstest]
+#[tokio::test]
+async fn each_tenant_keeps_its_own_for_as_long_as_it_says(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let store = &world.store;
+    let longer = Retention {
+        execution_days: 730,
+        log_days: 30,
+        event_days: 30,
+    };
+    store.set_retention(&world.ctx, longer).await.unwrap();
+    assert_eq!(store.find_retention(&world.ctx).await.unwrap(), longer);
+    assert_eq!(
+        store.find_retention(&world.other).await.unwrap(),
+        Retention::default()
+    );
+    for ctx in [&world.ctx, &world.other] {
+        one_of_each_end(&world, ctx, "kept").await;
+    }
+    world.advance(DAY * 31);
+    let removed = store.maintain(world.now()).await.unwrap();
+    assert_eq!(
+        removed,
+        Maintained {
+            log_lines: 4,
+            events: 4,
+            ..Maintained::default()
+        }
+    );
+    world.index().await;
+    assert_eq!(
+        (
+            found(&world, &world.ctx, "kept").await,
+            found(&world, &world.ctx, "spoken").await
+        ),
+        (4, 0)
+    );
+    assert_eq!(found(&world, &world.other, "spoken").await, 4);
+
+    world.advance(DAY * 60);
+    let removed = store.maintain(world.now()).await.unwrap();
+    assert_eq!((removed.executions, removed.log_lines), (4, 0));
+    assert_eq!(counts(&world, &world.ctx).await, (4, 0));
+    assert_eq!(counts(&world, &world.other).await, (0, 0));
+}
+
+#[rstest]
+#[tokio::test]
+async fn retention_outside_its_range_is_refused(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
+    let never = Retention {
+        execution_days: 0,
+        ..Retention::default()
+    };
+    let refused = world.store.set_retention(&world.ctx, never).await;
+    assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
+    let nowhere = Ctx::platform(world.ambient.new_id());
+    assert_missing(
+        world
+            .store
+            .set_retention(&nowhere, Retention::default())
+            .await,
+    );
+}
+
+#[rstest]
+#[tokio::test]
+async fn more_than_a_batch_goes_while_others_write(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
+    let ctx = &world.ctx;
+    let script = world.script("many").await;
+    for _ in 0..1_200 {
+        let execution = completed(world.execution(&script), world.now());
+        drop(world.record(ctx, execution, None).await);
+    }
+    world.finished(ctx, &script).await;
+    world.index().await;
+    world.advance(DAY * 91);
+    let (store, now) = (world.store.clone(), world.now());
+    let maintenance = tokio::task::spawn(async move { store.maintain(now).await });
+    let mut written = Vec::new();
+    while !maintenance.is_finished() {
+        written.push(world.finished(ctx, &script).await.id);
+    }
+    assert_eq!(maintenance.await.unwrap().unwrap().executions, 1_201);
+    assert!(written.len() > 2, "{}", written.len());
+    for id in written {
+        world.store.find_execution(ctx, id).await.unwrap();
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_leaves_the_trash_has_no_history_left(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = world.script("thrown away").await;
+    let execution = world.finished(ctx, &script).await;
+    world.index().await;
+    store.delete_script(ctx, script.id).await.unwrap();
+    world.advance(DAY * 29);
+    store.maintain(world.now()).await.unwrap();
+    store.find_execution(ctx, execution.id).await.unwrap();
+    world.advance(DAY * 2);
+    assert_eq!(store.maintain(world.now()).await.unwrap().executions, 1);
+    assert_missing(store.find_execution(ctx, execution.id).await);
+}
