@@ -51,6 +51,10 @@ pub(crate) struct ServeArgs {
     /// Folder of the databases [default: ./data]
     #[arg(long, value_name = "FOLDER")]
     pub(crate) data_dir: Option<PathBuf>,
+    /// PostgreSQL server instead of files in the data folder; the environment is a better place
+    /// for its password than a flag
+    #[arg(long, value_name = "URL")]
+    pub(crate) database_url: Option<String>,
     /// Serve the sample business with its sample scripts
     #[arg(long)]
     pub(crate) demo: bool,

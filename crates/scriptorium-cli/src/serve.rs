@@ -70,6 +70,9 @@ fn builder(settings: &Settings) -> Builder {
         .data_dir(&settings.data_dir)
         .http_allow(settings.http_allow.iter().copied())
         .allow_eval(settings.allow_eval);
+    if let Some(database) = &settings.database {
+        builder = builder.database(database.clone());
+    }
     if let Some(folder) = &settings.cache_dir {
         builder = builder.cache_dir(folder);
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use reqwest::Url;
+use scriptorium::Database;
 use scriptorium_server::IpNet;
 
 use crate::arguments::{LogFormat, ServeArgs};
@@ -25,11 +26,16 @@ struct Key {
 const PREFIX: &str = "SCRIPTORIUM_";
 
 /// Every setting.
-const KEYS: [Key; 14] = [
+const KEYS: [Key; 19] = [
     key("listen", Some("127.0.0.1:8080")),
     key("data_dir", Some("./data")),
     key("cache_dir", None),
     key("backup_dir", None),
+    secret("database_url"),
+    secret("database_url_system"),
+    secret("database_url_script"),
+    secret("database_url_migrator"),
+    key("database_role_prefix", Some("scriptorium")),
     key("demo", Some("false")),
     key("public_url", None),
     key("trusted_proxies", None),
@@ -111,6 +117,8 @@ pub(crate) struct Settings {
     pub(crate) data_dir: PathBuf,
     pub(crate) cache_dir: Option<PathBuf>,
     pub(crate) backup_dir: Option<PathBuf>,
+    /// The PostgreSQL server; `None` for files in the data directory.
+    pub(crate) database: Option<Database>,
     pub(crate) demo: bool,
     pub(crate) public_url: Option<Url>,
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -203,6 +211,7 @@ impl Layers {
                     .as_ref()
                     .map(|folder| folder.display().to_string()),
             ),
+            ("database_url", flags.database_url.clone()),
             ("demo", flags.demo.then(|| "true".to_owned())),
             (
                 "log_format",
@@ -252,6 +261,7 @@ impl Layers {
             data_dir: self.required("data_dir", "a folder")?,
             cache_dir: self.optional("cache_dir", "a folder")?,
             backup_dir: self.optional("backup_dir", "a folder")?,
+            database: self.database()?,
             demo: self.required("demo", "true or false")?,
             public_url: self.optional("public_url", "an address such as https://a.example")?,
             trusted_proxies: self.trusted_proxies()?,
@@ -271,6 +281,30 @@ impl Layers {
             return Err(self.refused("workers", "a number of 1 or more"));
         }
         Ok(settings)
+    }
+
+    fn database(&self) -> Result<Option<Database>, Refusal> {
+        let expected = "a URL such as postgres://login:password@host/database";
+        let Some(url) = self.optional("database_url", expected)? else {
+            let others = ["system", "script", "migrator"].map(|role| {
+                let key = KEYS
+                    .iter()
+                    .find(|key| key.name == format!("database_url_{role}"));
+                key.is_some_and(|key| self.values[key.name].text.is_some())
+            });
+            return if others.contains(&true) {
+                Err(self.refused("database_url", expected))
+            } else {
+                Ok(None)
+            };
+        };
+        Ok(Some(Database {
+            url,
+            system: self.optional("database_url_system", expected)?,
+            script: self.optional("database_url_script", expected)?,
+            migrator: self.optional("database_url_migrator", expected)?,
+            prefix: self.optional("database_role_prefix", "a name")?,
+        }))
     }
 
     /// Networks, or single addresses.

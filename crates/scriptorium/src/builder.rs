@@ -16,6 +16,7 @@ use scriptorium_triggers::Triggers;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::database::Database;
 use crate::error::Result;
 use crate::password::{self, Passwords};
 use crate::platform::{FIRST_TENANT, FirstSignIn, Inner, Platform};
@@ -25,6 +26,7 @@ use crate::{secret, wiring};
 pub struct Builder {
     data_dir: PathBuf,
     backup_dir: Option<PathBuf>,
+    database: Option<Database>,
     options: Options,
     schema: TenantSchema,
     ambient: Option<Ambient>,
@@ -43,6 +45,7 @@ impl Default for Builder {
         Self {
             data_dir: PathBuf::from("data"),
             backup_dir: None,
+            database: None,
             options: Options::default(),
             schema: TenantSchema::default(),
             ambient: None,
@@ -74,6 +77,13 @@ impl Builder {
     #[must_use]
     pub fn backup_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.backup_dir = Some(dir.into());
+        self
+    }
+
+    /// Keeps the platform on a PostgreSQL server instead of in files of the data directory.
+    #[must_use]
+    pub fn database(mut self, database: Database) -> Self {
+        self.database = Some(database);
         self
     }
 
@@ -174,7 +184,10 @@ impl Builder {
         if self.options.cache_dir.is_none() {
             self.options.cache_dir = Some(self.data_dir.join("engine"));
         }
-        let store = scriptorium_store::Options::new(&self.data_dir);
+        let mut store = scriptorium_store::Options::new(&self.data_dir);
+        if let Some(database) = &self.database {
+            store.postgres = Some(database.options(&self.data_dir)?);
+        }
         let store = Store::open(store, ambient.clone()).await?;
         let passwords = Passwords::new()?;
         let first = First {

@@ -41,6 +41,7 @@
 mod access;
 pub mod backup;
 mod builder;
+pub mod database;
 mod diff;
 mod endpoints;
 mod error;
@@ -74,6 +75,7 @@ pub use scriptorium_store::{
 
 pub use access::{Caller, SignedIn};
 pub use builder::Builder;
+pub use database::Database;
 pub use diff::{Diff, DiffRow, FieldChange, RowKind};
 pub use endpoints::{EndpointRefusal, EndpointReply, EndpointRequest, Endpoints};
 pub use error::{Error, ErrorKind, Result};

@@ -51,11 +51,15 @@ const AMBIENT_EXCEPTIONS: [(&str, &str, &str); 3] = [
 ];
 
 /// Where SQL may be: path prefix, why.
-const WITH_SQL: [(&str, &str); 3] = [
+const WITH_SQL: [(&str, &str); 4] = [
     ("crates/scriptorium-store/", "all of the platform's SQL"),
     (
         "examples/erp/",
         "a host asks its own tables, through TenantData",
+    ),
+    (
+        "testing/",
+        "databases are made for tests, not for the product",
     ),
     ("xtask/", "this rule's samples"),
 ];

@@ -8,6 +8,7 @@
 
 mod access;
 mod backup;
+mod catalog;
 mod crash;
 mod executions;
 mod history;

@@ -2,6 +2,8 @@
 //! for. The tenant is set for the transaction only, in the message that begins it, and a connection
 //! that comes back with anything left of it is closed instead of used again (security.md F12).
 
+#[cfg(test)]
+mod pool_tests;
 mod roles;
 mod settings;
 mod transaction;
@@ -11,7 +13,7 @@ use std::time::Duration;
 
 use scriptorium_model::TenantId;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, Row};
 
 pub(crate) use self::roles::create_roles;
 use self::roles::{check_logins, grant};
@@ -166,12 +168,14 @@ async fn pool(options: PgConnectOptions, connections: u32) -> Result<PgPool> {
 }
 
 /// Whether nothing of the last use is left: no tenant, no open transaction. The clock of a
-/// transaction stands still, so inside one it is behind that of the statement.
+/// transaction stands still, so inside one it is behind that of the statement; in a plain message of
+/// its own, because preparing a statement begins the transaction before the statement.
 async fn is_clean(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar(
+    let row = sqlx::raw_sql(
         "select coalesce(current_setting('app.tenant', true), '') = '' \
          and transaction_timestamp() = statement_timestamp()",
     )
     .fetch_one(connection)
-    .await
+    .await?;
+    row.try_get(0)
 }

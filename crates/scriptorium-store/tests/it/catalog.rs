@@ -1,0 +1,252 @@
+//! What PostgreSQL says about the migrated schema (security.md T3.1): every table is sealed or on
+//! the list of those that are global, and the logins can do no more than they need. Each rule is
+//! tried against a schema that breaks it, so that none can pass by finding nothing.
+
+use crate::support::{Database::Sqlite, Server, World, server};
+
+/// Tables that are not about one tenant.
+const GLOBAL: &str = "'_sqlx_migrations', 'tenants'";
+
+/// Unique keys that do not begin with the tenant, because what they find is not yet of a known one.
+const GLOBAL_KEYS: &str = "'users_email', 'sessions_secret_hash', 'tokens_secret_hash'";
+
+/// Functions that run with the owner's rights.
+const DEFINERS: &str = "'make_partitions', 'find_executions', 'find_scripts', \
+    'drop_partitions'";
+
+/// A rule: its name, the query for what breaks it, and a change that does.
+struct Rule {
+    name: &'static str,
+    broken_by: String,
+    breach: &'static str,
+}
+
+fn rules() -> Vec<Rule> {
+    let tables = format!(
+        "from pg_class c where c.relnamespace = 'scriptorium'::regnamespace \
+         and c.relkind in ('r', 'p') and c.relname not in ({GLOBAL})"
+    );
+    let column = |name: &str| {
+        format!(
+            "(select attnum from pg_attribute where attrelid = c.oid and attname = '{name}' \
+             and attnotnull)"
+        )
+    };
+    let tenant = column("tenant_id");
+    let rule = |name, broken_by: String, breach| Rule {
+        name,
+        broken_by,
+        breach,
+    };
+    vec![
+        rule(
+            "a table names its tenant",
+            format!("select relname {tables} and {tenant} is null"),
+            "create table scriptorium.breach (id int)",
+        ),
+        rule(
+            "row-level security is on",
+            format!("select relname {tables} and not relrowsecurity"),
+            "alter table scriptorium.storage disable row level security",
+        ),
+        rule(
+            "row-level security is forced",
+            format!("select relname {tables} and not relforcerowsecurity"),
+            "alter table scriptorium.storage no force row level security",
+        ),
+        rule(
+            "a policy for every command checks what is written",
+            format!(
+                "select relname {tables} and not exists (select from pg_policy p \
+                 where p.polrelid = c.oid and p.polcmd = '*' and p.polwithcheck is not null \
+                 and p.polroles = '{{0}}')"
+            ),
+            "drop policy tenant on scriptorium.storage",
+        ),
+        rule(
+            "every policy for all compares with the tenant that was named, and an empty name is none",
+            "select tablename from pg_policies where schemaname = 'scriptorium' \
+             and cmd = 'ALL' and (qual <> with_check or qual not like \
+             '%id = ( SELECT (NULLIF(current_setting(''app.tenant''::text, true), ''''::text))::uuid%')"
+                .into(),
+            "drop policy tenant on scriptorium.storage; \
+             create policy tenant on scriptorium.storage using (true) with check (true)",
+        ),
+        rule(
+            "primary and unique keys begin with the tenant",
+            format!(
+                "select x.relname from pg_class c join pg_index i on i.indrelid = c.oid \
+                 join pg_class x on x.oid = i.indexrelid \
+                 where c.relnamespace = 'scriptorium'::regnamespace \
+                 and c.relname not in ({GLOBAL}) and i.indisunique \
+                 and i.indkey[0] is distinct from {tenant} and x.relname not in ({GLOBAL_KEYS})"
+            ),
+            "create unique index breach on scriptorium.storage (key)",
+        ),
+        rule(
+            "foreign keys between tenants' tables begin with the tenant on both sides",
+            format!(
+                "select k.conname from pg_constraint k join pg_class c on c.oid = k.conrelid \
+                 join pg_class r on r.oid = k.confrelid where k.contype = 'f' \
+                 and c.relnamespace = 'scriptorium'::regnamespace and r.relname not in ({GLOBAL}) \
+                 and (k.conkey[1] is distinct from {tenant} or k.confkey[1] is distinct from \
+                 (select attnum from pg_attribute where attrelid = r.oid \
+                 and attname = 'tenant_id'))"
+            ),
+            "alter table scriptorium.users add constraint once unique (id); \
+             alter table scriptorium.storage add column by uuid references scriptorium.users (id)",
+        ),
+        rule(
+            "an index begins with the tenant",
+            format!(
+                "select relname {tables} and not exists (select from pg_index i \
+                 where i.indrelid = c.oid and i.indkey[0] = {tenant})"
+            ),
+            "create table scriptorium.breach (tenant_id uuid not null)",
+        ),
+        rule(
+            "views look with the reader's eyes",
+            "select relname from pg_class c where relnamespace = 'scriptorium'::regnamespace \
+             and relkind = 'v' and not coalesce(reloptions @> '{security_invoker=true}', false)"
+                .into(),
+            "create view scriptorium.breach as select * from scriptorium.storage",
+        ),
+        rule(
+            "nothing is materialized",
+            "select relname from pg_class where relnamespace = 'scriptorium'::regnamespace \
+             and relkind = 'm'"
+                .into(),
+            "create materialized view scriptorium.breach as select * from scriptorium.storage",
+        ),
+        rule(
+            "definer functions are known and have a fixed search path",
+            format!(
+                "select proname from pg_proc where pronamespace = 'scriptorium'::regnamespace \
+                 and prosecdef and (proname not in ({DEFINERS}) or not exists \
+                 (select from unnest(proconfig) s where s like 'search_path=%pg_temp'))"
+            ),
+            "create function scriptorium.breach() returns int language sql security definer \
+             as 'select 1'",
+        ),
+        rule(
+            "everybody may call nothing",
+            "select proname from pg_proc where pronamespace = 'scriptorium'::regnamespace \
+             and has_function_privilege('public', oid, 'execute')"
+                .into(),
+            "grant execute on function scriptorium.make_partitions(bigint, integer) to public",
+        ),
+        rule(
+            "the watched logins have no power over the schema",
+            "select rolname from pg_roles where rolname in ('scriptorium_app', \
+             'scriptorium_script') and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb \
+             or pg_has_role(oid, 'scriptorium_migrator', 'member') \
+             or pg_has_role(oid, 'scriptorium_system', 'member') \
+             or has_schema_privilege(oid, 'scriptorium', 'create') \
+             or has_schema_privilege(oid, 'public', 'create'))"
+                .into(),
+            "grant create on schema scriptorium to scriptorium_app",
+        ),
+        rule(
+            "nobody but the owner may truncate, refer to or hook into a table",
+            "select c.relname || ' ' || r.rolname from pg_class c, pg_roles r \
+             where c.relnamespace = 'scriptorium'::regnamespace and c.relkind in ('r', 'p') \
+             and r.rolname in ('scriptorium_app', 'scriptorium_system', 'scriptorium_script') \
+             and has_table_privilege(r.oid, c.oid, 'truncate, references, trigger')"
+                .into(),
+            "grant truncate on scriptorium.storage to scriptorium_app",
+        ),
+        rule(
+            "scripts' own SQL reaches nothing of the platform",
+            "select c.relname from pg_class c \
+             where c.relnamespace = 'scriptorium'::regnamespace and c.relkind in ('r', 'p', 'v') \
+             and (has_schema_privilege('scriptorium_script', 'scriptorium', 'usage') \
+             or has_table_privilege('scriptorium_script', c.oid, \
+             'select, insert, update, delete'))"
+                .into(),
+            "grant usage on schema scriptorium to scriptorium_script",
+        ),
+        rule(
+            "versions are not changed",
+            "select r.rolname from pg_roles r where r.rolname in ('scriptorium_app', \
+             'scriptorium_system') \
+             and has_table_privilege(r.oid, 'scriptorium.script_versions', 'update')"
+                .into(),
+            "grant update on scriptorium.script_versions to scriptorium_app",
+        ),
+        rule(
+            "functions that reach beyond a statement are not for the watched logins (D5)",
+            "select p.proname || ' ' || r.rolname from pg_proc p, pg_roles r \
+             where r.rolname in ('scriptorium_app', 'scriptorium_script') \
+             and p.pronamespace = 'pg_catalog'::regnamespace \
+             and (p.proname in ('set_config', 'pg_notify', 'pg_cancel_backend', \
+             'pg_terminate_backend', 'query_to_xml', 'table_to_xml', 'cursor_to_xml', \
+             'database_to_xml', 'pg_sleep', 'pg_advisory_lock', 'pg_try_advisory_xact_lock', \
+             'lo_import', 'lo_export', 'lo_create', 'loread', 'pg_read_file', 'pg_ls_dir')) \
+             and has_function_privilege(r.oid, p.oid, 'execute')"
+                .into(),
+            "grant execute on function pg_catalog.pg_sleep(double precision) to scriptorium_app",
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn the_schema_keeps_every_rule_and_each_rule_notices_a_breach() {
+    let server = server().await;
+    for rule in rules() {
+        let broken = format!(
+            "select string_agg(x::text, ', ') from ({}) b (x)",
+            rule.broken_by
+        );
+        assert_eq!(server.psql(&broken), "", "{}", rule.name);
+        // Everything in one session, and undone: the next rule finds the schema as it was.
+        let breached = format!("begin; {}; {broken}; rollback", rule.breach);
+        assert_ne!(server.psql(&breached), "", "unnoticed: {}", rule.name);
+    }
+}
+
+#[tokio::test]
+async fn both_databases_have_the_same_tables_and_columns() {
+    let server = server().await;
+    let world = World::on(Sqlite).await;
+    let file = rusqlite::Connection::open(world.path().join("scriptorium.db")).unwrap();
+    let mut sqlite = file
+        .prepare(
+            "select t.name || '.' || c.name || case when c.\"notnull\" = 1 then '' else '?' end \
+             from sqlite_schema t join pragma_table_info(t.name) c \
+             where t.type = 'table' and t.name not like 'sqlite_%' \
+             and t.name not like '%\\_words%' escape '\\' and t.name <> '_sqlx_migrations' \
+             and c.name not in ('docid') order by 1",
+        )
+        .unwrap();
+    let sqlite: Vec<String> = sqlite
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let postgres = columns_of(&server);
+    let missing = |from: &[String], of: &[String]| -> Vec<String> {
+        of.iter()
+            .filter(|name| !from.contains(name))
+            .cloned()
+            .collect()
+    };
+    let extra = ["execution_documents.words", "script_documents.words"];
+    let mut only_there = missing(&sqlite, &postgres);
+    // An integer primary key of SQLite is never null, and does not say so.
+    only_there.retain(|name| !extra.contains(&name.as_str()) && name != "search_pending.seq");
+    assert_eq!(only_there, [""; 0], "on PostgreSQL only");
+    let mut only_here = missing(&postgres, &sqlite);
+    only_here.retain(|name| name != "search_pending.seq?");
+    assert_eq!(only_here, [""; 0], "on SQLite only");
+}
+
+fn columns_of(server: &Server) -> Vec<String> {
+    let columns = server.psql(
+        "select c.relname || '.' || a.attname || case when a.attnotnull then '' else '?' end \
+         from pg_class c join pg_attribute a on a.attrelid = c.oid \
+         where c.relnamespace = 'scriptorium'::regnamespace and c.relkind in ('r', 'p') \
+         and not c.relispartition and a.attnum > 0 and not a.attisdropped \
+         and c.relname <> '_sqlx_migrations' order by 1",
+    );
+    columns.lines().map(str::to_owned).collect()
+}
