@@ -38,4 +38,5 @@ pub use scripts::{LastExecution, ScriptFilter, ScriptSort, ScriptSummary, SortFi
 pub use store::{Change, Options, Store};
 pub use system::indexer::Indexed;
 pub use system::maintenance::Maintained;
+pub use system::nodes::{Duty, Node, OnDuty};
 pub use system::queue::{Claimed, Lease, LeaseId};

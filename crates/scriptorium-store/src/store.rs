@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use scriptorium_model::{Ambient, Ctx, TenantId};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::db::migrations::{self, MigrationStatus};
 use crate::db::postgres::{self, Postgres, PostgresOptions};
@@ -12,6 +14,7 @@ use crate::db::{self, Db, Dialect};
 use crate::error::{Error, Result};
 use crate::files::{self, LockFile};
 use crate::history::HistoryWriter;
+use crate::system::nodes::Relay;
 use crate::system::queue::Rotation;
 use crate::tenant_data::{TenantData, TenantSchema};
 
@@ -22,6 +25,8 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// The PostgreSQL server of the platform's tables; `None` for `scriptorium.db`.
     pub postgres: Option<PostgresOptions>,
+    /// What this server is called among those that share a PostgreSQL database.
+    pub node_name: String,
     /// Connections that read the platform's file, 1 to 64.
     pub readers: u32,
     /// Records that may wait for the history writer before `record` waits itself.
@@ -37,6 +42,7 @@ impl Options {
         Self {
             data_dir: data_dir.into(),
             postgres: None,
+            node_name: "scriptorium".into(),
             readers: 4,
             history_queue: 4_096,
             max_bytes: None,
@@ -59,6 +65,8 @@ pub(crate) struct Inner {
     pub(crate) rotation: Rotation,
     data_dir: PathBuf,
     lock: Mutex<Option<LockFile>>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
 }
 
 /// Something that others may want to look at again.
@@ -76,8 +84,13 @@ pub enum Change {
     Documents,
 }
 
+/// What changed, for whoever watches. `seen` moves with every change, `told` with those of this
+/// process, which other nodes do not know of.
 #[derive(Debug)]
-pub(crate) struct Signals([watch::Sender<u64>; 5]);
+pub(crate) struct Signals {
+    seen: [watch::Sender<u64>; Change::ALL.len()],
+    told: [watch::Sender<u64>; Change::ALL.len()],
+}
 
 impl Store {
     /// Opens the store, migrating it as needed. On SQLite it makes its files and gives back to the
@@ -105,6 +118,12 @@ impl Store {
             }
         };
         let signals = Arc::new(Signals::new());
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        if let Db::Postgres(server) = &db {
+            let relay = Relay::enter(server.system(), &signals, &ambient, options.node_name);
+            tasks.spawn(relay.await?.run(stop.clone()));
+        }
+        tasks.close();
         let writer = HistoryWriter::start(
             db.clone(),
             ambient.clone(),
@@ -120,6 +139,8 @@ impl Store {
                 rotation: Rotation::default(),
                 data_dir: options.data_dir,
                 lock: Mutex::new(lock),
+                stop,
+                tasks,
             }),
         };
         if store.db().dialect() == Dialect::Sqlite {
@@ -179,6 +200,8 @@ impl Store {
     /// process have them. Later calls fail.
     pub async fn close(&self) {
         self.inner.writer.stop().await;
+        self.inner.stop.cancel();
+        self.inner.tasks.wait().await;
         self.inner.db.close().await;
         let mut lock = self
             .inner
@@ -191,12 +214,12 @@ impl Store {
     /// A counter that moves after each change of this kind was committed: a hint to look again,
     /// not a queue of what happened.
     pub fn changes(&self, change: Change) -> watch::Receiver<u64> {
-        self.inner.signals.0[change as usize].subscribe()
+        self.inner.signals.seen[change as usize].subscribe()
     }
 
     /// Moves with every change of an endpoint; for caches of the routing table.
     pub fn routes_version(&self) -> u64 {
-        *self.inner.signals.0[Change::Endpoints as usize].borrow()
+        *self.inner.signals.seen[Change::Endpoints as usize].borrow()
     }
 
     /// The business tables that the host declares, kept apart from the platform's (D5).
@@ -221,13 +244,54 @@ impl Store {
     }
 }
 
-impl Signals {
-    fn new() -> Self {
-        Self(std::array::from_fn(|_| watch::Sender::new(0)))
+impl Change {
+    /// Every kind.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Endpoints,
+        Self::Schedules,
+        Self::Pending,
+        Self::Cancel,
+        Self::Documents,
+    ];
+
+    /// Its name among nodes.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Endpoints => "endpoints",
+            Self::Schedules => "schedules",
+            Self::Pending => "pending",
+            Self::Cancel => "cancel",
+            Self::Documents => "documents",
+        }
     }
 
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|change| change.as_str() == name)
+    }
+}
+
+impl Signals {
+    fn new() -> Self {
+        Self {
+            seen: std::array::from_fn(|_| watch::Sender::new(0)),
+            told: std::array::from_fn(|_| watch::Sender::new(0)),
+        }
+    }
+
+    /// This process changed something.
     pub(crate) fn send(&self, change: Change) {
-        self.0[change as usize].send_modify(|count| *count += 1);
+        self.told[change as usize].send_modify(|count| *count += 1);
+        self.receive(change);
+    }
+
+    /// Another node may have changed something.
+    pub(crate) fn receive(&self, change: Change) {
+        self.seen[change as usize].send_modify(|count| *count += 1);
+    }
+
+    /// Moves with what this process changes.
+    pub(crate) fn told(&self, change: Change) -> watch::Receiver<u64> {
+        self.told[change as usize].subscribe()
     }
 }
 

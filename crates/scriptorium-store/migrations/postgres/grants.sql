@@ -26,6 +26,9 @@ grant select, insert, update, delete on retention         to {app}, {system};
 grant select, insert, update, delete on execution_documents to {system};
 grant select, insert, update, delete on script_documents  to {system};
 grant select, insert, update, delete on search_pending    to {app}, {system};
+-- What the servers tell each other; whoever changes a route says so.
+grant select, update                 on change_marks      to {app}, {system};
+grant select, insert, update, delete on nodes             to {system};
 
 -- Whoever reports what the schema is at, or makes next month's partitions.
 grant select on _sqlx_migrations to {app}, {system};

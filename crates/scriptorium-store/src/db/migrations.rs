@@ -33,7 +33,12 @@ macro_rules! pairs {
 }
 
 /// Every migration, in order.
-const ALL: &[Pair] = &pairs!["0001_platform", "0002_keys_and_order", "0005_search"];
+const ALL: &[Pair] = &pairs![
+    "0001_platform",
+    "0002_keys_and_order",
+    "0005_search",
+    "0006_nodes"
+];
 
 /// How far a database has come.
 #[derive(Clone, Debug, PartialEq, Eq)]

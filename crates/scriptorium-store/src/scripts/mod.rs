@@ -18,6 +18,7 @@ use crate::definition::search_text;
 use crate::error::{Error, Result};
 use crate::search;
 use crate::store::{Change, of_tenant};
+use crate::system::nodes;
 use crate::versions::{self, NewVersion};
 
 impl Store {
@@ -196,6 +197,7 @@ impl Store {
             return Err(Error::NotFound);
         }
         Routes::remove(&tx, id).await?;
+        nodes::mark_routes(&tx).await?;
         tx.commit(unaudited("to be noted")).await?;
         self.signal_routes();
         Ok(())
@@ -233,6 +235,7 @@ impl Store {
         Routes::of(script)
             .write(&tx, self.inner.ambient.now())
             .await?;
+        nodes::mark_routes(&tx).await?;
         tx.commit(unaudited("to be noted")).await?;
         self.signal_routes();
         Ok(())

@@ -7,6 +7,7 @@ pub mod endpoints;
 pub mod indexer;
 pub mod maintenance;
 mod months;
+pub mod nodes;
 pub mod queue;
 pub mod schedules;
 mod tenants;

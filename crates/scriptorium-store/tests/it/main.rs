@@ -14,6 +14,7 @@ mod executions;
 mod history;
 mod isolation;
 mod lists;
+mod nodes;
 mod plans;
 mod queue;
 mod retention;

@@ -136,6 +136,11 @@ impl Postgres {
         Ok(Transaction::begin(pool, begin, self.clock).await?)
     }
 
+    /// The pool of the login that acts across tenants.
+    pub(crate) fn system(&self) -> &PgPool {
+        &self.system
+    }
+
     /// Makes the partitions of the month of an instant and of `ahead` months after it.
     pub(crate) async fn make_partitions(&self, at: i64, ahead: u32) -> Result<u32> {
         let made: i32 = sqlx::query_scalar("select make_partitions($1, $2::int)")
