@@ -16,6 +16,7 @@ mod script;
 mod serve;
 mod settings;
 mod token;
+mod wall;
 
 use std::process::ExitCode;
 
@@ -46,19 +47,26 @@ fn run(command: Command) -> anyhow::Result<Exit> {
     }
     // The same provider for every TLS connection; a second installation finds the first.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    // A thread is inside the wall only if it is started after it: the runtime comes last.
+    let serve = match &command {
+        Command::Serve(arguments) => Some(serve::Prepared::new(arguments)?),
+        _ => None,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
+        if let Some(prepared) = serve {
+            return serve::run(prepared).await.map(|()| Exit::Done);
+        }
         match command {
-            Command::Serve(arguments) => serve::run(&arguments).await,
             Command::Run(arguments) => return local::run(&arguments).await,
             Command::Script(command) => script::run(command).await,
             Command::Execution(command) => execution::run(command).await,
             Command::Token(command) => token::run(command).await,
             Command::Backup(arguments) => backup::run(arguments).await,
             Command::Restore(arguments) => backup::restore(arguments).await,
-            Command::Check(_) | Command::Config(_) => Ok(()),
+            Command::Serve(_) | Command::Check(_) | Command::Config(_) => Ok(()),
         }
         .map(|()| Exit::Done)
     })

@@ -6,20 +6,37 @@ use std::time::Duration;
 use anyhow::Context as _;
 use scriptorium::{Builder, Platform};
 use scriptorium_server::{Config, Server};
+use scriptorium_wall::Standing;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::arguments::{LogFormat, ServeArgs};
 use crate::exit::Refusal;
 use crate::settings::Settings;
-use crate::{configuration, print};
+use crate::{configuration, print, wall};
 
 /// How long running executions may take to end after the server has stopped answering.
 const DRAIN: Duration = Duration::from_secs(10);
 
-pub(crate) async fn run(arguments: &ServeArgs) -> anyhow::Result<()> {
-    let settings = configuration::read(arguments)?.settings()?;
+/// The configuration, read, and the wall that stands around the process since.
+pub(crate) struct Prepared {
+    settings: Settings,
+    standing: Standing,
+}
+
+impl Prepared {
+    /// To be called before anything starts a thread.
+    pub(crate) fn new(arguments: &ServeArgs) -> anyhow::Result<Self> {
+        let settings = configuration::read(arguments)?.settings()?;
+        let standing = wall::put_up(&settings)?;
+        Ok(Self { settings, standing })
+    }
+}
+
+pub(crate) async fn run(prepared: Prepared) -> anyhow::Result<()> {
+    let Prepared { settings, standing } = prepared;
     start_logging(&settings)?;
+    wall::announce(settings.wall, standing);
     // The signals are caught from here on, so that one during the start stops it as well.
     let stop = Stop::listen()?;
     let mut builder = builder(&settings);

@@ -13,6 +13,7 @@ use scriptorium_server::IpNet;
 
 use crate::arguments::{LogFormat, ServeArgs};
 use crate::exit::Refusal;
+use crate::wall::Mode;
 
 /// A setting as the operator knows it.
 struct Key {
@@ -26,7 +27,7 @@ struct Key {
 const PREFIX: &str = "SCRIPTORIUM_";
 
 /// Every setting.
-const KEYS: [Key; 19] = [
+const KEYS: [Key; 21] = [
     key("listen", Some("127.0.0.1:8080")),
     key("data_dir", Some("./data")),
     key("cache_dir", None),
@@ -42,6 +43,8 @@ const KEYS: [Key; 19] = [
     key("http_allow", None),
     key("allow_eval", Some("false")),
     key("workers", None),
+    key("wall", Some("auto")),
+    key("wall_read", None),
     key("log", Some("info")),
     key("log_format", Some("text")),
     secret("bootstrap_token"),
@@ -125,6 +128,10 @@ pub(crate) struct Settings {
     pub(crate) http_allow: Vec<SocketAddr>,
     pub(crate) allow_eval: bool,
     pub(crate) workers: Option<usize>,
+    /// Whether the second wall is put up.
+    pub(crate) wall: Mode,
+    /// Files and folders that stay readable behind it.
+    pub(crate) wall_read: Vec<PathBuf>,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
     pub(crate) bootstrap_token: Option<String>,
@@ -268,6 +275,8 @@ impl Layers {
             http_allow: self.list("http_allow", "addresses with port such as 127.0.0.1:9000")?,
             allow_eval: self.required("allow_eval", "true or false")?,
             workers: self.optional("workers", "a number of 1 or more")?,
+            wall: self.required("wall", "auto, require or off")?,
+            wall_read: self.list("wall_read", "files or folders")?,
             log: self.required("log", "a filter such as info")?,
             log_format: self.log_format()?,
             bootstrap_token: self.optional("bootstrap_token", "a text")?,

@@ -134,6 +134,7 @@ fn what_cannot_be_right_is_refused() {
     refuse("", &[("SCRIPTORIUM_LISTEN", "")], "listen (environment");
     refuse("workers = 0", &[], "workers (file");
     refuse("log_format = \"xml\"", &[], "must be text or json");
+    refuse("wall = true", &[], "must be auto, require or off");
     refuse("bootstrap_token = \"short\"", &[], "at least 32 characters");
     refuse(
         "",

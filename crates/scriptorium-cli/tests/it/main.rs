@@ -13,3 +13,4 @@ mod crash;
 mod help;
 mod run;
 mod serve;
+mod wall;
