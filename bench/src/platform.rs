@@ -128,6 +128,6 @@ async fn author(platform: &Platform) -> Result<Ctx> {
             id: user.id,
             session: None,
         },
-        request_id: None,
+        origin: None,
     })
 }

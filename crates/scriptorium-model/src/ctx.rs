@@ -2,7 +2,7 @@
 //! reads or writes a tenant's data.
 
 use crate::permission::{Permission, PermissionSet};
-use crate::{SessionId, TenantId, TokenId, UserId};
+use crate::{Origin, SessionId, TenantId, TokenId, UserId};
 
 /// Who acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +47,8 @@ pub struct Ctx {
     pub actor: Actor,
     /// What they may do, as of now.
     pub permissions: PermissionSet,
-    /// Id of the request it belongs to, for logs.
-    pub request_id: Option<String>,
+    /// Where it came from, when it came from outside.
+    pub origin: Option<Origin>,
 }
 
 impl Ctx {
@@ -58,7 +58,7 @@ impl Ctx {
             tenant,
             actor: Actor::Platform,
             permissions: PermissionSet::all(),
-            request_id: None,
+            origin: None,
         }
     }
 
@@ -68,8 +68,13 @@ impl Ctx {
             tenant,
             actor: Actor::Host,
             permissions: PermissionSet::all(),
-            request_id: None,
+            origin: None,
         }
+    }
+
+    /// Id of the request it belongs to, for logs.
+    pub fn request_id(&self) -> Option<&str> {
+        self.origin.as_ref()?.request_id.as_deref()
     }
 
     /// Whether the actor holds a platform permission.

@@ -5,6 +5,7 @@
 //! [`execution`], and [`policy`], which is the one place that says who may do what.
 
 pub mod ambient;
+pub mod audit;
 pub mod ctx;
 pub mod endpoint;
 pub mod event;
@@ -27,6 +28,7 @@ pub mod user;
 pub mod version;
 
 pub use ambient::Ambient;
+pub use audit::Origin;
 pub use ctx::{Actor, Ctx};
 pub use ids::{EventId, ExecutionId, ScriptId, SessionId, TenantId, TokenId, UserId};
 pub use invalid::{FieldError, Invalid};

@@ -42,7 +42,7 @@ pub(crate) fn read(run: &Run) -> String {
         "organizationId": null,
         "scriptId": job.script.to_string(),
         "executionId": execution.id.to_string(),
-        "requestId": job.request_id,
+        "requestId": job.origin.as_ref().and_then(|from| from.request_id.as_deref()),
         "locale": job.locale,
         "timezone": run.zone.iana_name().unwrap_or("UTC"),
         "trigger": trigger(job),

@@ -24,6 +24,7 @@ struct Ended {
     metrics: Metrics,
     began: Option<Timestamp>,
     events: Vec<scriptorium_model::event::Event>,
+    incidents: Vec<scriptorium_model::audit::Incident>,
 }
 
 struct Output {
@@ -66,6 +67,7 @@ pub(crate) fn refused(
         metrics: Metrics::default(),
         began: None,
         events: Vec::new(),
+        incidents: Vec::new(),
     };
     conclude(shared, execution, entry, ended)
 }
@@ -92,6 +94,7 @@ async fn prepare_and_run(shared: &Arc<Shared>, job: &Arc<Job>, live: &Arc<Live>)
             metrics: Metrics::default(),
             began: None,
             events: Vec::new(),
+            incidents: Vec::new(),
         },
     }
 }
@@ -148,6 +151,7 @@ async fn run_prepared(
         },
         began,
         events,
+        incidents: run.incidents(),
     }
 }
 
@@ -243,6 +247,7 @@ fn conclude(shared: &Shared, execution: &Execution, entry: Entry, ended: Ended) 
         logs,
         reply,
         events: ended.events,
+        incidents: ended.incidents,
     }
 }
 

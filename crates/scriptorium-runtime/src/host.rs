@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::tz::TimeZone;
 use scriptorium_engine::{CallClass, Host, HostError, Level, Reply};
+use scriptorium_model::audit::{self, Incident};
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::LogLevel;
 use scriptorium_model::{Actor, Ambient, Ctx, ExecutionId, Json, ScriptId, Timestamp};
@@ -35,6 +36,9 @@ pub(crate) const BLOCKING: usize = 2;
 const SERVICE_ARGS_BYTES: usize = 1 << 20;
 /// Most bytes of one log line's text, and of its data.
 const LINE_BYTES: usize = 16 << 10;
+
+/// Most places of one run that are told one by one when a script was kept from them.
+const BLOCKED_TARGETS: usize = 8;
 
 /// What all runs of a runtime share.
 pub(crate) struct World {
@@ -66,6 +70,7 @@ pub(crate) struct Run {
     wall: Duration,
     began: OnceLock<Timestamp>,
     events: Mutex<Vec<Event>>,
+    incidents: Mutex<Vec<Incident>>,
     io_calls: AtomicU32,
     service_calls: AtomicU32,
 }
@@ -98,7 +103,7 @@ impl Run {
             tenant: job.tenant.id,
             actor,
             permissions: job.principal.permissions.clone(),
-            request_id: job.request_id.clone(),
+            origin: job.origin.clone(),
         };
         Self {
             world,
@@ -111,6 +116,7 @@ impl Run {
             wall,
             began: OnceLock::new(),
             events: Mutex::default(),
+            incidents: Mutex::default(),
             io_calls: AtomicU32::new(0),
             service_calls: AtomicU32::new(0),
             job,
@@ -155,6 +161,41 @@ impl Run {
     /// The events published so far.
     pub(crate) fn events(&self) -> MutexGuard<'_, Vec<Event>> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes for the audit trail that the script was kept from going somewhere. Attempts to reach
+    /// one place count as one, and after some places the rest do, so that a script cannot fill the
+    /// trail.
+    pub(crate) fn blocked(&self, target: &str, reason: &str) {
+        let target = audit::cut(target, audit::NAME_CHARS);
+        let mut incidents = self
+            .incidents
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let known = incidents.iter_mut().position(|one| one.target == target);
+        match known {
+            Some(index) => incidents[index].count = incidents[index].count.saturating_add(1),
+            None if incidents.len() < BLOCKED_TARGETS => incidents.push(Incident {
+                target,
+                reason: audit::cut(reason, audit::NAME_CHARS),
+                count: 1,
+            }),
+            None => {
+                let last = incidents.len() - 1;
+                incidents[last].target = "…".to_owned();
+                incidents[last].reason = "several addresses".to_owned();
+                incidents[last].count = incidents[last].count.saturating_add(1);
+            }
+        }
+    }
+
+    /// What the script was kept from.
+    pub(crate) fn incidents(&self) -> Vec<Incident> {
+        let mut incidents = self
+            .incidents
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *incidents)
     }
 
     /// Works on the I/O threads; dropped unfinished when the run ends first. A panic reaches the

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use scriptorium_model::audit::Incident;
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{Execution, LogLine};
 use scriptorium_model::script::Definition;
 use scriptorium_model::tenant::Tenant;
 use scriptorium_model::trigger::Trigger;
-use scriptorium_model::{EventId, Invalid, Json, ScriptId};
+use scriptorium_model::{EventId, Invalid, Json, Origin, ScriptId};
 
 use crate::principal::Principal;
 use crate::reply::HttpReply;
@@ -36,8 +37,8 @@ pub struct Job {
     pub locale: String,
     /// IANA zone in which it sees dates; `UTC` for names that are not known.
     pub timezone: String,
-    /// Id of the request it answers, if it does.
-    pub request_id: Option<String>,
+    /// Where the request came from that it answers, if it does.
+    pub origin: Option<Origin>,
 }
 
 /// What a script is given as its first argument.
@@ -92,4 +93,6 @@ pub struct Finished {
     pub reply: Option<HttpReply>,
     /// The events it published, to be recorded with the execution.
     pub events: Vec<Event>,
+    /// What it was kept from, for the audit trail.
+    pub incidents: Vec<Incident>,
 }

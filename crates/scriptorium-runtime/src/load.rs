@@ -111,7 +111,7 @@ pub(crate) async fn job(
         principal,
         call,
         timeout: asked.timeout,
-        request_id: caller.request_id.clone(),
+        origin: caller.origin.clone(),
     })
 }
 

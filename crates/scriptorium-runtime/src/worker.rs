@@ -257,6 +257,7 @@ async fn record(shared: &Shared, ctx: &Ctx, finished: Finished, lease: LeaseId) 
             lease: Some(lease),
             logs: finished.logs.clone(),
             events: finished.events.clone(),
+            incidents: finished.incidents.clone(),
         };
         let written = match shared.world.store.record(ctx, record).await {
             Ok(commit) => commit.await,

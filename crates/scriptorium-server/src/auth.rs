@@ -8,12 +8,12 @@ use axum_extra::extract::cookie::Cookie;
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE};
 use http::request::Parts;
-use scriptorium::model::Ctx;
+use scriptorium::model::{Ctx, Origin};
 use scriptorium::{Caller, Platform};
 
+use crate::client;
 use crate::problem::Problem;
 use crate::refusal::{BAD_BEARER, BEARER};
-use crate::request_id::RequestId;
 use crate::state::App;
 
 /// No secret of ours is longer; what is cannot be one and is not looked up.
@@ -62,8 +62,8 @@ pub(crate) async fn authenticate(
     match found {
         Ok(found) => {
             let (caller, credential) = found.unzip();
-            let id = request.extensions().get::<RequestId>().cloned();
-            let caller = caller.map(|caller| with_request(caller, id));
+            let origin = client::origin(request.headers(), request.extensions());
+            let caller = caller.map(|caller| from(caller, origin));
             request.extensions_mut().insert::<Option<Caller>>(caller);
             if let Some(credential) = credential {
                 request.extensions_mut().insert(credential);
@@ -112,9 +112,9 @@ impl Authenticated {
     }
 }
 
-/// The caller, acting in a request that has an id.
-pub(crate) fn with_request(mut caller: Caller, id: Option<RequestId>) -> Caller {
-    caller.ctx.request_id = id.map(|RequestId(id)| id);
+/// The caller, acting in a request that came from there.
+pub(crate) fn from(mut caller: Caller, origin: Origin) -> Caller {
+    caller.ctx.origin = Some(origin);
     caller
 }
 

@@ -1,10 +1,16 @@
 //! Who is at the other end of a request: the peer, or whom a trusted proxy speaks for (WEB-46).
 
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 
-use http::HeaderMap;
+use axum::extract::FromRequestParts;
+use http::header::USER_AGENT;
+use http::request::Parts;
+use http::{Extensions, HeaderMap};
+use scriptorium::model::{Origin, audit};
 
 use crate::config::Config;
+use crate::request_id::RequestId;
 
 /// The address of the other end of the connection.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +56,29 @@ impl Client {
             }
         }
         Self { ip, ..direct }
+    }
+}
+
+/// Where a request came from; for operations without a caller.
+pub(crate) struct CameFrom(pub(crate) Origin);
+
+impl<S: Sync> FromRequestParts<S> for CameFrom {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(origin(&parts.headers, &parts.extensions)))
+    }
+}
+
+/// Where a request came from, for the audit trail.
+pub(crate) fn origin(headers: &HeaderMap, extensions: &Extensions) -> Origin {
+    let user_agent = headers.get(USER_AGENT);
+    let user_agent = user_agent.map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let id = extensions.get::<RequestId>();
+    Origin {
+        address: extensions.get::<Client>().map(|client| client.ip),
+        user_agent: user_agent.map(|text| audit::cut(&text, audit::USER_AGENT_CHARS)),
+        request_id: id.map(|RequestId(id)| id.clone()),
     }
 }
 

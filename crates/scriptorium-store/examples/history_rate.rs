@@ -127,8 +127,8 @@ async fn prepare(store: &Store, ambient: &Ambient) -> Result<(Ctx, Script), Erro
         name: "Bench".into(),
         created_at: ambient.now(),
     };
-    store.create_tenant(&tenant).await?;
     let ctx = Ctx::host(tenant.id);
+    store.create_tenant(&ctx, &tenant).await?;
     let script = Script {
         id: ambient.new_id(),
         tenant: tenant.id,
@@ -202,6 +202,7 @@ fn finished(ambient: &Ambient, script: &Script, logs: u32) -> Finished {
             })
             .collect(),
         events: Vec::new(),
+        incidents: Vec::new(),
     }
 }
 

@@ -5,16 +5,18 @@ mod list;
 mod packed;
 mod row;
 
+use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::execution::{Execution, LogLevel, LogLine};
 use scriptorium_model::{Ctx, ExecutionId};
 use sea_orm::FromQueryResult;
+use serde_json::json;
 
 pub use self::list::{ExecutionFilter, ExecutionSummary};
 pub(crate) use self::packed::Packed;
 pub(crate) use self::row::{COLUMN_COUNT, COLUMNS, ExecutionRow, IdRow, insert_pending, values};
 use crate::Store;
-use crate::audit::unaudited;
-use crate::db::{Micros, known, number, opt_json};
+use crate::audit::{By, Ends, Note, Noted, Said, unaudited};
+use crate::db::{Micros, Tx, known, number, opt_json};
 use crate::error::{Error, Result};
 use crate::search;
 use crate::store::{Change, of_tenant};
@@ -111,15 +113,41 @@ impl Store {
             .sql("select * from executions where tenant_id = $1 and id = $2")
             .with([id.0.into()]);
         let row: ExecutionRow = tx.one(sql).await?.ok_or(Error::NotFound)?;
-        tx.commit(unaudited("executions are noted when they end"))
-            .await?;
+        let execution: Execution = row.try_into()?;
+        let noted = if ended || flagged {
+            self.note_cancel(&tx, ctx, &execution, ended).await?
+        } else {
+            unaudited("it had ended before")
+        };
+        tx.commit(noted).await?;
         if ended {
             self.signal(Change::Documents);
         }
         if flagged {
             self.signal(Change::Cancel);
         }
-        row.try_into()
+        Ok(execution)
+    }
+
+    /// Who asked, and of an execution that had not begun also its end.
+    async fn note_cancel(
+        &self,
+        tx: &Tx,
+        ctx: &Ctx,
+        execution: &Execution,
+        ended: bool,
+    ) -> Result<Noted> {
+        let name = &execution.script_name;
+        let subject = Subject::new(SubjectKind::Execution, execution.id.0, name);
+        let note = Note::new(Action::ExecutionCancelled, subject)
+            .after(json!({ "script_id": execution.script.0, "had_begun": !ended }));
+        let mut said = vec![Said::one(ctx.tenant, &By::of(ctx), note)];
+        if ended {
+            let mut ends = Ends::default();
+            ends.add(execution, &[]);
+            said.extend(ends.said());
+        }
+        self.inner.trail.append_all(tx, said).await
     }
 }
 

@@ -15,6 +15,7 @@ pub mod events;
 pub mod executions;
 mod files;
 pub mod history;
+mod keys;
 mod retention;
 pub mod schedules;
 pub mod scripts;

@@ -1,12 +1,14 @@
 //! How long a tenant keeps what. Removing what is past it is `system::maintenance`.
 
 use scriptorium_model::Ctx;
+use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::retention::Retention;
 use sea_orm::FromQueryResult;
+use serde_json::{Value, json};
 
 use crate::Store;
-use crate::audit::unaudited;
-use crate::db::{Micros, number};
+use crate::audit::Note;
+use crate::db::{Micros, Scope, number};
 use crate::error::Result;
 
 impl Store {
@@ -16,10 +18,7 @@ impl Store {
     /// `Platform` only.
     pub async fn find_retention(&self, ctx: &Ctx) -> Result<Retention> {
         let db = self.db().read(ctx).await?;
-        let sql = db
-            .sql("select execution_days, log_days, event_days from retention where tenant_id = $1");
-        let row: Option<RetentionRow> = db.one(sql).await?;
-        Ok(row.map_or_else(Retention::default, Retention::from))
+        find(&db).await
     }
 
     /// Says how long the tenant's history is kept. What is past it goes with the next maintenance.
@@ -29,6 +28,7 @@ impl Store {
     pub async fn set_retention(&self, ctx: &Ctx, retention: Retention) -> Result<()> {
         let retention = retention.validated()?;
         let tx = self.db().write(ctx).await?;
+        let before = find(&tx).await?;
         let sql = tx
             .sql(
                 "insert into retention (tenant_id, execution_days, log_days, event_days, \
@@ -45,8 +45,27 @@ impl Store {
                 Micros::from(self.inner.ambient.now()).into(),
             ]);
         tx.execute(sql).await?;
-        tx.commit(unaudited("settings of the tenant")).await
+        let subject = Subject::new(SubjectKind::Settings, None, "retention");
+        let note = Note::new(Action::SettingsChanged, subject);
+        let note = note.change(&shown(&before), &shown(&retention));
+        let noted = self.audited(&tx, ctx, note).await?;
+        tx.commit(noted).await
     }
+}
+
+async fn find(db: &Scope) -> Result<Retention> {
+    let sql =
+        db.sql("select execution_days, log_days, event_days from retention where tenant_id = $1");
+    let row: Option<RetentionRow> = db.one(sql).await?;
+    Ok(row.map_or_else(Retention::default, Retention::from))
+}
+
+fn shown(retention: &Retention) -> Value {
+    json!({
+        "execution_days": retention.execution_days,
+        "log_days": retention.log_days,
+        "event_days": retention.event_days,
+    })
 }
 
 #[derive(FromQueryResult)]

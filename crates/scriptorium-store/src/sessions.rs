@@ -2,22 +2,25 @@
 
 use std::time::Duration;
 
-use scriptorium_model::user::Session;
+use scriptorium_model::audit::{Action, Origin, Subject, SubjectKind};
+use scriptorium_model::user::{Session, User};
 use scriptorium_model::{Ctx, SessionId, TenantId, UserId, Uuid};
 use sea_orm::FromQueryResult;
+use serde_json::json;
 
 use crate::Store;
-use crate::audit::unaudited;
-use crate::db::{Micros, known};
+use crate::audit::{By, Note, Said, unaudited};
+use crate::db::{Micros, Tx, known};
 use crate::error::{Error, Result};
 use crate::store::of_tenant;
+use crate::users;
 
 /// Uses within this time of the last recorded one are not recorded: "last used" is for people, and
 /// a commit for every request would cost more than it tells.
 pub(crate) const TOUCH_EVERY: Duration = Duration::from_secs(60);
 
 impl Store {
-    /// Adds a session.
+    /// Adds a session: its user has signed in.
     ///
     /// # Errors
     /// `NotFound` when the user is not of the tenant.
@@ -39,7 +42,35 @@ impl Store {
             ]),
         )
         .await?;
-        tx.commit(unaudited("to be noted")).await
+        let note = self
+            .sign_in_note(&tx, Action::UserSignedIn, session.user)
+            .await?;
+        let noted = self.audited(&tx, ctx, note).await?;
+        tx.commit(noted).await
+    }
+
+    /// Leaves an entry about a failed sign-in of a known user, without waiting for it.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn note_failed_sign_in(&self, user: &User, origin: Option<Origin>) -> Result<()> {
+        let subject = Subject::new(SubjectKind::User, user.id.0, &user.email);
+        let note = Note::new(Action::UserSignInFailed, subject);
+        let by = By::stranger(origin);
+        self.inner
+            .writer
+            .say(Said::one(user.tenant, &by, note))
+            .await
+    }
+
+    async fn sign_in_note(&self, tx: &Tx, action: Action, user: UserId) -> Result<Note> {
+        let email = users::find(tx, user).await.map(|user| user.email);
+        let email = match email {
+            Err(Error::NotFound) => String::new(),
+            email => email?,
+        };
+        let subject = Subject::new(SubjectKind::User, user.0, &email);
+        Ok(Note::new(action, subject))
     }
 
     /// Notes that the session was used now; at most one write a minute.
@@ -56,22 +87,23 @@ impl Store {
             .sql("update sessions set last_used_at = $3 where tenant_id = $1 and id = $2")
             .with([session.id.0.into(), Micros::from(now).into()]);
         tx.execute(sql).await?;
-        tx.commit(unaudited("to be noted")).await
+        tx.commit(unaudited("a use is no change")).await
     }
 
-    /// Ends a session.
+    /// Ends a session: its user signs out.
     ///
     /// # Errors
     /// `NotFound`.
     pub async fn delete_session(&self, ctx: &Ctx, id: SessionId) -> Result<()> {
         let tx = self.db().write(ctx).await?;
         let sql = tx
-            .sql("delete from sessions where tenant_id = $1 and id = $2")
+            .sql("delete from sessions where tenant_id = $1 and id = $2 returning *")
             .with([id.0.into()]);
-        if tx.execute(sql).await? == 0 {
-            return Err(Error::NotFound);
-        }
-        tx.commit(unaudited("to be noted")).await
+        let row: SessionRow = tx.one(sql).await?.ok_or(Error::NotFound)?;
+        let user = UserId(row.user_id);
+        let note = self.sign_in_note(&tx, Action::UserSignedOut, user).await?;
+        let noted = self.audited(&tx, ctx, note).await?;
+        tx.commit(noted).await
     }
 
     /// Ends all sessions of a user; how many there were.
@@ -84,7 +116,14 @@ impl Store {
             .sql("delete from sessions where tenant_id = $1 and user_id = $2")
             .with([user.0.into()]);
         let ended = tx.execute(sql).await?;
-        tx.commit(unaudited("to be noted")).await?;
+        let noted = if ended > 0 {
+            let note = self.sign_in_note(&tx, Action::SessionsEnded, user).await?;
+            let note = note.after(json!({ "count": ended }));
+            self.audited(&tx, ctx, note).await?
+        } else {
+            unaudited("there was none")
+        };
+        tx.commit(noted).await?;
         Ok(ended)
     }
 }

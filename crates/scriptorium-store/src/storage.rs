@@ -6,6 +6,7 @@ use scriptorium_model::{Ctx, Invalid, Json, Timestamp};
 use sea_orm::FromQueryResult;
 
 use crate::Store;
+use crate::audit::By;
 use crate::db::{Micros, json};
 use crate::error::Result;
 
@@ -38,6 +39,33 @@ impl Store {
         value: Json,
         expires_at: Option<Timestamp>,
     ) -> Result<Entry> {
+        self.write_entry(ctx, key, value, expires_at, Some(By::of(ctx)))
+            .await
+    }
+
+    /// Like [`Store::set_entry`], by a running script: its execution is what the audit trail tells
+    /// of, not each write.
+    ///
+    /// # Errors
+    /// Like [`Store::set_entry`].
+    pub async fn set_entry_of_script(
+        &self,
+        ctx: &Ctx,
+        key: &str,
+        value: Json,
+        expires_at: Option<Timestamp>,
+    ) -> Result<Entry> {
+        self.write_entry(ctx, key, value, expires_at, None).await
+    }
+
+    async fn write_entry(
+        &self,
+        ctx: &Ctx,
+        key: &str,
+        value: Json,
+        expires_at: Option<Timestamp>,
+        by: Option<By>,
+    ) -> Result<Entry> {
         validate(key, &value)?;
         let entry = Entry {
             key: key.into(),
@@ -47,7 +75,7 @@ impl Store {
         };
         self.inner
             .writer
-            .set_entry(ctx.tenant, entry.clone())
+            .set_entry(ctx.tenant, entry.clone(), by)
             .await?;
         Ok(entry)
     }
@@ -57,7 +85,18 @@ impl Store {
     /// # Errors
     /// `Platform` only.
     pub async fn delete_entry(&self, ctx: &Ctx, key: &str) -> Result<bool> {
-        self.inner.writer.delete_entry(ctx.tenant, key.into()).await
+        let by = Some(By::of(ctx));
+        let writer = &self.inner.writer;
+        writer.delete_entry(ctx.tenant, key.into(), by).await
+    }
+
+    /// Like [`Store::delete_entry`], by a running script.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn delete_entry_of_script(&self, ctx: &Ctx, key: &str) -> Result<bool> {
+        let writer = &self.inner.writer;
+        writer.delete_entry(ctx.tenant, key.into(), None).await
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::audit::{self, Heads, Trail};
 use crate::db::migrations::{self, MigrationStatus};
 use crate::db::postgres::{self, Postgres, PostgresOptions};
 use crate::db::{self, Db, Dialect};
@@ -34,6 +35,9 @@ pub struct Options {
     /// How large the platform's SQLite file may grow, in bytes; what would make it larger is
     /// refused as [`crate::Unavailable::Space`]. As large as the disk when `None`.
     pub max_bytes: Option<u64>,
+    /// File with the key of the audit trail, shared by all servers of one database. By default
+    /// `keys/audit.key` in the data directory, made when missing.
+    pub audit_key_file: Option<PathBuf>,
 }
 
 impl Options {
@@ -46,6 +50,7 @@ impl Options {
             readers: 4,
             history_queue: 4_096,
             max_bytes: None,
+            audit_key_file: None,
         }
     }
 }
@@ -63,6 +68,8 @@ pub(crate) struct Inner {
     pub(crate) writer: HistoryWriter,
     pub(crate) signals: Arc<Signals>,
     pub(crate) rotation: Rotation,
+    pub(crate) trail: Trail,
+    pub(crate) heads: Heads,
     data_dir: PathBuf,
     lock: Mutex<Option<LockFile>>,
     stop: CancellationToken,
@@ -117,6 +124,8 @@ impl Store {
                 (Db::Postgres(Postgres::open(server).await?), None)
             }
         };
+        let key = audit::key(&db, &options, &ambient).await?;
+        let trail = Trail::new(key, ambient.clone());
         let signals = Arc::new(Signals::new());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         if let Db::Postgres(server) = &db {
@@ -126,6 +135,7 @@ impl Store {
         tasks.close();
         let writer = HistoryWriter::start(
             db.clone(),
+            trail.clone(),
             ambient.clone(),
             Arc::clone(&signals),
             options.history_queue,
@@ -137,6 +147,8 @@ impl Store {
                 writer,
                 signals,
                 rotation: Rotation::default(),
+                trail,
+                heads: Heads::new(&options.data_dir),
                 data_dir: options.data_dir,
                 lock: Mutex::new(lock),
                 stop,
@@ -202,6 +214,9 @@ impl Store {
         self.inner.writer.stop().await;
         self.inner.stop.cancel();
         self.inner.tasks.wait().await;
+        if let Err(error) = self.anchor_audit_heads().await {
+            tracing::warn!(%error, "the heads of the audit trail were not anchored");
+        }
         self.inner.db.close().await;
         let mut lock = self
             .inner

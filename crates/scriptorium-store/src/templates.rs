@@ -1,12 +1,14 @@
 //! The message templates of a tenant.
 
 use scriptorium_model::Ctx;
+use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::template::Template;
 use sea_orm::FromQueryResult;
+use serde_json::json;
 
 use crate::Store;
-use crate::audit::unaudited;
-use crate::db::Micros;
+use crate::audit::Note;
+use crate::db::{Micros, Tx};
 use crate::error::Result;
 
 impl Store {
@@ -42,6 +44,7 @@ impl Store {
     pub async fn put_template(&self, ctx: &Ctx, name: &str, body: &str) -> Result<Template> {
         let updated_at = self.inner.ambient.now();
         let tx = self.db().write(ctx).await?;
+        let before = body_of(&tx, name).await?;
         tx.execute(
             tx.sql(
                 "insert into templates (tenant_id, name, body, updated_at) values ($1, $2, $3, $4) \
@@ -51,7 +54,12 @@ impl Store {
             .with([name.into(), body.into(), Micros::from(updated_at).into()]),
         )
         .await?;
-        tx.commit(unaudited("to be noted")).await?;
+        let mut note = note(Action::TemplateChanged, name).after(json!({ "body": body }));
+        if let Some(before) = before {
+            note = note.before(json!({ "body": before }));
+        }
+        let noted = self.audited(&tx, ctx, note).await?;
+        tx.commit(noted).await?;
         Ok(Template {
             name: name.into(),
             body: body.into(),
@@ -65,13 +73,31 @@ impl Store {
     /// `Platform` only.
     pub async fn delete_template(&self, ctx: &Ctx, name: &str) -> Result<bool> {
         let tx = self.db().write(ctx).await?;
+        let Some(before) = body_of(&tx, name).await? else {
+            tx.rollback().await?;
+            return Ok(false);
+        };
         let sql = tx
             .sql("delete from templates where tenant_id = $1 and name = $2")
             .with([name.into()]);
         let deleted = tx.execute(sql).await? > 0;
-        tx.commit(unaudited("to be noted")).await?;
+        let note = note(Action::TemplateDeleted, name).before(json!({ "body": before }));
+        let noted = self.audited(&tx, ctx, note).await?;
+        tx.commit(noted).await?;
         Ok(deleted)
     }
+}
+
+fn note(action: Action, name: &str) -> Note {
+    Note::new(action, Subject::new(SubjectKind::Template, None, name))
+}
+
+async fn body_of(tx: &Tx, name: &str) -> Result<Option<String>> {
+    let sql = tx
+        .sql("select name, body, updated_at from templates where tenant_id = $1 and name = $2")
+        .with([name.into()]);
+    let row: Option<TemplateRow> = tx.one(sql).await?;
+    Ok(row.map(|row| row.body))
 }
 
 #[derive(FromQueryResult)]

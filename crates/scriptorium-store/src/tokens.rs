@@ -1,11 +1,13 @@
 //! The API tokens of a tenant. Finding one by its secret is in `system::access`.
 
+use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::user::Token;
 use scriptorium_model::{Ctx, TenantId, TokenId, UserId, Uuid};
 use sea_orm::FromQueryResult;
+use serde_json::json;
 
 use crate::Store;
-use crate::audit::unaudited;
+use crate::audit::{Note, unaudited};
 use crate::db::{Micros, known, micros};
 use crate::error::{Error, Result};
 use crate::sessions::TOUCH_EVERY;
@@ -39,7 +41,14 @@ impl Store {
             ]),
         )
         .await?;
-        tx.commit(unaudited("to be noted")).await
+        let permissions: Vec<&str> = token.permissions.names().collect();
+        let note = Note::new(Action::TokenCreated, subject(token.id, &token.name)).after(json!({
+            "name": token.name,
+            "permissions": permissions,
+            "expires_at": token.expires_at.map(|at| at.to_string()),
+        }));
+        let noted = self.audited(&tx, ctx, note).await?;
+        tx.commit(noted).await
     }
 
     /// The tenant's tokens, revoked ones included, newest first.
@@ -63,13 +72,17 @@ impl Store {
         let sql = tx
             .sql(
                 "update tokens set revoked_at = coalesce(revoked_at, $3) \
-                 where tenant_id = $1 and id = $2",
+                 where tenant_id = $1 and id = $2 returning *",
             )
             .with([id.0.into(), now.into()]);
-        if tx.execute(sql).await? == 0 {
-            return Err(Error::NotFound);
-        }
-        tx.commit(unaudited("to be noted")).await
+        let row: TokenRow = tx.one(sql).await?.ok_or(Error::NotFound)?;
+        let noted = if row.revoked_at == Some(now) {
+            let note = Note::new(Action::TokenRevoked, subject(id, &row.name));
+            self.audited(&tx, ctx, note).await?
+        } else {
+            unaudited("it was revoked before")
+        };
+        tx.commit(noted).await
     }
 
     /// Notes that the token was used now; at most one write a minute.
@@ -87,8 +100,12 @@ impl Store {
             .sql("update tokens set last_used_at = $3 where tenant_id = $1 and id = $2")
             .with([token.id.0.into(), Micros::from(now).into()]);
         tx.execute(sql).await?;
-        tx.commit(unaudited("to be noted")).await
+        tx.commit(unaudited("a use is no change")).await
     }
+}
+
+fn subject(id: TokenId, name: &str) -> Subject {
+    Subject::new(SubjectKind::Token, id.0, name)
 }
 
 #[derive(FromQueryResult)]

@@ -1,13 +1,14 @@
 //! The users of a tenant. Finding one by e-mail address, at sign-in, is in `system::access`.
 
+use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::permission::{PermissionSet, Role};
 use scriptorium_model::user::User;
 use scriptorium_model::{Ctx, TenantId, UserId, Uuid};
 use sea_orm::FromQueryResult;
 
 use crate::Store;
-use crate::audit::unaudited;
-use crate::db::{Micros, known};
+use crate::audit::{Note, of_user};
+use crate::db::{Micros, Scope, known};
 use crate::error::{Error, Result};
 use crate::store::of_tenant;
 
@@ -38,7 +39,9 @@ impl Store {
             ]),
         )
         .await?;
-        tx.commit(unaudited("to be noted")).await
+        let note = Note::new(Action::UserCreated, subject(user)).after(of_user(user));
+        let noted = self.audited(&tx, ctx, note).await?;
+        tx.commit(noted).await
     }
 
     /// A user by id.
@@ -47,11 +50,7 @@ impl Store {
     /// `NotFound`.
     pub async fn find_user(&self, ctx: &Ctx, id: UserId) -> Result<User> {
         let db = self.db().read(ctx).await?;
-        let sql = db
-            .sql("select * from users where tenant_id = $1 and id = $2")
-            .with([id.0.into()]);
-        let row: UserRow = db.one(sql).await?.ok_or(Error::NotFound)?;
-        row.try_into()
+        find(&db, id).await
     }
 
     /// The tenant's users by e-mail address.
@@ -72,6 +71,7 @@ impl Store {
     pub async fn update_user(&self, ctx: &Ctx, user: &User) -> Result<()> {
         of_tenant(ctx, user.tenant)?;
         let tx = self.db().write(ctx).await?;
+        let before = find(&tx, user.id).await?;
         let sql = tx
             .sql(
                 "update users set email = $3, name = $4, role = $5, extra_permissions = $6, \
@@ -87,11 +87,29 @@ impl Store {
                 user.locale.as_str().into(),
                 user.active.into(),
             ]);
-        if tx.execute(sql).await? == 0 {
-            return Err(Error::NotFound);
+        tx.execute(sql).await?;
+        let mut is = of_user(user);
+        if before.password_hash != user.password_hash {
+            is["password"] = "changed".into();
         }
-        tx.commit(unaudited("to be noted")).await
+        let note = Note::new(Action::UserChanged, subject(user));
+        let noted = self
+            .audited(&tx, ctx, note.change(&of_user(&before), &is))
+            .await?;
+        tx.commit(noted).await
     }
+}
+
+fn subject(user: &User) -> Subject {
+    Subject::new(SubjectKind::User, user.id.0, &user.email)
+}
+
+pub(crate) async fn find(db: &Scope, id: UserId) -> Result<User> {
+    let sql = db
+        .sql("select * from users where tenant_id = $1 and id = $2")
+        .with([id.0.into()]);
+    let row: UserRow = db.one(sql).await?.ok_or(Error::NotFound)?;
+    row.try_into()
 }
 
 #[derive(FromQueryResult)]

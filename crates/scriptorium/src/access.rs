@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use scriptorium_model::permission::PermissionSet;
 use scriptorium_model::tenant::Tenant;
 use scriptorium_model::user::{Session, Token, User};
-use scriptorium_model::{Actor, Ctx, Timestamp};
+use scriptorium_model::{Actor, Ctx, Origin, Timestamp};
 use subtle::ConstantTimeEq;
 
 use crate::error::{Error, Result};
@@ -44,12 +44,17 @@ const SESSION_IDLE: SignedDuration = SignedDuration::from_hours(24 * 2);
 const TOUCH_EVERY: SignedDuration = SignedDuration::from_mins(5);
 
 impl Platform {
-    /// Signs a user in by address and password.
+    /// Signs a user in by address and password; `origin` says from where, for the audit trail.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Unauthenticated`] for a wrong password, an unknown address and a user
     /// who was switched off alike, after the same time.
-    pub async fn sign_in(&self, email: &str, password: &str) -> Result<SignedIn> {
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        password: &str,
+        origin: Option<Origin>,
+    ) -> Result<SignedIn> {
         let email = email.trim().to_lowercase();
         let user = self
             .store()
@@ -58,7 +63,15 @@ impl Platform {
             .filter(|user| user.active);
         let hash = user.as_ref().and_then(|user| user.password_hash.clone());
         let fits = self.passwords().verify(password.to_owned(), hash).await?;
-        let user = user.filter(|_| fits).ok_or_else(Error::unauthenticated)?;
+        let user = match user {
+            Some(user) if fits => user,
+            Some(user) => {
+                // Not waited for: a known address must not take longer than an unknown one.
+                self.store().note_failed_sign_in(&user, origin).await?;
+                return Err(Error::unauthenticated());
+            }
+            None => return Err(Error::unauthenticated()),
+        };
 
         let now = self.ambient().now();
         let secret = secret::new_session(self.ambient());
@@ -72,9 +85,13 @@ impl Platform {
             expires_at: now.saturating_add(SESSION_LIFE).unwrap_or(now),
         };
         let expires_at = session.expires_at;
-        self.store()
-            .create_session(&Ctx::platform(user.tenant), &session)
-            .await?;
+        let mut ctx = Ctx::platform(user.tenant);
+        ctx.actor = Actor::User {
+            id: user.id,
+            session: Some(session.id),
+        };
+        ctx.origin = origin;
+        self.store().create_session(&ctx, &session).await?;
         let caller = self.caller_of_session(session, user).await?;
         Ok(SignedIn {
             secret,
@@ -169,7 +186,7 @@ impl Platform {
             tenant: tenant.id,
             actor,
             permissions,
-            request_id: None,
+            origin: None,
         };
         Ok(Some(Caller { ctx, tenant, user }))
     }
@@ -201,7 +218,7 @@ impl Platform {
             tenant: tenant.id,
             actor: Actor::Host,
             permissions: scriptorium_model::permission::Role::Superadmin.permissions(),
-            request_id: None,
+            origin: None,
         };
         Ok(Some(Caller {
             ctx,
@@ -219,7 +236,7 @@ impl Platform {
                 session: Some(session.id),
             },
             permissions: user.permissions(),
-            request_id: None,
+            origin: None,
         };
         Ok(Caller {
             ctx,

@@ -300,7 +300,8 @@ impl First<'_> {
             name: "Default".into(),
             created_at: self.ambient.now(),
         };
-        self.store.create_tenant(&tenant).await?;
+        let ctx = Ctx::platform(tenant.id);
+        self.store.create_tenant(&ctx, &tenant).await?;
         Ok(tenant)
     }
 

@@ -406,6 +406,7 @@ fn written(finished: Finished) -> scriptorium_store::Finished {
         lease: None,
         logs: finished.logs,
         events: finished.events,
+        incidents: finished.incidents,
     }
 }
 

@@ -30,7 +30,7 @@ impl Tenants<'_> {
             name: name.trim().to_owned(),
             created_at: self.0.ambient().now(),
         };
-        self.0.store().create_tenant(&tenant).await?;
+        self.0.store().create_tenant(ctx, &tenant).await?;
         Ok(tenant)
     }
 

@@ -1,5 +1,6 @@
 //! What a platform does in the background for as long as it runs, whether or not its triggers do:
-//! it keeps the search index up, and removes what is past its retention.
+//! it keeps the search index up, writes down the heads of the audit trails, and removes what is past
+//! its retention.
 
 use std::time::Duration;
 
@@ -11,6 +12,9 @@ use crate::platform::Platform;
 const FIRST: Duration = Duration::from_secs(60);
 /// How often maintenance begins. Most find nothing, by one statement.
 const EVERY: Duration = Duration::from_secs(3_600);
+
+/// How often the heads of the audit trails are written down.
+const ANCHOR_EVERY: Duration = Duration::from_secs(60);
 
 impl Platform {
     /// Starts the upkeep; it ends with the platform.
@@ -24,6 +28,24 @@ impl Platform {
                 () = stop.cancelled() => {}
             }
         });
+        let (platform, stop) = (self.clone(), self.0.stop.clone());
+        tasks.spawn(async move {
+            tokio::select! {
+                () = platform.keep_anchored() => {}
+                () = stop.cancelled() => {}
+            }
+        });
+    }
+
+    async fn keep_anchored(&self) {
+        let mut ticks = interval_at(tokio::time::Instant::now() + ANCHOR_EVERY, ANCHOR_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = self.store().anchor_audit_heads().await {
+                tracing::error!(%error, cause = ?error, "the heads of the audit trail were not anchored");
+            }
+        }
     }
 
     async fn keep_maintained(&self) {
@@ -33,6 +55,10 @@ impl Platform {
             ticks.tick().await;
             if let Err(error) = self.store().maintain(self.ambient().now()).await {
                 tracing::warn!(%error, cause = ?error, "maintenance was not finished");
+            }
+            // The store keeps the last ninety days of the audit trail whatever it is asked.
+            if let Err(error) = self.store().prune_audit(self.ambient().now()).await {
+                tracing::warn!(%error, cause = ?error, "the audit trail was not pruned");
             }
         }
     }

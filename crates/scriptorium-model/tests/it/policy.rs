@@ -50,7 +50,7 @@ fn roles_may_do_what_the_table_says() {
                     session: None,
                 },
                 permissions: role.permissions(),
-                request_id: None,
+                origin: None,
             };
             let may = |action, owner| {
                 if policy::may(&ctx, action, &script(owner)).is_ok() {

@@ -205,7 +205,11 @@ fn send(run: &Arc<Run>, request: Request) -> Reply {
 
 fn prepare(run: &Run, request: Request) -> Result<(RequestBuilder, SocketAddr), HostError> {
     let http = &run.world.http;
-    let (mut url, address) = guard::check(&request.url, &http.allow)?;
+    let (mut url, address) = guard::check(&request.url, &http.allow).inspect_err(|refused| {
+        if refused.code == "SSRF_BLOCKED" {
+            run.blocked(&guard::destination(&request.url), &refused.message);
+        }
+    })?;
     let options = Options::read(request.options)?;
     if !options.query.is_empty() {
         url.query_pairs_mut().extend_pairs(options.query);

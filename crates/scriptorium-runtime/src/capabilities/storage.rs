@@ -99,7 +99,7 @@ fn set(run: &Arc<Run>, mut args: Args) -> Reply {
         let set = this
             .world
             .store
-            .set_entry(&this.ctx, &key, value, expires_at);
+            .set_entry_of_script(&this.ctx, &key, value, expires_at);
         set.await.map_err(|error| store_failed(&error))?;
         Ok("true".to_owned())
     })
@@ -109,7 +109,8 @@ fn delete(run: &Arc<Run>, mut args: Args) -> Reply {
     let this = run.clone();
     run.later(async move {
         let key = key(&mut args)?;
-        let deleted = this.world.store.delete_entry(&this.ctx, &key).await;
+        let deleted = this.world.store.delete_entry_of_script(&this.ctx, &key);
+        let deleted = deleted.await;
         deleted
             .map(|deleted| deleted.to_string())
             .map_err(|error| store_failed(&error))

@@ -124,7 +124,10 @@ impl Harness {
             timeout: None,
             locale: "en".to_owned(),
             timezone: "Asia/Tashkent".to_owned(),
-            request_id: Some("request-1".to_owned()),
+            origin: Some(scriptorium_model::Origin {
+                request_id: Some("request-1".to_owned()),
+                ..Default::default()
+            }),
         }
     }
 
@@ -271,7 +274,10 @@ async fn create_tenant(store: &Store, ambient: &Ambient) -> Tenant {
         name: "Default".to_owned(),
         created_at: ambient.now(),
     };
-    store.create_tenant(&tenant).await.unwrap();
+    store
+        .create_tenant(&Ctx::platform(tenant.id), &tenant)
+        .await
+        .unwrap();
     tenant
 }
 

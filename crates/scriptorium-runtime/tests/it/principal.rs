@@ -170,7 +170,10 @@ async fn administrators_of_the_platform_count_in_every_tenant() {
         name: "Operations".to_owned(),
         created_at: ambient.now(),
     };
-    store.create_tenant(&other).await.unwrap();
+    store
+        .create_tenant(&Ctx::platform(other.id), &other)
+        .await
+        .unwrap();
     let other = Ctx::platform(other.id);
     let mut operator = create_user(&store, &other, &ambient, "ops@example.com").await;
     operator.role = Role::Superadmin;

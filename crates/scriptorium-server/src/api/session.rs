@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use super::Refused;
 use super::users::UserBody;
 use crate::auth::Authenticated;
-use crate::client::Client;
+use crate::client::{CameFrom, Client};
 use crate::config::Config;
 use crate::input::JsonBody;
 use crate::problem::Problem;
@@ -78,6 +78,7 @@ pub(crate) struct TenantBody {
 pub(crate) async fn sign_in(
     State(app): State<App>,
     client: Option<Extension<Client>>,
+    CameFrom(origin): CameFrom,
     JsonBody(who): JsonBody<SignIn>,
 ) -> Result<Response, Problem> {
     let Some(Extension(client)) = client else {
@@ -102,7 +103,11 @@ pub(crate) async fn sign_in(
                 .detail("Too many attempts. Wait before the next one.")
                 .retry_after(wait)
         })?;
-    match app.platform.sign_in(&who.email, &who.password).await {
+    match app
+        .platform
+        .sign_in(&who.email, &who.password, Some(origin))
+        .await
+    {
         Ok(signed_in) => {
             app.logins.succeeded(attempt);
             metrics::counter!("scriptorium_sign_ins_total", "outcome" => "ok").increment(1);

@@ -19,13 +19,12 @@ use scriptorium::{EndpointRefusal, EndpointReply, EndpointRequest};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::auth::{self, Credential};
-use crate::client::Client;
+use crate::client::{self, Client};
 use crate::config::Config;
 use crate::input::{Path, receive};
 use crate::layers::OfScript;
 use crate::problem::Problem;
 use crate::refusal::{BAD_BEARER, BEARER, busy, forbidden, of_failed_endpoint};
-use crate::request_id::RequestId;
 use crate::state::App;
 
 /// Largest body of a request to an endpoint in bytes.
@@ -135,9 +134,9 @@ async fn identify(app: &App, parts: &Parts) -> Result<Visitor, Problem> {
         }
         _ => None,
     };
-    let id = parts.extensions.get::<RequestId>().cloned();
+    let origin = client::origin(headers, &parts.extensions);
     Ok(Visitor {
-        ctx: caller.map(|caller| auth::with_request(caller, id).ctx),
+        ctx: caller.map(|caller| auth::from(caller, origin).ctx),
         bearer_consumed,
     })
 }

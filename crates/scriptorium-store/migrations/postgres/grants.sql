@@ -29,6 +29,13 @@ grant select, insert, update, delete on search_pending    to {app}, {system};
 -- What the servers tell each other; whoever changes a route says so.
 grant select, update                 on change_marks      to {app}, {system};
 grant select, insert, update, delete on nodes             to {system};
+-- Appended only: entries go behind a checkpoint, which the trigger asks for.
+grant select, insert                 on audit_entries     to {app};
+grant select, insert, delete         on audit_entries     to {system};
+grant select, insert, update         on audit_heads       to {app}, {system};
+grant select                         on audit_checkpoints to {app};
+grant select, insert                 on audit_checkpoints to {system};
+grant select, insert                 on audit_key         to {system};
 
 -- Whoever reports what the schema is at, or makes next month's partitions.
 grant select on _sqlx_migrations to {app}, {system};

@@ -36,8 +36,9 @@ macro_rules! pairs {
 const ALL: &[Pair] = &pairs![
     "0001_platform",
     "0002_keys_and_order",
+    "0004_audit",
     "0005_search",
-    "0006_nodes"
+    "0006_nodes",
 ];
 
 /// How far a database has come.

@@ -230,6 +230,11 @@ impl Deref for Tx {
 }
 
 impl Tx {
+    /// Whether its statements are about all tenants, so that none is bound.
+    pub(crate) fn is_across_tenants(&self) -> bool {
+        self.tenant.is_none()
+    }
+
     /// Makes it durable. What it leaves in the audit trail has been said before.
     pub(crate) async fn commit(self, _: Noted) -> Result<()> {
         self.0.conn.commit().await

@@ -4,14 +4,16 @@
 
 use std::collections::HashSet;
 
+use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{Execution, LogLine};
 use scriptorium_model::storage::Entry;
 use scriptorium_model::{Json, TenantId, Timestamp, Uuid};
-use sea_orm::Value;
+use sea_orm::{FromQueryResult, Value};
+use serde_json::json;
 
 use super::{Finished, Written};
-use crate::audit::unaudited;
+use crate::audit::{By, Ends, Note, Noted, Said, Trail, text_of, unaudited};
 use crate::db::{Db, Micros, Tx, micros};
 use crate::error::{Error, Result};
 use crate::executions::{COLUMN_COUNT, COLUMNS, ExecutionRow, IdRow, Inserted, Packed, values};
@@ -25,8 +27,9 @@ pub(super) enum Write {
     /// With what it will be found by.
     Finished(Box<Finished>, Packed, Document),
     Event(Event),
-    Set(TenantId, Entry),
-    Delete(TenantId, String),
+    Set(TenantId, Entry, Option<By>),
+    Delete(TenantId, String, Option<By>),
+    Say(Said),
 }
 
 /// What writing it came to.
@@ -61,8 +64,8 @@ impl Write {
                     + logs.chain(events).sum::<usize>()
             }
             Self::Event(event) => event.payload.len(),
-            Self::Set(_, entry) => entry.value.len(),
-            Self::Delete(..) => 0,
+            Self::Set(_, entry, _) => entry.value.len(),
+            Self::Delete(..) | Self::Say(_) => 0,
         }
     }
 }
@@ -74,11 +77,16 @@ fn payload(execution: &Execution) -> usize {
 }
 
 /// Writes and commits; one outcome for each write, in order.
-pub(super) async fn commit(db: &Db, writes: &[Write], now: Timestamp) -> Vec<Result<Outcome>> {
-    if let Ok(outcomes) = together(db, writes, now).await {
+pub(super) async fn commit(
+    db: &Db,
+    trail: &Trail,
+    writes: &[Write],
+    now: Timestamp,
+) -> Vec<Result<Outcome>> {
+    if let Ok(outcomes) = together(db, trail, writes, now).await {
         return outcomes;
     }
-    match one_by_one(db, writes, now).await {
+    match one_by_one(db, trail, writes, now).await {
         Ok(outcomes) => outcomes,
         Err(error) => {
             tracing::error!(%error, cause = ?error, "a batch of records was not committed");
@@ -87,20 +95,31 @@ pub(super) async fn commit(db: &Db, writes: &[Write], now: Timestamp) -> Vec<Res
     }
 }
 
-async fn together(db: &Db, writes: &[Write], now: Timestamp) -> Result<Vec<Result<Outcome>>> {
+async fn together(
+    db: &Db,
+    trail: &Trail,
+    writes: &[Write],
+    now: Timestamp,
+) -> Result<Vec<Result<Outcome>>> {
     let tx = db.write_all(system::for_history_writer()).await?;
-    let outcomes = write(&tx, writes, now).await?;
-    tx.commit(unaudited("to be noted")).await?;
+    let (outcomes, noted) = write(&tx, trail, writes, now).await?;
+    tx.commit(noted).await?;
     Ok(outcomes)
 }
 
-async fn one_by_one(db: &Db, writes: &[Write], now: Timestamp) -> Result<Vec<Result<Outcome>>> {
+async fn one_by_one(
+    db: &Db,
+    trail: &Trail,
+    writes: &[Write],
+    now: Timestamp,
+) -> Result<Vec<Result<Outcome>>> {
     let tx = db.write_all(system::for_history_writer()).await?;
     let mut outcomes = Vec::with_capacity(writes.len());
     for single in writes.chunks(1) {
         let savepoint = tx.savepoint().await?;
-        match write(&savepoint, single, now).await {
-            Ok(written) => {
+        match write(&savepoint, trail, single, now).await {
+            // Its entry is kept or forgotten with it.
+            Ok((written, _)) => {
                 savepoint.release().await?;
                 outcomes.extend(written);
             }
@@ -110,12 +129,18 @@ async fn one_by_one(db: &Db, writes: &[Write], now: Timestamp) -> Result<Vec<Res
             }
         }
     }
-    tx.commit(unaudited("to be noted")).await?;
+    tx.commit(unaudited("each record has left its own")).await?;
     Ok(outcomes)
 }
 
-/// Writes kind by kind; entries of storage in their order, because a key may come twice.
-async fn write(tx: &Tx, writes: &[Write], now: Timestamp) -> Result<Vec<Result<Outcome>>> {
+/// Writes kind by kind; entries of storage in their order, because a key may come twice. What it
+/// leaves in the audit trail comes last: the heads of the chains are locked from then on.
+async fn write(
+    tx: &Tx,
+    trail: &Trail,
+    writes: &[Write],
+    now: Timestamp,
+) -> Result<(Vec<Result<Outcome>>, Noted)> {
     let mut pending = Vec::new();
     let mut finished = Vec::new();
     let mut documents = Vec::new();
@@ -128,7 +153,7 @@ async fn write(tx: &Tx, writes: &[Write], now: Timestamp) -> Result<Vec<Result<O
                 documents.push(document);
             }
             Write::Event(event) => events.push(event),
-            Write::Set(..) | Write::Delete(..) => {}
+            Write::Set(..) | Write::Delete(..) | Write::Say(_) => {}
         }
     }
     take_keys(tx, &mut pending).await?;
@@ -142,6 +167,12 @@ async fn write(tx: &Tx, writes: &[Write], now: Timestamp) -> Result<Vec<Result<O
     events.extend(finished.iter().flat_map(|record| &record.events));
     let new_events = insert_events(tx, &events).await?;
 
+    let mut ends = Ends::default();
+    for record in &finished {
+        ends.add(&record.execution, &record.incidents);
+    }
+    let mut said: Vec<Said> = ends.said().collect();
+
     let mut outcomes = Vec::with_capacity(writes.len());
     for write in writes {
         outcomes.push(match write {
@@ -154,13 +185,32 @@ async fn write(tx: &Tx, writes: &[Write], now: Timestamp) -> Result<Vec<Result<O
             }
             Write::Finished(..) => Ok(Outcome::Finished(Written::Discarded)),
             Write::Event(event) => Ok(Outcome::Changed(new_events.contains(&event.id.0))),
-            Write::Set(tenant, entry) => Ok(Outcome::Changed(set(tx, *tenant, entry).await?)),
-            Write::Delete(tenant, key) => {
-                Ok(Outcome::Changed(delete(tx, *tenant, key, now).await?))
+            Write::Set(tenant, entry, by) => {
+                if let Some(by) = by {
+                    let before = value(tx, *tenant, &entry.key).await?;
+                    said.push(set_by_hand(*tenant, entry, before, by));
+                }
+                Ok(Outcome::Changed(set(tx, *tenant, entry).await?))
+            }
+            Write::Delete(tenant, key, by) => {
+                let before = match by {
+                    Some(_) => value(tx, *tenant, key).await?,
+                    None => None,
+                };
+                let deleted = delete(tx, *tenant, key, now).await?;
+                if let Some(by) = by.as_ref().filter(|_| deleted) {
+                    said.push(deleted_by_hand(*tenant, key, before, by));
+                }
+                Ok(Outcome::Changed(deleted))
+            }
+            Write::Say(what) => {
+                said.push(what.clone());
+                Ok(Outcome::Changed(true))
             }
         });
     }
-    Ok(outcomes)
+    let noted = trail.append_all(tx, said).await?;
+    Ok((outcomes, noted))
 }
 
 /// Leaves the executions that have no idempotency key, or are the first of theirs.
@@ -377,6 +427,39 @@ async fn delete(tx: &Tx, tenant: TenantId, key: &str, now: Timestamp) -> Result<
         )
         .with([tenant.0.into(), key.into(), Micros::from(now).into()]);
     Ok(tx.execute(sql).await? > 0)
+}
+
+async fn value(tx: &Tx, tenant: TenantId, key: &str) -> Result<Option<String>> {
+    let sql = tx
+        .sql("select value from storage where tenant_id = $1 and key = $2")
+        .with([tenant.0.into(), key.into()]);
+    let row: Option<ValueRow> = tx.one(sql).await?;
+    Ok(row.map(|row| row.value))
+}
+
+#[derive(FromQueryResult)]
+struct ValueRow {
+    value: String,
+}
+
+/// Values are told by their digest: scripts keep in storage what nobody should read elsewhere.
+fn set_by_hand(tenant: TenantId, entry: &Entry, before: Option<String>, by: &By) -> Said {
+    let subject = Subject::new(SubjectKind::Storage, None, &entry.key);
+    let mut note = Note::new(Action::StorageChanged, subject).after(json!({
+        "value": text_of(entry.value.as_str()),
+        "expires_at": entry.expires_at.map(|at| at.to_string()),
+    }));
+    if let Some(before) = before {
+        note = note.before(json!({ "value": text_of(&before) }));
+    }
+    Said::one(tenant, by, note)
+}
+
+fn deleted_by_hand(tenant: TenantId, key: &str, before: Option<String>, by: &By) -> Said {
+    let subject = Subject::new(SubjectKind::Storage, None, key);
+    let note = Note::new(Action::StorageDeleted, subject);
+    let before = before.map(|value| json!({ "value": text_of(&value) }));
+    Said::one(tenant, by, note.before(before.unwrap_or_default()))
 }
 
 /// Cuts a list into pieces of few different lengths, so that few statements are ever prepared.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
+use scriptorium_model::audit::Incident;
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{Execution, LogLine};
 use scriptorium_model::storage::Entry;
@@ -21,6 +22,7 @@ use tokio_util::task::TaskTracker;
 pub(crate) use self::batch::chunks;
 use self::batch::{Outcome, Write};
 use crate::Store;
+use crate::audit::{By, Said, Trail};
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::executions::{Inserted, Packed};
@@ -39,6 +41,8 @@ pub struct Finished {
     pub logs: Vec<LogLine>,
     /// Events it published that become visible with its end.
     pub events: Vec<Event>,
+    /// What it was kept from, for the audit trail.
+    pub incidents: Vec<Incident>,
 }
 
 /// What became of the record of an end.
@@ -136,13 +140,20 @@ struct Counters {
 }
 
 impl HistoryWriter {
-    pub(crate) fn start(db: Db, ambient: Ambient, signals: Arc<Signals>, queue: usize) -> Self {
+    pub(crate) fn start(
+        db: Db,
+        trail: Trail,
+        ambient: Ambient,
+        signals: Arc<Signals>,
+        queue: usize,
+    ) -> Self {
         let (jobs, waiting) = mpsc::channel(queue.max(1));
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let counters = Arc::new(Counters::default());
         let worker = Worker {
             db,
+            trail,
             ambient,
             signals,
             counters: Arc::clone(&counters),
@@ -179,12 +190,30 @@ impl HistoryWriter {
         self.changed(Write::Event(event)).await
     }
 
-    pub(crate) async fn set_entry(&self, tenant: TenantId, entry: Entry) -> Result<bool> {
-        self.changed(Write::Set(tenant, entry)).await
+    /// Writes an entry; `by` says who, when it was not a script.
+    pub(crate) async fn set_entry(
+        &self,
+        tenant: TenantId,
+        entry: Entry,
+        by: Option<By>,
+    ) -> Result<bool> {
+        self.changed(Write::Set(tenant, entry, by)).await
     }
 
-    pub(crate) async fn delete_entry(&self, tenant: TenantId, key: String) -> Result<bool> {
-        self.changed(Write::Delete(tenant, key)).await
+    /// Removes an entry; `by` says who, when it was not a script.
+    pub(crate) async fn delete_entry(
+        &self,
+        tenant: TenantId,
+        key: String,
+        by: Option<By>,
+    ) -> Result<bool> {
+        self.changed(Write::Delete(tenant, key, by)).await
+    }
+
+    /// Leaves an entry in the audit trail without waiting for it.
+    pub(crate) async fn say(&self, said: Said) -> Result<()> {
+        // Nobody waits for the answer, so that nobody can measure it.
+        self.send(Write::Say(said)).await.map(drop)
     }
 
     async fn changed(&self, write: Write) -> Result<bool> {
@@ -231,6 +260,7 @@ const BATCH_ROWS: usize = 8_192;
 /// The receiving side: one task, one transaction at a time.
 struct Worker {
     db: Db,
+    trail: Trail,
     ambient: Ambient,
     signals: Arc<Signals>,
     counters: Arc<Counters>,
@@ -266,7 +296,7 @@ impl Worker {
             answers.push(job.answer);
             room.push(job.room);
         }
-        let outcomes = batch::commit(&self.db, &writes, self.ambient.now()).await;
+        let outcomes = batch::commit(&self.db, &self.trail, &writes, self.ambient.now()).await;
         drop((writes, room));
         self.count(&outcomes);
         for (answer, outcome) in answers.into_iter().zip(outcomes) {

@@ -5,14 +5,16 @@ mod list;
 mod routing;
 mod row;
 
+use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::script::{Definition, Script, ScriptStatus};
 use scriptorium_model::{Ctx, ScriptId};
+use serde_json::json;
 
 pub use self::list::{LastExecution, ScriptFilter, ScriptSort, ScriptSummary, SortField};
 use self::routing::Routes;
 use self::row::ScriptRow;
 use crate::Store;
-use crate::audit::unaudited;
+use crate::audit::{Note, of_gone, of_script};
 use crate::db::{Dialect, Micros, Scope, Tx};
 use crate::definition::search_text;
 use crate::error::{Error, Result};
@@ -67,7 +69,8 @@ impl Store {
         };
         versions::insert(&tx, &version, &script.definition).await?;
         search::note_script(&tx, script.id.0, &script.definition).await?;
-        self.commit_routes(tx, script).await
+        let note = note(Action::ScriptCreated, script).after(of_script(script)?);
+        self.commit_routes(tx, ctx, script, note).await
     }
 
     /// Makes `definition` the script's next version. With `base_version` the change is refused when
@@ -91,6 +94,7 @@ impl Store {
                 field: "base_version",
             });
         }
+        let before = of_script(&script)?;
         script.definition = definition;
         script.version += 1;
         script.updated_by = ctx.actor.user();
@@ -120,7 +124,12 @@ impl Store {
             ]),
         )
         .await?;
-        self.commit_routes(tx, &script).await?;
+        let mut after = of_script(&script)?;
+        if !change_description.is_empty() {
+            after["change_description"] = change_description.into();
+        }
+        let note = note(Action::ScriptChanged, &script).change(&before, &after);
+        self.commit_routes(tx, ctx, &script, note).await?;
         Ok(script)
     }
 
@@ -153,7 +162,21 @@ impl Store {
             script.activated_by = ctx.actor.user();
         }
         write_state(&tx, &script).await?;
-        self.commit_routes(tx, &script).await?;
+        let action = match to {
+            ScriptStatus::Draft => Action::ScriptDrafted,
+            ScriptStatus::Active => Action::ScriptActivated,
+            ScriptStatus::Paused => Action::ScriptPaused,
+            ScriptStatus::Disabled => Action::ScriptDisabled,
+            ScriptStatus::Archived => Action::ScriptArchived,
+        };
+        let note = note(action, &script)
+            .before(json!({ "status": from.as_str() }))
+            .after(json!({
+                "status": to.as_str(),
+                "version": script.version,
+                "reason": paused_reason,
+            }));
+        self.commit_routes(tx, ctx, &script, note).await?;
         Ok(script)
     }
 
@@ -187,6 +210,7 @@ impl Store {
     pub async fn delete_script(&self, ctx: &Ctx, id: ScriptId) -> Result<()> {
         let now = self.inner.ambient.now();
         let tx = self.db().write(ctx).await?;
+        let script = find(&tx, id).await?;
         let sql = tx
             .sql(
                 "update scripts set deleted_at = $3 \
@@ -198,7 +222,9 @@ impl Store {
         }
         Routes::remove(&tx, id).await?;
         nodes::mark_routes(&tx).await?;
-        tx.commit(unaudited("to be noted")).await?;
+        let note = note(Action::ScriptDeleted, &script).before(of_gone(&script)?);
+        let noted = self.audited(&tx, ctx, note).await?;
+        tx.commit(noted).await?;
         self.signal_routes();
         Ok(())
     }
@@ -227,16 +253,19 @@ impl Store {
         }
         script.updated_at = self.inner.ambient.now();
         write_state(&tx, &script).await?;
-        self.commit_routes(tx, &script).await?;
+        let note = note(Action::ScriptRestored, &script)
+            .after(json!({ "status": script.status.as_str(), "version": script.version }));
+        self.commit_routes(tx, ctx, &script, note).await?;
         Ok(script)
     }
 
-    async fn commit_routes(&self, tx: Tx, script: &Script) -> Result<()> {
+    async fn commit_routes(&self, tx: Tx, ctx: &Ctx, script: &Script, note: Note) -> Result<()> {
         Routes::of(script)
             .write(&tx, self.inner.ambient.now())
             .await?;
         nodes::mark_routes(&tx).await?;
-        tx.commit(unaudited("to be noted")).await?;
+        let noted = self.audited(&tx, ctx, note).await?;
+        tx.commit(noted).await?;
         self.signal_routes();
         Ok(())
     }
@@ -246,6 +275,13 @@ impl Store {
         self.signal(Change::Schedules);
         self.signal(Change::Documents);
     }
+}
+
+fn note(action: Action, script: &Script) -> Note {
+    Note::new(
+        action,
+        Subject::new(SubjectKind::Script, script.id.0, &script.name),
+    )
 }
 
 async fn find(db: &Scope, id: ScriptId) -> Result<Script> {

@@ -11,7 +11,7 @@ use sea_orm::FromQueryResult;
 
 use super::ACROSS_TENANTS;
 use crate::Store;
-use crate::audit::unaudited;
+use crate::audit::{Ends, unaudited};
 use crate::db::{Dialect, Micros, Sql, Tx};
 use crate::error::Result;
 use crate::executions::ExecutionRow;
@@ -90,7 +90,7 @@ impl Store {
         for (tenant, id) in chosen {
             claimed.extend(self.claim(&tx, tenant, id, until).await?);
         }
-        tx.commit(unaudited("executions are noted when they end"))
+        tx.commit(unaudited("an execution is noted when it ends"))
             .await?;
         Ok(claimed)
     }
@@ -109,7 +109,7 @@ impl Store {
         let tx = self.db().write_all(ACROSS_TENANTS).await?;
         let until = self.lease_end(&tx, lease).await?;
         let claimed = self.claim(&tx, ctx.tenant.0, id.0, until).await?;
-        tx.commit(unaudited("executions are noted when they end"))
+        tx.commit(unaudited("an execution is noted when it ends"))
             .await?;
         Ok(claimed)
     }
@@ -133,7 +133,7 @@ impl Store {
             sql.push(" returning lease_id, id, cancel_requested");
             held.extend(tx.all::<LeaseRow>(sql).await?.into_iter().map(Lease::from));
         }
-        tx.commit(unaudited("executions are noted when they end"))
+        tx.commit(unaudited("an execution is noted when it ends"))
             .await?;
         Ok(held)
     }
@@ -152,7 +152,7 @@ impl Store {
             sql.bind_list(some.iter().map(|lease| lease.0.into()));
             tx.execute(sql).await?;
         }
-        tx.commit(unaudited("executions are noted when they end"))
+        tx.commit(unaudited("an execution is noted when it ends"))
             .await?;
         self.signal(Change::Pending);
         Ok(())
@@ -203,13 +203,23 @@ impl Store {
                  started_at = null where status = 'running' and lease_until <= $1",
             )
             .with([lease_ended.into()]);
+        let cancelled = ended(&tx, cancelled).await?;
+        let lost = ended(&tx, lost).await?;
         let recovered = Recovered {
-            cancelled: end(&tx, cancelled).await?,
-            lost: end(&tx, lost).await?,
+            cancelled: cancelled.len() as u64,
+            lost: lost.len() as u64,
             requeued: tx.execute(requeued).await?,
         };
-        tx.commit(unaudited("executions are noted when they end"))
+        let mut ends = Ends::default();
+        for execution in cancelled.iter().chain(&lost) {
+            ends.add(execution, &[]);
+        }
+        let noted = self
+            .inner
+            .trail
+            .append_all(&tx, ends.said().collect())
             .await?;
+        tx.commit(noted).await?;
         if recovered != Recovered::default() {
             tracing::warn!(?recovered, "took back executions whose worker was gone");
             self.signal(Change::Pending);
@@ -309,14 +319,16 @@ impl Store {
 }
 
 /// Runs a statement that ends executions and returns them, and notes them for the search index.
-async fn end(tx: &Tx, mut sql: Sql) -> Result<u64> {
-    sql.push(" returning tenant_id, id");
-    let ended: Vec<EndedRow> = tx.all(sql).await?;
-    for row in &ended {
-        let values = [row.tenant_id.into(), row.id.into()];
+async fn ended(tx: &Tx, mut sql: Sql) -> Result<Vec<Execution>> {
+    sql.push(" returning *");
+    let rows: Vec<ExecutionRow> = tx.all(sql).await?;
+    let ended = rows.into_iter().map(Execution::try_from);
+    let ended = ended.collect::<Result<Vec<_>>>()?;
+    for execution in &ended {
+        let values = [execution.tenant.0.into(), execution.id.0.into()];
         tx.execute(tx.sql(search::NOTE_UNREAD).with(values)).await?;
     }
-    Ok(ended.len() as u64)
+    Ok(ended)
 }
 
 fn after(now: Micros, lease: Duration) -> Micros {
@@ -370,12 +382,6 @@ impl Rotation {
 #[derive(FromQueryResult)]
 struct LaneRow {
     tenant_id: Uuid,
-}
-
-#[derive(FromQueryResult)]
-struct EndedRow {
-    tenant_id: Uuid,
-    id: Uuid,
 }
 
 #[derive(FromQueryResult)]

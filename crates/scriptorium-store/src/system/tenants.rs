@@ -1,21 +1,24 @@
 //! The tenants themselves.
 
+use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::tenant::Tenant;
-use scriptorium_model::{TenantId, Uuid};
+use scriptorium_model::{Ctx, TenantId, Uuid};
 use sea_orm::FromQueryResult;
+use serde_json::json;
 
 use super::ACROSS_TENANTS;
 use crate::Store;
-use crate::audit::unaudited;
+use crate::audit::{By, Note, Said};
 use crate::db::Micros;
 use crate::error::{Error, Result};
 
 impl Store {
-    /// Adds a tenant.
+    /// Adds a tenant. The audit trails of the new tenant and of the one that `ctx` acts in tell of
+    /// it.
     ///
     /// # Errors
     /// `Conflict` on `slug`.
-    pub async fn create_tenant(&self, tenant: &Tenant) -> Result<()> {
+    pub async fn create_tenant(&self, ctx: &Ctx, tenant: &Tenant) -> Result<()> {
         let tx = self.db().write_all(ACROSS_TENANTS).await?;
         tx.execute(
             tx.sql("insert into tenants (id, slug, name, created_at) values ($1, $2, $3, $4)")
@@ -27,7 +30,15 @@ impl Store {
                 ]),
         )
         .await?;
-        tx.commit(unaudited("to be noted")).await
+        let subject = Subject::new(SubjectKind::Tenant, tenant.id.0, &tenant.slug);
+        let note = Note::new(Action::TenantCreated, subject)
+            .after(json!({ "slug": tenant.slug, "name": tenant.name }));
+        let mut said = vec![Said::one(tenant.id, &By::of(ctx), note.clone())];
+        if ctx.tenant != tenant.id {
+            said.push(Said::one(ctx.tenant, &By::of(ctx), note));
+        }
+        let noted = self.inner.trail.append_all(&tx, said).await?;
+        tx.commit(noted).await
     }
 
     /// A tenant by id.

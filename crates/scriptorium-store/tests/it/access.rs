@@ -29,7 +29,10 @@ async fn tenants_are_found_by_slug_and_id_and_slugs_are_unique(
         id: world.ambient.new_id(),
         ..tenant
     };
-    assert_conflict(store.create_tenant(&again).await, ("not_unique", "slug"));
+    assert_conflict(
+        store.create_tenant(&world.ctx, &again).await,
+        ("not_unique", "slug"),
+    );
 }
 
 #[rstest]

@@ -38,6 +38,12 @@ async fn backup(world: &World, keep: Option<usize>) -> Backup {
     taken.await.unwrap().unwrap()
 }
 
+/// Keys are restored apart: without its own a database is not opened.
+fn give_keys(from: &Path, to: &Path) {
+    fs::create_dir_all(to.join("keys")).unwrap();
+    fs::copy(from.join("keys/audit.key"), to.join("keys/audit.key")).unwrap();
+}
+
 fn restoring(folder: &Path, data_dir: &Path) -> Restore {
     Restore {
         folder: folder.to_owned(),
@@ -84,6 +90,7 @@ async fn a_backup_under_continuous_writes_ends_and_restores_all_that_was_acknowl
     let target = tempfile::tempdir().unwrap();
     let manifest = restore(&restoring(&taken.folder, target.path()), &world.ambient).unwrap();
     assert_eq!(manifest, taken.manifest);
+    give_keys(world.path(), target.path());
     let store = open(target.path(), &world.ambient).await;
     let templates = store.list_templates(&world.ctx).await.unwrap().len();
     assert!(templates >= before as usize, "{templates} of {before}");
@@ -97,8 +104,7 @@ async fn a_backup_under_continuous_writes_ends_and_restores_all_that_was_acknowl
 #[tokio::test]
 async fn a_backup_is_for_the_owners_eyes_and_holds_no_keys() {
     let world = World::new().await;
-    fs::create_dir(world.path().join("keys")).unwrap();
-    fs::write(world.path().join("keys/audit.key"), "secret").unwrap();
+    assert_eq!(names(&world.path().join("keys")), ["audit.key"]);
     let taken = backup(&world, None).await;
     assert_eq!(
         names(&taken.folder),
@@ -296,6 +302,11 @@ async fn an_interrupted_restore_keeps_the_server_from_starting() {
     let error = opened.unwrap_err().to_string();
     assert!(error.contains("has not ended"), "{error}");
     restore(&restoring(&taken.folder, target.path()), &world.ambient).unwrap();
+    let options = scriptorium_store::Options::new(target.path());
+    let opened = scriptorium_store::Store::open(options, world.ambient.clone()).await;
+    let error = opened.unwrap_err().to_string();
+    assert!(error.contains("audit trail is missing"), "{error}");
+    give_keys(world.path(), target.path());
     open(target.path(), &world.ambient).await.close().await;
 }
 

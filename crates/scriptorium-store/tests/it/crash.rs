@@ -238,6 +238,7 @@ async fn child_that_writes() {
                     lease: Some(claimed.lease),
                     logs: Vec::new(),
                     events: Vec::new(),
+                    incidents: Vec::new(),
                 };
                 store.record(&ctx, finished).await.unwrap().await.unwrap();
             }

@@ -221,6 +221,7 @@ async fn log_lines_come_in_order_after_the_asked_one(
         lease: None,
         logs: logs.clone(),
         events: Vec::new(),
+        incidents: Vec::new(),
     };
     store.record(ctx, finished).await.unwrap().await.unwrap();
     for (after, limit, expected) in [(0, 1_000, &logs[..]), (10, 3, &logs[10..13]), (150, 9, &[])] {

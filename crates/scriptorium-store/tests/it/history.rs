@@ -234,5 +234,6 @@ fn finished(
         lease,
         logs,
         events,
+        incidents: Vec::new(),
     }
 }

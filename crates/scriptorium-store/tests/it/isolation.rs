@@ -83,6 +83,7 @@ async fn executions_of_another_tenant_do_not_exist(#[values(Sqlite, Postgres)] d
         lease: None,
         logs: Vec::new(),
         events: Vec::new(),
+        incidents: Vec::new(),
     };
     let forged = completed(forged, world.now());
     let commit = store.record(other, end(forged)).await.unwrap();

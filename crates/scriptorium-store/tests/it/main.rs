@@ -7,6 +7,8 @@
 )]
 
 mod access;
+mod audit;
+mod audit_tampering;
 mod backup;
 mod catalog;
 mod crash;

@@ -50,6 +50,7 @@ async fn one_of_each_end(world: &World, ctx: &Ctx, name: &str) {
             lease: None,
             logs: vec![line],
             events: vec![event],
+            incidents: Vec::new(),
         };
         world
             .store

@@ -228,6 +228,7 @@ impl World {
             lease,
             logs: Vec::new(),
             events: Vec::new(),
+            incidents: Vec::new(),
         };
         self.store.record(ctx, finished).await.unwrap()
     }
@@ -279,8 +280,8 @@ pub(crate) async fn tenant(store: &Store, ambient: &Ambient, slug: &str) -> Ctx 
         name: slug.to_uppercase(),
         created_at: ambient.now(),
     };
-    store.create_tenant(&tenant).await.unwrap();
     let mut ctx = Ctx::platform(id);
+    store.create_tenant(&ctx, &tenant).await.unwrap();
     let user = user(ambient, id, &format!("admin@{slug}.test"));
     store.create_user(&ctx, &user).await.unwrap();
     ctx.actor = Actor::User {

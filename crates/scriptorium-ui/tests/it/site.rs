@@ -42,7 +42,10 @@ impl Site {
     }
 
     pub(crate) async fn admin(&self) -> Caller {
-        let signed = self.platform.sign_in("admin@localhost", PASSWORD).await;
+        let signed = self
+            .platform
+            .sign_in("admin@localhost", PASSWORD, None)
+            .await;
         signed.unwrap().caller
     }
 
@@ -62,7 +65,7 @@ impl Site {
             .create(&admin.ctx, user)
             .await
             .unwrap();
-        let signed = self.platform.sign_in(&email, PASSWORD).await;
+        let signed = self.platform.sign_in(&email, PASSWORD, None).await;
         signed.unwrap().caller
     }
 

@@ -32,13 +32,13 @@ async fn a_session_lives_until_it_is_ended_or_forgotten() {
         ("", ""),
     ] {
         refused(
-            platform.sign_in(email, password).await,
+            platform.sign_in(email, password, None).await,
             ErrorKind::Unauthenticated,
             "unauthenticated",
         );
     }
     let signed_in = platform
-        .sign_in(" Admin@localhost ", "correct horse")
+        .sign_in(" Admin@localhost ", "correct horse", None)
         .await
         .unwrap();
     let caller = platform
@@ -64,7 +64,7 @@ async fn a_session_lives_until_it_is_ended_or_forgotten() {
     );
 
     let again = platform
-        .sign_in("admin@localhost", "correct horse")
+        .sign_in("admin@localhost", "correct horse", None)
         .await
         .unwrap();
     world.advance(Duration::from_secs(47 * 3600));
@@ -132,7 +132,9 @@ async fn a_token_never_exceeds_its_maker() {
 async fn a_token_for_another_tenant_remembers_its_maker() {
     let world = World::new().await;
     let platform = &world.platform;
-    let signed_in = platform.sign_in("admin@localhost", "correct horse").await;
+    let signed_in = platform
+        .sign_in("admin@localhost", "correct horse", None)
+        .await;
     let root = signed_in.unwrap().caller.ctx;
     let tenants = platform.tenants();
     let acme = tenants.create(&root, "acme", "Acme").await.unwrap();
@@ -175,7 +177,7 @@ async fn tenants_see_nothing_of_each_other() {
     let world = World::new().await;
     let platform = &world.platform;
     let root = platform
-        .sign_in("admin@localhost", "correct horse")
+        .sign_in("admin@localhost", "correct horse", None)
         .await
         .unwrap()
         .caller

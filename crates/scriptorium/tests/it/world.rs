@@ -110,7 +110,7 @@ impl World {
                 id: user.id,
                 session: None,
             },
-            request_id: None,
+            origin: None,
         }
     }
 }

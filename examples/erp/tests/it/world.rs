@@ -97,7 +97,7 @@ impl World {
                 session: None,
             },
             permissions: user.permissions(),
-            request_id: None,
+            origin: None,
         }
     }
 

@@ -44,6 +44,19 @@ pub(super) fn check(text: &str, allow: &[SocketAddr]) -> Result<(Url, SocketAddr
     Ok((url, address))
 }
 
+/// Where a refused URL would have led, as the audit trail names it: without user, password, path
+/// and query, which may hold what nobody should read there.
+pub(super) fn destination(text: &str) -> String {
+    let Ok(url) = Url::parse(text) else {
+        return String::new();
+    };
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{}://{host}:{port}", url.scheme()),
+        None => format!("{}://{host}", url.scheme()),
+    }
+}
+
 fn is_plain(text: &str, address: SocketAddr) -> bool {
     let mut spellings = vec![format!("http://{address}")];
     if address.port() == 80 {
@@ -90,6 +103,14 @@ mod tests {
             ["SSRF_BLOCKED", "VALIDATION_ERROR"].contains(&error.code.as_str()),
             "{text}"
         );
+    }
+
+    #[test]
+    fn the_trail_names_a_destination_without_secrets() {
+        let named = destination("http://ada:secret@169.254.169.254:81/token?key=secret");
+        assert_eq!(named, "http://169.254.169.254:81");
+        assert_eq!(destination("http://0x7f.1/"), "http://127.0.0.1");
+        assert_eq!(destination("nonsense"), "");
     }
 
     #[test]
