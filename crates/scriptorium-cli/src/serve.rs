@@ -90,6 +90,9 @@ fn builder(settings: &Settings) -> Builder {
     if let Some(database) = &settings.database {
         builder = builder.database(database.clone());
     }
+    if let Some(name) = settings.node_name.clone().or_else(host_name) {
+        builder = builder.node_name(name);
+    }
     if let Some(folder) = &settings.cache_dir {
         builder = builder.cache_dir(folder);
     }
@@ -106,6 +109,12 @@ fn builder(settings: &Settings) -> Builder {
         builder = builder.admin_password(password);
     }
     builder
+}
+
+/// The machine's name, as the kernel tells it.
+fn host_name() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 fn config(settings: &Settings) -> Config {

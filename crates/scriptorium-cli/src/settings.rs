@@ -27,7 +27,7 @@ struct Key {
 const PREFIX: &str = "SCRIPTORIUM_";
 
 /// Every setting.
-const KEYS: [Key; 21] = [
+const KEYS: [Key; 22] = [
     key("listen", Some("127.0.0.1:8080")),
     key("data_dir", Some("./data")),
     key("cache_dir", None),
@@ -37,6 +37,7 @@ const KEYS: [Key; 21] = [
     secret("database_url_script"),
     secret("database_url_migrator"),
     key("database_role_prefix", Some("scriptorium")),
+    key("node_name", None),
     key("demo", Some("false")),
     key("public_url", None),
     key("trusted_proxies", None),
@@ -122,6 +123,7 @@ pub(crate) struct Settings {
     pub(crate) backup_dir: Option<PathBuf>,
     /// The PostgreSQL server; `None` for files in the data directory.
     pub(crate) database: Option<Database>,
+    pub(crate) node_name: Option<String>,
     pub(crate) demo: bool,
     pub(crate) public_url: Option<Url>,
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -269,6 +271,7 @@ impl Layers {
             cache_dir: self.optional("cache_dir", "a folder")?,
             backup_dir: self.optional("backup_dir", "a folder")?,
             database: self.database()?,
+            node_name: self.optional("node_name", "a name")?,
             demo: self.required("demo", "true or false")?,
             public_url: self.optional("public_url", "an address such as https://a.example")?,
             trusted_proxies: self.trusted_proxies()?,

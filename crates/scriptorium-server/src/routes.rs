@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    Refused, backup, events, executions, reference, retention, schedules, scripts, session,
+    Refused, backup, events, executions, nodes, reference, retention, schedules, scripts, session,
     storage, stream, templates, tenants, tokens, users, versions,
 };
 use crate::problem::{self, Problem};
@@ -147,6 +147,7 @@ fn management() -> OpenApiRouter<App> {
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .routes(routes!(tenants::list, tenants::create))
+        .routes(routes!(nodes::list))
         .routes(routes!(backup::list, backup::take))
         .routes(routes!(reference::typings))
         .routes(routes!(reference::document))

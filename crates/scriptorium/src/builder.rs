@@ -27,6 +27,7 @@ pub struct Builder {
     data_dir: PathBuf,
     backup_dir: Option<PathBuf>,
     database: Option<Database>,
+    node_name: Option<String>,
     options: Options,
     schema: TenantSchema,
     ambient: Option<Ambient>,
@@ -46,6 +47,7 @@ impl Default for Builder {
             data_dir: PathBuf::from("data"),
             backup_dir: None,
             database: None,
+            node_name: None,
             options: Options::default(),
             schema: TenantSchema::default(),
             ambient: None,
@@ -84,6 +86,14 @@ impl Builder {
     #[must_use]
     pub fn database(mut self, database: Database) -> Self {
         self.database = Some(database);
+        self
+    }
+
+    /// What this server is called among those that share a PostgreSQL database; `scriptorium` by
+    /// default.
+    #[must_use]
+    pub fn node_name(mut self, name: impl Into<String>) -> Self {
+        self.node_name = Some(name.into());
         self
     }
 
@@ -185,6 +195,9 @@ impl Builder {
             self.options.cache_dir = Some(self.data_dir.join("engine"));
         }
         let mut store = scriptorium_store::Options::new(&self.data_dir);
+        if let Some(name) = self.node_name {
+            store.node_name = name;
+        }
         if let Some(database) = &self.database {
             store.postgres = Some(database.options(&self.data_dir)?);
         }

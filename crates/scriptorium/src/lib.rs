@@ -70,7 +70,7 @@ pub use scriptorium_runtime::{
 pub use scriptorium_store::events::EventFilter;
 pub use scriptorium_store::tenant_data::{self, TenantData, TenantSchema};
 pub use scriptorium_store::{
-    ExecutionFilter, ExecutionSummary, LastExecution, ScriptFilter, ScriptSummary,
+    ExecutionFilter, ExecutionSummary, LastExecution, Node, ScriptFilter, ScriptSummary,
 };
 
 pub use access::{Caller, SignedIn};

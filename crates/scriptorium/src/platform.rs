@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scriptorium_model::execution::{Execution, ExecutionStatus};
+use scriptorium_model::permission::Permission;
 use scriptorium_model::script::{Definition, Script};
 use scriptorium_model::tenant::{DEFAULT_SLUG, Tenant};
-use scriptorium_model::{Ambient, Ctx, Json, ScriptId, TenantId};
+use scriptorium_model::{Ambient, Ctx, Json, ScriptId, TenantId, policy};
 use scriptorium_runtime::{Call, Finished, HttpReply, Runtime, Statistics};
-use scriptorium_store::Store;
 use scriptorium_store::tenant_data::TenantData;
+use scriptorium_store::{Node, Store};
 use scriptorium_triggers::Triggers;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -209,6 +210,16 @@ impl Platform {
     /// The account made at this start, if it was the first.
     pub fn first_sign_in(&self) -> Option<&FirstSignIn> {
         self.0.first_sign_in.as_ref()
+    }
+
+    /// The servers that share the platform's PostgreSQL database, the longest running first; none
+    /// on SQLite, which one server has for itself.
+    ///
+    /// # Errors
+    /// The permission `tenants.manage` is missing, or the store failed.
+    pub async fn nodes(&self, ctx: &Ctx) -> Result<Vec<Node>> {
+        policy::require(ctx, Permission::TenantsManage)?;
+        Ok(self.store().list_nodes().await?)
     }
 
     /// How the platform is doing.

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use scriptorium_store::Duty;
 use tokio::time::{MissedTickBehavior, interval_at};
 
 use crate::platform::Platform;
@@ -53,7 +54,7 @@ impl Platform {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            if let Err(error) = self.store().maintain(self.ambient().now()).await {
+            if let Err(error) = self.maintain().await {
                 tracing::warn!(%error, cause = ?error, "maintenance was not finished");
             }
             // The store keeps the last ninety days of the audit trail whatever it is asked.
@@ -61,5 +62,14 @@ impl Platform {
                 tracing::warn!(%error, cause = ?error, "the audit trail was not pruned");
             }
         }
+    }
+
+    /// Of the servers that share a database, one does it for all.
+    async fn maintain(&self) -> scriptorium_store::Result<()> {
+        let store = self.store();
+        if let Some(_on_duty) = store.take_duty(Duty::Maintenance).await? {
+            store.maintain(self.ambient().now()).await?;
+        }
+        Ok(())
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod backup;
 pub(crate) mod events;
 pub(crate) mod execution_body;
 pub(crate) mod executions;
+pub(crate) mod nodes;
 pub(crate) mod reference;
 pub(crate) mod retention;
 pub(crate) mod schedules;

@@ -167,6 +167,11 @@ fn rows() -> Vec<Row> {
             none.clone(),
             [401, 403, 403, 403, 403, 200],
         ),
+        (
+            "GET /api/v1/nodes",
+            none.clone(),
+            [401, 403, 403, 403, 403, 200],
+        ),
         ("GET /api/v1/tenants", none, [401, 403, 403, 403, 403, 200]),
         (
             "POST /api/v1/tenants",

@@ -9,6 +9,7 @@
 mod access;
 mod endpoints;
 mod executions;
+mod nodes;
 mod schedules;
 mod scripts;
 mod world;

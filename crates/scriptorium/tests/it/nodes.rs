@@ -1,0 +1,235 @@
+//! Two servers on one PostgreSQL database: whatever a person does at one holds at the other.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use scriptorium::model::endpoint::Method;
+use scriptorium::model::execution::{Execution, ExecutionStatus, TriggerKind};
+use scriptorium::model::script::{Script, ScriptStatus};
+use scriptorium::model::trigger::{Endpoint, EndpointAuth, Trigger};
+use scriptorium::model::{Ctx, Uuid};
+use scriptorium::{Database, EndpointRequest, Execute, Live, Mode, Platform, database};
+use scriptorium_testing::Database as Server;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::world::{definition, json as doc};
+
+/// How long something may take that happens at once, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Servers in the order of their names; the first takes requests only, the second also works.
+struct Cluster {
+    servers: [Platform; 2],
+    ctx: Ctx,
+    _dirs: [TempDir; 2],
+    _database: Server,
+}
+
+impl Cluster {
+    async fn new() -> Self {
+        let database = Server::cloned("platform", async |superuser| {
+            let dir = tempfile::tempdir().unwrap();
+            let superuser = Database {
+                url: superuser,
+                ..Database::default()
+            };
+            database::create_roles(dir.path(), &superuser)
+                .await
+                .unwrap();
+        })
+        .await;
+        let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let first = start(&database, &dirs[0], "first", false).await;
+        let second = start(&database, &dirs[1], "second", true).await;
+        let ctx = first.tenant("default").await.unwrap().ctx().clone();
+        Self {
+            servers: [first, second],
+            ctx,
+            _dirs: dirs,
+            _database: database,
+        }
+    }
+
+    async fn active(&self, trigger: Trigger, source: &str) -> Script {
+        let scripts = self.servers[0].scripts();
+        let made = scripts
+            .create(&self.ctx, definition("abc", trigger, source), "")
+            .await
+            .unwrap();
+        let active = ScriptStatus::Active;
+        scripts
+            .set_status(&self.ctx, made.id, active)
+            .await
+            .unwrap()
+    }
+
+    /// Asks the first server, whose queue nobody works on there.
+    async fn ask(&self, script: &Script) -> Execution {
+        let asked = Execute {
+            script: script.id,
+            input: doc(json!({})),
+            mode: Mode::Async,
+            version: None,
+            source: None,
+            timeout: None,
+            idempotency_key: None,
+            trigger: TriggerKind::Api,
+        };
+        let executions = self.servers[0].executions();
+        executions.execute(&self.ctx, asked).await.unwrap()
+    }
+
+    /// Watches at the first server what runs at the second.
+    async fn ended(&self, started: &Execution) -> Execution {
+        let executions = self.servers[0].executions();
+        let stream = executions.watch(&self.ctx, started.id).await.unwrap();
+        let items = tokio::time::timeout(PATIENCE, stream.map(Result::unwrap).collect::<Vec<_>>());
+        let Some(Live::Done(ended)) = items.await.unwrap().into_iter().next_back() else {
+            panic!("the last item is the end")
+        };
+        *ended
+    }
+
+    async fn stop(self) {
+        for server in self.servers {
+            server.shutdown(Duration::from_secs(5)).await;
+        }
+    }
+}
+
+async fn start(server: &Server, dir: &TempDir, name: &str, triggers: bool) -> Platform {
+    let logins = Database {
+        url: server.url("scriptorium_app"),
+        system: Some(server.url("scriptorium_system")),
+        ..Database::default()
+    };
+    let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("engine");
+    let started = Platform::builder()
+        .data_dir(dir.path())
+        .database(logins)
+        .node_name(name)
+        .cache_dir(cache)
+        .admin_password("correct horse")
+        .slots(8, 8)
+        .triggers(triggers)
+        .start();
+    started.await.unwrap()
+}
+
+#[tokio::test]
+async fn an_endpoint_answers_at_every_server_as_soon_as_it_is_active() {
+    let cluster = Cluster::new().await;
+    let other = &cluster.servers[1];
+    let tenant = cluster.ctx.tenant;
+    let get = || EndpointRequest {
+        method: "GET".into(),
+        path: "/hello".into(),
+        query: None,
+        headers: vec![],
+        body: Bytes::new(),
+        ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        url: "http://localhost/hello".into(),
+    };
+    assert!(other.endpoints().handle(tenant, None, get()).await.is_err());
+    let endpoint = Endpoint {
+        path: "/hello".into(),
+        methods: vec![Method::Get],
+        auth: EndpointAuth::Public,
+        permission: None,
+    };
+    let script = cluster
+        .active(Trigger::Http(endpoint), "return { status: 201 }")
+        .await;
+    let answered = async {
+        loop {
+            if let Ok(reply) = other.endpoints().handle(tenant, None, get()).await {
+                return reply.status;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let status = tokio::time::timeout(PATIENCE, answered).await.unwrap();
+    assert_eq!(status, 201);
+    let paused = ScriptStatus::Paused;
+    let scripts = other.scripts();
+    scripts
+        .set_status(&cluster.ctx, script.id, paused)
+        .await
+        .unwrap();
+    let gone = async {
+        let first = &cluster.servers[0];
+        while first.endpoints().handle(tenant, None, get()).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, gone).await.unwrap();
+    cluster.stop().await;
+}
+
+#[tokio::test]
+async fn what_one_server_accepts_another_runs_shows_and_stops() {
+    let cluster = Cluster::new().await;
+    let quick = cluster.active(Trigger::OneOff, "return 7").await;
+    let started = cluster.ask(&quick).await;
+    let ended = cluster.ended(&started).await;
+    assert_eq!(
+        ended.status,
+        ExecutionStatus::Completed,
+        "{:?}",
+        ended.failure
+    );
+
+    let scripts = cluster.servers[1].scripts();
+    let endless = definition("def", Trigger::OneOff, "for (;;);");
+    let endless = scripts.create(&cluster.ctx, endless, "").await.unwrap();
+    let active = ScriptStatus::Active;
+    let endless = scripts
+        .set_status(&cluster.ctx, endless.id, active)
+        .await
+        .unwrap();
+    let started = cluster.ask(&endless).await;
+    let executions = cluster.servers[0].executions();
+    let running = async {
+        while executions
+            .find(&cluster.ctx, started.id)
+            .await
+            .unwrap()
+            .status
+            != ExecutionStatus::Running
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, running).await.unwrap();
+    executions.cancel(&cluster.ctx, started.id).await.unwrap();
+    let ended = cluster.ended(&started).await;
+    assert_eq!(ended.status, ExecutionStatus::Cancelled);
+    cluster.stop().await;
+}
+
+#[tokio::test]
+async fn who_signs_out_at_one_server_is_signed_out_at_all() {
+    let cluster = Cluster::new().await;
+    let [first, second] = &cluster.servers;
+    let signed_in = first
+        .sign_in("admin@localhost", "correct horse")
+        .await
+        .unwrap();
+    let seen = second
+        .authenticate_session(&signed_in.secret)
+        .await
+        .unwrap();
+    let caller = seen.expect("the session holds at the other server");
+    let nodes = second.nodes(&caller.ctx).await.unwrap();
+    let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+    assert_eq!(names, ["first", "second"]);
+    assert!(nodes.iter().all(|node| node.id != Uuid::nil()));
+    second.sign_out(&caller.ctx).await.unwrap();
+    let gone = first.authenticate_session(&signed_in.secret).await.unwrap();
+    assert!(gone.is_none());
+    cluster.stop().await;
+}
