@@ -10,9 +10,10 @@ use std::time::Duration;
 use rusqlite::Connection;
 use scriptorium_model::trigger::Trigger;
 use scriptorium_model::{Actor, Ctx, ExecutionId, Json};
-use scriptorium_store::{Error, Options, Store, Unavailable};
+use scriptorium_store::{Error, Options, PostgresOptions, Store, Unavailable};
+use scriptorium_testing::Cluster;
 
-use crate::support::{World, ambient, completed, definition, execution, open};
+use crate::support::{World, ambient, completed, definition, execution, open, tenant};
 
 /// Where the child writes; its presence makes the tests below children.
 const CHILD_DIR: &str = "SCRIPTORIUM_STORE_CRASH_DIR";
@@ -95,6 +96,95 @@ async fn a_disk_that_takes_no_more_refuses_and_loses_nothing() {
     assert_eq!(refusals, BTreeSet::from(["Space"]), "{text}");
     assert!(acknowledged.len() > 10, "{text}");
     check_whole(&world, &acknowledged).await;
+}
+
+/// The server is stopped as by a power cut and started again while eight tasks write: what was
+/// acknowledged is there, what was not was refused as unavailable, and writing goes on by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgres_that_stops_at_once_loses_nothing_acknowledged() {
+    let cluster = Cluster::private();
+    let (superuser, key) = (cluster.superuser("postgres"), [9; 32]);
+    Store::create_roles(&superuser, &key, "crash")
+        .await
+        .unwrap();
+    let logins = PostgresOptions::derived(&superuser, &key, "crash").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options {
+        postgres: Some(logins),
+        ..Options::new(dir.path())
+    };
+    let (_clock, ambient) = ambient(5);
+    let store = Store::open(options, ambient.clone()).await.unwrap();
+    let ctx = tenant(&store, &ambient, "acme").await;
+
+    let (said, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..8 {
+        let (store, ctx, said) = (store.clone(), ctx.clone(), said.clone());
+        writers.spawn(async move {
+            for round in 0.. {
+                let key = format!("{writer}/{round}");
+                let value = Json::from_written(round.to_string());
+                let written = store.set_entry(&ctx, &key, value, None).await;
+                let failed = written.is_err();
+                if said.send((key, written.map(drop))).is_err() {
+                    return;
+                }
+                if failed {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            }
+        });
+    }
+    let mut acknowledged = Vec::new();
+    let mut refused = 0;
+    let mut worst = Duration::ZERO;
+    for stop in 0..4 {
+        let mut enough = 100;
+        let began = std::time::Instant::now();
+        while enough > 0 {
+            match heard.recv().await.unwrap() {
+                (key, Ok(())) => {
+                    if enough == 100 && stop > 0 {
+                        worst = worst.max(began.elapsed());
+                    }
+                    acknowledged.push(key);
+                    enough -= 1;
+                }
+                (key, Err(Error::Unavailable(Unavailable::Connection, _))) => {
+                    assert!(!key.is_empty());
+                    refused += 1;
+                }
+                (key, Err(error)) => panic!("{key}: {error:?}"),
+            }
+        }
+        cluster.stop_at_once();
+        // What was said before the stop was acknowledged before it.
+        while let Ok((key, written)) = heard.try_recv() {
+            acknowledged.extend(written.is_ok().then_some(key));
+        }
+        cluster.start();
+    }
+    drop(heard);
+    writers.join_all().await;
+    for key in &acknowledged {
+        let entry = async {
+            loop {
+                match store.get_entry(&ctx, key).await {
+                    Err(Error::Unavailable(..)) => {}
+                    found => return found.unwrap(),
+                }
+            }
+        };
+        assert!(entry.await.is_some(), "lost {key}");
+    }
+    assert!(refused > 0, "nobody noticed the stops");
+    eprintln!(
+        "4 stops, {} acknowledged, none lost, {refused} refused, writing again {worst:?} after the \
+         server's start at worst",
+        acknowledged.len()
+    );
+    store.close().await;
 }
 
 /// The file is whole, holds everything that was acknowledged, and takes more.
