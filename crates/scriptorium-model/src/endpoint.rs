@@ -1,6 +1,10 @@
 //! Paths and methods of HTTP endpoint scripts: the syntax, and when two of them collide.
 
 use crate::Invalid;
+use crate::definition::at_most;
+
+/// The longest path in characters (R-VAL-09, X-32).
+const PATH_CHARS: usize = 500;
 
 /// A method an endpoint may accept (R-VAL-10); HEAD and OPTIONS are the platform's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -51,9 +55,7 @@ pub fn validate_path(path: &str) -> Result<(), Invalid> {
     if !path.starts_with('/') {
         return refuse("bad_path", "must start with a slash");
     }
-    if path.chars().count() > 500 {
-        return refuse("too_long", "must have at most 500 characters");
-    }
+    at_most("http.path", path, PATH_CHARS)?;
     if path == "/" {
         return refuse("bad_path", "must name at least one segment");
     }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::definition::at_most;
 use crate::{EventId, ExecutionId, Invalid, Json, ScriptId, TenantId};
 
 /// A recorded event.
@@ -23,7 +24,10 @@ pub struct Event {
     pub created_at: Timestamp,
 }
 
-/// Checks an event type: two or more lower-case parts joined by dots, at most 255 bytes.
+/// The longest event type in characters (R-VAL-11).
+const TYPE_CHARS: usize = 255;
+
+/// Checks an event type: two or more lower-case parts joined by dots, at most 255 characters.
 ///
 /// # Errors
 /// The broken rule, under the given field name.
@@ -34,7 +38,8 @@ pub fn validate_type(field: &str, name: &str) -> Result<(), Invalid> {
                 .chars()
                 .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
     };
-    if name.len() <= 255 && name.split('.').count() >= 2 && name.split('.').all(part) {
+    at_most(field, name, TYPE_CHARS)?;
+    if name.split('.').count() >= 2 && name.split('.').all(part) {
         return Ok(());
     }
     Err(Invalid::field(

@@ -1,12 +1,15 @@
 //! Words and rules of the domain, as pure values. No I/O, no clock, no randomness: what a rule
 //! needs to know is an argument. Every other crate speaks in these types.
 //!
-//! Reading order: [`ids`] and [`invalid`] first, then [`script`] with its [`trigger`] settings,
-//! [`execution`], and [`policy`], which is the one place that says who may do what.
+//! Reading order: [`ids`] and [`invalid`] first, then [`script`] with its [`definition`] and
+//! [`trigger`] settings, [`execution`], and [`policy`], which is the one place that says who may do what.
 
 pub mod ambient;
 pub mod audit;
 pub mod ctx;
+pub mod dead_letter;
+pub mod definition;
+pub mod draft;
 pub mod endpoint;
 pub mod event;
 pub mod execution;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::Invalid;
+use crate::definition::at_most;
 
 /// Settings of a scheduled script.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +19,42 @@ pub struct Schedule {
     pub timezone: String,
 }
 
-/// The longest cron text in bytes (R-VAL-07).
-const CRON_BYTES: usize = 255;
+/// The longest cron text in characters (R-VAL-07).
+const CRON_CHARS: usize = 255;
+/// The longest name of a time zone in characters (R-VAL-08).
+const ZONE_CHARS: usize = 100;
+
+/// Where a schedule stands. It follows the status of its script and the calendar; nobody sets it
+/// by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Its script is not active: no instant is planned.
+    Off,
+    /// It runs next at this instant.
+    Waiting(Timestamp),
+    /// Its script is active, but the calendar has no further instant.
+    Ended,
+}
+
+impl Standing {
+    /// The next planned instant.
+    pub fn next_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Waiting(at) => Some(at),
+            Self::Off | Self::Ended => None,
+        }
+    }
+
+    /// Whether a schedule may move from here to `next`: a planned instant is followed by a later
+    /// one only, and what has ended waits again only after its script was off.
+    pub fn may_become(self, next: Self) -> bool {
+        match (self, next) {
+            (Self::Waiting(now), Self::Waiting(next)) => now < next,
+            (Self::Off, Self::Off) | (Self::Ended, Self::Ended | Self::Waiting(_)) => false,
+            _ => true,
+        }
+    }
+}
 
 impl Schedule {
     /// Checks the expression and the zone.
@@ -31,6 +66,18 @@ impl Schedule {
         invalid.check(self.parse_cron());
         invalid.check(self.zone());
         invalid.or(())
+    }
+
+    /// Where it stands at `now`, when its script is active or not (R-LIFE-06).
+    ///
+    /// # Errors
+    /// Like [`Schedule::validated`].
+    pub fn standing(&self, active: bool, now: Timestamp) -> Result<Standing, Invalid> {
+        if !active {
+            return Ok(Standing::Off);
+        }
+        let next = self.next_after(now)?;
+        Ok(next.map_or(Standing::Ended, Standing::Waiting))
     }
 
     /// The first planned instant after `after`; `None` if there is none.
@@ -83,12 +130,7 @@ impl Schedule {
         if text.is_empty() {
             return refuse("required", "is required".into());
         }
-        if text.len() > CRON_BYTES {
-            return refuse(
-                "too_long",
-                format!("must have at most {CRON_BYTES} characters"),
-            );
-        }
+        at_most("schedule.cron", text, CRON_CHARS)?;
         if !text.starts_with('@') && text.split_whitespace().count() != 5 {
             return refuse(
                 "bad_cron",
@@ -112,8 +154,8 @@ impl Schedule {
     }
 
     fn zone(&self) -> Result<TimeZone, Invalid> {
-        let known = self.timezone.len() <= 100 && !self.timezone.is_empty();
-        known
+        at_most("schedule.timezone", &self.timezone, ZONE_CHARS)?;
+        (!self.timezone.is_empty())
             .then(|| TimeZone::get(&self.timezone).ok())
             .flatten()
             .ok_or_else(|| {

@@ -1,12 +1,11 @@
-//! A script: source, settings, and the state machine of its status (R-DOM, X-27).
-
-use std::collections::BTreeMap;
+//! A script: its identity, the state machine of its status (R-DOM, X-27), and how a changed one is
+//! made of what it was (R-DOM-09). What its author writes is in [`crate::definition`].
 
 use jiff::Timestamp;
 
-use crate::limits::{Limits, SOURCE_BYTES};
-use crate::trigger::Trigger;
-use crate::{Invalid, Json, ScriptId, TenantId, UserId};
+use crate::{ScriptId, TenantId, UserId};
+
+pub use crate::definition::{Definition, DefinitionBuilder, validate_name};
 
 /// The five kinds of script (R-GEN-01).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -130,36 +129,6 @@ impl Language {
     }
 }
 
-/// What a user writes: everything of a script but its identity, status and history. A change of
-/// any of it makes a new version.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Definition {
-    /// Unique in the tenant, 3 to 100 characters.
-    pub name: String,
-    /// At most 500 characters.
-    pub description: String,
-    /// The text of the script.
-    pub source: String,
-    /// Its language.
-    pub language: Language,
-    /// Name of the entry function, when it is not found by convention (D10).
-    pub entry: Option<String>,
-    /// The type with its settings.
-    pub trigger: Trigger,
-    /// What one execution may use.
-    pub limits: Limits,
-    /// JSON schema of the input, if declared.
-    pub input_schema: Option<Json>,
-    /// Names of the services it may call; every registered one when `None`.
-    pub allowed_services: Option<Vec<String>>,
-    /// The user whose rights it has when nobody asked for the execution; the owner when `None`.
-    pub run_as: Option<UserId>,
-    /// Words to group by.
-    pub tags: Vec<String>,
-    /// Free settings.
-    pub metadata: BTreeMap<String, String>,
-}
-
 /// A stored script.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Script {
@@ -196,137 +165,89 @@ impl std::ops::Deref for Script {
     }
 }
 
+/// A move that the status machine does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a script that is {} cannot become {}", from.as_str(), to.as_str())]
+pub struct ForbiddenMove {
+    /// Where the script stands.
+    pub from: ScriptStatus,
+    /// Where it was to go.
+    pub to: ScriptStatus,
+}
+
 impl Script {
+    /// A script as its author makes it: a draft with version 1 (R-DOM-11).
+    pub fn new(
+        id: ScriptId,
+        tenant: TenantId,
+        definition: Definition,
+        author: Option<UserId>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            tenant,
+            definition,
+            status: ScriptStatus::Draft,
+            version: 1,
+            owner: author,
+            updated_by: author,
+            activated_by: None,
+            created_by: author,
+            created_at: now,
+            updated_at: now,
+            paused_reason: None,
+        }
+    }
+
+    /// The script with this definition as its next version; `None` when that is what it says
+    /// already, because only a change makes a version.
+    #[must_use]
+    pub fn edited(
+        &self,
+        definition: Definition,
+        author: Option<UserId>,
+        now: Timestamp,
+    ) -> Option<Self> {
+        (definition != self.definition).then(|| Self {
+            definition,
+            version: self.version + 1,
+            updated_by: author,
+            updated_at: now,
+            ..self.clone()
+        })
+    }
+
+    /// The script in another status. Whoever activates it is remembered (D12); a reason is kept
+    /// while it is paused.
+    ///
+    /// # Errors
+    /// The status machine knows no such move.
+    pub fn moved(
+        &self,
+        to: ScriptStatus,
+        by: Option<UserId>,
+        reason: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Self, ForbiddenMove> {
+        let from = self.status;
+        if !from.may_become(to) {
+            return Err(ForbiddenMove { from, to });
+        }
+        let activated = to == ScriptStatus::Active;
+        Ok(Self {
+            status: to,
+            activated_by: if activated { by } else { self.activated_by },
+            paused_reason: reason
+                .filter(|_| to == ScriptStatus::Paused)
+                .map(Into::into),
+            updated_at: now,
+            ..self.clone()
+        })
+    }
+
     /// Its type.
     pub fn kind(&self) -> ScriptType {
         self.definition.trigger.kind()
-    }
-}
-
-impl Definition {
-    /// Checks every rule that needs nothing but the definition itself.
-    ///
-    /// # Errors
-    /// Every refused field (R-VAL).
-    pub fn validated(self) -> Result<Self, Invalid> {
-        let mut invalid = Invalid::default();
-        invalid.check(validate_name(&self.name));
-        if self.description.chars().count() > 500 {
-            invalid
-                .push(
-                    "description",
-                    "too_long",
-                    "must have at most 500 characters",
-                )
-                .with("max", 500);
-        }
-        if self.source.trim().is_empty() {
-            invalid.push("source", "required", "is required");
-        } else if self.source.len() > SOURCE_BYTES {
-            invalid
-                .push(
-                    "source",
-                    "too_long",
-                    format!("must have at most {SOURCE_BYTES} bytes"),
-                )
-                .with("max", SOURCE_BYTES);
-        }
-        if self
-            .entry
-            .as_deref()
-            .is_some_and(|entry| !is_identifier(entry))
-        {
-            invalid.push("entry", "bad_identifier", "must be the name of a function");
-        }
-        invalid.check(self.limits.validated());
-        invalid.check(self.trigger.validated());
-        validate_tags(&self.tags, &mut invalid);
-        validate_metadata(&self.metadata, &mut invalid);
-        invalid.or(self)
-    }
-}
-
-/// Checks a script's name: 3 to 100 Unicode letters, digits, spaces and `_ - . ( )`.
-///
-/// # Errors
-/// The broken rule.
-pub fn validate_name(name: &str) -> Result<(), Invalid> {
-    let mut invalid = Invalid::default();
-    let length = name.chars().count();
-    if name.is_empty() {
-        invalid.push("name", "required", "is required");
-    } else if length < 3 {
-        invalid
-            .push("name", "too_short", "must have at least 3 characters")
-            .with("min", 3);
-    } else if length > 100 {
-        invalid
-            .push("name", "too_long", "must have at most 100 characters")
-            .with("max", 100);
-    } else if name.trim() != name {
-        invalid.push(
-            "name",
-            "bad_characters",
-            "must not begin or end with a space",
-        );
-    } else if !name
-        .chars()
-        .all(|c| c.is_alphanumeric() || is_mark(c) || " _-.()".contains(c))
-    {
-        invalid.push(
-            "name",
-            "bad_characters",
-            "may hold letters, digits, spaces and _ - . ( )",
-        );
-    }
-    invalid.or(())
-}
-
-/// Apostrophes of the Uzbek Latin alphabet (`oʻ`, `gʻ`, `ʼ`) are letters of it.
-fn is_mark(c: char) -> bool {
-    matches!(c, 'ʻ' | 'ʼ' | '‘' | '’')
-}
-
-fn is_identifier(text: &str) -> bool {
-    let mut chars = text.chars();
-    text.len() <= 100
-        && chars
-            .next()
-            .is_some_and(|c| c.is_alphabetic() || c == '_' || c == '$')
-        && chars.all(|c| c.is_alphanumeric() || c == '_' || c == '$')
-}
-
-fn validate_tags(tags: &[String], invalid: &mut Invalid) {
-    if tags.len() > 20 {
-        invalid
-            .push("tags", "too_many", "must have at most 20 entries")
-            .with("max", 20);
-    }
-    for tag in tags {
-        let length = tag.chars().count();
-        if length == 0 || length > 50 || tag.chars().any(char::is_control) {
-            invalid
-                .push("tags", "bad_tag", "each must have 1 to 50 characters")
-                .with("max", 50);
-            break;
-        }
-    }
-}
-
-fn validate_metadata(metadata: &BTreeMap<String, String>, invalid: &mut Invalid) {
-    if metadata.len() > 50 {
-        invalid
-            .push("metadata", "too_many", "must have at most 50 entries")
-            .with("max", 50);
-    }
-    if metadata
-        .iter()
-        .any(|(key, value)| key.is_empty() || key.len() > 100 || value.len() > 2_000)
-    {
-        invalid.push(
-            "metadata",
-            "too_long",
-            "keys have 1 to 100 bytes, values at most 2000",
-        );
     }
 }

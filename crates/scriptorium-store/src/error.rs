@@ -2,6 +2,7 @@
 //! them, not take them apart.
 
 use scriptorium_model::Invalid;
+use scriptorium_model::script::ForbiddenMove;
 
 /// A result of the store.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -15,7 +16,8 @@ pub enum Error {
     /// It contradicts what is stored.
     #[error("{field}: {what}")]
     Conflict {
-        /// Stable code of the contradiction: `not_unique`, `stale_version`, `status_changed`.
+        /// Stable code of the contradiction: `not_unique`, `stale_version`, `status_changed`,
+        /// `forbidden_move`, `too_many_drafts`.
         what: &'static str,
         /// The field as the API spells it, such as `name` or `http.path`.
         field: &'static str,
@@ -123,6 +125,15 @@ const UNIQUE_KEYS: [(&str, &str, &str); 6] = [
     ("tokens.secret_hash", "tokens_secret_hash", "secret"),
     ("sessions.secret_hash", "sessions_secret_hash", "secret"),
 ];
+
+impl From<ForbiddenMove> for Error {
+    fn from(_: ForbiddenMove) -> Self {
+        Self::Conflict {
+            what: "forbidden_move",
+            field: "status",
+        }
+    }
+}
 
 impl From<sea_orm::DbErr> for Error {
     fn from(error: sea_orm::DbErr) -> Self {

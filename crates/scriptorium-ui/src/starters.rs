@@ -1,9 +1,6 @@
 //! What a new script can begin as: one small working example of each type.
 
-use std::collections::BTreeMap;
-
 use scriptorium::model::endpoint::Method;
-use scriptorium::model::limits::Limits;
 use scriptorium::model::schedule::Schedule;
 use scriptorium::model::script::{Definition, Language};
 use scriptorium::model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
@@ -73,18 +70,9 @@ impl Starter {
     /// What the editor opens with.
     pub(crate) fn definition(&self) -> Definition {
         Definition {
-            name: String::new(),
-            description: String::new(),
             source: self.source.to_owned(),
             language: self.language,
-            entry: None,
-            trigger: self.trigger(),
-            limits: Limits::default(),
-            input_schema: None,
-            allowed_services: None,
-            run_as: None,
-            tags: Vec::new(),
-            metadata: BTreeMap::new(),
+            ..Definition::blank(self.trigger())
         }
     }
 

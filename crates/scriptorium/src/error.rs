@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use scriptorium_model::execution::Execution;
 use scriptorium_model::policy::Denied;
+use scriptorium_model::script::ForbiddenMove;
 use scriptorium_model::{Invalid, permission::Permission};
 
 /// A result of the façade.
@@ -220,6 +221,12 @@ impl std::error::Error for Error {
 impl From<Invalid> for Error {
     fn from(invalid: Invalid) -> Self {
         Self(Box::new(Repr::Invalid(invalid)))
+    }
+}
+
+impl From<ForbiddenMove> for Error {
+    fn from(refused: ForbiddenMove) -> Self {
+        Self::conflict("forbidden_move", Some("status"), refused.to_string())
     }
 }
 

@@ -58,19 +58,13 @@ pub async fn run(what: LocalRun) -> Result<(Execution, Vec<LogLine>)> {
 async fn run_in(platform: &Platform, what: LocalRun) -> Result<(Execution, Vec<LogLine>)> {
     let definition = Definition {
         name: "local".into(),
-        description: String::new(),
         // The text itself runs as a trial: saving would refuse what the scan forbids, and here
         // every failure should come from the run.
         source: "return null".into(),
         language: what.language,
         entry: what.entry.clone(),
-        trigger: Trigger::OneOff,
         limits: what.limits,
-        input_schema: None,
-        allowed_services: None,
-        run_as: None,
-        tags: Vec::new(),
-        metadata: Default::default(),
+        ..Definition::blank(Trigger::OneOff)
     };
     execute(platform, definition, what).await
 }

@@ -1,5 +1,6 @@
 //! Scripts: writing them, their life, their versions.
 
+use scriptorium_model::definition::{DESCRIPTION_CHARS, at_most};
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::permission::Permission;
 use scriptorium_model::policy::{self, Action};
@@ -96,22 +97,8 @@ impl Scripts<'_> {
             .checked(definition, change_description, ScriptStatus::Draft)
             .await?;
         self.check_run_as(ctx, &definition).await?;
-        let now = self.0.ambient().now();
-        let user = ctx.actor.user();
-        let script = Script {
-            id: self.0.ambient().new_id(),
-            tenant: ctx.tenant,
-            definition,
-            status: ScriptStatus::Draft,
-            version: 1,
-            owner: user,
-            updated_by: user,
-            activated_by: None,
-            created_by: user,
-            created_at: now,
-            updated_at: now,
-            paused_reason: None,
-        };
+        let (id, now) = (self.0.ambient().new_id(), self.0.ambient().now());
+        let script = Script::new(id, ctx.tenant, definition, ctx.actor.user(), now);
         self.0
             .store()
             .create_script(ctx, &script, change_description)
@@ -119,7 +106,8 @@ impl Scripts<'_> {
         Ok(script)
     }
 
-    /// Saves a change as a new version. An active script must stay runnable.
+    /// Saves a change as a new version; what changes nothing makes none. An active script must
+    /// stay runnable.
     ///
     /// # Errors
     /// Refused fields, a taken name or path, a stale `base_version`, or missing permissions.
@@ -159,14 +147,7 @@ impl Scripts<'_> {
         if script.status == to {
             return Ok(script);
         }
-        if !script.status.may_become(to) {
-            let message = format!(
-                "a script that is {} cannot become {}",
-                script.status.as_str(),
-                to.as_str()
-            );
-            return Err(Error::conflict("forbidden_move", Some("status"), message));
-        }
+        script.moved(to, None, None, script.updated_at)?;
         if to == ScriptStatus::Active {
             self.check_source(&script.definition, ScriptStatus::Active)
                 .await?;
@@ -271,15 +252,8 @@ impl Scripts<'_> {
         status: ScriptStatus,
     ) -> Result<Definition> {
         let mut invalid = Invalid::default();
-        if change_description.chars().count() > 500 {
-            invalid
-                .push(
-                    "change_description",
-                    "too_long",
-                    "must have at most 500 characters",
-                )
-                .with("max", 500);
-        }
+        let field = "change_description";
+        invalid.check(at_most(field, change_description, DESCRIPTION_CHARS));
         let Some(definition) = invalid.check(definition.validated()) else {
             return Err(invalid.into());
         };

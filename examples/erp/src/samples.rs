@@ -1,7 +1,6 @@
 //! The sample scripts of `examples/scripts` with their settings, compiled in. Which file is set up
 //! how is said in `scripts.toml` there, nowhere else.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use scriptorium::model::endpoint::Method;
@@ -104,19 +103,16 @@ impl Entry {
             _ => Language::JavaScript,
         };
         let file = self.file.clone();
+        let trigger = self.trigger()?;
         let definition = Definition {
-            trigger: self.trigger()?,
             limits: self.limits.limits(),
             source: (*source).to_owned(),
             language,
+            allowed_services: self.allowed_services,
+            tags: self.tags,
             name: self.name,
             description: self.description,
-            entry: None,
-            input_schema: None,
-            allowed_services: self.allowed_services,
-            run_as: None,
-            tags: self.tags,
-            metadata: BTreeMap::new(),
+            ..Definition::blank(trigger)
         };
         definition
             .validated()

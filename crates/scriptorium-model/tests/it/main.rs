@@ -6,5 +6,7 @@
 )]
 
 mod cron;
+mod machines;
 mod policy;
 mod rules;
+mod validation;

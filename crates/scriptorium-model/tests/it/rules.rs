@@ -1,12 +1,11 @@
-//! Names, paths, event types, limits and the two state machines.
+//! Names, paths, event types, and limits, beyond the table of R-VAL.
 
 use std::time::Duration;
 
 use proptest::prelude::*;
 use scriptorium_model::endpoint::{normalized, validate_path};
-use scriptorium_model::execution::ExecutionStatus;
 use scriptorium_model::limits::Limits;
-use scriptorium_model::script::{ScriptStatus, validate_name};
+use scriptorium_model::script::validate_name;
 use scriptorium_model::{Invalid, event};
 
 #[track_caller]
@@ -98,38 +97,7 @@ fn limits_outside_their_range_name_the_range() {
     );
 }
 
-#[test]
-fn scripts_move_as_the_matrix_says() {
-    let moves: Vec<String> = ScriptStatus::ALL
-        .into_iter()
-        .map(|from| {
-            let to: Vec<&str> = ScriptStatus::ALL
-                .into_iter()
-                .filter(|to| from.may_become(*to))
-                .map(ScriptStatus::as_str)
-                .collect();
-            format!("{} -> {}", from.as_str(), to.join(" "))
-        })
-        .collect();
-    assert_eq!(
-        moves,
-        [
-            "draft -> active archived",
-            "active -> paused disabled",
-            "paused -> active disabled archived",
-            "disabled -> active archived",
-            "archived -> ",
-        ]
-    );
-}
-
 proptest! {
-    #[test]
-    fn a_final_execution_never_changes(from in 0..6_usize, to in 0..6_usize) {
-        let (from, to) = (ExecutionStatus::ALL[from], ExecutionStatus::ALL[to]);
-        prop_assert!(!(from.is_final() && from.may_become(to)));
-    }
-
     #[test]
     fn no_text_makes_a_rule_panic(text in "\\PC*") {
         let _ = validate_name(&text);

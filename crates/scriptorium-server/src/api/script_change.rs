@@ -359,20 +359,7 @@ fn blank(kind: ScriptType) -> Definition {
         ScriptType::OneOff => Trigger::OneOff,
         ScriptType::Embedded => Trigger::Embedded,
     };
-    Definition {
-        name: String::new(),
-        description: String::new(),
-        source: String::new(),
-        language: Language::JavaScript,
-        entry: None,
-        trigger,
-        limits: Limits::default(),
-        input_schema: None,
-        allowed_services: None,
-        run_as: None,
-        tags: Vec::new(),
-        metadata: BTreeMap::new(),
-    }
+    Definition::blank(trigger)
 }
 
 /// The schema of a body that creates: the same members, of which three are required.

@@ -115,7 +115,7 @@ impl SortField {
 /// A script in a list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScriptSummary {
-    /// The script.
+    /// The script, with an empty source: a list does not read what nobody reads in it.
     pub script: Script,
     /// Its latest execution.
     pub last_execution: Option<LastExecution>,
@@ -183,7 +183,7 @@ impl Store {
 
 const SELECT: &str = "select s.tenant_id, s.id, s.status, s.version, s.owner, s.updated_by, \
     s.activated_by, s.created_by, s.created_at, s.updated_at, s.paused_reason, v.name, \
-    v.description, v.type, v.language, v.settings, v.source, c.next_at, e.id as last_id, \
+    v.description, v.type, v.language, v.settings, '' as source, c.next_at, e.id as last_id, \
     e.status as last_status, e.created_at as last_at \
     from scripts s join script_versions v \
     on v.tenant_id = s.tenant_id and v.script_id = s.id and v.number = s.version \

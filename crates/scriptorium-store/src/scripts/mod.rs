@@ -73,7 +73,8 @@ impl Store {
         self.commit_routes(tx, ctx, script, note).await
     }
 
-    /// Makes `definition` the script's next version. With `base_version` the change is refused when
+    /// Makes `definition` the script's next version; the script stays as it is when it says that
+    /// already. With `base_version` the change is refused when
     /// somebody else made a version since; the number is taken inside the transaction (R-VER-04).
     ///
     /// # Errors
@@ -87,7 +88,7 @@ impl Store {
         change_description: &str,
     ) -> Result<Script> {
         let tx = self.db().write(ctx).await?;
-        let mut script = find_to_change(&tx, id).await?;
+        let script = find_to_change(&tx, id).await?;
         if base_version.is_some_and(|base| base != script.version) {
             return Err(Error::Conflict {
                 what: "stale_version",
@@ -95,10 +96,11 @@ impl Store {
             });
         }
         let before = of_script(&script)?;
-        script.definition = definition;
-        script.version += 1;
-        script.updated_by = ctx.actor.user();
-        script.updated_at = self.inner.ambient.now();
+        let (author, now) = (ctx.actor.user(), self.inner.ambient.now());
+        let Some(script) = script.edited(definition, author, now) else {
+            tx.rollback().await?;
+            return Ok(script);
+        };
         let version = NewVersion {
             script: id,
             number: script.version,
@@ -134,11 +136,10 @@ impl Store {
     }
 
     /// Moves a script from one status to another, with what routes to it (R-LIFE-06). Whoever
-    /// activates it is remembered; a reason is kept while it is paused. Whether the move is allowed
-    /// is the model's question.
+    /// activates it is remembered; a reason is kept while it is paused.
     ///
     /// # Errors
-    /// `NotFound`; `Conflict` on `status` when it is no longer `from`.
+    /// `NotFound`; `Conflict` on `status` when it is no longer `from`, or the move is forbidden.
     pub async fn set_status(
         &self,
         ctx: &Ctx,
@@ -148,19 +149,15 @@ impl Store {
         paused_reason: Option<&str>,
     ) -> Result<Script> {
         let tx = self.db().write(ctx).await?;
-        let mut script = find_to_change(&tx, id).await?;
+        let script = find_to_change(&tx, id).await?;
         if script.status != from {
             return Err(Error::Conflict {
                 what: "status_changed",
                 field: "status",
             });
         }
-        script.status = to;
-        script.updated_at = self.inner.ambient.now();
-        script.paused_reason = paused_reason.map(Into::into);
-        if to == ScriptStatus::Active {
-            script.activated_by = ctx.actor.user();
-        }
+        let (by, now) = (ctx.actor.user(), self.inner.ambient.now());
+        let script = script.moved(to, by, paused_reason, now)?;
         write_state(&tx, &script).await?;
         let action = match to {
             ScriptStatus::Draft => Action::ScriptDrafted,

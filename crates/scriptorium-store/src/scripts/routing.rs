@@ -75,11 +75,7 @@ impl<'a> Routes<'a> {
 
     /// A change of something else must not move an instant that is already due.
     async fn write_schedule(&self, tx: &Tx, schedule: &Schedule, now: Timestamp) -> Result<()> {
-        let next = if self.active {
-            schedule.next_after(now)?
-        } else {
-            None
-        };
+        let next = schedule.standing(self.active, now)?.next_at();
         tx.execute(
             tx.sql(
                 "insert into schedules (tenant_id, script_id, cron, timezone, active, next_at) \

@@ -104,7 +104,7 @@ async fn a_listed_script_shows_its_latest_execution_and_its_next_instant(
     let latest = world.pending(ctx, &script).await;
     let items = world.scripts(ctx, &ScriptFilter::default()).await;
     let [item] = items.try_into().unwrap();
-    assert_eq!(item.script, script);
+    assert_eq!((item.script.id, item.script.version), (script.id, 1));
     let last = item.last_execution.unwrap();
     assert_eq!(
         (last.id, last.status, last.at),

@@ -167,9 +167,10 @@ async fn concurrent_changes_without_a_base_get_numbers_without_gap_or_repetition
     let world = World::on(database).await;
     let script = world.script("busy").await;
     let mut changes = tokio::task::JoinSet::new();
-    for _ in 0..20 {
+    for change in 0..20 {
         let (store, ctx) = (world.store.clone(), world.ctx.clone());
-        let definition = script.definition.clone();
+        let mut definition = script.definition.clone();
+        definition.source = format!("return {change}");
         changes.spawn(async move {
             let change = store.update_script(&ctx, script.id, None, definition, "");
             change.await.unwrap().version
@@ -185,6 +186,35 @@ async fn concurrent_changes_without_a_base_get_numbers_without_gap_or_repetition
 
 #[rstest]
 #[tokio::test]
+async fn a_change_that_changes_nothing_makes_no_version(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = world.script("same").await;
+    world.advance(Duration::from_secs(1));
+    let same = script.definition.clone();
+    let update = store.update_script(ctx, script.id, Some(1), same.clone(), "nothing");
+    assert_eq!(update.await.unwrap(), script);
+    assert_missing(store.find_version(ctx, script.id, 2).await);
+    // A stale one is a conflict even then: its author has not seen what they agree to.
+    let stale = store.update_script(ctx, script.id, Some(7), same, "");
+    assert_conflict(stale.await, ("stale_version", "base_version"));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_list_names_scripts_without_reading_their_sources(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
+    let script = world.script("listed").await;
+    let all = ScriptFilter::default();
+    let listed = world.scripts(&world.ctx, &all).await.remove(0).script;
+    assert_eq!(listed.source, "");
+    let mut whole = listed.definition.clone();
+    whole.source = script.source.clone();
+    assert_eq!(whole, script.definition);
+}
+
+#[rstest]
+#[tokio::test]
 async fn a_status_moves_only_from_where_the_caller_saw_it(
     #[values(Sqlite, Postgres)] database: Database,
 ) {
@@ -196,6 +226,8 @@ async fn a_status_moves_only_from_where_the_caller_saw_it(
     assert_eq!(active.activated_by, ctx.actor.user());
     let stale = store.set_status(ctx, script.id, Draft, Active, None).await;
     assert_conflict(stale, ("status_changed", "status"));
+    let back = store.set_status(ctx, script.id, Active, Draft, None).await;
+    assert_conflict(back, ("forbidden_move", "status"));
     let pause = store.set_status(ctx, script.id, Active, Paused, Some("owner gone"));
     let paused = pause.await.unwrap();
     assert_eq!(paused.paused_reason.as_deref(), Some("owner gone"));

@@ -1,0 +1,198 @@
+//! The four state machines, each as its whole matrix, and as what no sequence of moves can do.
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use scriptorium_model::dead_letter::DeadLetterStatus;
+use scriptorium_model::execution::ExecutionStatus;
+use scriptorium_model::schedule::{Schedule, Standing};
+use scriptorium_model::script::{Definition, Script, ScriptStatus};
+use scriptorium_model::trigger::Trigger;
+use scriptorium_model::{ScriptId, TenantId, UserId, Uuid};
+
+/// A line for each state: where it leads.
+fn matrix<S: Copy>(
+    all: impl IntoIterator<Item = S> + Clone,
+    name: impl Fn(S) -> &'static str,
+    may: impl Fn(S, S) -> bool,
+) -> Vec<String> {
+    let row = |from: S| {
+        let to = all.clone().into_iter().filter(|to| may(from, *to));
+        let to: Vec<&str> = to.map(&name).collect();
+        format!("{} -> {}", name(from), to.join(" "))
+    };
+    all.clone().into_iter().map(row).collect()
+}
+
+#[test]
+fn scripts_move_as_the_matrix_says() {
+    let moves = matrix(
+        ScriptStatus::ALL,
+        ScriptStatus::as_str,
+        ScriptStatus::may_become,
+    );
+    let expected = [
+        "draft -> active archived",
+        "active -> paused disabled",
+        "paused -> active disabled archived",
+        "disabled -> active archived",
+        "archived -> ",
+    ];
+    assert_eq!(moves, expected);
+}
+
+#[test]
+fn executions_move_as_the_matrix_says() {
+    let moves = matrix(
+        ExecutionStatus::ALL,
+        ExecutionStatus::as_str,
+        ExecutionStatus::may_become,
+    );
+    let expected = [
+        "pending -> running failed cancelled",
+        "running -> pending completed failed timeout cancelled",
+        "completed -> ",
+        "failed -> ",
+        "timeout -> ",
+        "cancelled -> ",
+    ];
+    assert_eq!(moves, expected);
+}
+
+#[test]
+fn dead_letters_move_as_the_matrix_says() {
+    let moves = matrix(
+        DeadLetterStatus::ALL,
+        DeadLetterStatus::as_str,
+        DeadLetterStatus::may_become,
+    );
+    let expected = [
+        "pending -> retrying discarded",
+        "retrying -> pending resolved",
+        "resolved -> ",
+        "discarded -> ",
+    ];
+    assert_eq!(moves, expected);
+}
+
+#[test]
+fn schedules_move_as_the_matrix_says() {
+    let at = |second| Standing::Waiting(Timestamp::from_second(second).unwrap());
+    let all = [Standing::Off, at(1), at(2), Standing::Ended];
+    let name = |standing| match standing {
+        Standing::Off => "off",
+        Standing::Ended => "ended",
+        other if other == at(1) => "earlier",
+        Standing::Waiting(_) => "later",
+    };
+    let expected = [
+        "off -> earlier later ended",
+        "earlier -> off later ended",
+        "later -> off ended",
+        "ended -> off",
+    ];
+    assert_eq!(matrix(all, name, Standing::may_become), expected);
+}
+
+#[test]
+fn every_state_is_found_by_its_name_and_nothing_else_is() {
+    for status in ScriptStatus::ALL {
+        assert_eq!(ScriptStatus::from_name(status.as_str()), Some(status));
+    }
+    for status in ExecutionStatus::ALL {
+        assert_eq!(ExecutionStatus::from_name(status.as_str()), Some(status));
+    }
+    for status in DeadLetterStatus::ALL {
+        assert_eq!(DeadLetterStatus::from_name(status.as_str()), Some(status));
+    }
+    for wrong in ["", "Draft", "draft ", "success", "enabled"] {
+        assert_eq!(ScriptStatus::from_name(wrong), None);
+        assert_eq!(ExecutionStatus::from_name(wrong), None);
+        assert_eq!(DeadLetterStatus::from_name(wrong), None);
+    }
+}
+
+fn script() -> Script {
+    let (id, tenant) = (ScriptId(Uuid::nil()), TenantId(Uuid::nil()));
+    let definition = Definition::blank(Trigger::OneOff);
+    Script::new(id, tenant, definition, user(1), Timestamp::UNIX_EPOCH)
+}
+
+fn user(n: u128) -> Option<UserId> {
+    Some(UserId(Uuid::from_u128(n)))
+}
+
+fn later(script: &Script) -> Timestamp {
+    script.updated_at + SignedDuration::from_secs(1)
+}
+
+proptest! {
+    /// Whatever is tried with a script: what it was stays untouched, only what X-27 allows
+    /// happens, and nothing happens after the archive.
+    #[test]
+    fn a_script_moves_only_along_the_matrix(tries in prop::collection::vec(0..5_usize, 0..40)) {
+        let mut script = script();
+        for to in tries.into_iter().map(|index| ScriptStatus::ALL[index]) {
+            let before = script.clone();
+            match script.moved(to, user(2), Some("why"), later(&script)) {
+                Ok(moved) => {
+                    prop_assert!(before.status.may_become(to));
+                    prop_assert_eq!(moved.status, to);
+                    prop_assert!(moved.updated_at > before.updated_at);
+                    prop_assert_eq!(moved.paused_reason.is_some(), to == ScriptStatus::Paused);
+                    prop_assert!(to != ScriptStatus::Active || moved.activated_by == user(2));
+                    prop_assert_eq!(&moved.definition, &before.definition);
+                    prop_assert_eq!(moved.version, before.version);
+                    script = moved;
+                }
+                Err(refused) => {
+                    prop_assert!(!before.status.may_become(to));
+                    prop_assert_eq!((refused.from, refused.to), (before.status, to));
+                    prop_assert_eq!(&script, &before);
+                }
+            }
+        }
+    }
+
+    /// Of any edits, as many versions as there were changes, numbered without a gap.
+    #[test]
+    fn a_version_is_made_by_a_change_and_only_by_one(texts in prop::collection::vec("[ab]?", 0..30)) {
+        let mut script = script();
+        let (mut versions, mut last) = (1, String::new());
+        for text in texts {
+            let mut definition = script.definition.clone();
+            definition.source.clone_from(&text);
+            let edited = script.edited(definition, user(3), later(&script));
+            prop_assert_eq!(edited.is_some(), text != last);
+            if let Some(next) = edited {
+                versions += 1;
+                prop_assert_eq!(next.version, versions);
+                prop_assert_eq!((next.created_by, next.updated_by), (user(1), user(3)));
+                prop_assert_eq!(next.status, script.status);
+                script = next;
+                last = text;
+            }
+        }
+    }
+
+    #[test]
+    fn a_final_state_never_changes(from in 0..6_usize, to in 0..6_usize) {
+        let (execution, next) = (ExecutionStatus::ALL[from], ExecutionStatus::ALL[to]);
+        prop_assert!(!(execution.is_final() && execution.may_become(next)));
+        let (letter, next) = (DeadLetterStatus::ALL[from % 4], DeadLetterStatus::ALL[to % 4]);
+        prop_assert!(!(letter.is_final() && letter.may_become(next)));
+    }
+
+    /// Each time it is asked, a schedule stands where its own machine allows it to go.
+    #[test]
+    fn a_schedule_moves_only_forward(steps in prop::collection::vec((any::<bool>(), 0..100_000_i64), 1..20)) {
+        let schedule = Schedule { cron: "*/7 3 * * 1-5".into(), timezone: "Asia/Tashkent".into() };
+        let (mut now, mut standing) = (Timestamp::UNIX_EPOCH, Standing::Off);
+        for (active, seconds) in steps {
+            now += SignedDuration::from_secs(seconds);
+            let next = schedule.standing(active, now).unwrap();
+            prop_assert!(next == standing || standing.may_become(next), "{standing:?} -> {next:?}");
+            prop_assert_eq!(next.next_at().is_some(), active);
+            standing = next;
+        }
+    }
+}
