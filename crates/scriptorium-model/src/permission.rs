@@ -15,6 +15,8 @@ pub enum Permission {
     ScriptsUpdate,
     /// Delete scripts.
     ScriptsDelete,
+    /// Delete for ever what is in the trash, and say how many versions are kept.
+    ScriptsPurge,
     /// Run scripts by hand, over the API, or through their endpoints.
     ScriptsExecute,
     /// Manage HTTP endpoint scripts, public ones included.
@@ -35,11 +37,12 @@ pub enum Permission {
 
 impl Permission {
     /// Every platform permission.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ScriptsRead,
         Self::ScriptsCreate,
         Self::ScriptsUpdate,
         Self::ScriptsDelete,
+        Self::ScriptsPurge,
         Self::ScriptsExecute,
         Self::ScriptsManageEndpoints,
         Self::EventsPublish,
@@ -57,6 +60,7 @@ impl Permission {
             Self::ScriptsCreate => "scripts.create",
             Self::ScriptsUpdate => "scripts.update",
             Self::ScriptsDelete => "scripts.delete",
+            Self::ScriptsPurge => "scripts.purge",
             Self::ScriptsExecute => "scripts.execute",
             Self::ScriptsManageEndpoints => "scripts.manage_endpoints",
             Self::EventsPublish => "events.publish",

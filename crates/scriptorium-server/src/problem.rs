@@ -18,7 +18,8 @@ pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 #[serde(transparent)]
 pub(crate) struct Problem(Box<Document>);
 
-/// A problem document (RFC 9457) with our members `code`, `errors`, `execution_id`, `request_id`.
+/// A problem document (RFC 9457) with our members `code`, `errors`, `execution_id`, `current`,
+/// `request_id`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct Document {
@@ -42,6 +43,10 @@ pub(crate) struct Document {
     /// The execution that failed, when a script did.
     #[serde(skip_serializing_if = "Option::is_none")]
     execution_id: Option<String>,
+    /// The present version, when somebody else saved it meanwhile (`stale_version`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<crate::api::versions::VersionBody>)]
+    current: Option<serde_json::Value>,
     /// Id of the request, as in the header `x-request-id` and in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
@@ -87,6 +92,7 @@ impl Problem {
             detail: None,
             errors: Vec::new(),
             execution_id: None,
+            current: None,
             request_id: None,
             headers: HeaderMap::new(),
         }))
@@ -195,6 +201,18 @@ impl Problem {
     pub(crate) fn header(mut self, name: http::HeaderName, value: HeaderValue) -> Self {
         self.0.headers.insert(name, value);
         self
+    }
+
+    /// The same problem, with what is there instead.
+    #[must_use]
+    pub(crate) fn current(mut self, current: serde_json::Value) -> Self {
+        self.0.current = Some(current);
+        self
+    }
+
+    /// Whether it is about a newer version.
+    pub(crate) fn is_stale_version(&self) -> bool {
+        self.0.code == "stale_version"
     }
 
     /// The same problem, naming the request.

@@ -15,8 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    Refused, backup, events, executions, nodes, reference, retention, schedules, scripts, session,
-    storage, stream, templates, tenants, tokens, users, versions,
+    Refused, backup, drafts, events, executions, nodes, reference, retention, schedules, scripts,
+    session, storage, stream, templates, tenants, tokens, trash, users, versions,
 };
 use crate::problem::{self, Problem};
 use crate::state::App;
@@ -128,6 +128,11 @@ fn management() -> OpenApiRouter<App> {
         .routes(routes!(versions::read))
         .routes(routes!(versions::diff))
         .routes(routes!(versions::restore))
+        .routes(routes!(versions::put, versions::delete))
+        .routes(routes!(versions::policy, versions::set_policy))
+        .routes(routes!(drafts::read, drafts::put, drafts::delete))
+        .routes(routes!(trash::list))
+        .routes(routes!(trash::purge))
         .routes(routes!(executions::execute))
         .routes(routes!(executions::invoke))
         .routes(routes!(executions::list))

@@ -26,16 +26,17 @@ impl Store {
     ) -> Result<Page<Version>> {
         let cursors = Cursors::new(ctx, "versions", &script);
         let db = self.db().read(ctx).await?;
-        let mut sql = db.sql("select * from script_versions where tenant_id = $1 and script_id = ");
-        sql.bind(script.0);
+        let mut sql = db.sql(SELECT);
+        sql.push(" where v.tenant_id = $1 and v.script_id = ")
+            .bind(script.0);
         match cursors.start(page)? {
             Some(Key::Number(number, _)) => {
-                sql.push(" and number < ").bind(number);
+                sql.push(" and v.number < ").bind(number);
             }
             Some(_) => return Err(Error::CursorInvalid),
             None => {}
         }
-        sql.push(" order by number desc limit ");
+        sql.push(" order by v.number desc limit ");
         sql.bind(i64::from(page.limit) + 1);
         let rows: Vec<VersionRow> = db.all(sql).await?;
         let versions = rows
@@ -53,16 +54,19 @@ impl Store {
     /// `NotFound`.
     pub async fn find_version(&self, ctx: &Ctx, script: ScriptId, number: u32) -> Result<Version> {
         let db = self.db().read(ctx).await?;
-        let sql = db
-            .sql(
-                "select * from script_versions \
-                 where tenant_id = $1 and script_id = $2 and number = $3",
-            )
-            .with([script.0.into(), number.into()]);
+        let mut sql = db.sql(SELECT);
+        sql.push(" where v.tenant_id = $1 and v.script_id = ")
+            .bind(script.0);
+        sql.push(" and v.number = ").bind(number);
         let row: VersionRow = db.one(sql).await?.ok_or(Error::NotFound)?;
         row.try_into()
     }
 }
+
+/// Begins a query for [`VersionRow`]; `v` is the version.
+const SELECT: &str = "select v.*, m.name as milestone from script_versions v \
+    left join version_milestones m on m.tenant_id = v.tenant_id \
+    and m.script_id = v.script_id and m.number = v.number";
 
 /// What is new about a version besides its definition.
 pub(crate) struct NewVersion<'a> {
@@ -113,6 +117,7 @@ struct VersionRow {
     created_by: Option<Uuid>,
     created_at: Micros,
     source: String,
+    milestone: Option<String>,
 }
 
 impl TryFrom<VersionRow> for Version {
@@ -134,6 +139,7 @@ impl TryFrom<VersionRow> for Version {
             change_description: row.change_description,
             created_by: row.created_by.map(UserId),
             created_at: row.created_at.into(),
+            milestone: row.milestone,
         })
     }
 }

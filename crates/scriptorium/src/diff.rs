@@ -239,7 +239,6 @@ fn changed_fields(a: &Definition, b: &Definition) -> Vec<FieldChange> {
 
 #[cfg(test)]
 mod tests {
-    use scriptorium_model::script::Language;
     use scriptorium_model::{ScriptId, TenantId, Timestamp, Uuid};
 
     use super::*;
@@ -251,21 +250,13 @@ mod tests {
             number,
             definition: Definition {
                 name: name.into(),
-                description: String::new(),
                 source: source.into(),
-                language: Language::JavaScript,
-                entry: None,
-                trigger: Trigger::OneOff,
-                limits: Default::default(),
-                input_schema: None,
-                allowed_services: None,
-                run_as: None,
-                tags: vec![],
-                metadata: Default::default(),
+                ..Definition::blank(Trigger::OneOff)
             },
             change_description: String::new(),
             created_by: None,
             created_at: Timestamp::UNIX_EPOCH,
+            milestone: None,
         }
     }
 

@@ -245,6 +245,8 @@ impl From<scriptorium_store::Error> for Error {
                 let message = match what {
                     "not_unique" => format!("{field} is already taken"),
                     "stale_version" => "someone else has saved a newer version".into(),
+                    "too_many_drafts" => "save or discard another draft first".into(),
+                    "still_running" => "an execution of it is pending or running".into(),
                     other => format!("{field}: {}", other.replace('_', " ")),
                 };
                 Self::conflict(what, Some(field), message)

@@ -1,15 +1,17 @@
 //! Scripts: writing them, their life, their versions.
 
 use scriptorium_model::definition::{DESCRIPTION_CHARS, at_most};
+use scriptorium_model::draft::{Draft, DraftText};
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::permission::Permission;
 use scriptorium_model::policy::{self, Action};
 use scriptorium_model::script::{Definition, Language, Script, ScriptStatus, ScriptType};
-use scriptorium_model::version::Version;
+use scriptorium_model::version::{Version, VersionPolicy, validate_milestone};
 use scriptorium_model::{Ctx, Invalid, ScriptId};
 use scriptorium_runtime::{Diagnostic, Severity, diagnose};
 use scriptorium_store::{ScriptFilter, ScriptSummary};
 
+use crate::access;
 use crate::diff::{self, Diff};
 use crate::error::{Error, Result};
 use crate::platform::Platform;
@@ -165,6 +167,15 @@ impl Scripts<'_> {
         Ok(self.0.store().delete_script(ctx, id).await?)
     }
 
+    /// Deletes a script in the trash for ever, with its versions and executions.
+    ///
+    /// # Errors
+    /// Not in the trash, an execution of it goes on, or the permission `scripts.purge` is missing.
+    pub async fn purge(&self, ctx: &Ctx, id: ScriptId) -> Result<()> {
+        policy::require(ctx, Permission::ScriptsPurge)?;
+        Ok(self.0.store().purge_script(ctx, id).await?)
+    }
+
     /// Takes a script back from the trash, as it was but paused if it was active.
     ///
     /// # Errors
@@ -221,6 +232,94 @@ impl Scripts<'_> {
             change_description: format!("Restored version {number}"),
         };
         self.update(ctx, id, update).await
+    }
+
+    /// Names a version, so that it is never pruned; `None` takes the name back.
+    ///
+    /// # Errors
+    /// A bad name, no such version, or the script may not be changed by the caller.
+    pub async fn set_milestone(
+        &self,
+        ctx: &Ctx,
+        id: ScriptId,
+        number: u32,
+        name: Option<&str>,
+    ) -> Result<Version> {
+        self.allowed(ctx, Action::Update, id).await?;
+        match name {
+            Some(name) => {
+                validate_milestone(name)?;
+                let store = self.0.store();
+                store.set_milestone(ctx, id, number, name).await?;
+            }
+            None => {
+                self.0.store().delete_milestone(ctx, id, number).await?;
+            }
+        }
+        self.version(ctx, id, number).await
+    }
+
+    /// How many versions of each script the tenant keeps.
+    ///
+    /// # Errors
+    /// The permission `scripts.read` is missing.
+    pub async fn version_policy(&self, ctx: &Ctx) -> Result<VersionPolicy> {
+        policy::require(ctx, Permission::ScriptsRead)?;
+        Ok(self.0.store().find_version_policy(ctx).await?)
+    }
+
+    /// Says how many versions of each script the tenant keeps (R-VER-10).
+    ///
+    /// # Errors
+    /// A figure outside its range, or the permission `scripts.purge` is missing.
+    pub async fn set_version_policy(&self, ctx: &Ctx, what: VersionPolicy) -> Result<()> {
+        policy::require(ctx, Permission::ScriptsPurge)?;
+        let what = what.validated()?;
+        Ok(self.0.store().put_version_policy(ctx, what).await?)
+    }
+
+    /// The caller's own draft of a script.
+    ///
+    /// # Errors
+    /// No such script or draft, or the permission `scripts.read` is missing.
+    pub async fn draft(&self, ctx: &Ctx, id: ScriptId) -> Result<Draft> {
+        policy::require(ctx, Permission::ScriptsRead)?;
+        let user = ctx.actor.user().ok_or_else(Error::not_found)?;
+        let found = self.0.store().find_draft(ctx, id, user).await?;
+        found.ok_or_else(Error::not_found)
+    }
+
+    /// Keeps what the caller has typed and not saved, in place of what was kept before (R-LIFE-10).
+    ///
+    /// # Errors
+    /// Too large a draft; a conflict when somebody saved a newer version than the draft's
+    /// (`stale_version`), the caller has too many drafts (`too_many_drafts`), or is no user of the
+    /// tenant (`no_user`); or the script may not be changed by them.
+    pub async fn keep_draft(&self, ctx: &Ctx, id: ScriptId, text: DraftText) -> Result<Draft> {
+        self.allowed(ctx, Action::Update, id).await?;
+        let text = text.validated()?;
+        let store = self.0.store();
+        let user = match ctx.actor.user() {
+            Some(user) => access::optional(store.find_user(ctx, user).await)?,
+            None => None,
+        };
+        let Some(user) = user else {
+            let message = "a draft belongs to a user of the tenant, and the caller is none";
+            return Err(Error::conflict("no_user", None, message));
+        };
+        Ok(store.put_draft(ctx, id, user.id, text).await?)
+    }
+
+    /// Discards the caller's own draft; whether there was one.
+    ///
+    /// # Errors
+    /// No such script, or the permission `scripts.read` is missing.
+    pub async fn discard_draft(&self, ctx: &Ctx, id: ScriptId) -> Result<bool> {
+        self.allowed(ctx, Action::Read, id).await?;
+        let Some(user) = ctx.actor.user() else {
+            return Ok(false);
+        };
+        Ok(self.0.store().delete_draft(ctx, id, user).await?)
     }
 
     /// What the editor should mark in a source.
@@ -298,7 +397,7 @@ impl Scripts<'_> {
         let Some(id) = definition.run_as.filter(|id| ctx.actor.user() != Some(*id)) else {
             return Ok(());
         };
-        let user = crate::access::optional(self.0.store().find_user(ctx, id).await)?;
+        let user = access::optional(self.0.store().find_user(ctx, id).await)?;
         let held = user
             .as_ref()
             .is_some_and(|user| ctx.permissions.covers(&user.permissions()));

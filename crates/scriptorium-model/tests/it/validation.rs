@@ -10,6 +10,7 @@ use scriptorium_model::limits::{Limits, SOURCE_BYTES};
 use scriptorium_model::schedule::Schedule;
 use scriptorium_model::script::{Definition, Language, Script, ScriptStatus, ScriptType};
 use scriptorium_model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
+use scriptorium_model::version::{VersionPolicy, validate_milestone};
 use scriptorium_model::{Invalid, Json, ScriptId, TenantId, Timestamp, Uuid};
 
 /// A requirement, an example, and what is said of it: `ok`, or field, code and figures.
@@ -408,4 +409,28 @@ fn a_new_script_is_a_draft_with_version_1_of_its_author() {
     assert_eq!((script.status, script.version), (ScriptStatus::Draft, 1));
     assert_eq!((script.created_at, script.updated_at), (now, now));
     assert_eq!((script.owner, script.activated_by), (None, None));
+}
+
+#[test]
+fn what_is_kept_of_versions_has_bounds() {
+    let policy = |max_count, max_age_days| {
+        let policy = VersionPolicy {
+            max_count,
+            max_age_days,
+        };
+        said(policy.validated())
+    };
+    assert_eq!(policy(None, None), "ok");
+    assert_eq!(policy(Some(1), Some(1)), "ok");
+    assert_eq!(policy(Some(10_000), Some(3_650)), "ok");
+    assert_eq!(
+        policy(Some(0), Some(3_651)),
+        "max_count out_of_range min=1 max=10000; max_age_days out_of_range min=1 max=3650"
+    );
+    let name = |name: &str| said(validate_milestone(name));
+    assert_eq!(name("Перед отпуском: 1.0!"), "ok");
+    assert_eq!(name(&"ў".repeat(100)), "ok");
+    assert_eq!(name(&"x".repeat(101)), "name too_long max=100");
+    assert_eq!(name("  "), "name required");
+    assert_eq!(name("a\nb"), "name bad_characters");
 }

@@ -39,6 +39,9 @@ pub(crate) struct ExecuteBody {
     version: Option<u32>,
     /// A text to try instead of the saved one; the execution is marked as a test.
     source: Option<String>,
+    /// The caller's own draft instead of the saved source; a test, too.
+    #[serde(default)]
+    draft: bool,
     /// A shorter wall limit for this execution.
     timeout_ms: Option<u64>,
 }
@@ -73,12 +76,23 @@ pub(crate) async fn execute(
         ModeName::Sync => Mode::Sync,
         ModeName::Async => Mode::Async,
     };
+    if body.draft && (body.source.is_some() || body.version.is_some()) {
+        let message = "does not go with `source` or `version`";
+        return Err(Problem::field("draft", "not_allowed", message));
+    }
+    let source = if body.draft {
+        let scripts = app.platform.scripts();
+        let draft = scripts.draft(caller.ctx(), ScriptId(id)).await?;
+        Some(draft.text.source)
+    } else {
+        body.source
+    };
     let what = Execute {
         script: ScriptId(id),
         input: body.input.0,
         mode,
         version: body.version,
-        source: body.source,
+        source,
         timeout: body.timeout_ms.map(Duration::from_millis),
         idempotency_key: idempotency_key(&headers)?,
         trigger: match caller.ctx().actor {

@@ -2,6 +2,7 @@
 //! turn a request into one call of the façade and its result into a response.
 
 pub(crate) mod backup;
+pub(crate) mod drafts;
 pub(crate) mod events;
 pub(crate) mod execution_body;
 pub(crate) mod executions;
@@ -18,6 +19,7 @@ pub(crate) mod stream;
 pub(crate) mod templates;
 pub(crate) mod tenants;
 pub(crate) mod tokens;
+pub(crate) mod trash;
 pub(crate) mod users;
 pub(crate) mod versions;
 

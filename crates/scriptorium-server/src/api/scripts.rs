@@ -13,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::script_body::{ScriptBody, ScriptItem};
 use super::script_change::{NewScript, ScriptChange, kind_of};
+use super::versions::with_current;
 use super::{List, Refused, named, page};
 use crate::auth::Authenticated;
 use crate::input::{JsonBody, Path, Query};
@@ -101,7 +102,9 @@ pub(crate) async fn read(
     Ok(shown(script))
 }
 
-/// Changes a script, which makes a new version.
+/// Changes a script, which makes a new version; what changes nothing makes none.
+///
+/// 409 `stale_version` carries the present version as `current`.
 #[utoipa::path(patch, path = "/scripts/{id}", tag = "scripts", params(("id" = Uuid, Path)),
     request_body = ScriptChange, responses((status = 200, body = ScriptBody), Refused))]
 pub(crate) async fn change(
@@ -121,9 +124,10 @@ pub(crate) async fn change(
         definition,
         change_description,
     };
-    Ok(shown(
-        scripts.update(caller.ctx(), ScriptId(id), update).await?,
-    ))
+    match scripts.update(caller.ctx(), ScriptId(id), update).await {
+        Ok(script) => Ok(shown(script)),
+        Err(refused) => Err(with_current(&app, caller.ctx(), ScriptId(id), refused).await),
+    }
 }
 
 /// Moves a script to the trash.

@@ -1,19 +1,20 @@
-//! Versions of a script: history, difference, rollback.
+//! Versions of a script: history, difference, rollback, milestones, and how many are kept.
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use scriptorium::model::version::Version;
-use scriptorium::model::{ScriptId, Timestamp, Uuid};
-use scriptorium::{Diff, DiffRow, RowKind};
-use serde::Serialize;
+use http::StatusCode;
+use scriptorium::model::version::{Version, VersionPolicy};
+use scriptorium::model::{Ctx, ScriptId, Timestamp, Uuid};
+use scriptorium::{Diff, DiffRow, Error, RowKind};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::script_body::{DefinitionBody, ScriptBody};
 use super::scripts::shown;
 use super::{List, Paging, Refused};
 use crate::auth::Authenticated;
-use crate::input::{Path, Query};
+use crate::input::{JsonBody, Path, Query};
 use crate::problem::Problem;
 use crate::state::App;
 
@@ -28,8 +29,32 @@ pub(crate) struct VersionBody {
     definition: DefinitionBody,
     /// What the author said about the change.
     change_description: String,
+    /// Its name, if it is a milestone, which is never pruned.
+    milestone: Option<String>,
     created_by: Option<Uuid>,
     created_at: Timestamp,
+}
+
+/// The name of a milestone.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MilestoneBody {
+    /// 1 to 100 characters.
+    name: String,
+}
+
+/// How many versions of each script are kept; all by default. The current version, milestones, and
+/// versions that a pending or running execution names are kept in any case.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[schema(as = VersionPolicy)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PolicyBody {
+    /// The newest so many, 1 to 10,000; `null` for any number.
+    #[serde(default)]
+    max_count: Option<u32>,
+    /// Those of the last so many days, 1 to 3,650; `null` for any age.
+    #[serde(default)]
+    max_age_days: Option<u32>,
 }
 
 /// How one version differs from another.
@@ -148,6 +173,92 @@ pub(crate) async fn restore(
     ))
 }
 
+/// Makes a version a milestone, or renames it.
+#[utoipa::path(put, path = "/scripts/{id}/versions/{version}/milestone", tag = "milestones",
+    params(("id" = Uuid, Path), ("version" = u32, Path)), request_body = MilestoneBody,
+    responses((status = 200, body = VersionBody), Refused))]
+pub(crate) async fn put(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path((id, number)): Path<(Uuid, u32)>,
+    JsonBody(body): JsonBody<MilestoneBody>,
+) -> Result<Json<VersionBody>, Problem> {
+    let scripts = app.platform.scripts();
+    let named = scripts.set_milestone(caller.ctx(), ScriptId(id), number, Some(&body.name));
+    Ok(Json(named.await?.into()))
+}
+
+/// Makes a milestone a version like others.
+#[utoipa::path(delete, path = "/scripts/{id}/versions/{version}/milestone", tag = "milestones",
+    params(("id" = Uuid, Path), ("version" = u32, Path)),
+    responses((status = 204), Refused))]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path((id, number)): Path<(Uuid, u32)>,
+) -> Result<StatusCode, Problem> {
+    let scripts = app.platform.scripts();
+    let plain = scripts.set_milestone(caller.ctx(), ScriptId(id), number, None);
+    plain.await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// How many versions are kept.
+#[utoipa::path(get, path = "/version-policy", tag = "versions",
+    responses((status = 200, body = PolicyBody), Refused))]
+pub(crate) async fn policy(
+    State(app): State<App>,
+    caller: Authenticated,
+) -> Result<Json<PolicyBody>, Problem> {
+    let policy = app.platform.scripts().version_policy(caller.ctx()).await?;
+    Ok(Json(policy.into()))
+}
+
+/// Says how many versions are kept.
+#[utoipa::path(put, path = "/version-policy", tag = "versions", request_body = PolicyBody,
+    responses((status = 200, body = PolicyBody), Refused))]
+pub(crate) async fn set_policy(
+    State(app): State<App>,
+    caller: Authenticated,
+    JsonBody(body): JsonBody<PolicyBody>,
+) -> Result<Json<PolicyBody>, Problem> {
+    let policy = VersionPolicy {
+        max_count: body.max_count,
+        max_age_days: body.max_age_days,
+    };
+    let scripts = app.platform.scripts();
+    scripts.set_version_policy(caller.ctx(), policy).await?;
+    Ok(Json(policy.into()))
+}
+
+/// A refusal, with the present version when it is for one that somebody else has saved.
+pub(crate) async fn with_current(app: &App, ctx: &Ctx, id: ScriptId, refused: Error) -> Problem {
+    let problem = Problem::from(refused);
+    if !problem.is_stale_version() {
+        return problem;
+    }
+    let scripts = app.platform.scripts();
+    let Ok(script) = scripts.find(ctx, id).await else {
+        return problem;
+    };
+    match scripts.version(ctx, id, script.version).await {
+        Ok(version) => match serde_json::to_value(VersionBody::from(version)) {
+            Ok(current) => problem.current(current),
+            Err(_) => problem,
+        },
+        Err(_) => problem,
+    }
+}
+
+impl From<VersionPolicy> for PolicyBody {
+    fn from(policy: VersionPolicy) -> Self {
+        Self {
+            max_count: policy.max_count,
+            max_age_days: policy.max_age_days,
+        }
+    }
+}
+
 impl From<Version> for VersionBody {
     fn from(version: Version) -> Self {
         Self {
@@ -155,6 +266,7 @@ impl From<Version> for VersionBody {
             version: version.number,
             definition: version.definition.into(),
             change_description: version.change_description,
+            milestone: version.milestone,
             created_by: version.created_by.map(|id| id.0),
             created_at: version.created_at,
         }

@@ -9,6 +9,7 @@
 mod bad_input;
 mod connections;
 mod documents;
+mod drafts;
 mod endpoints;
 mod fixture;
 mod headers;

@@ -82,6 +82,38 @@ fn rows() -> Vec<Row> {
             none.clone(),
             editors,
         ),
+        (
+            "PUT /api/v1/scripts/{id}/versions/{version}/milestone",
+            json!({"name": "by {column}"}),
+            editors,
+        ),
+        (
+            "DELETE /api/v1/scripts/{id}/versions/{version}/milestone",
+            none.clone(),
+            [401, 404, 403, 403, 204, 204],
+        ),
+        ("GET /api/v1/version-policy", none.clone(), members),
+        (
+            "PUT /api/v1/version-policy",
+            json!({"max_count": 100}),
+            managers,
+        ),
+        // These tokens are of no user, who alone has drafts.
+        (
+            "PUT /api/v1/scripts/{id}/draft",
+            json!({"source": "1", "base_version": 1}),
+            [401, 404, 403, 403, 409, 409],
+        ),
+        (
+            "GET /api/v1/scripts/{id}/draft",
+            none.clone(),
+            [401, 404, 404, 404, 404, 404],
+        ),
+        (
+            "DELETE /api/v1/scripts/{id}/draft",
+            none.clone(),
+            [401, 404, 204, 204, 204, 204],
+        ),
         ("POST /api/v1/invoke/{name}", json!({"n": 1}), runners),
         ("GET /api/v1/executions", none.clone(), members),
         ("GET /api/v1/executions/{id}", none.clone(), readers),
@@ -106,6 +138,13 @@ fn rows() -> Vec<Row> {
             "POST /api/v1/scripts/{id}/restore",
             none.clone(),
             [401, 404, 403, 403, 200, 404],
+        ),
+        ("GET /api/v1/trash", none.clone(), members),
+        // What is in use is not deleted for ever.
+        (
+            "DELETE /api/v1/trash/{id}",
+            none.clone(),
+            [401, 404, 403, 403, 404, 404],
         ),
         (
             "GET /api/v1/schedules/preview?cron=0%209%20*%20*%20*",
@@ -230,7 +269,7 @@ impl Things {
     fn path(&self, operation: &str) -> String {
         let path = operation.split_once(' ').unwrap().1;
         let id = match path.split('/').nth(3) {
-            Some("scripts") => &self.script,
+            Some("scripts" | "trash") => &self.script,
             Some("executions") => &self.execution,
             Some("events") => &self.event,
             _ => &self.token,

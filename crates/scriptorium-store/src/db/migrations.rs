@@ -36,6 +36,7 @@ macro_rules! pairs {
 const ALL: &[Pair] = &pairs![
     "0001_platform",
     "0002_keys_and_order",
+    "0003_drafts",
     "0004_audit",
     "0005_search",
     "0006_nodes",

@@ -3,7 +3,7 @@
 use scriptorium_model::execution::ExecutionStatus;
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::script::{Script, ScriptStatus, ScriptType};
-use scriptorium_model::{Ctx, ExecutionId, Timestamp, Uuid};
+use scriptorium_model::{Ctx, ExecutionId, Timestamp, UserId, Uuid};
 use sea_orm::FromQueryResult;
 
 use super::row::ScriptRow;
@@ -24,7 +24,7 @@ pub struct ScriptFilter {
     pub status: Option<ScriptStatus>,
     /// With this tag.
     pub tag: Option<String>,
-    /// The trash instead of the scripts in use.
+    /// The trash instead of the scripts in use; it is in the order of deletion whatever `sort` says.
     pub trash: bool,
     /// The order; the newest first when nothing is said.
     pub sort: ScriptSort,
@@ -99,7 +99,11 @@ impl SortField {
         }
     }
 
-    fn key(self, script: &Script) -> Key {
+    fn key(self, summary: &ScriptSummary) -> Key {
+        let script = &summary.script;
+        if let Some(trashed) = summary.trashed {
+            return Key::Number(trashed.at.as_microsecond(), script.id.0);
+        }
         let text = |text: &str| Key::Text(text.into(), script.id.0);
         let at = |at: Timestamp| Key::Number(at.as_microsecond(), script.id.0);
         match self {
@@ -121,6 +125,17 @@ pub struct ScriptSummary {
     pub last_execution: Option<LastExecution>,
     /// The next planned instant, of an active schedule.
     pub next_run_at: Option<Timestamp>,
+    /// Since when it is in the trash, and by whom.
+    pub trashed: Option<Trashed>,
+}
+
+/// How a script came into the trash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trashed {
+    /// When.
+    pub at: Timestamp,
+    /// By whom; nobody is known when it was the host, or long ago.
+    pub by: Option<UserId>,
 }
 
 /// The latest execution of a script.
@@ -156,12 +171,14 @@ impl Store {
         let mut sql = db.sql(SELECT);
         narrow(&db, &mut sql, filter, query.as_ref());
         let ScriptSort { field, descending } = filter.sort;
+        let column = if filter.trash {
+            "s.deleted_at"
+        } else {
+            field.column()
+        };
         if let Some(start) = start {
             let before = if descending { ") < " } else { ") > " };
-            sql.push(" and (")
-                .push(field.column())
-                .push(", s.id")
-                .push(before);
+            sql.push(" and (").push(column).push(", s.id").push(before);
             match start {
                 Key::Number(at, id) => sql.bind_list([at.into(), id.into()]),
                 Key::Text(text, id) => sql.bind_list([text.into(), id.into()]),
@@ -169,7 +186,7 @@ impl Store {
             };
         }
         let direction = if descending { " desc" } else { " asc" };
-        sql.push(" order by ").push(field.column()).push(direction);
+        sql.push(" order by ").push(column).push(direction);
         sql.push(", s.id").push(direction).push(" limit ");
         sql.bind(i64::from(page.limit) + 1);
         let rows: Vec<SummaryRow> = db.all(sql).await?;
@@ -177,13 +194,13 @@ impl Store {
             .into_iter()
             .map(ScriptSummary::try_from)
             .collect::<Result<Vec<_>>>()?;
-        cursors.page(items, page, |last| field.key(&last.script))
+        cursors.page(items, page, |last| field.key(last))
     }
 }
 
 const SELECT: &str = "select s.tenant_id, s.id, s.status, s.version, s.owner, s.updated_by, \
-    s.activated_by, s.created_by, s.created_at, s.updated_at, s.paused_reason, v.name, \
-    v.description, v.type, v.language, v.settings, '' as source, c.next_at, e.id as last_id, \
+    s.activated_by, s.created_by, s.created_at, s.updated_at, s.paused_reason, s.deleted_at, \
+    s.deleted_by, v.name, v.description, v.type, v.language, v.settings, '' as source, c.next_at, e.id as last_id, \
     e.status as last_status, e.created_at as last_at \
     from scripts s join script_versions v \
     on v.tenant_id = s.tenant_id and v.script_id = s.id and v.number = s.version \
@@ -221,6 +238,8 @@ fn narrow(db: &Scope, sql: &mut Sql, filter: &ScriptFilter, query: Option<&Query
 struct SummaryRow {
     #[sea_orm(nested)]
     script: ScriptRow,
+    deleted_at: Option<Micros>,
+    deleted_by: Option<Uuid>,
     next_at: Option<Micros>,
     last_id: Option<Uuid>,
     last_status: Option<String>,
@@ -242,6 +261,10 @@ impl TryFrom<SummaryRow> for ScriptSummary {
             script: row.script.try_into()?,
             last_execution,
             next_run_at: row.next_at.map(Into::into),
+            trashed: row.deleted_at.map(|at| Trashed {
+                at: at.into(),
+                by: row.deleted_by.map(UserId),
+            }),
         })
     }
 }

@@ -4,19 +4,21 @@
 mod list;
 mod routing;
 mod row;
+pub(crate) mod trash;
 
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::script::{Definition, Script, ScriptStatus};
 use scriptorium_model::{Ctx, ScriptId};
 use serde_json::json;
 
-pub use self::list::{LastExecution, ScriptFilter, ScriptSort, ScriptSummary, SortField};
+pub use self::list::{LastExecution, ScriptFilter, ScriptSort, ScriptSummary, SortField, Trashed};
 use self::routing::Routes;
 use self::row::ScriptRow;
 use crate::Store;
-use crate::audit::{Note, of_gone, of_script};
+use crate::audit::{Note, of_script, unaudited};
 use crate::db::{Dialect, Micros, Scope, Tx};
 use crate::definition::search_text;
+use crate::drafts;
 use crate::error::{Error, Result};
 use crate::search;
 use crate::store::{Change, of_tenant};
@@ -74,7 +76,7 @@ impl Store {
     }
 
     /// Makes `definition` the script's next version; the script stays as it is when it says that
-    /// already. With `base_version` the change is refused when
+    /// already. Its author's draft is done with. With `base_version` the change is refused when
     /// somebody else made a version since; the number is taken inside the transaction (R-VER-04).
     ///
     /// # Errors
@@ -97,8 +99,11 @@ impl Store {
         }
         let before = of_script(&script)?;
         let (author, now) = (ctx.actor.user(), self.inner.ambient.now());
+        if let Some(author) = author {
+            drafts::delete(&tx, id, author).await?;
+        }
         let Some(script) = script.edited(definition, author, now) else {
-            tx.rollback().await?;
+            tx.commit(unaudited("nothing changed")).await?;
             return Ok(script);
         };
         let version = NewVersion {
@@ -197,63 +202,6 @@ impl Store {
         sql.bind(name);
         let row: Option<ScriptRow> = db.one(sql).await?;
         row.map(Script::try_from).transpose()
-    }
-
-    /// Moves a script to the trash: it keeps its versions and history, and gives up its name, path
-    /// and schedule.
-    ///
-    /// # Errors
-    /// `NotFound`.
-    pub async fn delete_script(&self, ctx: &Ctx, id: ScriptId) -> Result<()> {
-        let now = self.inner.ambient.now();
-        let tx = self.db().write(ctx).await?;
-        let script = find(&tx, id).await?;
-        let sql = tx
-            .sql(
-                "update scripts set deleted_at = $3 \
-                 where tenant_id = $1 and id = $2 and deleted_at is null",
-            )
-            .with([id.0.into(), Micros::from(now).into()]);
-        if tx.execute(sql).await? == 0 {
-            return Err(Error::NotFound);
-        }
-        Routes::remove(&tx, id).await?;
-        nodes::mark_routes(&tx).await?;
-        let note = note(Action::ScriptDeleted, &script).before(of_gone(&script)?);
-        let noted = self.audited(&tx, ctx, note).await?;
-        tx.commit(noted).await?;
-        self.signal_routes();
-        Ok(())
-    }
-
-    /// Takes a script out of the trash. One that was active comes back paused, because the world
-    /// may have changed meanwhile.
-    ///
-    /// # Errors
-    /// `NotFound` when it is not in the trash; `Conflict` on `name` or `http.path` when they were
-    /// taken meanwhile.
-    pub async fn restore_script(&self, ctx: &Ctx, id: ScriptId) -> Result<Script> {
-        let tx = self.db().write(ctx).await?;
-        let sql = tx
-            .sql(
-                "update scripts set deleted_at = null \
-                 where tenant_id = $1 and id = $2 and deleted_at is not null",
-            )
-            .with([id.0.into()]);
-        if tx.execute(sql).await? == 0 {
-            return Err(Error::NotFound);
-        }
-        let mut script = find_to_change(&tx, id).await?;
-        if script.status == ScriptStatus::Active {
-            script.status = ScriptStatus::Paused;
-            script.paused_reason = Some("restored from the trash".into());
-        }
-        script.updated_at = self.inner.ambient.now();
-        write_state(&tx, &script).await?;
-        let note = note(Action::ScriptRestored, &script)
-            .after(json!({ "status": script.status.as_str(), "version": script.version }));
-        self.commit_routes(tx, ctx, &script, note).await?;
-        Ok(script)
     }
 
     async fn commit_routes(&self, tx: Tx, ctx: &Ctx, script: &Script, note: Note) -> Result<()> {

@@ -11,6 +11,7 @@ pub mod nodes;
 pub mod queue;
 pub mod schedules;
 mod tenants;
+mod upkeep;
 
 /// The key to statements across tenants.
 #[derive(Clone, Copy)]

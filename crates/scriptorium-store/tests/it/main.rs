@@ -12,6 +12,7 @@ mod audit_tampering;
 mod backup;
 mod catalog;
 mod crash;
+mod drafts;
 mod executions;
 mod history;
 mod isolation;

@@ -186,7 +186,9 @@ async fn concurrent_changes_without_a_base_get_numbers_without_gap_or_repetition
 
 #[rstest]
 #[tokio::test]
-async fn a_change_that_changes_nothing_makes_no_version(#[values(Sqlite, Postgres)] database: Database) {
+async fn a_change_that_changes_nothing_makes_no_version(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
     let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let script = world.script("same").await;
@@ -202,7 +204,9 @@ async fn a_change_that_changes_nothing_makes_no_version(#[values(Sqlite, Postgre
 
 #[rstest]
 #[tokio::test]
-async fn a_list_names_scripts_without_reading_their_sources(#[values(Sqlite, Postgres)] database: Database) {
+async fn a_list_names_scripts_without_reading_their_sources(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
     let world = World::on(database).await;
     let script = world.script("listed").await;
     let all = ScriptFilter::default();

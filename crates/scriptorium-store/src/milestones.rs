@@ -1,0 +1,174 @@
+//! How long versions are kept: milestones, the tenant's policy, and the pruning that follows it
+//! (R-VER-09, 10). Off unless the tenant has a policy.
+
+use std::time::Duration;
+
+use scriptorium_model::version::VersionPolicy;
+use scriptorium_model::{Ctx, ScriptId, TenantId, Timestamp, Uuid};
+use sea_orm::FromQueryResult;
+
+use crate::Store;
+use crate::audit::unaudited;
+use crate::db::{Micros, number};
+use crate::error::Result;
+
+/// Versions deleted by one transaction, so that others get their turn.
+const BATCH: i64 = 200;
+
+impl Store {
+    /// Makes a version a milestone, or gives the milestone another name.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn set_milestone(
+        &self,
+        ctx: &Ctx,
+        script: ScriptId,
+        version: u32,
+        name: &str,
+    ) -> Result<()> {
+        let tx = self.db().write(ctx).await?;
+        let sql = tx
+            .sql(
+                "insert into version_milestones \
+                 (tenant_id, script_id, number, name, created_by, created_at) \
+                 values ($1, $2, $3, $4, $5, $6) \
+                 on conflict (tenant_id, script_id, number) do update set name = excluded.name",
+            )
+            .with([
+                script.0.into(),
+                version.into(),
+                name.into(),
+                ctx.actor.user().map(|user| user.0).into(),
+                Micros::from(self.inner.ambient.now()).into(),
+            ]);
+        tx.execute(sql).await?;
+        tx.commit(unaudited("to be noted")).await
+    }
+
+    /// Makes a milestone a version like others; whether it was one.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn delete_milestone(
+        &self,
+        ctx: &Ctx,
+        script: ScriptId,
+        version: u32,
+    ) -> Result<bool> {
+        let tx = self.db().write(ctx).await?;
+        let sql = tx
+            .sql(
+                "delete from version_milestones \
+                 where tenant_id = $1 and script_id = $2 and number = $3",
+            )
+            .with([script.0.into(), version.into()]);
+        let deleted = tx.execute(sql).await? > 0;
+        tx.commit(unaudited("to be noted")).await?;
+        Ok(deleted)
+    }
+
+    /// How many versions the tenant keeps; all when it has not said.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn find_version_policy(&self, ctx: &Ctx) -> Result<VersionPolicy> {
+        let db = self.db().read(ctx).await?;
+        let sql = db.sql("select * from version_policies where tenant_id = $1");
+        let row: Option<PolicyRow> = db.one(sql).await?;
+        Ok(row.map_or_else(VersionPolicy::default, |row| row.policy()))
+    }
+
+    /// Says how many versions the tenant keeps.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn put_version_policy(&self, ctx: &Ctx, policy: VersionPolicy) -> Result<()> {
+        let tx = self.db().write(ctx).await?;
+        let sql = tx
+            .sql(
+                "insert into version_policies \
+                 (tenant_id, max_count, max_age_days, updated_by, updated_at) \
+                 values ($1, $2, $3, $4, $5) on conflict (tenant_id) do update set \
+                 max_count = excluded.max_count, max_age_days = excluded.max_age_days, \
+                 updated_by = excluded.updated_by, updated_at = excluded.updated_at",
+            )
+            .with([
+                policy.max_count.map(i64::from).into(),
+                policy.max_age_days.map(i64::from).into(),
+                ctx.actor.user().map(|user| user.0).into(),
+                Micros::from(self.inner.ambient.now()).into(),
+            ]);
+        tx.execute(sql).await?;
+        tx.commit(unaudited("to be noted")).await
+    }
+
+    /// Deletes, in small transactions, the versions that the policies of their tenants do not keep
+    /// at `now`; how many. For the maintenance job.
+    ///
+    /// # Errors
+    /// `Platform` only. What was deleted before it stays deleted.
+    pub async fn prune_versions(&self, now: Timestamp) -> Result<u64> {
+        let mut deleted = 0;
+        for row in self.version_policies().await? {
+            let (ctx, policy) = (Ctx::platform(TenantId(row.tenant_id)), row.policy());
+            loop {
+                let batch = self.prune_some(&ctx, policy, now).await?;
+                deleted += batch;
+                if batch < BATCH.unsigned_abs() {
+                    break;
+                }
+            }
+        }
+        Ok(deleted)
+    }
+
+    async fn prune_some(&self, ctx: &Ctx, policy: VersionPolicy, now: Timestamp) -> Result<u64> {
+        let days = policy.max_age_days.map(u64::from);
+        let age = days.map(|days| Duration::from_hours(24 * days));
+        let oldest = age.and_then(|age| now.checked_sub(age).ok());
+        let oldest = oldest.map_or(i64::MIN, Timestamp::as_microsecond);
+        let newer = policy.max_count.map_or(i64::MAX, i64::from);
+        let tx = self.db().write(ctx).await?;
+        let sql = tx
+            .sql(PRUNE)
+            .with([oldest.into(), newer.into(), BATCH.into()]);
+        let deleted = tx.execute(sql).await?;
+        tx.commit(unaudited("it was decided when the policy was made"))
+            .await?;
+        Ok(deleted)
+    }
+}
+
+/// What a policy does not keep: too old, or with enough newer ones; but never the current version, a
+/// milestone, or what a pending or running execution names.
+const PRUNE: &str = "delete from script_versions \
+    where tenant_id = $1 and (script_id, number) in \
+    (select v.script_id, v.number from script_versions v \
+    join scripts s on s.tenant_id = v.tenant_id and s.id = v.script_id \
+    where v.tenant_id = $1 and v.number < s.version \
+    and (v.created_at < $2 or (select count(*) from script_versions n \
+    where n.tenant_id = v.tenant_id and n.script_id = v.script_id \
+    and n.number > v.number) >= $3) \
+    and not exists (select 1 from version_milestones m where m.tenant_id = v.tenant_id \
+    and m.script_id = v.script_id and m.number = v.number) \
+    and not exists (select 1 from executions e where e.tenant_id = v.tenant_id \
+    and e.script_id = v.script_id and e.version = v.number \
+    and e.status in ('pending', 'running')) \
+    order by v.script_id, v.number limit $4)";
+
+#[derive(FromQueryResult)]
+pub(crate) struct PolicyRow {
+    pub(crate) tenant_id: Uuid,
+    max_count: Option<i64>,
+    max_age_days: Option<i64>,
+}
+
+impl PolicyRow {
+    fn policy(&self) -> VersionPolicy {
+        VersionPolicy {
+            max_count: self.max_count.map(number),
+            max_age_days: self.max_age_days.map(number),
+        }
+    }
+}

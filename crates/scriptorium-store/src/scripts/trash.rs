@@ -1,0 +1,173 @@
+//! The trash: scripts that were deleted, for as long as they can be brought back, and the end of
+//! those that cannot.
+
+use scriptorium_model::script::{Script, ScriptStatus};
+use scriptorium_model::{Ctx, ScriptId, TenantId, Timestamp, Uuid};
+use sea_orm::FromQueryResult;
+
+use super::routing::Routes;
+use super::{find_to_change, write_state};
+use crate::Store;
+use crate::audit::unaudited;
+use crate::db::Micros;
+use crate::error::{Error, Result};
+use crate::search::Kind;
+use crate::system::nodes;
+
+/// Executions deleted by one transaction, so that others get their turn.
+const BATCH: i64 = 500;
+/// Scripts looked up at a time.
+const SCRIPTS: i64 = 100;
+
+impl Store {
+    /// Moves a script to the trash: it keeps its versions and history, and gives up its name, path
+    /// and schedule.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn delete_script(&self, ctx: &Ctx, id: ScriptId) -> Result<()> {
+        let now = self.inner.ambient.now();
+        let tx = self.db().write(ctx).await?;
+        let sql = tx
+            .sql(
+                "update scripts set deleted_at = $3, deleted_by = $4 \
+                 where tenant_id = $1 and id = $2 and deleted_at is null",
+            )
+            .with([
+                id.0.into(),
+                Micros::from(now).into(),
+                ctx.actor.user().map(|user| user.0).into(),
+            ]);
+        if tx.execute(sql).await? == 0 {
+            return Err(Error::NotFound);
+        }
+        Routes::remove(&tx, id).await?;
+        nodes::mark_routes(&tx).await?;
+        tx.commit(unaudited("to be noted")).await?;
+        self.signal_routes();
+        Ok(())
+    }
+
+    /// Takes a script out of the trash. One that was active comes back paused, because the world
+    /// may have changed meanwhile.
+    ///
+    /// # Errors
+    /// `NotFound` when it is not in the trash; `Conflict` on `name` or `http.path` when they were
+    /// taken meanwhile.
+    pub async fn restore_script(&self, ctx: &Ctx, id: ScriptId) -> Result<Script> {
+        let tx = self.db().write(ctx).await?;
+        let sql = tx
+            .sql(
+                "update scripts set deleted_at = null, deleted_by = null \
+                 where tenant_id = $1 and id = $2 and deleted_at is not null",
+            )
+            .with([id.0.into()]);
+        if tx.execute(sql).await? == 0 {
+            return Err(Error::NotFound);
+        }
+        let mut script = find_to_change(&tx, id).await?;
+        if script.status == ScriptStatus::Active {
+            script.status = ScriptStatus::Paused;
+            script.paused_reason = Some("restored from the trash".into());
+        }
+        script.updated_at = self.inner.ambient.now();
+        write_state(&tx, &script).await?;
+        self.commit_routes(tx, &script).await?;
+        Ok(script)
+    }
+
+    /// Deletes a script in the trash for ever, with its versions, drafts and executions, in small
+    /// transactions.
+    ///
+    /// # Errors
+    /// `NotFound` when it is not in the trash; `Conflict` on `id` (`still_running`) while an
+    /// execution of it is pending or running.
+    pub async fn purge_script(&self, ctx: &Ctx, id: ScriptId) -> Result<()> {
+        loop {
+            let tx = self.db().write(ctx).await?;
+            check_idle(&tx, id).await?;
+            let sql = tx
+                .sql(
+                    "delete from executions where tenant_id = $1 and id in \
+                     (select id from executions where tenant_id = $1 and script_id = $2 limit $3) \
+                     returning id",
+                )
+                .with([id.0.into(), BATCH.into()]);
+            let executions: Vec<Deleted> = tx.all(sql).await?;
+            let executions: Vec<Uuid> = executions.into_iter().map(|row| row.id).collect();
+            let last = executions.len() < BATCH.unsigned_abs() as usize;
+            if last {
+                let sql = tx
+                    .sql("delete from scripts where tenant_id = $1 and id = $2")
+                    .with([id.0.into()]);
+                tx.execute(sql).await?;
+            }
+            tx.commit(unaudited("to be noted")).await?;
+            self.forget(ctx.tenant, Kind::Execution, &executions)
+                .await?;
+            if last {
+                return self.forget(ctx.tenant, Kind::Script, &[id.0]).await;
+            }
+        }
+    }
+
+    /// Deletes for ever what has been in the trash since `before`; how many scripts. One that still
+    /// runs waits for the next time. For the maintenance job.
+    ///
+    /// # Errors
+    /// `Platform` only. What was deleted before it stays deleted.
+    pub async fn purge_trash(&self, before: Timestamp) -> Result<u64> {
+        let (mut purged, mut after) = (0, (i64::MIN, Uuid::nil()));
+        loop {
+            let rows = self.trashed_before(before, after, SCRIPTS).await?;
+            let Some(last) = rows.last() else {
+                return Ok(purged);
+            };
+            after = (last.deleted_at, last.id);
+            for row in rows {
+                let ctx = Ctx::platform(TenantId(row.tenant_id));
+                match self.purge_script(&ctx, ScriptId(row.id)).await {
+                    Ok(()) => purged += 1,
+                    Err(Error::NotFound | Error::Conflict { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    }
+}
+
+/// That the script is in the trash and nothing of it goes on.
+async fn check_idle(tx: &crate::db::Tx, id: ScriptId) -> Result<()> {
+    let sql = tx
+        .sql(
+            "select (select count(*) from executions e where e.tenant_id = s.tenant_id \
+             and e.script_id = s.id and e.status in ('pending', 'running')) as unfinished \
+             from scripts s where s.tenant_id = $1 and s.id = $2 and s.deleted_at is not null",
+        )
+        .with([id.0.into()]);
+    let row: Idle = tx.one(sql).await?.ok_or(Error::NotFound)?;
+    if row.unfinished == 0 {
+        return Ok(());
+    }
+    Err(Error::Conflict {
+        what: "still_running",
+        field: "id",
+    })
+}
+
+#[derive(FromQueryResult)]
+struct Deleted {
+    id: Uuid,
+}
+
+#[derive(FromQueryResult)]
+struct Idle {
+    unfinished: i64,
+}
+
+#[derive(FromQueryResult)]
+pub(crate) struct TrashedRow {
+    pub(crate) tenant_id: Uuid,
+    pub(crate) id: Uuid,
+    pub(crate) deleted_at: i64,
+}
