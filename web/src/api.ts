@@ -1,4 +1,5 @@
 // The management API as pages call it: same origin, session cookie, problem documents as errors.
+import type { Current } from "./draft";
 import { hasText, text } from "./texts";
 
 export interface FieldProblem {
@@ -15,6 +16,8 @@ export class Problem extends Error {
     readonly code: string,
     detail: string,
     readonly errors: FieldProblem[] = [],
+    /** What somebody else has saved, of a stale version. */
+    readonly current?: Current,
   ) {
     super(detail);
   }
@@ -70,7 +73,8 @@ async function problemOf(response: Response): Promise<Problem> {
   }
   try {
     const problem = await response.json();
-    return new Problem(response.status, problem.code ?? "", problem.detail ?? problem.title ?? "", problem.errors ?? []);
+    const detail = problem.detail ?? problem.title ?? "";
+    return new Problem(response.status, problem.code ?? "", detail, problem.errors ?? [], problem.current);
   } catch {
     return new Problem(response.status, "", "");
   }

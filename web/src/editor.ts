@@ -2,6 +2,7 @@
 // the editors themselves stay outside of Alpine's reach, whose proxies would slow them down.
 import Alpine from "@alpinejs/csp";
 import { api, explain, explainField, type FieldProblem, Problem } from "./api";
+import { type Current, DraftKeeper, type DraftState } from "./draft";
 import { duration, type Execution, isFinal, type LogLine, watch } from "./execution";
 import { type Definition, definitionOf, type Form, formOf, type Page } from "./form";
 import { pretty, showJson } from "./json";
@@ -35,6 +36,7 @@ const page: Page = island ? JSON.parse(island.textContent) : ({} as Page);
 
 let code: Pane | undefined;
 let input: Pane | undefined;
+let keeper: DraftKeeper | undefined;
 let stopWatching: (() => void) | undefined;
 const timers: Record<string, ReturnType<typeof setTimeout>> = {};
 
@@ -57,6 +59,12 @@ Alpine.data("scriptEditor", () => ({
   dirty: false,
   saving: false,
   conflict: false,
+  /** What somebody else saved meanwhile, when it is known. */
+  theirs: null as Current | null,
+  /** A draft of an earlier visit, until the user decides about it. */
+  offered: page.draft as typeof page.draft,
+  draftState: "none" as DraftState,
+  draftAt: "",
   changeDescription: "",
   errors: {} as Record<string, string>,
   summary: [] as { field: string; message: string }[],
@@ -87,9 +95,10 @@ Alpine.data("scriptEditor", () => ({
     });
     addEventListener("keydown", (event) => this.shortcut(event), true);
     addEventListener("beforeunload", (event) => {
-      if (this.dirty && !this.saving) event.preventDefault();
+      if (this.dirty && !this.saving && this.draftState !== "kept") event.preventDefault();
     });
     for (const id of ["source", "input"]) textarea(id).addEventListener("input", () => this.changed());
+    this.watchDraft();
     this.preview();
     await this.mountEditors();
     this.validate();
@@ -136,6 +145,96 @@ Alpine.data("scriptEditor", () => ({
   changed() {
     this.dirty = page.may_edit && (this.snapshot() !== this.saved || sourceText() !== this.savedSource);
     after("validate", VALIDATE_AFTER_MS, () => void this.validate());
+    keeper?.changed();
+  },
+
+  watchDraft() {
+    if (!page.id || !page.may_edit) return;
+    const unsaved = () => {
+      if (!this.dirty) return null;
+      const { source, ...settings } = this.body();
+      return { source: source ?? "", settings, base_version: this.version };
+    };
+    const show = (state: DraftState, at = "") => {
+      this.draftState = state;
+      this.draftAt = at;
+    };
+    const stale = (current: Current) => this.meet(current);
+    keeper = new DraftKeeper(`/scripts/${page.id}/draft`, { unsaved, show, stale }, page.draft !== null);
+    if (this.offered) keeper.hold();
+  },
+
+  get draftNote() {
+    const time = this.draftAt && new Date(this.draftAt).toLocaleTimeString(document.documentElement.lang, { timeStyle: "short" });
+    return this.draftState === "none" ? "" : text(`js-draft-${this.draftState}`, { time });
+  },
+
+  get offeredNote() {
+    const { updated_at, base_version } = this.offered ?? { updated_at: "", base_version: this.version };
+    const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+    const time = updated_at ? format.format(new Date(updated_at)) : "";
+    return text(base_version === this.version ? "js-draft-offered" : "js-draft-offered-old", { time });
+  },
+
+  /** Takes up the draft of an earlier visit. */
+  restoreDraft() {
+    const draft = this.offered;
+    if (!draft) return;
+    this.offered = null;
+    const base = { ...page.definition, ...(draft.settings ?? {}) } as Definition;
+    this.form = formOf(base);
+    this.setSource(draft.source);
+    keeper?.release();
+    if (draft.base_version === this.version) return this.changed();
+    const current = { version: this.version, source: this.savedSource, change_description: "" };
+    this.changed();
+    this.meet(current);
+  },
+
+  async discardDraft() {
+    this.offered = null;
+    await keeper?.discard().catch((error) => toast(explain(error), "bad"));
+    this.changed();
+  },
+
+  setSource(source: string) {
+    if (code) code.setText(source);
+    else textarea("source").value = source;
+  },
+
+  /** Somebody else has saved: nothing is sent until the user has chosen. */
+  meet(current: Current) {
+    this.theirs = current;
+    this.conflict = true;
+    keeper?.hold();
+  },
+
+  get conflictNote() {
+    const { version, change_description } = this.theirs ?? { version: 0, change_description: "" };
+    if (!version) return "";
+    const said = change_description ? `“${change_description}”` : "";
+    return text("js-conflict-version", { version, said });
+  },
+
+  async compareTheirs() {
+    const theirs = this.theirs?.source ?? (await this.presentVersion()).source;
+    const dialog = document.getElementById("compare") as HTMLDialogElement;
+    const monaco = await import("./monaco");
+    dialog.showModal();
+    const host = document.getElementById("compare-pane")!;
+    const close = monaco.compare(host, [theirs, sourceText()], this.form.language);
+    dialog.addEventListener("close", close, { once: true });
+  },
+
+  presentVersion() {
+    return api<Current>("GET", `/scripts/${page.id}`);
+  },
+
+  /** Gives up what was typed for what somebody else saved. */
+  async takeTheirs() {
+    await keeper?.discard().catch(() => undefined);
+    this.dirty = false;
+    location.reload();
   },
 
   shortcut(event: KeyboardEvent) {
@@ -259,18 +358,23 @@ Alpine.data("scriptEditor", () => ({
 
   keep(version: number) {
     this.version = version;
+    this.theirs = null;
     this.savedSource = sourceText();
     this.saved = this.snapshot();
     this.dirty = false;
     this.changeDescription = "";
     this.conflict = false;
+    this.offered = null;
+    keeper?.saved();
     toast(text("js-saved", { version }));
   },
 
   async saveOver() {
-    const current = await api<{ version: number }>("GET", `/scripts/${page.id}`);
+    const current = this.theirs ?? (await this.presentVersion());
     this.version = current.version;
+    this.theirs = null;
     this.conflict = false;
+    keeper?.release();
     await this.save();
   },
 
@@ -283,6 +387,8 @@ Alpine.data("scriptEditor", () => ({
   refuse(error: unknown) {
     if (error instanceof Problem && error.code === STALE) {
       this.conflict = true;
+      this.theirs = error.current ?? null;
+      keeper?.hold();
       return;
     }
     if (error instanceof Problem && error.errors.length > 0) return this.refuseFields(error.errors);

@@ -1,4 +1,5 @@
 // What the script page edits, as the form holds it and as the API wants it.
+import type { Draft } from "./draft";
 import type { Workers } from "./monaco";
 
 /** What the server puts into the page. */
@@ -10,6 +11,8 @@ export interface Page {
   /** Type, language and entry as saved: what a trial of unsaved source is read by. */
   saved_as: string;
   definition: Definition;
+  /** What the user typed and did not save. */
+  draft: Draft | null;
   workers: Workers;
 }
 

@@ -105,6 +105,27 @@ export function mount(host: HTMLElement, options: PaneOptions): Pane {
   };
 }
 
+/** Shows two sources side by side; gives what takes the view away again. */
+export function compare(host: HTMLElement, [before, after]: [string, string], language: string): () => void {
+  const models = { original: editor.createModel(before, language), modified: editor.createModel(after, language) };
+  const view = editor.createDiffEditor(host, {
+    readOnly: true,
+    automaticLayout: true,
+    fontSize: 13,
+    minimap: { enabled: false },
+    scrollBeyondLastLine: false,
+    renderSideBySide: true,
+    maxComputationTime: 1_000,
+    fixedOverflowWidgets: true,
+  });
+  view.setModel(models);
+  return () => {
+    view.dispose();
+    models.original.dispose();
+    models.modified.dispose();
+  };
+}
+
 function workerFor(workers: Workers, label: string): string {
   if (label === "json") return workers.json;
   if (label === "javascript" || label === "typescript") return workers.typescript;

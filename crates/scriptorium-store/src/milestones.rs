@@ -3,17 +3,19 @@
 
 use std::time::Duration;
 
+use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::version::VersionPolicy;
-use scriptorium_model::{Ctx, ScriptId, TenantId, Timestamp, Uuid};
+use scriptorium_model::{Ctx, ScriptId, Timestamp, Uuid};
 use sea_orm::FromQueryResult;
+use serde_json::{Value, json};
 
 use crate::Store;
-use crate::audit::unaudited;
-use crate::db::{Micros, number};
+use crate::audit::{Note, unaudited};
+use crate::db::{Micros, Tx, number};
 use crate::error::Result;
 
 /// Versions deleted by one transaction, so that others get their turn.
-const BATCH: i64 = 200;
+pub(crate) const BATCH: i64 = 200;
 
 impl Store {
     /// Makes a version a milestone, or gives the milestone another name.
@@ -43,7 +45,9 @@ impl Store {
                 Micros::from(self.inner.ambient.now()).into(),
             ]);
         tx.execute(sql).await?;
-        tx.commit(unaudited("to be noted")).await
+        let note = marked(&tx, script, version, Some(name)).await?;
+        let noted = self.audited(&tx, ctx, note).await?;
+        tx.commit(noted).await
     }
 
     /// Makes a milestone a version like others; whether it was one.
@@ -64,7 +68,13 @@ impl Store {
             )
             .with([script.0.into(), version.into()]);
         let deleted = tx.execute(sql).await? > 0;
-        tx.commit(unaudited("to be noted")).await?;
+        let noted = if deleted {
+            let note = marked(&tx, script, version, None).await?;
+            self.audited(&tx, ctx, note).await?
+        } else {
+            unaudited("nothing changed")
+        };
+        tx.commit(noted).await?;
         Ok(deleted)
     }
 
@@ -84,6 +94,7 @@ impl Store {
     /// # Errors
     /// `Platform` only.
     pub async fn put_version_policy(&self, ctx: &Ctx, policy: VersionPolicy) -> Result<()> {
+        let before = self.find_version_policy(ctx).await?;
         let tx = self.db().write(ctx).await?;
         let sql = tx
             .sql(
@@ -100,30 +111,20 @@ impl Store {
                 Micros::from(self.inner.ambient.now()).into(),
             ]);
         tx.execute(sql).await?;
-        tx.commit(unaudited("to be noted")).await
+        let subject = Subject::new(SubjectKind::Settings, None, "versions");
+        let note = Note::new(Action::SettingsChanged, subject);
+        let note = note.change(&shown(before), &shown(policy));
+        let noted = self.audited(&tx, ctx, note).await?;
+        tx.commit(noted).await
     }
 
-    /// Deletes, in small transactions, the versions that the policies of their tenants do not keep
-    /// at `now`; how many. For the maintenance job.
-    ///
-    /// # Errors
-    /// `Platform` only. What was deleted before it stays deleted.
-    pub async fn prune_versions(&self, now: Timestamp) -> Result<u64> {
-        let mut deleted = 0;
-        for row in self.version_policies().await? {
-            let (ctx, policy) = (Ctx::platform(TenantId(row.tenant_id)), row.policy());
-            loop {
-                let batch = self.prune_some(&ctx, policy, now).await?;
-                deleted += batch;
-                if batch < BATCH.unsigned_abs() {
-                    break;
-                }
-            }
-        }
-        Ok(deleted)
-    }
-
-    async fn prune_some(&self, ctx: &Ctx, policy: VersionPolicy, now: Timestamp) -> Result<u64> {
+    /// Deletes some versions that a policy does not keep; how many.
+    pub(crate) async fn prune_some(
+        &self,
+        ctx: &Ctx,
+        policy: VersionPolicy,
+        now: Timestamp,
+    ) -> Result<u64> {
         let days = policy.max_age_days.map(u64::from);
         let age = days.map(|days| Duration::from_hours(24 * days));
         let oldest = age.and_then(|age| now.checked_sub(age).ok());
@@ -134,10 +135,38 @@ impl Store {
             .sql(PRUNE)
             .with([oldest.into(), newer.into(), BATCH.into()]);
         let deleted = tx.execute(sql).await?;
-        tx.commit(unaudited("it was decided when the policy was made"))
-            .await?;
+        let noted = if deleted > 0 {
+            let subject = Subject::new(SubjectKind::Tenant, ctx.tenant.0, "");
+            let note = Note::new(Action::VersionsPruned, subject);
+            let after = json!({ "versions": deleted, "policy": shown(policy) });
+            self.audited(&tx, ctx, note.after(after)).await?
+        } else {
+            unaudited("nothing changed")
+        };
+        tx.commit(noted).await?;
         Ok(deleted)
     }
+}
+
+fn shown(policy: VersionPolicy) -> Value {
+    json!({ "max_count": policy.max_count, "max_age_days": policy.max_age_days })
+}
+
+/// What the trail says of a milestone that was set or taken back.
+async fn marked(tx: &Tx, script: ScriptId, version: u32, name: Option<&str>) -> Result<Note> {
+    let sql = tx
+        .sql("select name from scripts where tenant_id = $1 and id = $2")
+        .with([script.0.into()]);
+    let row: Option<NameRow> = tx.one(sql).await?;
+    let of = row.map(|row| row.name).unwrap_or_default();
+    let subject = Subject::new(SubjectKind::Script, script.0, &of);
+    let after = json!({ "version": version, "milestone": name });
+    Ok(Note::new(Action::VersionMarked, subject).after(after))
+}
+
+#[derive(FromQueryResult)]
+struct NameRow {
+    name: String,
 }
 
 /// What a policy does not keep: too old, or with enough newer ones; but never the current version, a
@@ -165,7 +194,7 @@ pub(crate) struct PolicyRow {
 }
 
 impl PolicyRow {
-    fn policy(&self) -> VersionPolicy {
+    pub(crate) fn policy(&self) -> VersionPolicy {
         VersionPolicy {
             max_count: self.max_count.map(number),
             max_age_days: self.max_age_days.map(number),

@@ -7,6 +7,7 @@ mod login;
 mod script;
 mod scripts;
 mod settings;
+mod trash;
 mod version;
 mod versions;
 
@@ -36,6 +37,7 @@ pub(crate) fn router() -> Router<Site> {
         .route("/scripts/{id}/versions/compare", get(diff::choose))
         .route("/scripts/{id}/versions/{n}", get(version::show))
         .route("/scripts/{id}/versions/{a}/diff/{b}", get(diff::show))
+        .route("/trash", get(trash::list))
         .route("/executions", get(executions::list))
         .route("/executions/{id}", get(execution::show))
         .route("/assets/{name}", get(assets::serve))

@@ -1,23 +1,23 @@
 //! The trash: scripts that were deleted, for as long as they can be brought back, and the end of
 //! those that cannot.
 
+use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::script::{Script, ScriptStatus};
-use scriptorium_model::{Ctx, ScriptId, TenantId, Timestamp, Uuid};
+use scriptorium_model::{Ctx, ScriptId, Uuid};
 use sea_orm::FromQueryResult;
+use serde_json::json;
 
 use super::routing::Routes;
-use super::{find_to_change, write_state};
+use super::{find, find_to_change, note, write_state};
 use crate::Store;
-use crate::audit::unaudited;
-use crate::db::Micros;
+use crate::audit::{Note, of_gone, unaudited};
+use crate::db::{Micros, Tx};
 use crate::error::{Error, Result};
 use crate::search::Kind;
 use crate::system::nodes;
 
 /// Executions deleted by one transaction, so that others get their turn.
 const BATCH: i64 = 500;
-/// Scripts looked up at a time.
-const SCRIPTS: i64 = 100;
 
 impl Store {
     /// Moves a script to the trash: it keeps its versions and history, and gives up its name, path
@@ -28,6 +28,7 @@ impl Store {
     pub async fn delete_script(&self, ctx: &Ctx, id: ScriptId) -> Result<()> {
         let now = self.inner.ambient.now();
         let tx = self.db().write(ctx).await?;
+        let script = find(&tx, id).await?;
         let sql = tx
             .sql(
                 "update scripts set deleted_at = $3, deleted_by = $4 \
@@ -43,7 +44,9 @@ impl Store {
         }
         Routes::remove(&tx, id).await?;
         nodes::mark_routes(&tx).await?;
-        tx.commit(unaudited("to be noted")).await?;
+        let note = note(Action::ScriptDeleted, &script).before(of_gone(&script)?);
+        let noted = self.audited(&tx, ctx, note).await?;
+        tx.commit(noted).await?;
         self.signal_routes();
         Ok(())
     }
@@ -72,7 +75,9 @@ impl Store {
         }
         script.updated_at = self.inner.ambient.now();
         write_state(&tx, &script).await?;
-        self.commit_routes(tx, &script).await?;
+        let note = note(Action::ScriptRestored, &script)
+            .after(json!({ "status": script.status.as_str(), "version": script.version }));
+        self.commit_routes(tx, ctx, &script, note).await?;
         Ok(script)
     }
 
@@ -85,7 +90,7 @@ impl Store {
     pub async fn purge_script(&self, ctx: &Ctx, id: ScriptId) -> Result<()> {
         loop {
             let tx = self.db().write(ctx).await?;
-            check_idle(&tx, id).await?;
+            let name = check_idle(&tx, id).await?;
             let sql = tx
                 .sql(
                     "delete from executions where tenant_id = $1 and id in \
@@ -102,7 +107,14 @@ impl Store {
                     .with([id.0.into()]);
                 tx.execute(sql).await?;
             }
-            tx.commit(unaudited("to be noted")).await?;
+            let noted = if last {
+                let subject = Subject::new(SubjectKind::Script, id.0, &name);
+                let note = Note::new(Action::ScriptPurged, subject);
+                self.audited(&tx, ctx, note).await?
+            } else {
+                unaudited("the last of these transactions tells of all")
+            };
+            tx.commit(noted).await?;
             self.forget(ctx.tenant, Kind::Execution, &executions)
                 .await?;
             if last {
@@ -110,44 +122,20 @@ impl Store {
             }
         }
     }
-
-    /// Deletes for ever what has been in the trash since `before`; how many scripts. One that still
-    /// runs waits for the next time. For the maintenance job.
-    ///
-    /// # Errors
-    /// `Platform` only. What was deleted before it stays deleted.
-    pub async fn purge_trash(&self, before: Timestamp) -> Result<u64> {
-        let (mut purged, mut after) = (0, (i64::MIN, Uuid::nil()));
-        loop {
-            let rows = self.trashed_before(before, after, SCRIPTS).await?;
-            let Some(last) = rows.last() else {
-                return Ok(purged);
-            };
-            after = (last.deleted_at, last.id);
-            for row in rows {
-                let ctx = Ctx::platform(TenantId(row.tenant_id));
-                match self.purge_script(&ctx, ScriptId(row.id)).await {
-                    Ok(()) => purged += 1,
-                    Err(Error::NotFound | Error::Conflict { .. }) => {}
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-    }
 }
 
-/// That the script is in the trash and nothing of it goes on.
-async fn check_idle(tx: &crate::db::Tx, id: ScriptId) -> Result<()> {
+/// That the script is in the trash and nothing of it goes on; its name.
+async fn check_idle(tx: &Tx, id: ScriptId) -> Result<String> {
     let sql = tx
         .sql(
-            "select (select count(*) from executions e where e.tenant_id = s.tenant_id \
+            "select s.name, (select count(*) from executions e where e.tenant_id = s.tenant_id \
              and e.script_id = s.id and e.status in ('pending', 'running')) as unfinished \
              from scripts s where s.tenant_id = $1 and s.id = $2 and s.deleted_at is not null",
         )
         .with([id.0.into()]);
     let row: Idle = tx.one(sql).await?.ok_or(Error::NotFound)?;
     if row.unfinished == 0 {
-        return Ok(());
+        return Ok(row.name);
     }
     Err(Error::Conflict {
         what: "still_running",
@@ -162,6 +150,7 @@ struct Deleted {
 
 #[derive(FromQueryResult)]
 struct Idle {
+    name: String,
     unfinished: i64,
 }
 

@@ -36,6 +36,10 @@ pub struct Maintained {
     pub months: u64,
     /// Ended sessions and expired storage entries.
     pub expired: u64,
+    /// Versions that their tenants' policies do not keep.
+    pub versions: u64,
+    /// Scripts that were in the trash for too long.
+    pub scripts: u64,
 }
 
 /// The oldest that a tenant has of each kind, and how long it keeps them.
@@ -93,8 +97,10 @@ impl Store {
                 done.events += self.remove_events(tenant, events).await?;
             }
         }
-        self.empty_trash(Cutoff::days_before(now, TRASH_DAYS), &mut done)
-            .await?;
+        let trashed = Cutoff::days_before(now, TRASH_DAYS);
+        self.empty_trash(trashed, &mut done).await?;
+        done.scripts += self.purge_trash(trashed.at.into()).await?;
+        done.versions += self.prune_versions(now).await?;
         if done != Maintained::default() {
             tracing::info!(?done, "removed what is past its retention");
         }

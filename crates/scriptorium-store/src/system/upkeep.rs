@@ -1,20 +1,67 @@
 //! What is kept too long, in all tenants: where pruning and the end of the trash begin. The deleting
 //! itself happens in each tenant's own transactions.
 
-use scriptorium_model::{TenantId, Timestamp, Uuid};
+use scriptorium_model::{Ctx, ScriptId, TenantId, Timestamp, Uuid};
 
 use super::ACROSS_TENANTS;
 use crate::Store;
 use crate::audit::unaudited;
 use crate::db::Micros;
-use crate::error::Result;
-use crate::milestones::PolicyRow;
+use crate::error::{Error, Result};
+use crate::milestones::{BATCH, PolicyRow};
 use crate::scripts::trash::TrashedRow;
 use crate::search::{self, Kind};
 
+/// Scripts looked up at a time.
+const SCRIPTS: i64 = 100;
+
 impl Store {
+    /// Deletes, in small transactions, the versions that the policies of their tenants do not keep
+    /// at `now`; how many. For the maintenance job.
+    ///
+    /// # Errors
+    /// `Platform` only. What was deleted before it stays deleted.
+    pub async fn prune_versions(&self, now: Timestamp) -> Result<u64> {
+        let mut deleted = 0;
+        for row in self.version_policies().await? {
+            let (ctx, policy) = (Ctx::platform(TenantId(row.tenant_id)), row.policy());
+            loop {
+                let batch = self.prune_some(&ctx, policy, now).await?;
+                deleted += batch;
+                if batch < BATCH.unsigned_abs() {
+                    break;
+                }
+            }
+        }
+        Ok(deleted)
+    }
+
+    /// Deletes for ever what has been in the trash since `before`; how many scripts. One that still
+    /// runs waits for the next time. For the maintenance job.
+    ///
+    /// # Errors
+    /// `Platform` only. What was deleted before it stays deleted.
+    pub async fn purge_trash(&self, before: Timestamp) -> Result<u64> {
+        let (mut purged, mut after) = (0, (i64::MIN, Uuid::nil()));
+        loop {
+            let rows = self.trashed_before(before, after, SCRIPTS).await?;
+            let Some(last) = rows.last() else {
+                return Ok(purged);
+            };
+            after = (last.deleted_at, last.id);
+            for row in rows {
+                let ctx = Ctx::platform(TenantId(row.tenant_id));
+                match self.purge_script(&ctx, ScriptId(row.id)).await {
+                    Ok(()) => purged += 1,
+                    Err(Error::NotFound | Error::Conflict { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    }
+
     /// The policies of the tenants that have one.
-    pub(crate) async fn version_policies(&self) -> Result<Vec<PolicyRow>> {
+    async fn version_policies(&self) -> Result<Vec<PolicyRow>> {
         let db = self.db().read_all(ACROSS_TENANTS).await?;
         db.all(db.sql(
             "select tenant_id, max_count, max_age_days from version_policies \
@@ -24,7 +71,7 @@ impl Store {
     }
 
     /// Scripts in the trash since before an instant, the longest first, after the one given.
-    pub(crate) async fn trashed_before(
+    async fn trashed_before(
         &self,
         before: Timestamp,
         (after, id): (i64, Uuid),

@@ -99,7 +99,6 @@ change-description = What changed? (optional)
 save = Save
 save-hint = Saving makes a new version
 conflict-text = Somebody saved another version meanwhile. Your text is still here.
-conflict-look = Look at the versions
 conflict-save = Save mine as the newest
 not-saved = Please correct this:
 run-panel = Run panel
@@ -209,3 +208,21 @@ lines-same = { $n ->
     [one] { $n } unchanged line
    *[other] { $n } unchanged lines
 }
+
+draft-restore = Restore it
+draft-discard = Discard it
+conflict-compare = See the differences
+conflict-take = Take theirs
+conflict-sides = Theirs (left) and yours (right)
+close = Close
+
+trash-title = Trash
+trash-text = Deleted scripts stay here for 30 days. Their names and paths are free meanwhile.
+trash-empty = The trash is empty
+column-deleted = Deleted
+column-deleted-by = By
+action-purge = Delete for ever
+purge-title = Delete “{ $name }” for ever?
+purge-text = Its versions, drafts and executions go with it. This cannot be undone.
+purged = Script deleted for ever
+untrashed = Script restored

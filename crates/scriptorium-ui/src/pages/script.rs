@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use scriptorium::model::draft::Draft;
 use scriptorium::model::endpoint::Method;
 use scriptorium::model::permission::Permission;
 use scriptorium::model::policy::Action;
@@ -85,6 +86,7 @@ pub(crate) async fn create(
     let definition = starter.definition();
     let page = Editor {
         script: None,
+        draft: None,
         may_edit: true,
         may_run: ctx.may(Permission::ScriptsExecute),
         input: starter.input.to_owned(),
@@ -110,6 +112,7 @@ pub(crate) async fn show(
     let frame = Frame::new(t, script.name.clone(), "scripts", Some(&visitor.caller));
     let definition = script.definition.clone();
     let page = Editor {
+        draft: site.platform.scripts().draft(ctx, script_id).await.ok(),
         may_edit: view::may(ctx, Action::Update, &script),
         may_run: view::may(ctx, Action::Execute, &script),
         script: Some(script),
@@ -132,6 +135,8 @@ async fn earlier_input(site: &Site, visitor: &Visitor, text: &str) -> Result<Str
 /// What distinguishes a new script from a stored one on the page.
 struct Editor {
     script: Option<Script>,
+    /// What the visitor typed and did not save.
+    draft: Option<Draft>,
     may_edit: bool,
     may_run: bool,
     input: String,
@@ -149,6 +154,7 @@ impl Editor {
         let data = settings::PageData::of(
             self.script.as_ref(),
             &definition,
+            self.draft.as_ref(),
             self.may_edit,
             self.may_run,
         );

@@ -2,11 +2,12 @@
 //! ranges, and the script's definition as the browser edits it.
 
 use jiff::tz;
-use scriptorium::model::ScriptId;
+use scriptorium::model::draft::Draft;
 use scriptorium::model::endpoint::Method;
 use scriptorium::model::limits::Limits;
 use scriptorium::model::script::{Definition, Script};
 use scriptorium::model::trigger::Trigger;
+use scriptorium::model::{Json, ScriptId};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -60,6 +61,7 @@ pub(crate) struct PageData {
     may_run: bool,
     saved_as: String,
     definition: Value,
+    draft: Value,
     workers: Workers,
 }
 
@@ -74,6 +76,7 @@ impl PageData {
     pub(crate) fn of(
         script: Option<&Script>,
         definition: &Definition,
+        draft: Option<&Draft>,
         may_edit: bool,
         may_run: bool,
     ) -> Self {
@@ -92,6 +95,7 @@ impl PageData {
             may_run,
             saved_as: saved_as.join(","),
             definition: definition_json(definition),
+            draft: draft.map_or(Value::Null, draft_json),
             workers: Workers {
                 editor: assets::address("worker-editor.js"),
                 json: assets::address("worker-json.js"),
@@ -99,6 +103,15 @@ impl PageData {
             },
         }
     }
+}
+
+fn draft_json(draft: &Draft) -> Value {
+    json!({
+        "source": draft.text.source,
+        "settings": draft.text.settings.as_ref().map(Json::to_value),
+        "base_version": draft.text.base_version,
+        "updated_at": draft.updated_at.to_string(),
+    })
 }
 
 /// Names of the time zones to choose from.
