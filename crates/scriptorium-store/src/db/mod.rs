@@ -5,6 +5,8 @@
 
 pub(crate) mod cursor;
 pub(crate) mod migrations;
+#[cfg(test)]
+pub(crate) mod mutants;
 pub(crate) mod postgres;
 mod sql;
 mod sqlite;
@@ -80,6 +82,18 @@ impl Db {
         self.writing(None).await
     }
 
+    /// A transaction that goes from tenant to tenant by [`Scope::enter`]; nothing is to be seen on
+    /// PostgreSQL before.
+    pub(crate) async fn write_each(&self, _: AcrossTenants) -> Result<Tx> {
+        match self {
+            Self::Sqlite(_) => self.writing(None).await,
+            Self::Postgres(server) => Ok(Tx(Scope {
+                conn: Conn::Postgres(server.begin_watched().await?),
+                tenant: None,
+            })),
+        }
+    }
+
     pub(crate) fn dialect(&self) -> Dialect {
         match self {
             Self::Sqlite(_) => Dialect::Sqlite,
@@ -137,12 +151,13 @@ impl Scope {
         )
     }
 
-    /// Starts a statement that the databases spell differently.
-    pub(crate) fn either(&self, sqlite: &'static str, postgres: &'static str) -> Sql {
-        self.sql(match self.dialect() {
-            Dialect::Sqlite => sqlite,
-            Dialect::Postgres => postgres,
-        })
+    /// Says whose rows the statements that follow are about, in a transaction of
+    /// [`Db::write_each`].
+    pub(crate) async fn enter(&self, tenant: TenantId) -> Result<()> {
+        if let Conn::Postgres(tx) = &self.conn {
+            tx.enter(tenant).await?;
+        }
+        Ok(())
     }
 
     /// The rows of a query.
@@ -193,6 +208,8 @@ impl Scope {
 
     fn parts(&self, sql: Sql) -> (String, Vec<Value>) {
         let (text, values) = sql.into_parts();
+        #[cfg(test)]
+        let text = mutants::applied(text);
         debug_assert!(
             self.tenant.is_none() || text.contains("$1"),
             "a statement in a tenant's scope names the tenant: {text}"

@@ -2,7 +2,7 @@
 //! Should the batch fail, each record is tried in a savepoint of its own, so that a bad one fails
 //! alone and the good ones still share one fsync.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::event::Event;
@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{Finished, Written};
 use crate::audit::{By, Ends, Note, Noted, Said, Trail, text_of, unaudited};
-use crate::db::{Db, Micros, Tx, micros};
+use crate::db::{Db, Dialect, Micros, Tx, micros};
 use crate::error::{Error, Result};
 use crate::executions::{COLUMN_COUNT, COLUMNS, ExecutionRow, IdRow, Inserted, Packed, values};
 use crate::search::{self, Document};
@@ -41,6 +41,16 @@ pub(super) enum Outcome {
 }
 
 impl Write {
+    fn tenant(&self) -> TenantId {
+        match self {
+            Self::Pending(execution, _) => execution.tenant,
+            Self::Finished(finished, ..) => finished.execution.tenant,
+            Self::Event(event) => event.tenant,
+            Self::Set(tenant, ..) | Self::Delete(tenant, ..) => *tenant,
+            Self::Say(said) => said.tenant,
+        }
+    }
+
     /// Roughly how many rows it is.
     pub(super) fn rows(&self) -> usize {
         match self {
@@ -101,8 +111,9 @@ async fn together(
     writes: &[Write],
     now: Timestamp,
 ) -> Result<Vec<Result<Outcome>>> {
-    let tx = db.write_all(system::for_history_writer()).await?;
-    let (outcomes, noted) = write(&tx, trail, writes, now).await?;
+    let tx = db.write_each(system::for_history_writer()).await?;
+    let writes: Vec<&Write> = writes.iter().collect();
+    let (outcomes, noted) = write(&tx, trail, &writes, now).await?;
     tx.commit(noted).await?;
     Ok(outcomes)
 }
@@ -113,11 +124,11 @@ async fn one_by_one(
     writes: &[Write],
     now: Timestamp,
 ) -> Result<Vec<Result<Outcome>>> {
-    let tx = db.write_all(system::for_history_writer()).await?;
+    let tx = db.write_each(system::for_history_writer()).await?;
     let mut outcomes = Vec::with_capacity(writes.len());
-    for single in writes.chunks(1) {
+    for single in writes {
         let savepoint = tx.savepoint().await?;
-        match write(&savepoint, trail, single, now).await {
+        match write(&savepoint, trail, &[single], now).await {
             // Its entry is kept or forgotten with it.
             Ok((written, _)) => {
                 savepoint.release().await?;
@@ -133,12 +144,39 @@ async fn one_by_one(
     Ok(outcomes)
 }
 
-/// Writes kind by kind; entries of storage in their order, because a key may come twice. What it
-/// leaves in the audit trail comes last: the heads of the chains are locked from then on.
+/// Writes all of it; on PostgreSQL tenant by tenant, each named to row-level security, so that no
+/// record can touch what is not its tenant's.
 async fn write(
     tx: &Tx,
     trail: &Trail,
-    writes: &[Write],
+    writes: &[&Write],
+    now: Timestamp,
+) -> Result<(Vec<Result<Outcome>>, Noted)> {
+    if tx.dialect() == Dialect::Sqlite {
+        return write_rows(tx, trail, writes, now).await;
+    }
+    let mut tenants: BTreeMap<Uuid, Vec<usize>> = BTreeMap::new();
+    for (place, write) in writes.iter().enumerate() {
+        tenants.entry(write.tenant().0).or_default().push(place);
+    }
+    let mut placed = Vec::with_capacity(writes.len());
+    for (tenant, places) in tenants {
+        tx.enter(TenantId(tenant)).await?;
+        let own: Vec<&Write> = places.iter().map(|place| writes[*place]).collect();
+        let (outcomes, _) = write_rows(tx, trail, &own, now).await?;
+        placed.extend(places.into_iter().zip(outcomes));
+    }
+    placed.sort_by_key(|(place, _)| *place);
+    let outcomes = placed.into_iter().map(|(_, outcome)| outcome).collect();
+    Ok((outcomes, unaudited("each tenant's part has left its own")))
+}
+
+/// Writes kind by kind; entries of storage in their order, because a key may come twice. What it
+/// leaves in the audit trail comes last: the heads of the chains are locked from then on.
+async fn write_rows(
+    tx: &Tx,
+    trail: &Trail,
+    writes: &[&Write],
     now: Timestamp,
 ) -> Result<(Vec<Result<Outcome>>, Noted)> {
     let mut pending = Vec::new();

@@ -5,14 +5,14 @@
 use crate::support::{Database::Sqlite, Server, World, server};
 
 /// Tables that are not about one tenant.
-const GLOBAL: &str = "'_sqlx_migrations', 'tenants'";
+const GLOBAL: &str = "'_sqlx_migrations', 'tenants', 'nodes', 'change_marks', 'audit_key'";
 
 /// Unique keys that do not begin with the tenant, because what they find is not yet of a known one.
 const GLOBAL_KEYS: &str = "'users_email', 'sessions_secret_hash', 'tokens_secret_hash'";
 
 /// Functions that run with the owner's rights.
 const DEFINERS: &str = "'make_partitions', 'find_executions', 'find_scripts', \
-    'drop_partitions'";
+    'drop_partitions', 'announce_change'";
 
 /// A rule: its name, the query for what breaks it, and a change that does.
 struct Rule {
@@ -123,7 +123,8 @@ fn rules() -> Vec<Rule> {
             format!(
                 "select proname from pg_proc where pronamespace = 'scriptorium'::regnamespace \
                  and prosecdef and (proname not in ({DEFINERS}) or not exists \
-                 (select from unnest(proconfig) s where s like 'search_path=%pg_temp'))"
+                 (select from unnest(proconfig) s where s = 'search_path=pg_catalog' \
+                 or s like 'search_path=%pg_temp'))"
             ),
             "create function scriptorium.breach() returns int language sql security definer \
              as 'select 1'",

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use rstest::rstest;
 use scriptorium_model::endpoint::Method::Get;
+use scriptorium_model::execution::{LogLevel, LogLine};
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::script::ScriptStatus::{Active, Draft};
 use scriptorium_model::trigger::Trigger;
 use scriptorium_model::user::{Session, Token};
 use scriptorium_model::{Json, permission::PermissionSet};
 use scriptorium_store::events::EventFilter;
-use scriptorium_store::{ExecutionFilter, Finished, Options, ScriptFilter, Store};
+use scriptorium_store::{Error, ExecutionFilter, Finished, Options, ScriptFilter, Store};
 
 use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{World, assert_missing, completed, cron, definition, http, user};
@@ -72,6 +73,26 @@ async fn executions_of_another_tenant_do_not_exist(#[values(Sqlite, Postgres)] d
         ..ExecutionFilter::default()
     };
     assert_eq!(world.executions(other, &of_script).await, []);
+
+    let said = completed(world.execution(&script), world.now());
+    let with_lines = Finished {
+        logs: vec![LogLine {
+            seq: 1,
+            level: LogLevel::Info,
+            message: "mine".into(),
+            data: None,
+            at: world.now(),
+        }],
+        execution: said.clone(),
+        lease: None,
+        events: Vec::new(),
+        incidents: Vec::new(),
+    };
+    let commit = store.record(&world.ctx, with_lines).await.unwrap();
+    commit.await.unwrap();
+    let lines = store.list_logs(&world.ctx, said.id, 0, 10).await;
+    assert_eq!(lines.unwrap().len(), 1);
+    assert_missing(store.list_logs(other, said.id, 0, 10).await);
 
     // Neither under their own tenant with my script, nor as if they were me.
     let mut forged = world.execution(&script);
@@ -211,6 +232,22 @@ async fn data_of_another_tenant_does_not_exist(#[values(Sqlite, Postgres)] datab
     store.put_template(other, "t", "theirs").await.unwrap();
     let mine = store.find_template(ctx, "t").await.unwrap().unwrap();
     assert_eq!(mine.body, "mine");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_cursor_of_another_tenant_opens_nothing(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
+    world.script("one").await;
+    world.script("two").await;
+    let all = ScriptFilter::default();
+    let mut page = PageRequest::first();
+    page.limit = 1;
+    let first = world.store.list_scripts(&world.ctx, &all, &page).await;
+    page.cursor = first.unwrap().next_cursor;
+    assert!(page.cursor.is_some());
+    let next = world.store.list_scripts(&world.other, &all, &page).await;
+    assert!(matches!(next, Err(Error::CursorInvalid)), "{next:?}");
 }
 
 #[tokio::test]

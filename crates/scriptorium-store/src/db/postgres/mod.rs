@@ -126,11 +126,7 @@ impl Postgres {
             Access::Write => "begin",
         };
         let (pool, begin) = match tenant {
-            // The id is a UUID, written by its own formatter: nothing a user typed can be in it.
-            Some(tenant) => (
-                &self.app,
-                format!("{begin}; set local app.tenant = '{}'", tenant.0),
-            ),
+            Some(tenant) => (&self.app, format!("{begin}; {}", name(tenant))),
             None => (&self.system, begin.to_owned()),
         };
         Ok(Transaction::begin(pool, begin, self.clock).await?)
@@ -139,6 +135,11 @@ impl Postgres {
     /// The pool of the login that acts across tenants.
     pub(crate) fn system(&self) -> &PgPool {
         &self.system
+    }
+
+    /// Begins a transaction as the login that row-level security watches, in no tenant yet.
+    pub(crate) async fn begin_watched(&self) -> Result<Transaction> {
+        Ok(Transaction::begin(&self.app, "begin".into(), self.clock).await?)
     }
 
     /// Makes the partitions of the month of an instant and of `ahead` months after it.
@@ -155,6 +156,12 @@ impl Postgres {
         self.app.close().await;
         self.system.close().await;
     }
+}
+
+/// Tells row-level security the tenant, until the transaction ends. The id is a UUID, written by its
+/// own formatter: nothing a user typed can be in it.
+fn name(tenant: TenantId) -> String {
+    format!("set local app.tenant = '{}'", tenant.0)
 }
 
 async fn pool(options: PgConnectOptions, connections: u32) -> Result<PgPool> {

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use scriptorium_model::TenantId;
 use sea_orm::{DbErr, QueryResult, RuntimeErr, Value};
 use sea_query_sqlx::SqlxValues;
 use sqlx::postgres::PgPool;
-use sqlx::{AssertSqlSafe, Executor};
+use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 use tokio::sync::Mutex;
 
 use super::Clock;
@@ -52,6 +53,11 @@ impl Transaction {
         let query = sqlx::query_with(AssertSqlSafe(text), bound(values));
         let done = query.execute(&mut **begun).await.map_err(refused)?;
         Ok(done.rows_affected())
+    }
+
+    /// Tells row-level security whose rows come next.
+    pub(crate) async fn enter(&self, tenant: TenantId) -> Result<(), DbErr> {
+        self.say(AssertSqlSafe(super::name(tenant))).await
     }
 
     /// Whether the server's clock decides about leases.
@@ -112,9 +118,9 @@ impl Transaction {
             .ok_or_else(|| DbErr::Custom("a savepoint outlives its transaction".into()))
     }
 
-    async fn say(&self, text: &'static str) -> Result<(), DbErr> {
+    async fn say(&self, text: impl SqlSafeStr) -> Result<(), DbErr> {
         let mut begun = self.begun.lock().await;
-        begun.execute(text).await.map_err(refused)?;
+        begun.execute(text.into_sql_str()).await.map_err(refused)?;
         Ok(())
     }
 }
