@@ -14,8 +14,7 @@ use std::time::Duration;
 use scriptorium_model::{Ambient, Timestamp, Uuid};
 use sea_orm::FromQueryResult;
 use sqlx::AssertSqlSafe;
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgListener, PgPool, Postgres};
+use sqlx::postgres::{PgConnection, PgListener, PgPool};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -56,6 +55,8 @@ pub struct Node {
 pub enum Duty {
     /// Retention, partitions, pruning.
     Maintenance,
+    /// Keeping the tenants' business tables, which are files of one server.
+    BusinessTables,
 }
 
 /// The right to do a duty, until dropped.
@@ -63,7 +64,7 @@ pub enum Duty {
 #[must_use = "the duty ends when it is dropped"]
 pub struct OnDuty {
     /// The session whose lock it is. It ends with the process, whatever happens to that.
-    _session: Option<PoolConnection<Postgres>>,
+    _session: Option<PgConnection>,
 }
 
 impl Store {
@@ -86,13 +87,12 @@ impl Store {
         let Db::Postgres(server) = self.db() else {
             return Ok(Some(OnDuty { _session: None }));
         };
-        let mut session = server.system().acquire().await?;
-        // The lock is the session's, so it must not come back to the pool.
-        session.close_on_drop();
+        // The lock is the session's: it must not come back to the pool, nor keep that from closing.
+        let mut session = server.system().acquire().await?.detach();
         let taken: bool = sqlx::query_scalar("select pg_try_advisory_lock($1, $2)")
             .bind(LOCKS)
             .bind(duty as i32)
-            .fetch_one(&mut *session)
+            .fetch_one(&mut session)
             .await?;
         Ok(taken.then_some(OnDuty {
             _session: Some(session),

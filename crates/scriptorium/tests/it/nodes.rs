@@ -11,7 +11,11 @@ use scriptorium::model::execution::{Execution, ExecutionStatus, TriggerKind};
 use scriptorium::model::script::{Script, ScriptStatus};
 use scriptorium::model::trigger::{Endpoint, EndpointAuth, Trigger};
 use scriptorium::model::{Ctx, Uuid};
-use scriptorium::{Database, EndpointRequest, Execute, Live, Mode, Platform, database};
+use scriptorium::tenant_data::{ColumnType, Table};
+use scriptorium::{
+    Builder, Database, EndpointRequest, ErrorKind, Execute, Live, Mode, Platform, TenantSchema,
+    database,
+};
 use scriptorium_testing::Database as Server;
 use serde_json::json;
 use tempfile::TempDir;
@@ -25,8 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Cluster {
     servers: [Platform; 2],
     ctx: Ctx,
-    _dirs: [TempDir; 2],
-    _database: Server,
+    dirs: [TempDir; 2],
+    /// Dropped last, when nobody is connected any more.
+    database: Server,
 }
 
 impl Cluster {
@@ -44,13 +49,14 @@ impl Cluster {
         .await;
         let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let first = start(&database, &dirs[0], "first", false).await;
+        share_keys(&dirs[0], &dirs[1]);
         let second = start(&database, &dirs[1], "second", true).await;
         let ctx = first.tenant("default").await.unwrap().ctx().clone();
         Self {
             servers: [first, second],
             ctx,
-            _dirs: dirs,
-            _database: database,
+            dirs,
+            database,
         }
     }
 
@@ -101,23 +107,35 @@ impl Cluster {
     }
 }
 
+/// Servers of one database share their keys, which are kept outside of it.
+fn share_keys(from: &TempDir, to: &TempDir) {
+    let keys = |dir: &TempDir| dir.path().join("keys");
+    std::fs::create_dir(keys(to)).unwrap();
+    for file in std::fs::read_dir(keys(from)).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), keys(to).join(file.file_name())).unwrap();
+    }
+}
+
 async fn start(server: &Server, dir: &TempDir, name: &str, triggers: bool) -> Platform {
+    let set_up = builder(server, dir, name).triggers(triggers);
+    set_up.start().await.unwrap()
+}
+
+fn builder(server: &Server, dir: &TempDir, name: &str) -> Builder {
     let logins = Database {
         url: server.url("scriptorium_app"),
         system: Some(server.url("scriptorium_system")),
         ..Database::default()
     };
     let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("engine");
-    let started = Platform::builder()
+    Platform::builder()
         .data_dir(dir.path())
         .database(logins)
         .node_name(name)
         .cache_dir(cache)
         .admin_password("correct horse")
         .slots(8, 8)
-        .triggers(triggers)
-        .start();
-    started.await.unwrap()
 }
 
 #[tokio::test]
@@ -216,7 +234,7 @@ async fn who_signs_out_at_one_server_is_signed_out_at_all() {
     let cluster = Cluster::new().await;
     let [first, second] = &cluster.servers;
     let signed_in = first
-        .sign_in("admin@localhost", "correct horse")
+        .sign_in("admin@localhost", "correct horse", None)
         .await
         .unwrap();
     let seen = second
@@ -231,5 +249,30 @@ async fn who_signs_out_at_one_server_is_signed_out_at_all() {
     second.sign_out(&caller.ctx).await.unwrap();
     let gone = first.authenticate_session(&signed_in.secret).await.unwrap();
     assert!(gone.is_none());
+    cluster.stop().await;
+}
+
+/// Business tables are files of one server: a second one would hold the other half of the data.
+#[tokio::test]
+async fn one_server_keeps_the_business_tables() {
+    let cluster = Cluster::new().await;
+    let schema = || TenantSchema {
+        tables: vec![
+            Table::new("clients")
+                .column("id", ColumnType::Text)
+                .key(["id"]),
+        ],
+    };
+    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    dirs.iter()
+        .for_each(|dir| share_keys(&cluster.dirs[0], dir));
+    let [first, second] = dirs.each_ref().map(|dir| {
+        let builder = builder(&cluster.database, dir, "with tables");
+        builder.triggers(false).tenant_schema(schema()).start()
+    });
+    let first = first.await.unwrap();
+    let refused = second.await.err().unwrap();
+    assert_eq!(refused.kind(), ErrorKind::Invalid, "{refused}");
+    first.shutdown(Duration::from_secs(5)).await;
     cluster.stop().await;
 }
