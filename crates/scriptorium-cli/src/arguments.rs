@@ -36,6 +36,9 @@ pub(crate) enum Command {
     /// API tokens on a server.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// The audit trail on a server.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Back up every tenant's data: on a server, or with --data-dir while none runs.
     Backup(BackupArgs),
     /// Put a backup into a data directory that no server has open.
@@ -352,6 +355,70 @@ pub(crate) struct RestoreArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// List entries, the newest first.
+    List(AuditListArgs),
+    /// Check that the trail is as it was written; exit status 1 when it is not.
+    Verify(AuditVerifyArgs),
+    /// Write the trail to standard output as JSON lines, the oldest entry first.
+    Export(AuditExportArgs),
+}
+
+/// Which entries.
+#[derive(Debug, Args)]
+pub(crate) struct AuditFilterArgs {
+    /// Only of this actor: an id, an address, a token's name, or host, platform, stranger
+    #[arg(long)]
+    pub(crate) actor: Option<String>,
+    /// Only this action, such as script.changed, or a first word such as script
+    #[arg(long)]
+    pub(crate) action: Option<String>,
+    /// Only about this thing, by id or whole name
+    #[arg(long)]
+    pub(crate) subject: Option<String>,
+    /// Only since this instant, such as 2026-01-31T09:00:00Z
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) from: Option<String>,
+    /// Only before this instant
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) to: Option<String>,
+    /// Text in action, actor, subject or address
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) q: Option<String>,
+    /// Without the batches of executions that ended
+    #[arg(long)]
+    pub(crate) without_executions: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditListArgs {
+    #[command(flatten)]
+    pub(crate) filter: AuditFilterArgs,
+    /// Most entries to print
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditVerifyArgs {
+    /// Leave out the executions that the trail names, which takes longest
+    #[arg(long)]
+    pub(crate) without_executions: bool,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditExportArgs {
+    #[command(flatten)]
+    pub(crate) filter: AuditFilterArgs,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
 }
 
 impl ScriptKind {

@@ -2,6 +2,7 @@
 //! façade, or the HTTP API of a server. Data goes to standard output, the rest to standard error.
 
 mod arguments;
+mod audit;
 mod backup;
 mod check;
 mod configuration;
@@ -64,6 +65,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             Command::Script(command) => script::run(command).await,
             Command::Execution(command) => execution::run(command).await,
             Command::Token(command) => token::run(command).await,
+            Command::Audit(command) => audit::run(command).await,
             Command::Backup(arguments) => backup::run(arguments).await,
             Command::Restore(arguments) => backup::restore(arguments).await,
             Command::Serve(_) | Command::Check(_) | Command::Config(_) => Ok(()),

@@ -4,6 +4,11 @@ use std::io::{self, Write as _};
 
 use serde_json::Value;
 
+/// Writes bytes as they are.
+pub(crate) fn bytes(bytes: &[u8]) -> io::Result<()> {
+    io::stdout().lock().write_all(bytes)
+}
+
 /// Writes text as it is, with a line end.
 pub(crate) fn text(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();

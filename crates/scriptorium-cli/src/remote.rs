@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::arguments::RemoteArgs;
 use crate::exit::Refusal;
-use crate::print::visible;
+use crate::print::{self, visible};
 
 /// A server, and the token to speak with.
 pub(crate) struct Remote {
@@ -19,6 +19,8 @@ pub(crate) struct Remote {
 }
 
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a whole trail may take.
+const LONG_PATIENCE: Duration = Duration::from_secs(3_600);
 /// Items of a list asked for at once.
 const PAGE: usize = 200;
 
@@ -102,6 +104,21 @@ impl Remote {
         Ok(items)
     }
 
+    /// Writes what the server answers to standard output while it arrives.
+    pub(crate) async fn copy(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<()> {
+        let request = self.request(Method::GET, path, query)?;
+        let request = request.timeout(LONG_PATIENCE);
+        let reached = || format!("cannot reach {}", self.base);
+        let mut response = request.send().await.with_context(reached)?;
+        if !response.status().is_success() {
+            return Self::answer(response).await.map(drop);
+        }
+        while let Some(part) = response.chunk().await.context("the answer broke off")? {
+            print::bytes(&part)?;
+        }
+        Ok(())
+    }
+
     fn request(
         &self,
         method: Method,
@@ -125,6 +142,10 @@ impl Remote {
             .send()
             .await
             .with_context(|| format!("cannot reach {}", self.base))?;
+        Self::answer(response).await
+    }
+
+    async fn answer(response: reqwest::Response) -> anyhow::Result<Value> {
         let status = response.status();
         let text = response.text().await.context("the answer broke off")?;
         let body: Value = serde_json::from_str(&text).unwrap_or_default();

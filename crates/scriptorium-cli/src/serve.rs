@@ -93,6 +93,9 @@ fn builder(settings: &Settings) -> Builder {
     if let Some(name) = settings.node_name.clone().or_else(host_name) {
         builder = builder.node_name(name);
     }
+    if let Some(file) = &settings.audit_key_file {
+        builder = builder.audit_key_file(file);
+    }
     if let Some(folder) = &settings.cache_dir {
         builder = builder.cache_dir(folder);
     }

@@ -27,7 +27,7 @@ struct Key {
 const PREFIX: &str = "SCRIPTORIUM_";
 
 /// Every setting.
-const KEYS: [Key; 22] = [
+const KEYS: [Key; 23] = [
     key("listen", Some("127.0.0.1:8080")),
     key("data_dir", Some("./data")),
     key("cache_dir", None),
@@ -38,6 +38,7 @@ const KEYS: [Key; 22] = [
     secret("database_url_migrator"),
     key("database_role_prefix", Some("scriptorium")),
     key("node_name", None),
+    key("audit_key_file", None),
     key("demo", Some("false")),
     key("public_url", None),
     key("trusted_proxies", None),
@@ -124,6 +125,7 @@ pub(crate) struct Settings {
     /// The PostgreSQL server; `None` for files in the data directory.
     pub(crate) database: Option<Database>,
     pub(crate) node_name: Option<String>,
+    pub(crate) audit_key_file: Option<PathBuf>,
     pub(crate) demo: bool,
     pub(crate) public_url: Option<Url>,
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -272,6 +274,7 @@ impl Layers {
             backup_dir: self.optional("backup_dir", "a folder")?,
             database: self.database()?,
             node_name: self.optional("node_name", "a name")?,
+            audit_key_file: self.optional("audit_key_file", "a file")?,
             demo: self.required("demo", "true or false")?,
             public_url: self.optional("public_url", "an address such as https://a.example")?,
             trusted_proxies: self.trusted_proxies()?,

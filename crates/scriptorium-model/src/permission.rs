@@ -31,13 +31,15 @@ pub enum Permission {
     UsersManage,
     /// Create and revoke API tokens.
     TokensManage,
+    /// Read, check and export the tenant's audit trail.
+    AuditRead,
     /// Create tenants and act in any of them.
     TenantsManage,
 }
 
 impl Permission {
     /// Every platform permission.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ScriptsRead,
         Self::ScriptsCreate,
         Self::ScriptsUpdate,
@@ -50,6 +52,7 @@ impl Permission {
         Self::TemplatesManage,
         Self::UsersManage,
         Self::TokensManage,
+        Self::AuditRead,
         Self::TenantsManage,
     ];
 
@@ -68,6 +71,7 @@ impl Permission {
             Self::TemplatesManage => "templates.manage",
             Self::UsersManage => "users.manage",
             Self::TokensManage => "tokens.manage",
+            Self::AuditRead => "audit.read",
             Self::TenantsManage => "tenants.manage",
         }
     }

@@ -15,8 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    Refused, backup, drafts, events, executions, nodes, reference, retention, schedules, scripts,
-    session, storage, stream, templates, tenants, tokens, trash, users, versions,
+    Refused, audit, backup, drafts, events, executions, nodes, reference, retention, schedules,
+    scripts, session, storage, stream, templates, tenants, tokens, trash, users, versions,
 };
 use crate::problem::{self, Problem};
 use crate::state::App;
@@ -152,6 +152,9 @@ fn management() -> OpenApiRouter<App> {
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .routes(routes!(tenants::list, tenants::create))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::verify))
+        .routes(routes!(audit::export))
         .routes(routes!(nodes::list))
         .routes(routes!(backup::list, backup::take))
         .routes(routes!(reference::typings))

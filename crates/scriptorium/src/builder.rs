@@ -28,6 +28,7 @@ pub struct Builder {
     backup_dir: Option<PathBuf>,
     database: Option<Database>,
     node_name: Option<String>,
+    audit_key_file: Option<PathBuf>,
     options: Options,
     schema: TenantSchema,
     ambient: Option<Ambient>,
@@ -48,6 +49,7 @@ impl Default for Builder {
             backup_dir: None,
             database: None,
             node_name: None,
+            audit_key_file: None,
             options: Options::default(),
             schema: TenantSchema::default(),
             ambient: None,
@@ -94,6 +96,14 @@ impl Builder {
     #[must_use]
     pub fn node_name(mut self, name: impl Into<String>) -> Self {
         self.node_name = Some(name.into());
+        self
+    }
+
+    /// File with the key of the audit trail, 64 hexadecimal digits: all servers of one database
+    /// share one. By default `keys/audit.key` in the data directory, made when missing.
+    #[must_use]
+    pub fn audit_key_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.audit_key_file = Some(file.into());
         self
     }
 
@@ -195,6 +205,7 @@ impl Builder {
             self.options.cache_dir = Some(self.data_dir.join("engine"));
         }
         let mut store = scriptorium_store::Options::new(&self.data_dir);
+        store.audit_key_file = self.audit_key_file;
         if let Some(name) = self.node_name {
             store.node_name = name;
         }

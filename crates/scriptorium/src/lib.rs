@@ -34,11 +34,12 @@
 //!
 //! The nouns, each reached from the platform and each taking the operation context first:
 //! [`Scripts`], [`Executions`], [`Endpoints`], [`Schedules`], [`Events`], [`Storage`],
-//! [`Templates`], [`Users`], [`Tokens`], [`Tenants`], [`backup::Backups`]. A [`model::Ctx`] comes from signing in
+//! [`Templates`], [`Users`], [`Tokens`], [`Tenants`], [`Audit`], [`backup::Backups`]. A [`model::Ctx`] comes from signing in
 //! ([`Platform::sign_in`], [`Platform::authenticate_token`]) or from [`Platform::tenant`] for the
 //! host itself. Every operation asks the one policy of [`model::policy`] before it acts.
 
 mod access;
+mod audit;
 pub mod backup;
 mod builder;
 pub mod database;
@@ -74,6 +75,7 @@ pub use scriptorium_store::{
 };
 
 pub use access::{Caller, SignedIn};
+pub use audit::Audit;
 pub use builder::Builder;
 pub use database::Database;
 pub use diff::{Diff, DiffRow, FieldChange, RowKind};

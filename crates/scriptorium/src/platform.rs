@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::RETRY_AFTER;
+use crate::audit::Audit;
 use crate::backup::Backups;
 use crate::endpoints::Endpoints;
 use crate::error::{Error, Result};
@@ -150,6 +151,11 @@ impl Platform {
     /// API tokens of a tenant.
     pub fn tokens(&self) -> Tokens<'_> {
         Tokens(self)
+    }
+
+    /// The audit trail of a tenant.
+    pub fn audit(&self) -> Audit<'_> {
+        Audit(self)
     }
 
     /// All tenants.

@@ -1,6 +1,7 @@
 //! The management API under `/api/v1`, one file per noun: bodies, documentation, and handlers that
 //! turn a request into one call of the façade and its result into a response.
 
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod drafts;
 pub(crate) mod events;

@@ -265,6 +265,22 @@ fn elsewhere() -> Vec<Case> {
         errors: &[("cursor", "bad_cursor")],
         ..nothing("a cursor of nobody", 422, "validation_failed")
     };
+    let strange = Case {
+        errors: &[("cursor", "bad_cursor")],
+        ..nothing("a cursor of another list", 422, "validation_failed")
+    };
+    let deed = Case {
+        errors: &[("action", "unknown_value")],
+        ..nothing("an action nobody does", 422, "validation_failed")
+    };
+    let moment = Case {
+        errors: &[("from", "bad_value")],
+        ..nothing("no instant", 422, "validation_failed")
+    };
+    let part = Case {
+        errors: &[("limit", "unknown_field")],
+        ..nothing("a part of an export", 422, "validation_failed")
+    };
     let token = json!({"name": "t", "tenant": "nowhere", "permissions": ["*"]});
     let event = json!({"type": "Order Created"});
     let endless = json!({"email": "x".repeat(255), "password": "x".repeat(1_025)});
@@ -280,6 +296,10 @@ fn elsewhere() -> Vec<Case> {
         at("GET", "/api/v1/scripts?limit=1&limit=2", twice),
         at("GET", "/api/v1/scripts?colour=red", unknown),
         at("GET", "/api/v1/scripts?cursor=AAAA", cursor),
+        at("GET", "/api/v1/audit?cursor=AAAA", strange),
+        at("GET", "/api/v1/audit?action=script.painted", deed),
+        at("GET", "/api/v1/audit?from=yesterday", moment),
+        at("GET", "/api/v1/audit/export?limit=1", part),
         at(
             "GET",
             "/api/v1/scripts/not-an-id",

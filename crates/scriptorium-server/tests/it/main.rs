@@ -6,6 +6,7 @@
     reason = "a test that cannot set itself up has failed"
 )]
 
+mod audit;
 mod bad_input;
 mod connections;
 mod documents;

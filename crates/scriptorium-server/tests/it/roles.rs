@@ -196,6 +196,9 @@ fn rows() -> Vec<Row> {
             none.clone(),
             [401, 404, 403, 403, 204, 204],
         ),
+        ("GET /api/v1/audit", none.clone(), managers),
+        ("GET /api/v1/audit/verify", none.clone(), managers),
+        ("GET /api/v1/audit/export", none.clone(), managers),
         (
             "POST /api/v1/backup",
             json!({"keep": 1}),
