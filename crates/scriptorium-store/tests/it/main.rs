@@ -1,4 +1,5 @@
-//! The store against a real SQLite file in a temporary directory, with a virtual clock.
+//! The store against both real databases, SQLite in a temporary directory and PostgreSQL in a private
+//! cluster, with a virtual clock.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,6 +18,7 @@ mod executions;
 mod history;
 mod isolation;
 mod lists;
+mod logins;
 mod nodes;
 mod plans;
 mod queue;

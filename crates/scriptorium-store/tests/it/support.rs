@@ -252,8 +252,8 @@ const UNSEAL: &str = "do $$ declare t regclass; begin \
     execute format('alter table %s disable row level security', t); end loop; end $$";
 
 /// The name that the logins of the tests begin with.
-const PREFIX: &str = "scriptorium";
-const KEY: [u8; 32] = [7; 32];
+pub(crate) const PREFIX: &str = "scriptorium";
+pub(crate) const KEY: [u8; 32] = [7; 32];
 
 /// A database of its own with the schema and the logins.
 pub(crate) async fn server() -> Server {

@@ -112,10 +112,6 @@ impl PostgresOptions {
         session(&self.system)
     }
 
-    pub(crate) fn script(&self) -> Option<Result<PgConnectOptions>> {
-        self.script.as_ref().map(session)
-    }
-
     pub(crate) fn migrator(&self) -> Option<Result<PgConnectOptions>> {
         self.migrator.as_ref().map(session)
     }
