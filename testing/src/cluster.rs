@@ -219,15 +219,10 @@ impl Cluster {
     }
 
     fn watch(&self) {
-        let watchdog = Command::new("setsid")
-            .args(["sh", "-c", WATCHDOG, "watchdog"])
-            .arg(&self.base)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .current_dir("/")
-            .spawn();
-        watchdog.unwrap_or_else(|error| panic!("setsid: {error}"));
+        // It forks: the watchdog outlives this process, and is nobody's child.
+        let mut watchdog = Command::new("setsid");
+        watchdog.args(["--fork", "sh", "-c", WATCHDOG, "watchdog"]);
+        run(watchdog.arg(&self.base).current_dir("/"));
     }
 
     /// Runs a program of the server as a user who may.

@@ -32,7 +32,7 @@ mod tokens;
 mod users;
 mod versions;
 
-// The wall between tenants, once more inside: with holes planted in it (db/mutants.rs).
+// The wall between tenants, once more inside: with holes planted in it (db/tests/mutants.rs).
 #[cfg(test)]
 extern crate self as scriptorium_store;
 #[cfg(test)]

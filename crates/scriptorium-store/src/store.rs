@@ -15,6 +15,7 @@ use crate::db::{self, Db, Dialect};
 use crate::error::{Error, Result};
 use crate::files::{self, LockFile};
 use crate::history::HistoryWriter;
+use crate::keys;
 use crate::system::nodes::Relay;
 use crate::system::queue::Rotation;
 use crate::tenant_data::{TenantData, TenantSchema};
@@ -169,6 +170,23 @@ impl Store {
     /// `Invalid` for a bad URL or prefix; `Platform` when the login is no superuser.
     pub async fn create_roles(privileged: &str, key: &[u8; 32], prefix: &str) -> Result<()> {
         postgres::create_roles(privileged, key, prefix).await
+    }
+
+    /// The key that the derived logins' passwords are made from, in `keys/database.key`; `None` when
+    /// there is no such file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds something else.
+    pub fn database_key(data_dir: &Path) -> Result<Option<[u8; 32]>> {
+        keys::find(data_dir, "database", None)
+    }
+
+    /// Makes that key.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn make_database_key(data_dir: &Path, ambient: &Ambient) -> Result<[u8; 32]> {
+        keys::make(data_dir, "database", ambient)
     }
 
     /// Applies the migrations that a PostgreSQL database misses, as its `migrator`, and renews what

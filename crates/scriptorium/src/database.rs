@@ -1,11 +1,9 @@
 //! Which database the platform is kept in, and what a PostgreSQL server needs before it can serve:
 //! its logins and its tables. Nothing here is needed for SQLite.
 
-use std::fs;
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use scriptorium_model::{Ambient, Invalid};
+use scriptorium_model::Invalid;
 use scriptorium_store::{PostgresOptions, Store};
 
 pub use scriptorium_store::MigrationStatus;
@@ -17,7 +15,7 @@ use crate::wiring;
 ///
 /// With `system` each login is given by its own URL, and `url` is that of the login that acts for
 /// one tenant at a time. Without it `url` is that of a superuser, and the four logins are derived:
-/// named after `prefix`, with passwords made from the key in `database.key` of the data directory.
+/// named after `prefix`, with passwords made from the key in `keys/database.key` of the data directory.
 #[derive(Clone, Default)]
 pub struct Database {
     /// Of the login `app`, or of a superuser.
@@ -32,9 +30,6 @@ pub struct Database {
     pub prefix: Option<String>,
 }
 
-/// Name of the file with the key of the derived passwords.
-const KEY_FILE: &str = "database.key";
-
 /// Makes the four logins, with grants and revokes, or renews them; then the tables. `database.url`
 /// is that of a superuser; the key is made when the data directory has none.
 ///
@@ -45,9 +40,9 @@ pub async fn create_roles(data_dir: &Path, database: &Database) -> Result<()> {
         let message = "must be empty: logins are made with database_url alone, a superuser's";
         return Err(Invalid::field("database_url_system", "refused", message).into());
     }
-    let key = match read_key(data_dir)? {
+    let key = match Store::database_key(data_dir)? {
         Some(key) => key,
-        None => make_key(data_dir, &wiring::ambient())?,
+        None => Store::make_database_key(data_dir, &wiring::ambient())?,
     };
     let prefix = database.prefix();
     Store::create_roles(&database.url, &key, prefix).await?;
@@ -79,12 +74,11 @@ impl Database {
     /// The logins; the derived ones need the key that [`create_roles`] made.
     pub(crate) fn options(&self, data_dir: &Path) -> Result<PostgresOptions> {
         let Some(system) = &self.system else {
-            let key = read_key(data_dir)?.ok_or_else(|| {
-                let path = data_dir.join(KEY_FILE);
+            let key = Store::database_key(data_dir)?.ok_or_else(|| {
                 let message = format!(
-                    "is a superuser's, and {} is missing: run `scriptorium migrate \
+                    "is a superuser's, and {} has no keys/database.key: run `scriptorium migrate \
                      --create-roles`, or give database_url_system and the URL of an app login",
-                    path.display()
+                    data_dir.display()
                 );
                 Error::from(Invalid::field("database_url", "no_key", message))
             })?;
@@ -113,42 +107,4 @@ impl std::fmt::Debug for Database {
             .field("prefix", &self.prefix)
             .finish_non_exhaustive()
     }
-}
-
-fn read_key(data_dir: &Path) -> Result<Option<[u8; 32]>> {
-    let path = data_dir.join(KEY_FILE);
-    match fs::read(&path) {
-        Ok(bytes) => match bytes.try_into() {
-            Ok(key) => Ok(Some(key)),
-            Err(_) => Err(unusable(&path, "it must have exactly 32 bytes")),
-        },
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unusable(&path, error)),
-    }
-}
-
-/// Never over a key that is there: the logins would no longer open.
-fn make_key(data_dir: &Path, ambient: &Ambient) -> Result<[u8; 32]> {
-    let path = data_dir.join(KEY_FILE);
-    let key = ambient.random::<32>();
-    let mut options = fs::OpenOptions::new();
-    options.create_new(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    fs::create_dir_all(data_dir)
-        .and_then(|()| options.open(&path))
-        .and_then(|mut file| {
-            file.write_all(&key)?;
-            file.sync_all()
-        })
-        .map_err(|error| unusable(&path, error))?;
-    Ok(key)
-}
-
-fn unusable(path: &PathBuf, why: impl std::fmt::Display) -> Error {
-    let message = format!(
-        "the key of the logins, {}, cannot be used: {why}",
-        path.display()
-    );
-    Invalid::field("data_dir", "bad_key", message).into()
 }

@@ -6,6 +6,7 @@
 pub(crate) mod cursor;
 pub(crate) mod migrations;
 #[cfg(test)]
+#[path = "tests/mutants.rs"]
 pub(crate) mod mutants;
 pub(crate) mod postgres;
 mod sql;

@@ -10,6 +10,7 @@ mod access;
 mod endpoints;
 mod executions;
 mod nodes;
+mod postgres;
 mod schedules;
 mod scripts;
 mod world;

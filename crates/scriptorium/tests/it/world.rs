@@ -51,8 +51,20 @@ impl World {
         Self::with(|builder| builder).await
     }
 
-    pub(crate) async fn with(set: impl FnOnce(Builder) -> Builder) -> Self {
+    /// On a server whose logins were made with any key: the tests' server asks for no password.
+    pub(crate) async fn on(database: scriptorium::Database) -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let keys = dir.path().join("keys");
+        std::fs::create_dir(&keys).unwrap();
+        std::fs::write(keys.join("database.key"), "0".repeat(64)).unwrap();
+        Self::inside(dir, |builder| builder.database(database)).await
+    }
+
+    pub(crate) async fn with(set: impl FnOnce(Builder) -> Builder) -> Self {
+        Self::inside(tempfile::tempdir().unwrap(), set).await
+    }
+
+    async fn inside(dir: TempDir, set: impl FnOnce(Builder) -> Builder) -> Self {
         let clock = Arc::new(VirtualClock(AtomicI64::new(START)));
         let platform = start(&dir, &clock, set).await;
         let ctx = platform.tenant("default").await.unwrap().ctx().clone();

@@ -36,14 +36,8 @@ const HOLES: [(&str, &str); 21] = [
         "ending the sessions of a user",
         "delete from sessions where tenant_id = $1 and user_id",
     ),
-    (
-        "a version",
-        "select * from script_versions where tenant_id = $1 and script_id = $2",
-    ),
-    (
-        "the list of versions",
-        "select * from script_versions where tenant_id = $1 and script_id = $2 order",
-    ),
+    ("a version", " and v.number = $"),
+    ("the list of versions", "order by v.number desc limit"),
     ("the routing table", "from endpoints where"),
     (
         "upcoming instants",
@@ -123,8 +117,19 @@ fn planted() -> Option<&'static str> {
 
 /// `$1` stays bound, and narrows nothing.
 fn without_predicate(mut text: String) -> String {
-    for alias in ["s.", "c.", "k.", "e.", "x.", "t.", "d.", ""] {
-        text = text.replace(&format!("{alias}tenant_id = $1"), "$1 is not null");
+    const PREDICATE: &str = "tenant_id = $1";
+    while let Some(at) = text.find(PREDICATE) {
+        let before = &text[..at];
+        // With the table's short name that may be in front of it.
+        let alias = before
+            .trim_end_matches('.')
+            .trim_end_matches(char::is_alphanumeric);
+        let begin = if before.ends_with('.') {
+            alias.len()
+        } else {
+            at
+        };
+        text.replace_range(begin..at + PREDICATE.len(), "$1 is not null");
     }
     text
 }
