@@ -71,14 +71,41 @@ call seal_by_tenant('retention');
 create policy searched on execution_documents for select to current_user using (true);
 create policy searched on script_documents for select to current_user using (true);
 
--- The tenant's newest executions that hold the words, before `below` and from `above` on.
+-- The tenant's newest executions that hold the words, before `below` and from `above` on. It looks
+-- month by month, the newest first, so that a common word costs what one page of it costs. Tenant
+-- and order are asked about after the words: the planner knows nothing of words it is not told, and
+-- would read the tenant's documents in order instead of the index.
 create function find_executions(query text, above uuid, below uuid, most integer)
-    returns setof uuid language sql stable security definer rows 50
+    returns setof uuid language plpgsql stable security definer rows 50
     set search_path = scriptorium, pg_catalog, pg_temp as $$
-    select d.id from execution_documents d
-    where d.words @@ query::tsquery and d.id >= above and d.id < below
-        and d.tenant_id = nullif(current_setting('app.tenant', true), '')::uuid
-    order by d.id desc limit most
+declare
+    month timestamp := date_trunc('month', now() at time zone 'UTC');
+    low   uuid;
+    high  uuid := below;
+    hits  integer;
+begin
+    -- Four months one by one, then all that is older: most tenants keep three.
+    for step in 0 .. 4 loop
+        low := greatest(above, first_id_at((extract(epoch from month) * 1000000)::bigint));
+        if step = 4 then
+            low := above;
+        end if;
+        if low < high then
+            return query
+                with found as materialized (
+                    select d.tenant_id, d.id from execution_documents d
+                    where d.words @@ query::tsquery and d.id >= low and d.id < high)
+                select f.id from found f
+                where f.tenant_id = nullif(current_setting('app.tenant', true), '')::uuid
+                order by f.id desc limit most;
+            get diagnostics hits = row_count;
+            most := most - hits;
+            high := low;
+        end if;
+        exit when most <= 0 or low <= above;
+        month := month - interval '1 month';
+    end loop;
+end
 $$;
 
 -- The tenant's scripts that hold the words.

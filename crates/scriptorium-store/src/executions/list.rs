@@ -8,7 +8,7 @@ use scriptorium_model::{Ctx, ExecutionId, ScriptId, Timestamp, UserId, Uuid};
 use super::row::{SELECT_SUMMARY, SummaryRow};
 use crate::Store;
 use crate::db::cursor::{Cursors, Key};
-use crate::db::{Micros, Scope, Sql};
+use crate::db::{Dialect, Micros, Scope, Sql};
 use crate::error::{Error, Result};
 use crate::search::{self, Query, Wanted};
 
@@ -91,7 +91,10 @@ impl Store {
         let rows = match Wanted::by(ctx.tenant, filter.q.as_deref()) {
             Wanted::All => filter.read(&db, (above, below), most).await?,
             Wanted::Nothing => Vec::new(),
-            Wanted::Words(query) => filter.search(&db, &query, (above, below), most).await?,
+            Wanted::Words(query) => {
+                let query = query.with(search::marks(filter.script, filter.status, filter.trigger));
+                filter.search(&db, &query, (above, below), most).await?
+            }
         };
         let items = rows
             .into_iter()
@@ -100,9 +103,6 @@ impl Store {
         cursors.page(items, page, |last| Key::Id(last.id.0))
     }
 }
-
-/// Fewest and most documents that are compared with the other filters at once.
-const CANDIDATES: (u32, u32) = (256, 2_048);
 
 impl ExecutionFilter {
     /// The ids that the range of time allows. An id is made in the instant of its execution, give
@@ -127,6 +127,9 @@ impl ExecutionFilter {
         most: u32,
     ) -> Result<Vec<SummaryRow>> {
         let mut sql = db.sql(SELECT_SUMMARY);
+        if db.dialect() == Dialect::Sqlite {
+            sql.push(self.index());
+        }
         sql.push(" where tenant_id = $1");
         self.narrow(&mut sql);
         if above != Uuid::nil() {
@@ -139,8 +142,8 @@ impl ExecutionFilter {
         db.all(sql).await
     }
 
-    /// The newest that match and hold the words: the index gives candidates in their order, and
-    /// the other filters are asked about some of them at a time.
+    /// The newest that match and hold the words: the index gives them in their order, and knows
+    /// what ended when but to the minute.
     async fn search(
         &self,
         db: &Scope,
@@ -148,24 +151,18 @@ impl ExecutionFilter {
         (above, mut below): (Uuid, Uuid),
         most: u32,
     ) -> Result<Vec<SummaryRow>> {
-        let (mut step, largest) = if self.is_text_alone() {
-            (most, most)
-        } else {
-            CANDIDATES
-        };
         let mut found = Vec::new();
         loop {
-            let candidates = search::executions(db, query, (above, below), step).await?;
+            let candidates = search::executions(db, query, (above, below), most).await?;
             let Some(last) = candidates.last().copied() else {
                 return Ok(found);
             };
             let wanted = most - found.len() as u32;
             found.extend(self.read_these(db, &candidates, wanted).await?);
-            if found.len() >= most as usize || candidates.len() < step as usize {
+            if found.len() >= most as usize || candidates.len() < most as usize {
                 return Ok(found);
             }
             below = last;
-            step = (step * 2).min(largest);
         }
     }
 
@@ -173,6 +170,11 @@ impl ExecutionFilter {
         let mut sql = db.sql(SELECT_SUMMARY);
         sql.push(" where tenant_id = $1 and id in ");
         sql.bind_list(ids.iter().map(|id| (*id).into()));
+        // They come newest first. The range tells PostgreSQL which partitions to leave alone.
+        if let [newest, .., oldest] = ids {
+            sql.push(" and id >= ").bind(*oldest);
+            sql.push(" and id <= ").bind(*newest);
+        }
         self.narrow(&mut sql);
         sql.push(" order by id desc limit ").bind(i64::from(most));
         db.all(sql).await
@@ -196,16 +198,18 @@ impl ExecutionFilter {
         }
     }
 
-    fn is_text_alone(&self) -> bool {
-        let Self {
-            script,
-            status,
-            trigger,
-            from,
-            to,
-            q: _,
-        } = self;
-        script.is_none() && status.is_none() && trigger.is_none() && from.is_none() && to.is_none()
+    /// The index to read in the order of the ids. SQLite has no statistics of a tenant's executions,
+    /// and takes the key of the table where a few of many are asked for.
+    fn index(&self) -> &'static str {
+        if self.script.is_some() {
+            " indexed by executions_script"
+        } else if self.status.is_some() {
+            " indexed by executions_status"
+        } else if self.trigger.is_some() {
+            " indexed by executions_trigger"
+        } else {
+            ""
+        }
     }
 }
 

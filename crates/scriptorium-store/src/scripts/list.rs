@@ -1,9 +1,11 @@
 //! The list of scripts with what its readers ask first: when did it run last, when will it next.
 
+use std::collections::HashMap;
+
 use scriptorium_model::execution::ExecutionStatus;
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::script::{Script, ScriptStatus, ScriptType};
-use scriptorium_model::{Ctx, ExecutionId, Timestamp, UserId, Uuid};
+use scriptorium_model::{Ctx, ExecutionId, ScriptId, Timestamp, UserId, Uuid};
 use sea_orm::FromQueryResult;
 
 use super::row::ScriptRow;
@@ -190,9 +192,13 @@ impl Store {
         sql.push(", s.id").push(direction).push(" limit ");
         sql.bind(i64::from(page.limit) + 1);
         let rows: Vec<SummaryRow> = db.all(sql).await?;
+        let mut last = last_executions(&db, &rows).await?;
         let items = rows
             .into_iter()
-            .map(ScriptSummary::try_from)
+            .map(|row| {
+                let last = last.remove(&row.script.id());
+                row.summary(last)
+            })
             .collect::<Result<Vec<_>>>()?;
         cursors.page(items, page, |last| field.key(last))
     }
@@ -200,14 +206,10 @@ impl Store {
 
 const SELECT: &str = "select s.tenant_id, s.id, s.status, s.version, s.owner, s.updated_by, \
     s.activated_by, s.created_by, s.created_at, s.updated_at, s.paused_reason, s.deleted_at, \
-    s.deleted_by, v.name, v.description, v.type, v.language, v.settings, '' as source, c.next_at, e.id as last_id, \
-    e.status as last_status, e.created_at as last_at \
+    s.deleted_by, v.name, v.description, v.type, v.language, v.settings, '' as source, c.next_at \
     from scripts s join script_versions v \
     on v.tenant_id = s.tenant_id and v.script_id = s.id and v.number = s.version \
     left join schedules c on c.tenant_id = s.tenant_id and c.script_id = s.id \
-    left join executions e on e.tenant_id = s.tenant_id and e.id = \
-    (select x.id from executions x where x.tenant_id = s.tenant_id and x.script_id = s.id \
-    order by x.id desc limit 1) \
     where s.tenant_id = $1";
 
 fn narrow(db: &Scope, sql: &mut Sql, filter: &ScriptFilter, query: Option<&Query>) {
@@ -241,30 +243,74 @@ struct SummaryRow {
     deleted_at: Option<Micros>,
     deleted_by: Option<Uuid>,
     next_at: Option<Micros>,
-    last_id: Option<Uuid>,
-    last_status: Option<String>,
-    last_at: Option<Micros>,
 }
 
-impl TryFrom<SummaryRow> for ScriptSummary {
-    type Error = Error;
-    fn try_from(row: SummaryRow) -> Result<Self> {
-        let last_execution = match (row.last_id, row.last_status, row.last_at) {
-            (Some(id), Some(status), Some(at)) => Some(LastExecution {
-                id: ExecutionId(id),
-                status: known(ExecutionStatus::from_name(&status), "executions.status")?,
-                at: at.into(),
-            }),
-            _ => None,
-        };
-        Ok(Self {
-            script: row.script.try_into()?,
+impl SummaryRow {
+    fn summary(self, last_execution: Option<LastExecution>) -> Result<ScriptSummary> {
+        Ok(ScriptSummary {
+            script: self.script.try_into()?,
             last_execution,
-            next_run_at: row.next_at.map(Into::into),
-            trashed: row.deleted_at.map(|at| Trashed {
+            next_run_at: self.next_at.map(Into::into),
+            trashed: self.deleted_at.map(|at| Trashed {
                 at: at.into(),
-                by: row.deleted_by.map(UserId),
+                by: self.deleted_by.map(UserId),
             }),
         })
+    }
+}
+
+/// The latest execution of each script of a page. It is asked for after the page is known, because
+/// the databases would look for those of every script before they cut the page off; and first for
+/// ids alone, because PostgreSQL would join ids that it has yet to find with the whole table.
+async fn last_executions(
+    db: &Scope,
+    page: &[SummaryRow],
+) -> Result<HashMap<ScriptId, LastExecution>> {
+    if page.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut sql = db.sql("with wanted (id) as (values ");
+    for (index, row) in page.iter().enumerate() {
+        sql.push(if index == 0 { "(" } else { "), (" });
+        sql.bind(row.script.id().0);
+    }
+    sql.push(
+        ")) select (select x.id from executions x where x.tenant_id = $1 \
+         and x.script_id = w.id order by x.id desc limit 1) as id from wanted w",
+    );
+    let ids: Vec<LastId> = db.all(sql).await?;
+    let ids: Vec<Uuid> = ids.into_iter().filter_map(|row| row.id).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut sql = db.sql("select script_id, id, status, created_at from executions");
+    sql.push(" where tenant_id = $1 and id in ");
+    sql.bind_list(ids.into_iter().map(Into::into));
+    let rows: Vec<LastRow> = db.all(sql).await?;
+    rows.into_iter().map(LastRow::of_script).collect()
+}
+
+#[derive(FromQueryResult)]
+struct LastId {
+    id: Option<Uuid>,
+}
+
+#[derive(FromQueryResult)]
+struct LastRow {
+    script_id: Uuid,
+    id: Uuid,
+    status: String,
+    created_at: Micros,
+}
+
+impl LastRow {
+    fn of_script(self) -> Result<(ScriptId, LastExecution)> {
+        let status = ExecutionStatus::from_name(&self.status);
+        let last = LastExecution {
+            id: ExecutionId(self.id),
+            status: known(status, "executions.status")?,
+            at: self.created_at.into(),
+        };
+        Ok((ScriptId(self.script_id), last))
     }
 }

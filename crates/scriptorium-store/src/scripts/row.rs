@@ -37,6 +37,12 @@ pub(super) struct ScriptRow {
     source: String,
 }
 
+impl ScriptRow {
+    pub(super) fn id(&self) -> ScriptId {
+        ScriptId(self.id)
+    }
+}
+
 impl TryFrom<ScriptRow> for Script {
     type Error = Error;
     fn try_from(row: ScriptRow) -> Result<Self> {

@@ -9,9 +9,9 @@ mod query;
 mod sqlite;
 mod words;
 
-use scriptorium_model::execution::{Execution, LogLine};
+use scriptorium_model::execution::{Execution, ExecutionStatus, LogLine, TriggerKind};
 use scriptorium_model::script::Definition;
-use scriptorium_model::{TenantId, Uuid};
+use scriptorium_model::{ScriptId, TenantId, Uuid};
 use sea_orm::Value;
 
 pub(crate) use self::query::{Query, Wanted};
@@ -60,6 +60,13 @@ pub(crate) fn words_of_execution<'a>(
     logs: impl IntoIterator<Item = &'a LogLine>,
 ) -> String {
     let mut words = Words::default();
+    for mark in marks(
+        Some(execution.script),
+        Some(execution.status),
+        Some(execution.trigger),
+    ) {
+        words.mark(&mark);
+    }
     words.add(&execution.script_name);
     if let Some(failure) = &execution.failure {
         words.part([failure.code.as_str(), failure.message.as_str()]);
@@ -73,6 +80,19 @@ pub(crate) fn words_of_execution<'a>(
     }
     words.json(execution.input.as_str());
     words.into_text()
+}
+
+/// The marks of what a list can be narrowed by beside words, so that a common word in what is rare
+/// costs as little as the rare. An execution that has ended keeps all three for ever.
+pub(crate) fn marks(
+    script: Option<ScriptId>,
+    status: Option<ExecutionStatus>,
+    trigger: Option<TriggerKind>,
+) -> impl Iterator<Item = String> {
+    let script = script.map(|id| id.0.simple().to_string());
+    let status = status.map(|status| status.as_str().to_owned());
+    let trigger = trigger.map(|trigger| trigger.as_str().to_owned());
+    [script, status, trigger].into_iter().flatten()
 }
 
 /// What a script is found by: its name, its description, its tags.

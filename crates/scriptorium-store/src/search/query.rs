@@ -5,7 +5,7 @@
 use scriptorium_model::TenantId;
 
 use super::prefix;
-use super::words::Words;
+use super::words::{MARK, Words};
 
 /// Most words of a query that count.
 const QUERY_WORDS: usize = 8;
@@ -16,6 +16,7 @@ const BEGINNING_CHARS: usize = 3;
 pub(crate) struct Query {
     prefix: String,
     words: Vec<String>,
+    marks: Vec<String>,
 }
 
 /// What a list's `q` asks for.
@@ -47,7 +48,14 @@ impl Query {
         (!words.is_empty()).then(|| Self {
             prefix: prefix::of(tenant),
             words,
+            marks: Vec::new(),
         })
+    }
+
+    /// The same, of documents that have these marks as well.
+    pub(crate) fn with(mut self, marks: impl Iterator<Item = String>) -> Self {
+        self.marks.extend(marks);
+        self
     }
 
     /// For FTS5's `match`.
@@ -71,7 +79,11 @@ impl Query {
             let (open, close) = quotes(word.chars().count() >= BEGINNING_CHARS);
             format!("{open}{}{word}{close}", self.prefix)
         });
-        quoted.collect::<Vec<_>>().join(between)
+        let marks = self.marks.iter().map(|mark| {
+            let (open, close) = quotes(false);
+            format!("{open}{}{MARK}{mark}{close}", self.prefix)
+        });
+        quoted.chain(marks).collect::<Vec<_>>().join(between)
     }
 }
 
@@ -109,6 +121,18 @@ mod tests {
             )),
         );
         check("it's' | 'x", Some(("\"^its\"* \"^x\"", "'^its':* & '^x'")));
+    }
+
+    #[test]
+    fn marks_are_asked_for_whole_and_cannot_be_typed() {
+        let tenant = TenantId(Uuid::nil());
+        let query = Query::parse(tenant, "§failed").unwrap();
+        let query = query.with(["failed".to_owned()].into_iter());
+        let prefix = prefix::of(tenant);
+        assert_eq!(
+            query.for_sqlite(),
+            format!("\"{prefix}failed\"* \"{prefix}§failed\"")
+        );
     }
 
     #[test]

@@ -11,6 +11,10 @@ const PART_WORDS: usize = 256;
 /// How much of one part is read, in bytes.
 const PART_BYTES: usize = 64 << 10;
 
+/// What marks begin with: neither letter nor digit, so part of no word, and yet one to both
+/// databases.
+pub(super) const MARK: char = '§';
+
 /// Collects the distinct words of a document.
 #[derive(Default)]
 pub(super) struct Words {
@@ -49,6 +53,16 @@ impl Words {
             part.read(message.chars());
             part.read(Unescaped(data.unwrap_or_default().chars()));
         }
+        self
+    }
+
+    /// Adds a mark: what a filter asks for, as a word that no text has and nobody can type.
+    pub(super) fn mark(&mut self, mark: &str) -> &mut Self {
+        if !self.text.is_empty() {
+            self.text.push(' ');
+        }
+        self.text.push(MARK);
+        self.text.push_str(mark);
         self
     }
 

@@ -237,3 +237,39 @@ async fn what_leaves_the_trash_has_no_history_left(#[values(Sqlite, Postgres)] d
     assert_eq!(store.maintain(world.now()).await.unwrap().executions, 1);
     assert_missing(store.find_execution(ctx, execution.id).await);
 }
+
+#[tokio::test]
+async fn months_that_nobody_keeps_are_dropped_whole_unless_something_of_them_goes_on() {
+    let world = World::on(Postgres).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    one_of_each_end(&world, ctx, "november").await;
+    world.advance(DAY * 20);
+    one_of_each_end(&world, ctx, "december").await;
+    let script = world.script("waiting").await;
+    let waiting = world.pending(ctx, &script).await;
+    let server = world.server.as_ref().unwrap();
+    let months = || {
+        let names = server.psql(
+            "select string_agg(relname, ' ' order by relname) from pg_class \
+             where relkind = 'r' and relname ~ '^execution.*_2026_1[12]$'",
+        );
+        names.split(' ').map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(months().len(), 6);
+    world.advance(DAY * 135);
+    let removed = store.maintain(world.now()).await.unwrap();
+    assert_eq!((removed.months, removed.executions), (1, 4));
+    let of_december = ["execution_documents", "execution_logs", "executions"];
+    assert_eq!(months(), of_december.map(|name| format!("{name}_2026_12")));
+    assert_eq!(counts(&world, ctx).await.0, 1);
+    store.find_execution(ctx, waiting.id).await.unwrap();
+
+    // The months to come are made ahead, as tight as the others.
+    let unsealed = server.psql(
+        "select count(*) from pg_class where relkind in ('r', 'p') and relname ~ '^execution' \
+         and not (relrowsecurity and relforcerowsecurity)",
+    );
+    assert_eq!(unsealed, "0");
+    let ahead = server.psql("select to_regclass('scriptorium.executions_2027_07') is null");
+    assert_eq!(ahead, "f");
+}
