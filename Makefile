@@ -4,7 +4,7 @@
 # compiled twice: docs/decisions/0003-dev-profile-for-run-and-test.md.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test torture check fmt bench e2e tools guest web ready
+.PHONY: help run build test torture check fmt bench bench-store e2e tools guest web ready
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 # Cargo unifies the features of dependencies over the packages of one command: by building the
@@ -13,7 +13,7 @@ BINARIES := cargo build --workspace --bins
 HAS_NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ready ## Serve the product with the sample business on http://127.0.0.1:8080
 	@$(BINARIES)
@@ -51,6 +51,11 @@ fmt: ## Format the Rust sources
 
 bench: ready ## Figures beside their peers; WRITE=1 renews docs/benchmarks.md
 	cargo run --release --package scriptorium-bench -- $(if $(WRITE),--write)
+
+bench-store: ready ## The store, ten million executions on both databases; WRITE=1 renews docs/benchmarks.md
+	@.ci/need package postgresql /usr/lib/postgresql/*/bin/initdb
+	CARGO_PROFILE_DEV_OPT_LEVEL=2 cargo run --package scriptorium-store --example bench_store -- \
+		$(if $(EXECUTIONS),--executions $(EXECUTIONS)) $(if $(WRITE),--write)
 
 ready: tools guest web
 

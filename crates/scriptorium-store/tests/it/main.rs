@@ -11,6 +11,7 @@ mod access;
 mod audit;
 mod audit_tampering;
 mod backup;
+mod bench;
 mod catalog;
 mod crash;
 mod drafts;

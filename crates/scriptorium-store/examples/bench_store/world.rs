@@ -1,0 +1,189 @@
+//! What both databases begin with: tenants, and one script of each type in the first of them, made
+//! through the store so that they are as real ones are. The others are copies (`filling`).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::Result;
+use scriptorium_model::ambient::{Clock, Entropy};
+use scriptorium_model::endpoint::Method;
+use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, TriggerKind};
+use scriptorium_model::limits::Limits;
+use scriptorium_model::schedule::Schedule;
+use scriptorium_model::script::{Definition, Language, Script, ScriptStatus};
+use scriptorium_model::tenant::Tenant;
+use scriptorium_model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
+use scriptorium_model::{Ambient, Ctx, Json, TenantId, Timestamp};
+use scriptorium_store::Store;
+
+use crate::rows::mix;
+use crate::shape::Shape;
+
+/// The tenants, and the scripts that the others are copied from.
+pub(crate) struct World {
+    pub(crate) ambient: Ambient,
+    pub(crate) tenants: Vec<TenantId>,
+    /// One of each type.
+    pub(crate) templates: Vec<Script>,
+    /// A script with two large versions.
+    pub(crate) large: Script,
+}
+
+impl World {
+    pub(crate) async fn begin(store: &Store, shape: Shape, ambient: Ambient) -> Result<Self> {
+        let mut tenants: Vec<TenantId> = Vec::new();
+        for number in 0..shape.tenants {
+            let tenant = Tenant {
+                id: ambient.new_id(),
+                slug: format!("tenant-{number}"),
+                name: format!("Tenant {number}"),
+                created_at: ambient.now(),
+            };
+            store
+                .create_tenant(&Ctx::platform(tenant.id), &tenant)
+                .await?;
+            tenants.push(tenant.id);
+        }
+        let ctx = Ctx::platform(tenants[0]);
+        let mut templates = Vec::new();
+        for (number, trigger) in triggers().into_iter().enumerate() {
+            let definition = definition(&format!("template {number}"), trigger, SOURCE.into());
+            templates.push(active(store, &ctx, &ambient, definition).await?);
+        }
+        let source = |word: &str| {
+            let line = |n: usize| format!("  total += price({n}) * {word}; // line {n}\n");
+            (0..2_400).map(line).collect::<String>()
+        };
+        let mut definition = definition("large", Trigger::OneOff, source("quantity"));
+        let large = active(store, &ctx, &ambient, definition.clone()).await?;
+        definition.source = source("quantity").replace("00) * quantity", "00) * amount");
+        store
+            .update_script(&ctx, large.id, None, definition, "")
+            .await?;
+        Ok(Self {
+            ambient,
+            tenants,
+            templates,
+            large,
+        })
+    }
+}
+
+const SOURCE: &str = "export default function main(input, ctx) {\n  const order = input.order;\n  \
+    return { ok: true, order };\n}\n";
+
+fn triggers() -> [Trigger; 5] {
+    [
+        Trigger::Scheduled(Schedule {
+            cron: "0 9 * * *".into(),
+            timezone: "Asia/Tashkent".into(),
+        }),
+        Trigger::Http(Endpoint {
+            path: "/template".into(),
+            methods: vec![Method::Get],
+            auth: EndpointAuth::Public,
+            permission: None,
+        }),
+        Trigger::Event(Subscription {
+            types: vec!["order.created".into()],
+        }),
+        Trigger::OneOff,
+        Trigger::Embedded,
+    ]
+}
+
+fn definition(name: &str, trigger: Trigger, source: String) -> Definition {
+    Definition {
+        name: name.into(),
+        description: "checks an order against the stock".into(),
+        source,
+        language: Language::JavaScript,
+        entry: None,
+        trigger,
+        limits: Limits::default(),
+        input_schema: None,
+        allowed_services: None,
+        run_as: None,
+        tags: vec!["orders".into()],
+        metadata: Default::default(),
+    }
+}
+
+async fn active(
+    store: &Store,
+    ctx: &Ctx,
+    ambient: &Ambient,
+    definition: Definition,
+) -> Result<Script> {
+    let script = Script {
+        id: ambient.new_id(),
+        tenant: ctx.tenant,
+        definition,
+        status: ScriptStatus::Draft,
+        version: 1,
+        owner: None,
+        updated_by: None,
+        activated_by: None,
+        created_by: None,
+        created_at: ambient.now(),
+        updated_at: ambient.now(),
+        paused_reason: None,
+    };
+    store.create_script(ctx, &script, "").await?;
+    let (from, to) = (ScriptStatus::Draft, ScriptStatus::Active);
+    Ok(store.set_status(ctx, script.id, from, to, None).await?)
+}
+
+/// An execution that has ended, for measuring how fast they are recorded.
+pub(crate) fn ended(ambient: &Ambient, script: &Script) -> Execution {
+    let now = ambient.now();
+    let number = mix(now.as_microsecond().unsigned_abs());
+    Execution {
+        id: ambient.new_id(),
+        tenant: script.tenant,
+        script: script.id,
+        script_name: script.definition.name.clone(),
+        version: 1,
+        status: ExecutionStatus::Completed,
+        trigger: TriggerKind::Http,
+        trigger_data: None,
+        input: Json::from_written(format!(r#"{{"order":"SO-{number}","city":"Toshkent"}}"#)),
+        output: Some(Json::from_written(
+            r#"{"ok":true,"reserved":"in warehouse north"}"#,
+        )),
+        failure: None,
+        metrics: Metrics::default(),
+        attempt: 1,
+        replay_of: None,
+        test: false,
+        triggered_by: None,
+        idempotency_key: None,
+        created_at: now,
+        started_at: Some(now),
+        completed_at: Some(now),
+    }
+}
+
+/// The real clock, and numbers that do not repeat.
+pub(crate) fn ambient() -> Ambient {
+    Ambient::new(Arc::new(RealClock), Arc::new(Numbers(AtomicU64::new(0))))
+}
+
+struct RealClock;
+
+impl Clock for RealClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+struct Numbers(AtomicU64);
+
+impl Entropy for Numbers {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let number = mix(self.0.fetch_add(1, Ordering::Relaxed)).to_le_bytes();
+            chunk.copy_from_slice(&number[..chunk.len()]);
+        }
+    }
+}
