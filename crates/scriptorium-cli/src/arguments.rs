@@ -43,6 +43,32 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Put a backup into a data directory that no server has open.
     Restore(RestoreArgs),
+    /// The database's schema: how far it has come, and bringing it up to this release.
+    #[command(subcommand)]
+    Migrate(MigrateCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MigrateCommand {
+    /// Apply the migrations that are missing.
+    Up {
+        #[command(flatten)]
+        arguments: MigrateArgs,
+        /// Make or renew the logins of PostgreSQL first; takes a superuser's database URL
+        #[arg(long)]
+        create_roles: bool,
+    },
+    /// Show how far the schema has come; exits with 1 unless it is that of this release.
+    Status(MigrateArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    #[command(flatten)]
+    pub(crate) serve: ServeArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Flags that win over environment and file.

@@ -11,6 +11,7 @@ mod exit;
 mod file;
 mod local;
 mod manifest;
+mod migrate;
 mod print;
 mod remote;
 mod script;
@@ -62,6 +63,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         }
         match command {
             Command::Run(arguments) => return local::run(&arguments).await,
+            Command::Migrate(command) => return migrate::run(command).await,
             Command::Script(command) => script::run(command).await,
             Command::Execution(command) => execution::run(command).await,
             Command::Token(command) => token::run(command).await,

@@ -46,15 +46,24 @@ pub async fn create_roles(data_dir: &Path, database: &Database) -> Result<()> {
     };
     let prefix = database.prefix();
     Store::create_roles(&database.url, &key, prefix).await?;
-    migrate(data_dir, database).await
+    migrate(data_dir, Some(database)).await
 }
 
-/// Applies the migrations that the database misses.
+/// Applies the migrations that the database misses: the PostgreSQL server, or the file in the data
+/// directory, which no server may have open then.
 ///
 /// # Errors
 /// There is no login that may, the schema is newer than this release, or a migration fails.
-pub async fn migrate(data_dir: &Path, database: &Database) -> Result<()> {
-    Ok(Store::migrate(&database.options(data_dir)?).await?)
+pub async fn migrate(data_dir: &Path, database: Option<&Database>) -> Result<()> {
+    match database {
+        Some(database) => Store::migrate(&database.options(data_dir)?).await?,
+        // Opening the file migrates it.
+        None => {
+            let options = scriptorium_store::Options::new(data_dir);
+            Store::open(options, wiring::ambient()).await?.close().await;
+        }
+    }
+    Ok(())
 }
 
 /// How far the platform's database has come: the PostgreSQL server, or the file in the data
