@@ -46,6 +46,10 @@ pub(crate) enum Command {
     /// The database's schema: how far it has come, and bringing it up to this release.
     #[command(subcommand)]
     Migrate(MigrateCommand),
+    /// Write the scripts and templates of a tenant as a folder of files.
+    Export(ExportArgs),
+    /// Bring the scripts and templates of such a folder into a tenant.
+    Import(ImportArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -530,6 +534,59 @@ mod tests {
         }
         for text in ["64MB", "MiB", "-1", "99999999999999GiB"] {
             assert!(bytes(text).is_err(), "{text}");
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// Only this script, by name or id, and no templates
+    #[arg(long, value_name = "SCRIPT")]
+    pub(crate) script: Option<String>,
+    /// Folder to write; must be new or empty
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) to: Option<PathBuf>,
+    /// Only the current version of each script
+    #[arg(long)]
+    pub(crate) no_history: bool,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// Folder that `export` wrote
+    pub(crate) folder: PathBuf,
+    /// Say what would happen, and change nothing
+    #[arg(long)]
+    pub(crate) preview: bool,
+    /// What to do about a name that is taken by something else
+    #[arg(long, value_enum, default_value_t = OnConflict::Skip)]
+    pub(crate) conflict: OnConflict,
+    /// Activate the scripts that were active
+    #[arg(long)]
+    pub(crate) activate: bool,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnConflict {
+    /// Leave what is there
+    Skip,
+    /// Come in under another name
+    Rename,
+    /// Become the next version of what is there
+    Replace,
+}
+
+impl OnConflict {
+    /// The stable name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Skip => "skip",
+            Self::Rename => "rename",
+            Self::Replace => "replace",
         }
     }
 }

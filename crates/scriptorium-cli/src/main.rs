@@ -9,6 +9,7 @@ mod configuration;
 mod execution;
 mod exit;
 mod file;
+mod folder;
 mod local;
 mod manifest;
 mod migrate;
@@ -18,6 +19,7 @@ mod script;
 mod serve;
 mod settings;
 mod token;
+mod transfer;
 mod wall;
 
 use std::process::ExitCode;
@@ -69,6 +71,8 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             Command::Token(command) => token::run(command).await,
             Command::Audit(command) => audit::run(command).await,
             Command::Backup(arguments) => backup::run(arguments).await,
+            Command::Export(arguments) => transfer::export(arguments).await,
+            Command::Import(arguments) => transfer::import(arguments).await,
             Command::Restore(arguments) => backup::restore(arguments).await,
             Command::Serve(_) | Command::Check(_) | Command::Config(_) => Ok(()),
         }

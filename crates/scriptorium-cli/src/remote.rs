@@ -68,7 +68,17 @@ impl Remote {
 
     /// Sends a document with POST.
     pub(crate) async fn post(&self, path: &[&str], body: &Value) -> anyhow::Result<Value> {
-        self.send(self.request(Method::POST, path, &[])?.json(body))
+        self.post_with(path, &[], body).await
+    }
+
+    /// Sends a document with POST and a query.
+    pub(crate) async fn post_with(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+        body: &Value,
+    ) -> anyhow::Result<Value> {
+        self.send(self.request(Method::POST, path, query)?.json(body))
             .await
     }
 

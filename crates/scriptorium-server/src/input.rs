@@ -196,6 +196,26 @@ async fn collect(
     })
 }
 
+/// Reads a JSON body that may be larger than others, while it has one of the places of `gate`. It is
+/// taken apart on a thread for long work.
+///
+/// # Errors
+/// Like [`JsonBody`].
+pub(crate) async fn large_json<T: DeserializeOwned + Send + 'static>(
+    request: Request,
+    limit: usize,
+    gate: &Arc<Semaphore>,
+) -> Result<(T, Option<OwnedSemaphorePermit>), Problem> {
+    if !is_json(request.headers()) {
+        return Err(unsupported());
+    }
+    let received = receive(request, limit, Some(Arc::clone(gate))).await?;
+    let bytes = received.bytes;
+    let parsed = tokio::task::spawn_blocking(move || parse(&bytes)).await;
+    let parsed = parsed.map_err(|_| Problem::internal())??;
+    Ok((parsed, received.permit))
+}
+
 async fn json_bytes(request: Request) -> Result<Bytes, Problem> {
     if !is_json(request.headers()) {
         return Err(unsupported());

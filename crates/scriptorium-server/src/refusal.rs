@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use scriptorium::model::Invalid;
 use scriptorium::model::execution::{Execution, ExecutionStatus};
+use scriptorium::model::{FieldError, Invalid};
 use scriptorium::{Error, ErrorKind};
 
 use crate::problem::{FieldProblem, Problem};
@@ -83,13 +83,19 @@ pub(crate) fn of_failed_endpoint(execution: &Execution) -> Problem {
 }
 
 fn of_invalid(invalid: &Invalid) -> Problem {
-    let errors = invalid.errors.iter().map(|error| FieldProblem {
-        field: error.field.clone(),
-        code: error.code.to_owned(),
-        message: error.message.clone(),
-        params: error.params.iter().cloned().collect(),
-    });
+    let errors = invalid.errors.iter().cloned().map(FieldProblem::from);
     Problem::invalid(errors.collect())
+}
+
+impl From<FieldError> for FieldProblem {
+    fn from(error: FieldError) -> Self {
+        Self {
+            field: error.field,
+            code: error.code.to_owned(),
+            message: error.message,
+            params: error.params.into_iter().collect(),
+        }
+    }
 }
 
 fn of_conflict(error: &Error) -> Problem {

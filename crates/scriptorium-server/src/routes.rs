@@ -16,7 +16,8 @@ use utoipa_axum::routes;
 
 use crate::api::{
     Refused, audit, backup, drafts, events, executions, nodes, reference, retention, schedules,
-    scripts, session, storage, stream, templates, tenants, tokens, trash, users, versions,
+    scripts, session, storage, stream, templates, tenants, tokens, transfer, trash, users,
+    versions,
 };
 use crate::problem::{self, Problem};
 use crate::state::App;
@@ -157,6 +158,8 @@ fn management() -> OpenApiRouter<App> {
         .routes(routes!(audit::export))
         .routes(routes!(nodes::list))
         .routes(routes!(backup::list, backup::take))
+        .routes(routes!(transfer::export))
+        .routes(routes!(transfer::import))
         .routes(routes!(reference::typings))
         .routes(routes!(reference::document))
 }

@@ -19,6 +19,9 @@ use crate::problem::Problem;
 /// Large bodies of endpoint requests held in memory at once.
 const LARGE_BODIES: usize = 64;
 
+/// Bundles imported at once.
+const BUNDLES: usize = 2;
+
 /// The state of the server; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct App {
@@ -28,6 +31,7 @@ pub(crate) struct App {
     /// Cancelled when shutdown begins, so that streams end by themselves.
     pub(crate) closing: CancellationToken,
     pub(crate) large_bodies: Arc<Semaphore>,
+    pub(crate) bundles: Arc<Semaphore>,
     pub(crate) metrics: Option<PrometheusHandle>,
     pub(crate) cross_origin: CrossOrigin,
     tenants: Cache<String, TenantId>,
@@ -47,6 +51,7 @@ impl App {
             logins: Arc::new(LoginLimit::new()),
             closing,
             large_bodies: Arc::new(Semaphore::new(LARGE_BODIES)),
+            bundles: Arc::new(Semaphore::new(BUNDLES)),
             metrics,
             tenants: Cache::builder()
                 .max_capacity(10_000)

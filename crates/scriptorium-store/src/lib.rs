@@ -48,7 +48,10 @@ pub use db::postgres::{Clock, PostgresOptions};
 pub use error::{Error, PlatformError, Result, Unavailable};
 pub use executions::{ExecutionFilter, ExecutionSummary, Inserted};
 pub use history::{Commit, Finished, Written};
-pub use scripts::{LastExecution, ScriptFilter, ScriptSort, ScriptSummary, SortField, Trashed};
+pub use scripts::{
+    Contradiction, ImportStep, ImportedVersion, LastExecution, ScriptFilter, ScriptSort,
+    ScriptSummary, SortField, Trashed,
+};
 pub use store::{Change, Options, Store};
 pub use system::indexer::Indexed;
 pub use system::maintenance::Maintained;

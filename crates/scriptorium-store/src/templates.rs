@@ -1,8 +1,8 @@
 //! The message templates of a tenant.
 
-use scriptorium_model::Ctx;
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::template::Template;
+use scriptorium_model::{Ctx, Timestamp};
 use sea_orm::FromQueryResult;
 use serde_json::json;
 
@@ -44,20 +44,7 @@ impl Store {
     pub async fn put_template(&self, ctx: &Ctx, name: &str, body: &str) -> Result<Template> {
         let updated_at = self.inner.ambient.now();
         let tx = self.db().write(ctx).await?;
-        let before = body_of(&tx, name).await?;
-        tx.execute(
-            tx.sql(
-                "insert into templates (tenant_id, name, body, updated_at) values ($1, $2, $3, $4) \
-                 on conflict (tenant_id, name) \
-                 do update set body = excluded.body, updated_at = excluded.updated_at",
-            )
-            .with([name.into(), body.into(), Micros::from(updated_at).into()]),
-        )
-        .await?;
-        let mut note = note(Action::TemplateChanged, name).after(json!({ "body": body }));
-        if let Some(before) = before {
-            note = note.before(json!({ "body": before }));
-        }
+        let note = put(&tx, name, body, updated_at).await?;
         let noted = self.audited(&tx, ctx, note).await?;
         tx.commit(noted).await?;
         Ok(Template {
@@ -98,6 +85,25 @@ async fn body_of(tx: &Tx, name: &str) -> Result<Option<String>> {
         .with([name.into()]);
     let row: Option<TemplateRow> = tx.one(sql).await?;
     Ok(row.map(|row| row.body))
+}
+
+/// Writes a template, new or not; what the trail says of it.
+pub(crate) async fn put(tx: &Tx, name: &str, body: &str, updated_at: Timestamp) -> Result<Note> {
+    let before = body_of(tx, name).await?;
+    tx.execute(
+        tx.sql(
+            "insert into templates (tenant_id, name, body, updated_at) values ($1, $2, $3, $4) \
+             on conflict (tenant_id, name) \
+             do update set body = excluded.body, updated_at = excluded.updated_at",
+        )
+        .with([name.into(), body.into(), Micros::from(updated_at).into()]),
+    )
+    .await?;
+    let mut note = note(Action::TemplateChanged, name).after(json!({ "body": body }));
+    if let Some(before) = before {
+        note = note.before(json!({ "body": before }));
+    }
+    Ok(note)
 }
 
 #[derive(FromQueryResult)]

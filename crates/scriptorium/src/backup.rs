@@ -42,7 +42,13 @@ impl Backups<'_> {
             drop(turn);
             taken
         };
-        blocking(work).await
+        blocking(work).await.map_err(|error| {
+            if error.code() == "backup_of_postgres" {
+                let message = "PostgreSQL is backed up by its own tools, such as pg_dump";
+                return Error::conflict("backup_of_postgres", None, message);
+            }
+            error
+        })
     }
 
     /// The backups in the platform's folder, the oldest first.

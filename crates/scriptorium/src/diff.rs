@@ -211,7 +211,7 @@ fn settings(definition: &Definition) -> Vec<(String, String)> {
         .collect()
 }
 
-fn changed_fields(a: &Definition, b: &Definition) -> Vec<FieldChange> {
+pub(crate) fn changed_fields(a: &Definition, b: &Definition) -> Vec<FieldChange> {
     let (left, right) = (settings(a), settings(b));
     let value = |list: &[(String, String)], field: &str| {
         list.iter()

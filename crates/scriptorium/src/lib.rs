@@ -34,7 +34,8 @@
 //!
 //! The nouns, each reached from the platform and each taking the operation context first:
 //! [`Scripts`], [`Executions`], [`Endpoints`], [`Schedules`], [`Events`], [`Storage`],
-//! [`Templates`], [`Users`], [`Tokens`], [`Tenants`], [`Audit`], [`backup::Backups`]. A [`model::Ctx`] comes from signing in
+//! [`Templates`], [`Users`], [`Tokens`], [`Tenants`], [`Audit`], [`backup::Backups`],
+//! [`transfer::Transfer`]. A [`model::Ctx`] comes from signing in
 //! ([`Platform::sign_in`], [`Platform::authenticate_token`]) or from [`Platform::tenant`] for the
 //! host itself. Every operation asks the one policy of [`model::policy`] before it acts.
 
@@ -59,6 +60,7 @@ mod storage;
 mod templates;
 mod tenants;
 mod tokens;
+pub mod transfer;
 mod upkeep;
 mod users;
 mod watch;

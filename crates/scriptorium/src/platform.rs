@@ -36,6 +36,7 @@ use crate::storage::Storage;
 use crate::templates::Templates;
 use crate::tenants::Tenants;
 use crate::tokens::Tokens;
+use crate::transfer::Transfer;
 use crate::users::Users;
 
 /// Scriptorium, running in this process. Cheap to clone; the last clone does not stop it,
@@ -161,6 +162,11 @@ impl Platform {
     /// All tenants.
     pub fn tenants(&self) -> Tenants<'_> {
         Tenants(self)
+    }
+
+    /// Scripts and templates of a tenant as they leave it and come back.
+    pub fn transfer(&self) -> Transfer<'_> {
+        Transfer(self)
     }
 
     /// Backups of the whole platform.

@@ -344,7 +344,7 @@ impl Scripts<'_> {
         Ok(script)
     }
 
-    async fn checked(
+    pub(crate) async fn checked(
         &self,
         definition: Definition,
         change_description: &str,
@@ -366,7 +366,11 @@ impl Scripts<'_> {
         Ok(definition)
     }
 
-    async fn check_source(&self, definition: &Definition, status: ScriptStatus) -> Result<()> {
+    pub(crate) async fn check_source(
+        &self,
+        definition: &Definition,
+        status: ScriptStatus,
+    ) -> Result<()> {
         let found = look_at(Validate {
             source: definition.source.clone(),
             language: definition.language,
@@ -393,7 +397,7 @@ impl Scripts<'_> {
     }
 
     /// Nobody lends a script rights they do not hold themselves (D12).
-    async fn check_run_as(&self, ctx: &Ctx, definition: &Definition) -> Result<()> {
+    pub(crate) async fn check_run_as(&self, ctx: &Ctx, definition: &Definition) -> Result<()> {
         let Some(id) = definition.run_as.filter(|id| ctx.actor.user() != Some(*id)) else {
             return Ok(());
         };

@@ -22,6 +22,8 @@ fn help_is_as_it_was() {
         &["backup"],
         &["backup", "keys"],
         &["restore"],
+        &["export"],
+        &["import"],
     ] {
         let output = command().args(words).arg("--help").output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{words:?}");

@@ -14,4 +14,5 @@ mod help;
 mod migrate;
 mod run;
 mod serve;
+mod transfer;
 mod wall;

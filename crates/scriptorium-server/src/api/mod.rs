@@ -20,6 +20,7 @@ pub(crate) mod stream;
 pub(crate) mod templates;
 pub(crate) mod tenants;
 pub(crate) mod tokens;
+pub(crate) mod transfer;
 pub(crate) mod trash;
 pub(crate) mod users;
 pub(crate) mod versions;

@@ -199,6 +199,12 @@ fn rows() -> Vec<Row> {
         ("GET /api/v1/audit", none.clone(), managers),
         ("GET /api/v1/audit/verify", none.clone(), managers),
         ("GET /api/v1/audit/export", none.clone(), managers),
+        ("GET /api/v1/export", none.clone(), members),
+        (
+            "POST /api/v1/import",
+            json!({"format": 1, "scripts": []}),
+            [401, 200, 403, 200, 200, 200],
+        ),
         (
             "POST /api/v1/backup",
             json!({"keep": 1}),

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::manifest::{self, BackupFile, Manifest, is_tenant_file};
 use super::{PLATFORM, TENANTS, copy};
 use crate::Store;
+use crate::db::Dialect;
 use crate::error::{Error, Result};
 use crate::files::{self, LockFile};
 
@@ -43,6 +44,12 @@ impl Store {
     /// # Errors
     /// `Conflict` on PostgreSQL, which has its own tools; the disk is full or not writable.
     pub fn back_up(&self, what: &TakeBackup) -> Result<Backup> {
+        if self.db().dialect() == Dialect::Postgres {
+            return Err(Error::Conflict {
+                what: "backup_of_postgres",
+                field: "database",
+            });
+        }
         take(self.data_dir(), what, &self.inner.ambient)
     }
 }

@@ -40,6 +40,7 @@ const ALL: &[Pair] = &pairs![
     "0004_audit",
     "0005_search",
     "0006_nodes",
+    "0010_imports",
 ];
 
 /// How far a database has come.

@@ -1,6 +1,7 @@
 //! The scripts of a tenant. A change of a script, its version and what routes to it (schedule,
 //! endpoint, subscriptions) is one transaction, so that they never disagree.
 
+mod import;
 mod list;
 mod routing;
 mod row;
@@ -9,8 +10,9 @@ pub(crate) mod trash;
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::script::{Definition, Script, ScriptStatus};
 use scriptorium_model::{Ctx, ScriptId};
-use serde_json::json;
+use serde_json::{Value, json};
 
+pub use self::import::{Contradiction, ImportStep, ImportedVersion};
 pub use self::list::{LastExecution, ScriptFilter, ScriptSort, ScriptSummary, SortField, Trashed};
 use self::routing::Routes;
 use self::row::ScriptRow;
@@ -39,29 +41,7 @@ impl Store {
     ) -> Result<()> {
         of_tenant(ctx, script.tenant)?;
         let tx = self.db().write(ctx).await?;
-        tx.execute(
-            tx.sql(
-                "insert into scripts (tenant_id, id, name, type, status, version, search_text, \
-                 owner, updated_by, activated_by, created_by, created_at, updated_at, \
-                 paused_reason) \
-                 values ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9, $10, $11, $12, $13)",
-            )
-            .with([
-                script.id.0.into(),
-                script.name.as_str().into(),
-                script.kind().as_str().into(),
-                script.status.as_str().into(),
-                search_text(&script.definition).into(),
-                script.owner.map(|user| user.0).into(),
-                script.updated_by.map(|user| user.0).into(),
-                script.activated_by.map(|user| user.0).into(),
-                script.created_by.map(|user| user.0).into(),
-                Micros::from(script.created_at).into(),
-                Micros::from(script.updated_at).into(),
-                script.paused_reason.clone().into(),
-            ]),
-        )
-        .await?;
+        insert_row(&tx, script).await?;
         let version = NewVersion {
             script: script.id,
             number: 1,
@@ -106,36 +86,8 @@ impl Store {
             tx.commit(unaudited("nothing changed")).await?;
             return Ok(script);
         };
-        let version = NewVersion {
-            script: id,
-            number: script.version,
-            change_description,
-            created_by: script.updated_by,
-            created_at: script.updated_at,
-        };
-        versions::insert(&tx, &version, &script.definition).await?;
-        search::note_script(&tx, id.0, &script.definition).await?;
-        tx.execute(
-            tx.sql(
-                "update scripts set name = $3, type = $4, search_text = $5, version = $6, \
-                 updated_by = $7, updated_at = $8 where tenant_id = $1 and id = $2",
-            )
-            .with([
-                id.0.into(),
-                script.name.as_str().into(),
-                script.kind().as_str().into(),
-                search_text(&script.definition).into(),
-                script.version.into(),
-                script.updated_by.map(|user| user.0).into(),
-                Micros::from(script.updated_at).into(),
-            ]),
-        )
-        .await?;
-        let mut after = of_script(&script)?;
-        if !change_description.is_empty() {
-            after["change_description"] = change_description.into();
-        }
-        let note = note(Action::ScriptChanged, &script).change(&before, &after);
+        save_version(&tx, &script, change_description).await?;
+        let note = changed(&before, &script, change_description)?;
         self.commit_routes(tx, ctx, &script, note).await?;
         Ok(script)
     }
@@ -248,6 +200,73 @@ async fn find_to_change(tx: &Tx, id: ScriptId) -> Result<Script> {
         tx.execute(lock).await?;
     }
     find(tx, id).await
+}
+
+/// What the trail says of a new version.
+fn changed(before: &Value, script: &Script, change_description: &str) -> Result<Note> {
+    let mut after = of_script(script)?;
+    if !change_description.is_empty() {
+        after["change_description"] = change_description.into();
+    }
+    Ok(note(Action::ScriptChanged, script).change(before, &after))
+}
+
+async fn insert_row(tx: &Tx, script: &Script) -> Result<()> {
+    tx.execute(
+        tx.sql(
+            "insert into scripts (tenant_id, id, name, type, status, version, search_text, \
+             owner, updated_by, activated_by, created_by, created_at, updated_at, \
+             paused_reason) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        )
+        .with([
+            script.id.0.into(),
+            script.name.as_str().into(),
+            script.kind().as_str().into(),
+            script.status.as_str().into(),
+            script.version.into(),
+            search_text(&script.definition).into(),
+            script.owner.map(|user| user.0).into(),
+            script.updated_by.map(|user| user.0).into(),
+            script.activated_by.map(|user| user.0).into(),
+            script.created_by.map(|user| user.0).into(),
+            Micros::from(script.created_at).into(),
+            Micros::from(script.updated_at).into(),
+            script.paused_reason.clone().into(),
+        ]),
+    )
+    .await?;
+    Ok(())
+}
+
+/// Makes what the script says its newest version.
+async fn save_version(tx: &Tx, script: &Script, change_description: &str) -> Result<()> {
+    let version = NewVersion {
+        script: script.id,
+        number: script.version,
+        change_description,
+        created_by: script.updated_by,
+        created_at: script.updated_at,
+    };
+    versions::insert(tx, &version, &script.definition).await?;
+    search::note_script(tx, script.id.0, &script.definition).await?;
+    tx.execute(
+        tx.sql(
+            "update scripts set name = $3, type = $4, search_text = $5, version = $6, \
+             updated_by = $7, updated_at = $8 where tenant_id = $1 and id = $2",
+        )
+        .with([
+            script.id.0.into(),
+            script.name.as_str().into(),
+            script.kind().as_str().into(),
+            search_text(&script.definition).into(),
+            script.version.into(),
+            script.updated_by.map(|user| user.0).into(),
+            Micros::from(script.updated_at).into(),
+        ]),
+    )
+    .await?;
+    Ok(())
 }
 
 async fn write_state(tx: &Tx, script: &Script) -> Result<()> {

@@ -17,6 +17,7 @@ mod crash;
 mod drafts;
 mod executions;
 mod history;
+mod import;
 mod isolation;
 mod lists;
 mod logins;

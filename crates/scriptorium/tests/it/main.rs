@@ -13,4 +13,5 @@ mod nodes;
 mod postgres;
 mod schedules;
 mod scripts;
+mod transfer;
 mod world;
