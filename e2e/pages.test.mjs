@@ -52,6 +52,9 @@ async function populate(page) {
     version: `/scripts/${script.id}/versions/1`,
     diff: `/scripts/${script.id}/versions/1/diff/2`,
     executions: "/executions",
+    audit: "/audit",
+    "audit-executions": "/audit?executions=yes",
+    "audit-none": "/audit?q=nothing+like+it",
     "execution-completed": `/executions/${completed.id}`,
     "execution-failed": `/executions/${failed.id}`,
   };

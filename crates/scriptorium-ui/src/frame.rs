@@ -1,6 +1,7 @@
 //! What surrounds every page: title, navigation, the signed-in person, language, assets.
 
 use scriptorium::Caller;
+use scriptorium::model::permission::Permission;
 
 use crate::assets;
 use crate::island::Island;
@@ -12,6 +13,8 @@ pub(crate) struct Frame {
     pub(crate) person: Option<Person>,
     pub(crate) tenant: String,
     pub(crate) texts: Island,
+    /// Whether the audit trail is offered.
+    pub(crate) audit: bool,
     section: &'static str,
 }
 
@@ -25,7 +28,7 @@ pub(crate) struct Person {
 }
 
 impl Frame {
-    /// The frame of a page in a section of the navigation (`scripts`, `executions`, or none).
+    /// The frame of a page in a section of the navigation (`scripts`, `executions`, `audit`, or none).
     pub(crate) fn new(
         t: Texts,
         title: impl Into<String>,
@@ -36,6 +39,7 @@ impl Frame {
             title: title.into(),
             person: caller.map(|caller| person(t, caller)),
             tenant: caller.map_or_else(String::new, |caller| caller.tenant.name.clone()),
+            audit: caller.is_some_and(|caller| caller.ctx.may(Permission::AuditRead)),
             texts: Island::of(&t.for_browser()),
             section,
         }

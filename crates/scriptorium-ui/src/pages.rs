@@ -1,5 +1,6 @@
 //! The site map: one module for each page, one route for each address. Everything is a GET.
 
+mod audit;
 mod diff;
 mod execution;
 mod executions;
@@ -38,6 +39,7 @@ pub(crate) fn router() -> Router<Site> {
         .route("/scripts/{id}/versions/{n}", get(version::show))
         .route("/scripts/{id}/versions/{a}/diff/{b}", get(diff::show))
         .route("/trash", get(trash::list))
+        .route("/audit", get(audit::list))
         .route("/executions", get(executions::list))
         .route("/executions/{id}", get(execution::show))
         .route("/assets/{name}", get(assets::serve))

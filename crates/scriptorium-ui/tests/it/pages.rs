@@ -18,6 +18,7 @@ fn pages_of(script: ScriptId) -> Vec<String> {
         format!("/scripts/{script}/versions/1"),
         format!("/scripts/{script}/versions/1/diff/1"),
         "/executions".into(),
+        "/audit".into(),
     ]
 }
 
@@ -105,8 +106,13 @@ async fn who_may_only_read_is_offered_nothing_else() {
     let viewer = site.user(Role::Viewer, "en").await;
     for path in pages_of(script) {
         let answer = site.get(Some(&viewer), &path).await;
-        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        let expected = match path.as_str() {
+            "/audit" => StatusCode::FORBIDDEN,
+            _ => StatusCode::OK,
+        };
+        assert_eq!(answer.status, expected, "{path}");
         for offer in [
+            "href=\"/audit\"",
             "data-call=",
             "id=\"run\"",
             "@click=\"save",
