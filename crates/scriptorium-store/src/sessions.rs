@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use scriptorium_model::audit::{Action, Origin, Subject, SubjectKind};
+use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::user::{Session, User};
 use scriptorium_model::{Ctx, SessionId, TenantId, UserId, Uuid};
 use sea_orm::FromQueryResult;
@@ -49,14 +49,16 @@ impl Store {
         tx.commit(noted).await
     }
 
-    /// Leaves an entry about a failed sign-in of a known user, without waiting for it.
+    /// Leaves an entry about a failed sign-in of a known user, without waiting for it; of `ctx`
+    /// only the origin counts.
     ///
     /// # Errors
     /// `Platform` only.
-    pub async fn note_failed_sign_in(&self, user: &User, origin: Option<Origin>) -> Result<()> {
+    pub async fn note_failed_sign_in(&self, ctx: &Ctx, user: &User) -> Result<()> {
+        of_tenant(ctx, user.tenant)?;
         let subject = Subject::new(SubjectKind::User, user.id.0, &user.email);
         let note = Note::new(Action::UserSignInFailed, subject);
-        let by = By::stranger(origin);
+        let by = By::stranger(ctx.origin.clone());
         self.inner
             .writer
             .say(Said::one(user.tenant, &by, note))

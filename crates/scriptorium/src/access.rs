@@ -67,7 +67,9 @@ impl Platform {
             Some(user) if fits => user,
             Some(user) => {
                 // Not waited for: a known address must not take longer than an unknown one.
-                self.store().note_failed_sign_in(&user, origin).await?;
+                let mut ctx = Ctx::platform(user.tenant);
+                ctx.origin = origin;
+                self.store().note_failed_sign_in(&ctx, &user).await?;
                 return Err(Error::unauthenticated());
             }
             None => return Err(Error::unauthenticated()),

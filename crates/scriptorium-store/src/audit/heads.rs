@@ -50,12 +50,7 @@ pub(super) struct Anchor {
 }
 
 impl Store {
-    /// Writes down the heads that moved since the last time, in the file `audit-heads.jsonl` of
-    /// the data directory and in the process log; how many. To be called every minute.
-    ///
-    /// # Errors
-    /// `Platform` only.
-    pub async fn anchor_audit_heads(&self) -> Result<usize> {
+    pub(crate) async fn anchor_heads(&self) -> Result<usize> {
         let heads = &self.inner.heads;
         let db = self.db().read_all(system::for_audit()).await?;
         let sql = db

@@ -43,12 +43,7 @@ impl CheckpointRow {
 }
 
 impl Store {
-    /// Removes audit entries from before an instant, in every tenant and in batches of 500; how
-    /// many. Entries of the last 90 days stay whatever is asked for (R-AUD-03).
-    ///
-    /// # Errors
-    /// `Platform` only.
-    pub async fn prune_audit(&self, before: Timestamp) -> Result<u64> {
+    pub(crate) async fn prune_trails(&self, before: Timestamp) -> Result<u64> {
         let tenants = {
             let db = self.db().read_all(system::for_audit()).await?;
             let rows: Vec<TenantRow> = db
@@ -63,11 +58,7 @@ impl Store {
         Ok(removed)
     }
 
-    /// Like [`Store::prune_audit`], of one tenant.
-    ///
-    /// # Errors
-    /// `Platform` only.
-    pub async fn prune_audit_of(&self, tenant: TenantId, before: Timestamp) -> Result<u64> {
+    async fn prune_audit_of(&self, tenant: TenantId, before: Timestamp) -> Result<u64> {
         let kept = Duration::from_secs(u64::from(MIN_DAYS) * 86_400);
         let latest = self.inner.ambient.now() - kept;
         let before = before.min(latest);

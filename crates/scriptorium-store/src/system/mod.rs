@@ -3,6 +3,7 @@
 //! that are not bound to one tenant; no other module can make it.
 
 pub mod access;
+mod audit;
 pub mod endpoints;
 pub mod indexer;
 pub mod maintenance;

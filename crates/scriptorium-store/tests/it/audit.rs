@@ -457,7 +457,8 @@ async fn a_failed_sign_in_names_no_actor(#[values(Sqlite, Postgres)] database: D
     let world = World::on(database).await;
     let id = world.ctx.actor.user().unwrap();
     let admin = world.store.find_user(&world.ctx, id).await.unwrap();
-    world.store.note_failed_sign_in(&admin, None).await.unwrap();
+    let failed = world.store.note_failed_sign_in(&world.ctx, &admin).await;
+    failed.unwrap();
     // Whatever is written after it is committed after it.
     let value = Json::parse("1").unwrap();
     world
