@@ -98,8 +98,7 @@ impl<'a> Part<'a> {
     }
 
     fn read(&mut self, characters: impl Iterator<Item = char>) {
-        let mut characters = characters.peekable();
-        while let Some(character) = characters.next() {
+        for character in characters {
             self.bytes += character.len_utf8();
             if self.bytes > PART_BYTES || self.new_words >= PART_WORDS {
                 break;

@@ -39,6 +39,8 @@ const RECHECK: Duration = Duration::from_secs(30);
 /// While others write, the indexer rests for this many times the time that its last step took: the
 /// history writer keeps four fifths of the database (decision 0015).
 const REST: u32 = 4;
+/// Longest time that a step is taken to have lasted: a clock can be put right meanwhile.
+const LONGEST_STEP: Duration = Duration::from_millis(250);
 
 impl Store {
     /// Keeps the search index up with what ends and changes, until `stop`.
@@ -62,7 +64,7 @@ impl Store {
     /// One step, and a rest after it; whether to make another.
     async fn index_step(&self) -> bool {
         let before = self.history_stats().records;
-        let begin = tokio::time::Instant::now();
+        let begin = self.inner.ambient.now();
         match self.index_pending().await {
             Ok(Indexed { more: false, .. }) => return false,
             Ok(_) => {}
@@ -72,7 +74,9 @@ impl Store {
             }
         }
         if self.history_stats().records != before {
-            tokio::time::sleep(begin.elapsed() * REST).await;
+            let took = self.inner.ambient.now().duration_since(begin);
+            let took = took.unsigned_abs().min(LONGEST_STEP);
+            tokio::time::sleep(took * REST).await;
         }
         true
     }

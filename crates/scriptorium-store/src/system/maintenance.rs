@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use scriptorium_model::retention::{DEFAULT_DAYS, Retention, TRASH_DAYS};
-use scriptorium_model::{ScriptId, TenantId, Timestamp, Uuid};
+use scriptorium_model::{Ambient, ScriptId, TenantId, Timestamp, Uuid};
 use sea_orm::{FromQueryResult, Value};
 
 use super::ACROSS_TENANTS;
@@ -291,20 +291,23 @@ async fn remove_these(tx: &Tx, tenant: TenantId, ids: &[IdRow]) -> Result<u64> {
 
 /// One batch: a transaction, and a rest after it for as long as it took, so that the database
 /// belongs to others at least half of the time.
-struct Step {
+struct Step<'a> {
     tx: Tx,
-    begun: tokio::time::Instant,
+    ambient: &'a Ambient,
+    begun: Timestamp,
 }
 
 /// Longest rest after a batch.
 const REST: Duration = Duration::from_millis(100);
 
-impl Step {
-    async fn begin(store: &Store) -> Result<Self> {
+impl<'a> Step<'a> {
+    async fn begin(store: &'a Store) -> Result<Self> {
         let tx = store.db().write_all(ACROSS_TENANTS).await?;
+        let ambient = &store.inner.ambient;
         Ok(Self {
             tx,
-            begun: tokio::time::Instant::now(),
+            ambient,
+            begun: ambient.now(),
         })
     }
 
@@ -312,7 +315,8 @@ impl Step {
         self.tx
             .commit(unaudited("retention removes what was recorded"))
             .await?;
-        tokio::time::sleep(self.begun.elapsed().min(REST)).await;
+        let took = self.ambient.now().duration_since(self.begun);
+        tokio::time::sleep(took.unsigned_abs().min(REST)).await;
         Ok(())
     }
 }
