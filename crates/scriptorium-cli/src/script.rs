@@ -189,10 +189,10 @@ pub(crate) async fn required(remote: &Remote, script: &str) -> anyhow::Result<Va
         .ok_or_else(|| Refusal::failed(format!("there is no script {script}")).into())
 }
 
-/// The list searches for words, so the exact name is picked here; the detail has the source.
+/// The list searches for words, and a moment late, so the exact name is picked here; the detail has
+/// the source.
 async fn by_name(remote: &Remote, name: &str) -> anyhow::Result<Option<Value>> {
-    let query = [("q", name.to_owned())];
-    let found = remote.list(&["scripts"], &query, 1_000).await?;
+    let found = remote.list(&["scripts"], &[], usize::MAX).await?;
     let script = found.iter().find(|script| script["name"] == name);
     match script.and_then(|script| script["id"].as_str()) {
         Some(id) => Ok(Some(remote.get(&["scripts", id], &[]).await?)),

@@ -58,7 +58,8 @@ const EDGES: [(&str, &[&str]); 15] = [
 ];
 
 /// Edges that only tests may have on top; none of them has to exist.
-const TEST_EDGES: [(&str, &[&str]); 4] = [
+const TEST_EDGES: [(&str, &[&str]); 5] = [
+    ("scriptorium-cli", &["scriptorium-testing"]),
     ("scriptorium", &["scriptorium-testing"]),
     ("scriptorium-store", &["scriptorium-testing"]),
     ("scriptorium-server", &["scriptorium-erp"]),

@@ -32,7 +32,12 @@ const AMBIENT: [(&str, &str); 12] = [
 ];
 
 /// Where that is right all the same: path prefix, tokens, why.
-const AMBIENT_EXCEPTIONS: [(&str, &str, &str); 3] = [
+const AMBIENT_EXCEPTIONS: [(&str, &str, &str); 4] = [
+    (
+        "crates/scriptorium-store/src/system/",
+        "Instant : : now",
+        "how long background work took is measured, so that it rests as long",
+    ),
     (
         "crates/scriptorium-engine/src/",
         "Instant : : now",
@@ -84,7 +89,15 @@ const SQL: [(&str, &str); 15] = [
 ];
 
 /// Parts of the store that work without an operation context: path prefix, why.
-const WITHOUT_CTX: [(&str, &str); 3] = [
+const WITHOUT_CTX: [(&str, &str); 5] = [
+    (
+        "crates/scriptorium-store/src/audit/",
+        "chains of all tenants are anchored and pruned together",
+    ),
+    (
+        "crates/scriptorium-store/src/sessions.rs",
+        "a sign-in that fails has no context; its user says the tenant",
+    ),
     (
         "crates/scriptorium-store/src/system",
         "work for the whole platform, kept in one place",

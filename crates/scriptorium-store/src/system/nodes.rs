@@ -16,9 +16,9 @@ use sea_orm::FromQueryResult;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgConnection, PgListener, PgPool};
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
 
 use super::ACROSS_TENANTS;
 use crate::Store;
@@ -149,7 +149,9 @@ impl Relay {
         let mut pending = self.signals.told(Change::Pending);
         let mut cancel = self.signals.told(Change::Cancel);
         let (ears, mut heard) = mpsc::channel(256);
-        let _ears = AbortOnDropHandle::new(tokio::spawn(listen(self.pool.clone(), ears)));
+        // Ends with this function.
+        let mut listening = JoinSet::new();
+        listening.spawn(listen(self.pool.clone(), ears));
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,

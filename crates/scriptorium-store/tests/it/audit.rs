@@ -39,7 +39,7 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    async fn new(&mut self) -> Vec<AuditEntry> {
+    async fn fresh(&mut self) -> Vec<AuditEntry> {
         let all = AuditFilter::default();
         let ctx = &self.world.ctx;
         let found = self
@@ -102,11 +102,11 @@ async fn every_change_leaves_its_entry_and_a_refused_one_none(
     macro_rules! leaves {
         ($operation:expr, $($action:literal),*) => {
             $operation.await.unwrap();
-            let entries = watch.new().await;
+            let entries = watch.fresh().await;
             watch.check(entries, &[$($action),*]);
         };
     }
-    let begin = watch.new().await;
+    let begin = watch.fresh().await;
     watch.check(begin, &["tenant.created", "user.created"]);
 
     let script = world.draft(ctx, definition("bill", Trigger::OneOff));
@@ -173,7 +173,7 @@ async fn every_change_leaves_its_entry_and_a_refused_one_none(
     );
     leaves!(store.request_cancel(ctx, first.id),);
     world.finished(ctx, &script).await;
-    let entries = watch.new().await;
+    let entries = watch.fresh().await;
     watch.check(entries, &["execution.batch"]);
 
     // Refused changes are not committed, and neither are their entries.
@@ -183,7 +183,7 @@ async fn every_change_leaves_its_entry_and_a_refused_one_none(
         .unwrap_err();
     let again = world.draft(ctx, definition("bill", Trigger::OneOff));
     store.create_script(ctx, &again, "").await.unwrap_err();
-    let entries = watch.new().await;
+    let entries = watch.fresh().await;
     watch.check(entries, &[]);
     let found = store.verify_audit(ctx, true).await.unwrap();
     assert!(found.is_intact(), "{found:?}");

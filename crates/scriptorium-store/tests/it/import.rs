@@ -77,7 +77,9 @@ async fn one_contradiction_keeps_everything_out(#[values(Sqlite, Postgres)] data
         definition: Box::new(taken.definition.clone()),
         change_description: String::new(),
     };
-    let found = store.import_scripts(ctx, &[stale.clone()], true).await;
+    let found = store
+        .import_scripts(ctx, std::slice::from_ref(&stale), true)
+        .await;
     assert_eq!(found.unwrap(), [Some(("stale_version", "base_version"))]);
     // A preview keeps nothing either.
     let found = store
