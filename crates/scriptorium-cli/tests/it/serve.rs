@@ -81,11 +81,8 @@ impl Server {
 
     /// Where its databases are.
     pub(crate) fn data_dir(&self) -> PathBuf {
-        let folder = self
-            .folder
-            .as_ref()
-            .expect("it is taken when the server ends");
-        folder.path().join("data")
+        // It is taken only when the server ends.
+        self.folder.as_ref().unwrap().path().join("data")
     }
 
     /// Asks the server to stop; gives its exit status, and the folder with its data.

@@ -45,8 +45,8 @@ fn a_folder_brings_a_tenant_to_another_server() {
     let text = fs::read_to_string(&source).unwrap();
     fs::write(&source, format!("// by hand\n{text}")).unwrap();
     let replaced = second.json(&["import", path, "--conflict", "replace"]);
-    let hello = replaced["items"].as_array().unwrap().iter();
-    let hello = hello.filter(|item| item["name"] == "hello").next().unwrap();
+    let mut hello = replaced["items"].as_array().unwrap().iter();
+    let hello = hello.find(|item| item["name"] == "hello").unwrap();
     assert_eq!(
         (&hello["action"], &hello["differs"]),
         (&json!("replace"), &json!(["source"]))
