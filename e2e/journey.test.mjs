@@ -2,7 +2,7 @@
 // change it, compare, restore.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { api, run, screenshot, signIn, startProduct, writeInput, writeSource } from "./product.mjs";
+import { ADMIN, api, run, screenshot, signIn, startProduct, writeInput, writeSource } from "./product.mjs";
 
 const GOOD = `export default async function main(input) {
   for (let step = 1; step <= 4; step += 1) {
@@ -229,4 +229,36 @@ test("search and filters live in the address, and an empty result says so", asyn
 
 test("nothing on the way broke a policy, threw or logged an error", () => {
   assert.deepEqual(visit.faults, []);
+});
+
+test("an address with accounts in two organisations chooses one at sign-in", async () => {
+  const { page, faults, context } = await product.open();
+  await signIn(page);
+  const person = { email: "both@example.com", name: "Ada", role: "org_admin", password: ADMIN.password };
+  await api(page, "POST", "/users", person);
+  await api(page, "POST", "/tenants", { slug: "globex", name: "Globex" });
+  const token = { name: "sets up", tenant: "globex", permissions: ["*"] };
+  const { secret } = await api(page, "POST", "/tokens", token);
+  const headers = { authorization: `Bearer ${secret}` };
+  const made = await page.request.post("/api/v1/users", { data: person, headers });
+  assert.equal(made.status(), 201, await made.text());
+  await context.clearCookies();
+
+  await page.goto("/login");
+  await page.fill("#email", person.email);
+  await page.fill("#password", person.password);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#tenant:focus");
+  await screenshot(page, "login-several");
+  await page.selectOption("#tenant", "globex");
+  await page.click("button[type=submit]");
+  await page.waitForURL("**/scripts");
+  const me = await api(page, "GET", "/session");
+  assert.equal(me.tenant.slug, "globex");
+  // The first answer was a refusal, which a browser logs.
+  assert.deepEqual(
+    faults.filter((fault) => !fault.includes("422")),
+    [],
+  );
+  await context.close();
 });

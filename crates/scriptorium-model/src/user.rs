@@ -12,7 +12,7 @@ pub struct User {
     pub id: UserId,
     /// Their tenant.
     pub tenant: TenantId,
-    /// Address they sign in with, lower case; unique in the platform.
+    /// Address they sign in with, lower case; unique in the tenant.
     pub email: String,
     /// Their name.
     pub name: String,

@@ -1,4 +1,5 @@
-//! The users of a tenant. Finding one by e-mail address, at sign-in, is in `system::access`.
+//! The users of a tenant. Those of an e-mail address in all tenants, at sign-in, are in
+//! `system::access`.
 
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::permission::{PermissionSet, Role};
@@ -16,7 +17,7 @@ impl Store {
     /// Adds a user.
     ///
     /// # Errors
-    /// `Conflict` on `email`, which is unique in the platform; `NotFound` for an unknown tenant.
+    /// `Conflict` on `email`, which is unique in the tenant; `NotFound` for an unknown tenant.
     pub async fn create_user(&self, ctx: &Ctx, user: &User) -> Result<()> {
         of_tenant(ctx, user.tenant)?;
         let tx = self.db().write(ctx).await?;
@@ -51,6 +52,19 @@ impl Store {
     pub async fn find_user(&self, ctx: &Ctx, id: UserId) -> Result<User> {
         let db = self.db().read(ctx).await?;
         find(&db, id).await
+    }
+
+    /// The tenant's user of an e-mail address (lower case), active or not.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn find_user_by_email(&self, ctx: &Ctx, email: &str) -> Result<Option<User>> {
+        let db = self.db().read(ctx).await?;
+        let sql = db
+            .sql("select * from users where tenant_id = $1 and email = $2")
+            .with([email.into()]);
+        let row: Option<UserRow> = db.one(sql).await?;
+        row.map(User::try_from).transpose()
     }
 
     /// The tenant's users by e-mail address.

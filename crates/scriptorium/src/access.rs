@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use scriptorium_model::permission::PermissionSet;
 use scriptorium_model::tenant::Tenant;
 use scriptorium_model::user::{Session, Token, User};
-use scriptorium_model::{Actor, Ctx, Origin, Timestamp};
+use scriptorium_model::{Actor, Ctx, Invalid, Origin, Timestamp};
 use subtle::ConstantTimeEq;
 
 use crate::error::{Error, Result};
@@ -43,36 +43,43 @@ const SESSION_IDLE: SignedDuration = SignedDuration::from_hours(24 * 2);
 /// How exact "last used" is: writing it on every request would make every read a write.
 const TOUCH_EVERY: SignedDuration = SignedDuration::from_mins(5);
 
+/// Accounts of one address that a password is tried on; each costs a tenth of a second.
+const ACCOUNTS: u32 = 8;
+
 impl Platform {
-    /// Signs a user in by address and password; `origin` says from where, for the audit trail.
+    /// Signs a user in by address and password; `origin` says from where, for the audit trail. An
+    /// address may have an account in several tenants: `tenant`, a slug, says which one is meant, and
+    /// need not when the password fits only one of them.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Unauthenticated`] for a wrong password, an unknown address and a user
-    /// who was switched off alike, after the same time.
+    /// who was switched off alike, after the same time; `Invalid` on `tenant` when the password fits
+    /// several accounts and none was named.
     pub async fn sign_in(
         &self,
         email: &str,
         password: &str,
+        tenant: Option<&str>,
         origin: Option<Origin>,
     ) -> Result<SignedIn> {
         let email = email.trim().to_lowercase();
-        let user = self
+        let tenant = tenant.map(str::trim).filter(|slug| !slug.is_empty());
+        let accounts = self
             .store()
-            .find_user_by_email(&email)
-            .await?
-            .filter(|user| user.active);
-        let hash = user.as_ref().and_then(|user| user.password_hash.clone());
-        let fits = self.passwords().verify(password.to_owned(), hash).await?;
-        let user = match user {
-            Some(user) if fits => user,
-            Some(user) => {
-                // Not waited for: a known address must not take longer than an unknown one.
-                let mut ctx = Ctx::platform(user.tenant);
-                ctx.origin = origin;
-                self.store().note_failed_sign_in(&ctx, &user).await?;
+            .users_of_email(&email, tenant, ACCOUNTS)
+            .await?;
+        let user = match self.fitting(&accounts, password).await?.as_slice() {
+            [one] => (*one).clone(),
+            [] => {
+                for user in accounts.iter().filter(|user| user.active) {
+                    // Not waited for: a known address must not take longer than an unknown one.
+                    let mut ctx = Ctx::platform(user.tenant);
+                    ctx.origin.clone_from(&origin);
+                    self.store().note_failed_sign_in(&ctx, user).await?;
+                }
                 return Err(Error::unauthenticated());
             }
-            None => return Err(Error::unauthenticated()),
+            several => return Err(self.ambiguous(several).await?.into()),
         };
 
         let now = self.ambient().now();
@@ -100,6 +107,38 @@ impl Platform {
             expires_at,
             caller,
         })
+    }
+
+    /// The accounts whose password this is.
+    async fn fitting<'a>(&self, accounts: &'a [User], password: &str) -> Result<Vec<&'a User>> {
+        let mut fitting = Vec::new();
+        let mut verified = false;
+        for user in accounts.iter().filter(|user| user.active) {
+            let hash = user.password_hash.clone();
+            verified = true;
+            if self.passwords().verify(password.to_owned(), hash).await? {
+                fitting.push(user);
+            }
+        }
+        if !verified {
+            self.passwords().verify(password.to_owned(), None).await?;
+        }
+        Ok(fitting)
+    }
+
+    /// Asks which tenant is meant, of whoever knows the password to each.
+    async fn ambiguous(&self, users: &[&User]) -> Result<Invalid> {
+        let mut slugs = Vec::with_capacity(users.len());
+        for user in users {
+            slugs.push(self.store().find_tenant(user.tenant).await?.slug);
+        }
+        let slugs = slugs.join(", ");
+        let mut invalid = Invalid::default();
+        let message = format!("must be one of {slugs}");
+        invalid
+            .push("tenant", "several", message)
+            .with("values", slugs);
+        Ok(invalid)
     }
 
     /// Ends the session of the context; does nothing for a token.

@@ -37,6 +37,8 @@ pub(crate) struct SignIn {
     email: String,
     #[schema(format = Password)]
     password: String,
+    /// Slug of the tenant, for an address with accounts in several.
+    tenant: Option<String>,
 }
 
 /// The language to speak.
@@ -105,7 +107,12 @@ pub(crate) async fn sign_in(
         })?;
     match app
         .platform
-        .sign_in(&who.email, &who.password, Some(origin))
+        .sign_in(
+            &who.email,
+            &who.password,
+            who.tenant.as_deref(),
+            Some(origin),
+        )
         .await
     {
         Ok(signed_in) => {

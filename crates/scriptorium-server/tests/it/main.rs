@@ -14,6 +14,7 @@ mod drafts;
 mod endpoints;
 mod fixture;
 mod headers;
+mod neighbours;
 mod roles;
 mod sessions;
 mod streams;

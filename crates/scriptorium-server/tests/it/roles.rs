@@ -20,9 +20,9 @@ const COLUMNS: [&str; 6] = [
 
 /// An operation, what is sent (`{column}` makes it unique), and the status for each column. Rows
 /// are asked in order, each by the columns in order, so a later one sees what an earlier one did.
-type Row = (&'static str, Value, [u16; 6]);
+pub(crate) type Row = (&'static str, Value, [u16; 6]);
 
-fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     let none = Value::Null;
     let new = json!({"name": "made by {column}", "type": "oneoff", "source": "return 1"});
     let user = json!({"email": "{column}@example.com", "name": "Ada", "role": "viewer"});

@@ -16,17 +16,28 @@ use crate::tokens::TokenRow;
 use crate::users::UserRow;
 
 impl Store {
-    /// The user of an e-mail address (lower case), active or not.
+    /// The users of an e-mail address (lower case) in all tenants, or in the one of a slug, the
+    /// oldest first, `most` at most; active or not.
     ///
     /// # Errors
     /// `Platform` only.
-    pub async fn find_user_by_email(&self, email: &str) -> Result<Option<User>> {
+    pub async fn users_of_email(
+        &self,
+        email: &str,
+        tenant: Option<&str>,
+        most: u32,
+    ) -> Result<Vec<User>> {
         let db = self.db().read_all(ACROSS_TENANTS).await?;
-        let sql = db
-            .sql("select * from users where email = $1")
-            .with([email.into()]);
-        let row: Option<UserRow> = db.one(sql).await?;
-        row.map(User::try_from).transpose()
+        let mut sql = db.sql("select u.* from users u");
+        if let Some(slug) = tenant {
+            sql.push(" join tenants t on t.id = u.tenant_id and t.slug = ")
+                .bind(slug);
+        }
+        sql.push(" where u.email = ").bind(email);
+        sql.push(" order by u.created_at, u.id limit ")
+            .bind(i64::from(most));
+        let rows: Vec<UserRow> = db.all(sql).await?;
+        rows.into_iter().map(User::try_from).collect()
     }
 
     /// Someone who may act in a tenant: one of its users, or an administrator of the platform, who

@@ -37,15 +37,18 @@ async fn tenants_are_found_by_slug_and_id_and_slugs_are_unique(
 
 #[rstest]
 #[tokio::test]
-async fn a_user_reads_back_as_written_and_addresses_are_unique_in_the_platform(
+async fn a_user_reads_back_as_written_and_an_address_is_unique_in_its_tenant_only(
     #[values(Sqlite, Postgres)] database: Database,
 ) {
     let world = World::on(database).await;
     let store = &world.store;
     let mut ada = user(&world.ambient, world.ctx.tenant, "ada@acme.test");
     store.create_user(&world.ctx, &ada).await.unwrap();
-    let found = store.find_user_by_email("ada@acme.test").await.unwrap();
+    let address = "ada@acme.test";
+    let found = store.find_user_by_email(&world.ctx, address).await.unwrap();
     assert_eq!(found.as_ref(), Some(&ada));
+    let found = store.find_user_by_email(&world.other, address).await;
+    assert_eq!(found.unwrap(), None);
 
     ada.role = Role::Viewer;
     ada.active = false;
@@ -56,9 +59,17 @@ async fn a_user_reads_back_as_written_and_addresses_are_unique_in_the_platform(
     assert_eq!(store.list_users(&world.ctx).await.unwrap().len(), 2);
 
     let taken = ("not_unique", "email");
-    let elsewhere = user(&world.ambient, world.other.tenant, "ada@acme.test");
-    assert_conflict(store.create_user(&world.other, &elsewhere).await, taken);
-    ada.email = "admin@globex.test".into();
+    let again = user(&world.ambient, world.ctx.tenant, address);
+    assert_conflict(store.create_user(&world.ctx, &again).await, taken);
+    let mut elsewhere = user(&world.ambient, world.other.tenant, address);
+    elsewhere.created_at += jiff::SignedDuration::from_secs(1);
+    store.create_user(&world.other, &elsewhere).await.unwrap();
+    let of = async |tenant, most| store.users_of_email(address, tenant, most).await.unwrap();
+    assert_eq!(of(None, 8).await, [ada.clone(), elsewhere.clone()]);
+    assert_eq!(of(None, 1).await, [ada.clone()]);
+    assert_eq!(of(Some("globex"), 8).await, [elsewhere]);
+    assert_eq!(of(Some("nowhere"), 8).await, []);
+    ada.email = "admin@acme.test".into();
     assert_conflict(store.update_user(&world.ctx, &ada).await, taken);
 }
 

@@ -8,7 +8,7 @@ use crate::support::{Database::Sqlite, Server, World, server};
 const GLOBAL: &str = "'_sqlx_migrations', 'tenants', 'nodes', 'change_marks', 'audit_key'";
 
 /// Unique keys that do not begin with the tenant, because what they find is not yet of a known one.
-const GLOBAL_KEYS: &str = "'users_email', 'sessions_secret_hash', 'tokens_secret_hash'";
+const GLOBAL_KEYS: &str = "'sessions_secret_hash', 'tokens_secret_hash'";
 
 /// Functions that run with the owner's rights.
 const DEFINERS: &str = "'make_partitions', 'find_executions', 'find_scripts', \

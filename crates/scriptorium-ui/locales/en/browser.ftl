@@ -7,6 +7,7 @@ js-cancel = Cancel
 js-copied = Copied
 js-login-wrong = E-mail or password is wrong.
 js-login-later = Too many attempts. Please wait a little and try again.
+js-login-several = This address has accounts in several organisations. Choose one.
 js-source-label = Source of the script
 js-input-label = Input as JSON
 js-editor-failed = The code editor could not be loaded. The plain text field works too.

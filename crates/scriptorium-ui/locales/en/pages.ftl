@@ -27,6 +27,7 @@ login-lead = Where your scripts are written and run
 login-title = Sign in
 login-email = E-mail
 login-password = Password
+login-tenant = Organisation
 login-button = Sign in
 
 missing-title = Nothing here

@@ -27,6 +27,7 @@ login-lead = Здесь пишут и запускают ваши скрипты
 login-title = Вход
 login-email = Эл. почта
 login-password = Пароль
+login-tenant = Организация
 login-button = Войти
 
 missing-title = Здесь ничего нет

@@ -7,6 +7,7 @@ js-cancel = Bekor qilish
 js-copied = Nusxa olindi
 js-login-wrong = E-pochta yoki parol notoʻgʻri.
 js-login-later = Urinishlar juda koʻp. Biroz kutib, qayta urining.
+js-login-several = Bu manzilning bir nechta tashkilotda hisobi bor. Bittasini tanlang.
 js-source-label = Skriptning manba kodi
 js-input-label = JSON koʻrinishidagi kirish
 js-editor-failed = Kod tahrirlagichi yuklanmadi. Oddiy matn maydoni ham ishlaydi.

@@ -27,6 +27,7 @@ login-lead = Skriptlaringiz shu yerda yoziladi va ishlaydi
 login-title = Kirish
 login-email = E-pochta
 login-password = Parol
+login-tenant = Tashkilot
 login-button = Kirish
 
 missing-title = Bu yerda hech narsa yoʻq

@@ -44,7 +44,7 @@ impl Site {
     pub(crate) async fn admin(&self) -> Caller {
         let signed = self
             .platform
-            .sign_in("admin@localhost", PASSWORD, None)
+            .sign_in("admin@localhost", PASSWORD, None, None)
             .await;
         signed.unwrap().caller
     }
@@ -65,7 +65,7 @@ impl Site {
             .create(&admin.ctx, user)
             .await
             .unwrap();
-        let signed = self.platform.sign_in(&email, PASSWORD, None).await;
+        let signed = self.platform.sign_in(&email, PASSWORD, None, None).await;
         signed.unwrap().caller
     }
 

@@ -352,11 +352,9 @@ impl<'a> Incoming<'a> {
             return Ok(None);
         };
         let store = self.transfer.0.store();
-        let found = store
-            .find_user_by_email(&email.trim().to_lowercase())
-            .await?;
-        let user = found.filter(|user| user.tenant == self.ctx.tenant);
-        let allowed = user.filter(|user| {
+        let address = email.trim().to_lowercase();
+        let found = store.find_user_by_email(self.ctx, &address).await?;
+        let allowed = found.filter(|user| {
             self.ctx.actor.user() == Some(user.id)
                 || self.ctx.permissions.covers(&user.permissions())
         });

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use scriptorium::model::Ctx;
 use scriptorium::model::permission::Role;
-use scriptorium::{Error, ErrorKind, NewToken};
+use scriptorium::{Error, ErrorKind, NewToken, NewUser};
 
 use crate::world::World;
 
@@ -32,13 +33,13 @@ async fn a_session_lives_until_it_is_ended_or_forgotten() {
         ("", ""),
     ] {
         refused(
-            platform.sign_in(email, password, None).await,
+            platform.sign_in(email, password, None, None).await,
             ErrorKind::Unauthenticated,
             "unauthenticated",
         );
     }
     let signed_in = platform
-        .sign_in(" Admin@localhost ", "correct horse", None)
+        .sign_in(" Admin@localhost ", "correct horse", None, None)
         .await
         .unwrap();
     let caller = platform
@@ -64,7 +65,7 @@ async fn a_session_lives_until_it_is_ended_or_forgotten() {
     );
 
     let again = platform
-        .sign_in("admin@localhost", "correct horse", None)
+        .sign_in("admin@localhost", "correct horse", None, None)
         .await
         .unwrap();
     world.advance(Duration::from_secs(47 * 3600));
@@ -83,6 +84,73 @@ async fn a_session_lives_until_it_is_ended_or_forgotten() {
             .unwrap()
             .is_none()
     );
+}
+
+/// An address may have an account in several tenants, so that adding a user tells nothing of others
+/// (P3.1); which one is meant is said by the password, and by the tenant where that is not enough.
+#[tokio::test]
+async fn an_address_with_several_accounts_signs_in_to_the_one_that_is_meant() {
+    let world = World::new().await;
+    let platform = &world.platform;
+    let superadmin = Ctx {
+        permissions: Role::Superadmin.permissions(),
+        ..world.ctx.clone()
+    };
+    for slug in ["acme", "globex"] {
+        world.advance(Duration::from_secs(1));
+        let made = platform.tenants().create(&superadmin, slug, slug).await;
+        let ctx = Ctx {
+            tenant: made.unwrap().id,
+            ..superadmin.clone()
+        };
+        let ada = NewUser {
+            email: "ada@example.com".into(),
+            name: "Ada".into(),
+            role: Role::Developer,
+            extra_permissions: vec![],
+            password: Some("one and the same".into()),
+            locale: "en".into(),
+        };
+        platform.users().create(&ctx, ada.clone()).await.unwrap();
+        let again = platform.users().create(&ctx, ada).await;
+        refused(again, ErrorKind::Conflict, "not_unique");
+    }
+    let here = NewUser {
+        email: "ada@example.com".into(),
+        name: "Ada".into(),
+        role: Role::Viewer,
+        extra_permissions: vec![],
+        password: Some("of the default tenant".into()),
+        locale: "en".into(),
+    };
+    platform.users().create(&world.ctx, here).await.unwrap();
+
+    let check = async |password: &str, tenant: Option<&str>, expected: Result<&str, &str>| {
+        let signed_in = platform
+            .sign_in("ada@example.com", password, tenant, None)
+            .await;
+        let slug = signed_in.map(|signed_in| signed_in.caller.tenant.slug);
+        let slug = slug.map_err(|error| error.code().to_owned());
+        assert_eq!(
+            slug.as_deref().map_err(String::as_str),
+            expected,
+            "{password} in {tenant:?}"
+        );
+    };
+    check("of the default tenant", None, Ok("default")).await;
+    check("of the default tenant", Some(""), Ok("default")).await;
+    check("one and the same", Some("globex"), Ok("globex")).await;
+    check("one and the same", None, Err("validation_failed")).await;
+    check("one and the same", Some("default"), Err("unauthenticated")).await;
+    check("one and the same", Some("nowhere"), Err("unauthenticated")).await;
+    check("of nobody at all", None, Err("unauthenticated")).await;
+    let asked = platform
+        .sign_in("ada@example.com", "one and the same", None, None)
+        .await;
+    let refusal = asked.unwrap_err();
+    let error = &refusal.invalid().unwrap().errors[0];
+    assert_eq!((error.field.as_str(), error.code), ("tenant", "several"));
+    assert_eq!(error.params, [("values", "acme, globex".to_owned())]);
 }
 
 #[tokio::test]
@@ -133,7 +201,7 @@ async fn a_token_for_another_tenant_remembers_its_maker() {
     let world = World::new().await;
     let platform = &world.platform;
     let signed_in = platform
-        .sign_in("admin@localhost", "correct horse", None)
+        .sign_in("admin@localhost", "correct horse", None, None)
         .await;
     let root = signed_in.unwrap().caller.ctx;
     let tenants = platform.tenants();
@@ -177,7 +245,7 @@ async fn tenants_see_nothing_of_each_other() {
     let world = World::new().await;
     let platform = &world.platform;
     let root = platform
-        .sign_in("admin@localhost", "correct horse", None)
+        .sign_in("admin@localhost", "correct horse", None, None)
         .await
         .unwrap()
         .caller

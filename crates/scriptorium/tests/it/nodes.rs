@@ -234,7 +234,7 @@ async fn who_signs_out_at_one_server_is_signed_out_at_all() {
     let cluster = Cluster::new().await;
     let [first, second] = &cluster.servers;
     let signed_in = first
-        .sign_in("admin@localhost", "correct horse", None)
+        .sign_in("admin@localhost", "correct horse", None, None)
         .await
         .unwrap();
     let seen = second
