@@ -267,7 +267,7 @@ impl Position {
         match named {
             Named::Cursor(_) => self.cursor,
             // A path with an id takes nothing else; a name may look like anything.
-            Named::Name(_) => !self.cursor && !(self.in_path && self.path.contains("{id}")),
+            Named::Name(_) => !(self.cursor || self.in_path && self.path.contains("{id}")),
             Named::Id(_) => !self.cursor,
         }
     }

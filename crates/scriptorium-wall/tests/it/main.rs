@@ -3,7 +3,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a test may panic, that is how it fails"
+    clippy::print_stdout,
+    reason = "a test may panic, that is how it fails; the process inside tells by its output"
 )]
 
 use std::collections::BTreeMap;
