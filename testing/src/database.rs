@@ -51,6 +51,14 @@ impl Database {
             "postgres",
             &format!("create database {name} template {template}"),
         );
+        // Who may connect or make temporary tables is not copied along.
+        cluster.psql(
+            "postgres",
+            &format!(
+                "update pg_database set datacl = (select datacl from pg_database \
+                 where datname = '{template}') where datname = '{name}'"
+            ),
+        );
         Self { cluster, name }
     }
 
