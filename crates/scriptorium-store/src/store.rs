@@ -255,13 +255,24 @@ impl Store {
         *self.inner.signals.seen[Change::Endpoints as usize].borrow()
     }
 
-    /// The business tables that the host declares, kept apart from the platform's (D5).
+    /// The business tables that the host declares, kept apart from the platform's (D5). They are
+    /// made when they are used first.
     ///
     /// # Errors
     /// The schema breaks a rule: a bad or repeated name, no key, an unknown column.
     pub fn tenant_data(&self, schema: TenantSchema) -> Result<TenantData> {
         let dir = self.inner.data_dir.join("tenants");
-        TenantData::new(dir, schema, self.inner.ambient.clone())
+        TenantData::new(self.db(), dir, schema, self.inner.ambient.clone())
+    }
+
+    /// Makes now what is missing of declared tables, where they are one set for all tenants: on
+    /// PostgreSQL, as the owner of the schema.
+    ///
+    /// # Errors
+    /// `Platform` when something is missing and there is no login of the owner, or one of the logins
+    /// is not what it should be; `Invalid` for a column that cannot be added.
+    pub async fn make_tables(&self, data: &TenantData) -> Result<()> {
+        data.bring_up().await
     }
 
     pub(crate) fn data_dir(&self) -> &Path {

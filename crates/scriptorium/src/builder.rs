@@ -10,8 +10,8 @@ use scriptorium_model::tenant::Tenant;
 use scriptorium_model::user::User;
 use scriptorium_model::{Ambient, Ctx, Invalid};
 use scriptorium_runtime::{Options, Runtime, Service};
+use scriptorium_store::Store;
 use scriptorium_store::tenant_data::TenantSchema;
-use scriptorium_store::{Duty, OnDuty, Store};
 use scriptorium_triggers::Triggers;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -121,7 +121,9 @@ impl Builder {
         self
     }
 
-    /// Declares the tenants' business tables (D5).
+    /// Declares the tenants' business tables (D5). On SQLite a tenant's file is made when it is used
+    /// first. On PostgreSQL the tables are made by the start, which needs the login of the owner then,
+    /// and are used as the login `script`.
     #[must_use]
     pub fn tenant_schema(mut self, schema: TenantSchema) -> Self {
         self.schema = schema;
@@ -224,8 +226,8 @@ impl Builder {
             let message = "cannot be on while there are several tenants";
             return Err(Invalid::field("allow_eval", "several_tenants", message).into());
         }
-        let business_tables = business_tables(&store, &self.schema).await?;
         let data = store.tenant_data(self.schema)?;
+        store.make_tables(&data).await?;
         self.options.data = Some(data.clone());
         let options = self.options;
         let made = Runtime::new(options, store.clone(), ambient.clone());
@@ -238,7 +240,6 @@ impl Builder {
             bootstrap_hash: self.bootstrap_token.as_deref().map(secret::hash),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
-            business_tables,
             store,
             runtime,
             ambient,
@@ -274,20 +275,6 @@ impl Builder {
         }
         Ok(invalid.or(())?)
     }
-}
-
-/// Business tables are files beside the server that keeps them, so of the servers that share a
-/// database only one can have them: two would each hold half of a tenant's data.
-async fn business_tables(store: &Store, schema: &TenantSchema) -> Result<Option<OnDuty>> {
-    if schema.tables.is_empty() {
-        return Ok(None);
-    }
-    let duty = store.take_duty(Duty::BusinessTables).await?;
-    if duty.is_none() {
-        let message = "is kept in files of one server, and another server of this database has it";
-        return Err(Invalid::field("tenant_schema", "not_shared", message).into());
-    }
-    Ok(duty)
 }
 
 impl Platform {

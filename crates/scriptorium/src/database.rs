@@ -22,9 +22,10 @@ pub struct Database {
     pub url: String,
     /// Of the login `system`, which acts across tenants.
     pub system: Option<String>,
-    /// Of the login `script`, as which scripts' own SQL runs.
+    /// Of the login `script`, as which business tables are used; needed when the host declares some.
     pub script: Option<String>,
-    /// Of the login `migrator`, the owner of the schema; without it starting never migrates.
+    /// Of the login `migrator`, the owner of the schema; without it starting never migrates, nor makes
+    /// business tables.
     pub migrator: Option<String>,
     /// What the names of derived logins begin with; `scriptorium` by default.
     pub prefix: Option<String>,

@@ -13,7 +13,7 @@ use scriptorium_model::tenant::{DEFAULT_SLUG, Tenant};
 use scriptorium_model::{Ambient, Ctx, Json, ScriptId, TenantId, policy};
 use scriptorium_runtime::{Call, Finished, HttpReply, Runtime, Statistics};
 use scriptorium_store::tenant_data::TenantData;
-use scriptorium_store::{Node, OnDuty, Store};
+use scriptorium_store::{Node, Store};
 use scriptorium_triggers::Triggers;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -51,9 +51,6 @@ pub(crate) struct Inner {
     pub(crate) ambient: Ambient,
     pub(crate) passwords: Passwords,
     pub(crate) data: TenantData,
-    /// Held for as long as this server keeps the tenants' business tables.
-    #[expect(dead_code, reason = "held for its lock")]
-    pub(crate) business_tables: Option<OnDuty>,
     pub(crate) default_tenant: Tenant,
     pub(crate) bootstrap_hash: Option<[u8; 32]>,
     pub(crate) first_sign_in: Option<FirstSignIn>,

@@ -1,6 +1,7 @@
 -- Which login may do what with which table; one line per table, run after every migration by the
 -- owner of the tables. {app} acts for one tenant behind row-level security, {system} across tenants,
--- and {script}, which runs scripts' own SQL, gets nothing here. Nobody may truncate.
+-- and {script}, which runs scripts' own SQL, gets nothing here: what it may use is made and granted
+-- when a host that declares business tables starts. Nobody may truncate.
 
 grant select                         on tenants           to {app};
 grant select, insert, update, delete on tenants           to {system};
@@ -45,6 +46,7 @@ grant select, insert                 on audit_key         to {system};
 grant select on _sqlx_migrations to {app}, {system};
 revoke execute on all functions in schema scriptorium from public;
 revoke execute on all procedures in schema scriptorium from public;
+revoke execute on all functions in schema scriptorium_data from public;
 grant execute on function first_id_at(bigint) to {app}, {system};
 grant execute on function find_executions(text, uuid, uuid, integer) to {app};
 grant execute on function find_scripts(text) to {app};

@@ -10,6 +10,8 @@ create role {app} login nosuperuser nocreatedb nocreaterole noreplication nobypa
 create role {system} login nosuperuser nocreatedb nocreaterole noreplication bypassrls noinherit;
 -- What scripts' own SQL runs as: business data only, nothing of the platform.
 create role {script} login nosuperuser nocreatedb nocreaterole noreplication nobypassrls noinherit;
+-- What one of its statements may put on the server's disk before it is stopped.
+alter role {script} set temp_file_limit = '1GB';
 
 revoke all on database {database} from public;
 grant connect on database {database} to {migrator}, {app}, {system}, {script};
@@ -21,7 +23,8 @@ revoke all on schema scriptorium from public;
 grant usage on schema scriptorium to {app}, {system};
 
 -- Functions that reach beyond the statement they are in (D5): settings, text run as SQL, locks that
--- outlive a transaction, sleep, messages, other sessions, large objects, the server's files.
+-- outlive a transaction, sleep, messages, other sessions, large objects, the server's files. And what
+-- tells of other sessions and of all tenants' rows together: statements of others, statistics, sizes.
 do $$
 declare
     reaching regprocedure;
@@ -37,6 +40,15 @@ begin
     loop
         execute format('revoke execute on function %s from public', reaching);
         execute format('grant execute on function %s to {migrator}', reaching);
+    end loop;
+    for reaching in
+        select p.oid from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+        where n.nspname = 'pg_catalog' and (
+            p.proname ~ '^pg_stat_get_' or p.proname in ('pg_prepared_statement', 'pg_cursor', 'pg_lock_status')
+            or p.proname ~ '^pg_(total_)?relation_size$' or p.proname ~ '^pg_(table|indexes|database)_size$')
+    loop
+        execute format('revoke execute on function %s from public', reaching);
+        execute format('grant execute on function %s to {migrator}, {system}, pg_monitor', reaching);
     end loop;
     for reaching in
         select p.oid from pg_proc p join pg_namespace n on n.oid = p.pronamespace

@@ -41,6 +41,7 @@ const ALL: &[Pair] = &pairs![
     "0005_search",
     "0006_nodes",
     "0010_imports",
+    "0011_business_tables",
     "0018_addresses",
 ];
 

@@ -55,8 +55,6 @@ pub struct Node {
 pub enum Duty {
     /// Retention, partitions, pruning.
     Maintenance,
-    /// Keeping the tenants' business tables, which are files of one server.
-    BusinessTables,
 }
 
 /// The right to do a duty, until dropped.

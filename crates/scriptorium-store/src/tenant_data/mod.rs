@@ -1,30 +1,27 @@
-//! The tenants' own tables: business data that the host declares, in one file per tenant, apart
-//! from the platform's. For host services; what scripts may ask is decided above.
+//! The tenants' own tables: business data that the host declares, apart from the platform's: a file
+//! per tenant on SQLite, a schema of their own on PostgreSQL. For host services; what scripts may ask
+//! is decided above.
 
-mod connection;
+mod postgres;
 mod schema;
+mod sqlite;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use moka::sync::Cache;
-use scriptorium_model::{Ambient, Ctx, TenantId};
+use scriptorium_model::{Ambient, Ctx, Invalid};
 use serde_json::{Map, Value};
-use tokio::sync::Mutex;
 
-use self::connection::Connection;
+use self::postgres::{Running, Server};
 pub use self::schema::{Column, ColumnType, Table, TenantSchema};
+use self::sqlite::{Connection, Files};
+use crate::db::Db;
 use crate::error::{Error, Result};
-use crate::files;
 
 /// A row: values by column name.
 pub type Row = Map<String, Value>;
 
-/// Tenant files kept open, the most recently used.
-const OPEN_FILES: u64 = 128;
-/// A file that was not used for so long is closed.
-const IDLE: Duration = Duration::from_secs(300);
 /// How long one statement may take (D5).
 const STATEMENT: Duration = Duration::from_secs(5);
 /// How long one transaction may take.
@@ -32,48 +29,82 @@ const TRANSACTION: Duration = Duration::from_secs(60);
 
 /// The business tables of all tenants; each call reaches those of its context's tenant only.
 /// Cheap to clone.
+///
+/// # Statements
+///
+/// One statement that reads or changes rows of the declared tables, with placeholders `$1`, `$2` and
+/// so on without a gap. It is stopped after five seconds, a transaction after sixty; in a tenant one
+/// transaction or change is made at a time. `select *` gives the declared columns.
+///
+/// The same text does the same on both databases as long as it
+///
+/// - has names in lower case, quoted when they are words of SQL, and gives results of expressions a
+///   name by `as`;
+/// - names the columns of an `insert`;
+/// - compares booleans with `true` and `false`, and a column with values of its own type;
+/// - compares a parameter with a column before it asks whether the parameter is null;
+/// - groups by every column that it gives and does not aggregate;
+/// - reads, writes, and takes JSON apart by `->` and `->>`, and does not compare, sort or group by it;
+/// - says `escape` when a pattern of `like` has a backslash, and `nulls first` or `nulls last` when a
+///   column to sort by may be null;
+/// - uses what both have: joins, subqueries, `with`, `union`, `case`, `in`, `between`, `exists`,
+///   `returning`, `limit` and `offset`, `on conflict do nothing`, window functions, `coalesce`,
+///   `nullif`, `count`, `sum`, `avg`, `min`, `max`, `string_agg`, `length`, `substr`, `trim`, `replace`,
+///   `lower`, `upper`, `abs`, `||`.
+///
+/// Columns are compared and sorted by their bytes, and `lower` and `upper` of them know the letters
+/// of ASCII only, on both. What is not the same:
+///
+/// - `on conflict (column) do update` needs SQLite: PostgreSQL's keys begin with the tenant;
+/// - dividing by zero gives `null` on SQLite and is refused on PostgreSQL;
+/// - `->>` gives a number as a number on SQLite and as text on PostgreSQL; a placeholder that stands
+///   alone in a result is text there;
+/// - a parameter that does not fit the column it is compared with is refused on PostgreSQL and equal
+///   to nothing on SQLite;
+/// - PostgreSQL's text cannot hold U+0000, and U+2400 stands for it; text in a key or an index has
+///   2,600 bytes at most there;
+/// - functions of dates and of time, types beside those of [`ColumnType`], and whatever only one of
+///   the two has.
 #[derive(Clone)]
 pub struct TenantData {
-    inner: Arc<Inner>,
+    schema: Arc<TenantSchema>,
+    place: Place,
 }
 
-struct Inner {
-    dir: PathBuf,
-    schema: TenantSchema,
-    ambient: Ambient,
-    open: Cache<TenantId, Slot>,
+#[derive(Clone)]
+enum Place {
+    Files(Arc<Files>),
+    Server(Arc<Server>),
 }
-
-/// The place of a tenant's connection, empty until it is used. Whoever waits for it holds no thread,
-/// so a tenant with slow statements does not take the threads of the others.
-type Slot = Arc<Mutex<Option<Connection>>>;
 
 /// The statements of one transaction in a tenant's tables.
-pub struct DataTx<'a> {
-    connection: &'a Connection,
+pub struct DataTx<'a>(Inside<'a>);
+
+#[derive(Clone, Copy)]
+enum Inside<'a> {
+    File(&'a Connection),
+    Server(&'a Running),
 }
 
 impl TenantData {
-    pub(crate) fn new(dir: PathBuf, schema: TenantSchema, ambient: Ambient) -> Result<Self> {
-        let schema = schema.validated()?;
-        files::make_private_dir(&dir)?;
-        let open = Cache::builder()
-            .max_capacity(OPEN_FILES)
-            .time_to_idle(IDLE)
-            .build();
-        Ok(Self {
-            inner: Arc::new(Inner {
-                dir,
-                schema,
-                ambient,
-                open,
-            }),
-        })
+    pub(crate) fn new(
+        db: &Db,
+        dir: PathBuf,
+        schema: TenantSchema,
+        ambient: Ambient,
+    ) -> Result<Self> {
+        let schema = Arc::new(schema.validated()?);
+        let declared = Arc::clone(&schema);
+        let place = match db {
+            Db::Sqlite(_) => Place::Files(Arc::new(Files::new(dir, declared, ambient)?)),
+            Db::Postgres(server) => Place::Server(Arc::new(Server::new(server, declared, ambient))),
+        };
+        Ok(Self { schema, place })
     }
 
     /// The schema as it was declared.
     pub fn schema(&self) -> &TenantSchema {
-        &self.inner.schema
+        &self.schema
     }
 
     /// The rows of a query. Placeholders are `$1`, `$2` and so on.
@@ -82,8 +113,13 @@ impl TenantData {
     /// `Invalid` on `sql` or `params` for what the database refuses to read.
     pub async fn query(&self, ctx: &Ctx, sql: &str, params: Vec<Value>) -> Result<Vec<Row>> {
         let sql = sql.to_owned();
-        let work = move |connection: &Connection| connection.query(&sql, &params);
-        self.blocking(ctx, STATEMENT, work).await
+        match self.place.clone() {
+            Place::Files(files) => {
+                let work = move |file: &Connection| file.query(&sql, &params);
+                files.within(ctx.tenant, STATEMENT, work).await
+            }
+            Place::Server(server) => server.query(ctx.tenant, sql, params).await,
+        }
     }
 
     /// Runs one statement; how many rows it changed.
@@ -92,12 +128,18 @@ impl TenantData {
     /// Like [`TenantData::query`]; `Conflict` for a key that is taken.
     pub async fn execute(&self, ctx: &Ctx, sql: &str, params: Vec<Value>) -> Result<u64> {
         let sql = sql.to_owned();
-        let work = move |connection: &Connection| connection.execute(&sql, &params);
-        self.blocking(ctx, STATEMENT, work).await
+        match self.place.clone() {
+            Place::Files(files) => {
+                let work = move |file: &Connection| file.execute(&sql, &params);
+                files.within(ctx.tenant, STATEMENT, work).await
+            }
+            Place::Server(server) => server.execute(ctx.tenant, sql, params).await,
+        }
     }
 
     /// Runs a closure whose statements commit together, or not at all when it fails. It runs on a
-    /// thread for blocking work, one transaction of a tenant at a time.
+    /// thread for blocking work, one transaction of a tenant at a time. A statement that is refused
+    /// leaves nothing behind, and the closure may go on.
     ///
     /// # Errors
     /// Those of the closure, and of committing.
@@ -106,45 +148,26 @@ impl TenantData {
         T: Send + 'static,
         F: FnOnce(&DataTx<'_>) -> Result<T> + Send + 'static,
     {
-        let work = move |connection: &Connection| {
-            connection.transaction(|connection| work(&DataTx { connection }))
-        };
-        self.blocking(ctx, TRANSACTION, work).await
+        match self.place.clone() {
+            Place::Files(files) => {
+                let work = move |file: &Connection| {
+                    file.transaction(|file| work(&DataTx(Inside::File(file))))
+                };
+                files.within(ctx.tenant, TRANSACTION, work).await
+            }
+            Place::Server(server) => {
+                let work = move |running: &Running| work(&DataTx(Inside::Server(running)));
+                server.transaction(ctx.tenant, work).await
+            }
+        }
     }
 
-    async fn blocking<T, F>(&self, ctx: &Ctx, limit: Duration, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
-    {
-        let tenant = ctx.tenant;
-        let inner = Arc::clone(&self.inner);
-        let mut slot = inner
-            .open
-            .get_with(tenant, Slot::default)
-            .lock_owned()
-            .await;
-        tokio::task::spawn_blocking(move || {
-            // It leaves its place while it works: one whose work panics is not used again.
-            let connection = match slot.take() {
-                Some(connection) => connection,
-                None => inner.connect(tenant)?,
-            };
-            let done = connection.within(limit, &inner.ambient, work);
-            *slot = Some(connection);
-            done
-        })
-        .await
-        .map_err(|error| Error::caused("work on a tenant's tables did not end", error))?
-    }
-}
-
-impl Inner {
-    /// Opens the tenant's file, makes it, brings it up to the schema.
-    fn connect(&self, tenant: TenantId) -> Result<Connection> {
-        let path = self.dir.join(format!("{tenant}.db"));
-        files::make_private(&path)?;
-        Connection::open(&path, &self.schema)
+    /// Makes what is missing of the tables, where they are one set for all tenants.
+    pub(crate) async fn bring_up(&self) -> Result<()> {
+        match &self.place {
+            Place::Files(_) => Ok(()),
+            Place::Server(server) => server.bring_up().await,
+        }
     }
 }
 
@@ -154,7 +177,10 @@ impl DataTx<'_> {
     /// # Errors
     /// Like [`TenantData::query`].
     pub fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
-        self.connection.query(sql, params)
+        match self.0 {
+            Inside::File(file) => file.query(sql, params),
+            Inside::Server(running) => running.query(sql, params),
+        }
     }
 
     /// Runs one statement; how many rows it changed.
@@ -162,14 +188,27 @@ impl DataTx<'_> {
     /// # Errors
     /// Like [`TenantData::execute`].
     pub fn execute(&self, sql: &str, params: &[Value]) -> Result<u64> {
-        self.connection.execute(sql, params)
+        match self.0 {
+            Inside::File(file) => file.execute(sql, params),
+            Inside::Server(running) => running.execute(sql, params),
+        }
     }
 }
 
 impl std::fmt::Debug for TenantData {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TenantData")
-            .field("dir", &self.inner.dir)
-            .finish_non_exhaustive()
+        f.debug_struct("TenantData").finish_non_exhaustive()
     }
+}
+
+fn refused(field: &str, message: impl Into<String>) -> Error {
+    Invalid::field(field, "refused", message).into()
+}
+
+fn too_long() -> Error {
+    Invalid::field("sql", "timeout", "took too long and was stopped").into()
+}
+
+fn gives_rows() -> Error {
+    refused("sql", "gives rows: ask for them by a query")
 }

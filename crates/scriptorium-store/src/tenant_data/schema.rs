@@ -1,9 +1,12 @@
-//! The business tables a host declares, and how they become tables of one tenant's file.
+//! The business tables a host declares, and how they become tables of one tenant's file; on
+//! PostgreSQL that is another file's part.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use scriptorium_model::Invalid;
+
+use crate::error::Error;
 
 /// The business tables of every tenant of a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,13 +52,17 @@ pub enum ColumnType {
     Real,
     /// `true` or `false`.
     Boolean,
-    /// An instant; an RFC 3339 string in UTC, which sorts by time when its digits are as many.
+    /// An instant; an RFC 3339 string in UTC, which sorts by time when its digits are as many. It
+    /// comes back as it was written.
     Timestamp,
-    /// Any JSON.
+    /// Any JSON. It is read, written, and taken apart by `->` and `->>`; never compared.
     Json,
-    /// A UUID; a string.
+    /// A UUID; a string, which comes back as it was written.
     Uuid,
 }
+
+/// The column of every table on PostgreSQL that says whose row it is.
+pub(super) const TENANT: &str = "tenant_id";
 
 impl Table {
     /// A table without columns, keyed by `id` until another key is said.
@@ -132,6 +139,41 @@ impl Table {
                 invalid.push(format!("{field}.{column}"), "unknown", message);
             }
         }
+        for column in &self.columns {
+            let field = format!("{field}.{}", column.name);
+            if column.name == TENANT {
+                let message = "is the platform's: every row is of one tenant";
+                invalid.push(field, "reserved", message);
+            } else if column.ty == ColumnType::Json && self.looks_up(column) {
+                let message =
+                    "JSON has no order: it cannot be unique, or part of a key or an index";
+                invalid.push(field, "not_comparable", message);
+            }
+        }
+    }
+
+    /// Whether rows are found by the column.
+    fn looks_up(&self, column: &Column) -> bool {
+        let mut named = self.key.iter().chain(self.indexes.iter().flatten());
+        column.unique || named.any(|name| *name == column.name)
+    }
+
+    /// What has an index beside the key: whether it is unique, and its columns.
+    pub(super) fn lookups(&self) -> impl Iterator<Item = (bool, &[String])> {
+        let unique = self.columns.iter().filter(|column| column.unique);
+        let unique = unique.map(|column| (true, std::slice::from_ref(&column.name)));
+        let plain = self
+            .indexes
+            .iter()
+            .map(|columns| (false, columns.as_slice()));
+        unique.chain(plain)
+    }
+
+    /// Why a column cannot be added: the rows that are there have nothing for it.
+    pub(super) fn not_additive(&self, column: &Column) -> Error {
+        let field = format!("tables.{}.{}", self.name, column.name);
+        let message = "a column added to a table that exists must be nullable";
+        Invalid::field(field, "not_additive", message).into()
     }
 
     /// The statement that makes the table.
@@ -156,13 +198,7 @@ impl Table {
 
     /// The statements that make what is missing of the table's indexes.
     pub(super) fn create_indexes(&self) -> impl Iterator<Item = String> {
-        let unique = self.columns.iter().filter(|column| column.unique);
-        let unique = unique.map(|column| (true, std::slice::from_ref(&column.name)));
-        let plain = self
-            .indexes
-            .iter()
-            .map(|columns| (false, columns.as_slice()));
-        unique.chain(plain).map(|(unique, columns)| {
+        self.lookups().map(|(unique, columns)| {
             let kind = if unique { "unique index" } else { "index" };
             let suffix = if unique { "unique" } else { "index" };
             let name = format!("{}_{}_{suffix}", self.name, columns.join("_"));
@@ -260,11 +296,11 @@ fn check_name(field: &str, name: &str, invalid: &mut Invalid) {
 }
 
 /// Names are checked to hold no quote; they are quoted because a keyword is a fine name.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{name}\"")
 }
 
-fn quoted_list(names: &[String]) -> String {
+pub(super) fn quoted_list(names: &[String]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| quoted(name)).collect();
     quoted.join(", ")
 }

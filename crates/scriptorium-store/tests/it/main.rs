@@ -12,6 +12,7 @@ mod audit;
 mod audit_tampering;
 mod backup;
 mod bench;
+mod business_tables;
 mod catalog;
 mod crash;
 mod drafts;

@@ -32,6 +32,13 @@ impl Clock for VirtualClock {
     }
 }
 
+impl VirtualClock {
+    pub(crate) fn advance(&self, by: Duration) {
+        let micros = i64::try_from(by.as_micros()).unwrap();
+        self.0.fetch_add(micros, Ordering::SeqCst);
+    }
+}
+
 /// Bytes that never repeat and are the same in every run.
 struct Seeded(AtomicU64);
 
@@ -81,6 +88,15 @@ impl World {
     }
 
     pub(crate) async fn on(database: Database) -> Self {
+        Self::with(database, logins).await
+    }
+
+    /// With every login, as business tables need them.
+    pub(crate) async fn with_tables(database: Database) -> Self {
+        Self::with(database, all_logins).await
+    }
+
+    async fn with(database: Database, logins: fn(&Server) -> PostgresOptions) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut options = Options::new(dir.path());
         let server = match database {
@@ -127,8 +143,7 @@ impl World {
     }
 
     pub(crate) fn advance(&self, by: Duration) {
-        let micros = i64::try_from(by.as_micros()).unwrap();
-        self.clock.0.fetch_add(micros, Ordering::SeqCst);
+        self.clock.advance(by);
     }
 
     /// A one-off script of the tenant, stored.
@@ -272,6 +287,13 @@ pub(crate) fn logins(server: &Server) -> PostgresOptions {
     options.connections = 4;
     options.clock = scriptorium_store::Clock::Ambient;
     options
+}
+
+/// The logins that serve requests, that of scripts' own SQL and the owner of the schema.
+pub(crate) fn all_logins(server: &Server) -> PostgresOptions {
+    let url = |role: &str| server.url(&format!("{PREFIX}_{role}"));
+    let options = logins(server).with_script(&url("script")).unwrap();
+    options.with_migrator(&url("migrator")).unwrap()
 }
 
 /// A virtual clock at [`START`], and an ambient with it.

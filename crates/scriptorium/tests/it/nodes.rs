@@ -13,11 +13,10 @@ use scriptorium::model::trigger::{Endpoint, EndpointAuth, Trigger};
 use scriptorium::model::{Ctx, Uuid};
 use scriptorium::tenant_data::{ColumnType, Table};
 use scriptorium::{
-    Builder, Database, EndpointRequest, ErrorKind, Execute, Live, Mode, Platform, TenantSchema,
-    database,
+    Builder, Database, EndpointRequest, Execute, Live, Mode, Platform, TenantSchema, database,
 };
 use scriptorium_testing::Database as Server;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::world::{definition, json as doc};
@@ -122,16 +121,19 @@ async fn start(server: &Server, dir: &TempDir, name: &str, triggers: bool) -> Pl
     set_up.start().await.unwrap()
 }
 
-fn builder(server: &Server, dir: &TempDir, name: &str) -> Builder {
-    let logins = Database {
+fn logins(server: &Server) -> Database {
+    Database {
         url: server.url("scriptorium_app"),
         system: Some(server.url("scriptorium_system")),
         ..Database::default()
-    };
+    }
+}
+
+fn builder(server: &Server, dir: &TempDir, name: &str) -> Builder {
     let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("engine");
     Platform::builder()
         .data_dir(dir.path())
-        .database(logins)
+        .database(logins(server))
         .node_name(name)
         .cache_dir(cache)
         .admin_password("correct horse")
@@ -252,9 +254,9 @@ async fn who_signs_out_at_one_server_is_signed_out_at_all() {
     cluster.stop().await;
 }
 
-/// Business tables are files of one server: a second one would hold the other half of the data.
+/// Business tables are in the database that the servers share: what one writes the other reads.
 #[tokio::test]
-async fn one_server_keeps_the_business_tables() {
+async fn servers_share_the_business_tables() {
     let cluster = Cluster::new().await;
     let schema = || TenantSchema {
         tables: vec![
@@ -267,12 +269,27 @@ async fn one_server_keeps_the_business_tables() {
     dirs.iter()
         .for_each(|dir| share_keys(&cluster.dirs[0], dir));
     let [first, second] = dirs.each_ref().map(|dir| {
-        let builder = builder(&cluster.database, dir, "with tables");
+        let database = Database {
+            script: Some(cluster.database.url("scriptorium_script")),
+            migrator: Some(cluster.database.url("scriptorium_migrator")),
+            ..logins(&cluster.database)
+        };
+        let builder = builder(&cluster.database, dir, "with tables").database(database);
         builder.triggers(false).tenant_schema(schema()).start()
     });
-    let first = first.await.unwrap();
-    let refused = second.await.err().unwrap();
-    assert_eq!(refused.kind(), ErrorKind::Invalid, "{refused}");
-    first.shutdown(Duration::from_secs(5)).await;
+    let (first, second) = tokio::join!(first, second);
+    let [first, second] = [first.unwrap(), second.unwrap()];
+    let one = first.tenant("default").await.unwrap();
+    let other = second.tenant("default").await.unwrap();
+    let insert = "insert into clients (id) values ($1)";
+    let written = one.data().execute(one.ctx(), insert, vec![json!("c1")]);
+    assert_eq!(written.await.unwrap(), 1);
+    let select = "select * from clients";
+    let rows = other.data().query(other.ctx(), select, vec![]).await;
+    let rows: Vec<_> = rows.unwrap().into_iter().map(Value::Object).collect();
+    assert_eq!(rows, [json!({ "id": "c1" })]);
+    for server in [first, second] {
+        server.shutdown(Duration::from_secs(5)).await;
+    }
     cluster.stop().await;
 }

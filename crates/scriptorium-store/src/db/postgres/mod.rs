@@ -9,14 +9,15 @@ mod settings;
 mod transaction;
 
 use std::cmp::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use scriptorium_model::TenantId;
+use scriptorium_model::{Invalid, TenantId};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Row};
 
-pub(crate) use self::roles::create_roles;
 use self::roles::{check_logins, grant};
+pub(crate) use self::roles::{check_script, create_roles, quoted};
 pub use self::settings::{Clock, PostgresOptions};
 pub(crate) use self::transaction::Transaction;
 use super::{Dialect, migrations};
@@ -24,6 +25,9 @@ use crate::error::{Error, Result};
 
 /// Where the platform's tables are; a session finds them by this search path.
 pub(crate) const SCHEMA: &str = "scriptorium";
+
+/// The first half of the name of the advisory lock that whoever migrates holds.
+const MIGRATION: i32 = i32::from_be_bytes(*b"migr");
 
 /// Migrates as the owner of the schema when there is a login for it; otherwise refuses a database
 /// that is not where this release needs it.
@@ -48,6 +52,11 @@ pub(crate) async fn migrate(options: &PostgresOptions) -> Result<()> {
         Error::platform("there is no login that may migrate: give database_url_migrator")
     })??;
     let mut owner = connect(&owner).await?;
+    // Grants of two servers that start at once would trip over each other. The session ends below.
+    sqlx::query("select pg_advisory_lock($1, 0)")
+        .bind(MIGRATION)
+        .execute(&mut owner)
+        .await?;
     migrations::migrator(Dialect::Postgres)
         .run(&mut owner)
         .await
@@ -73,7 +82,8 @@ pub(crate) async fn applied(options: &PostgresOptions) -> Result<i64> {
     Ok(applied)
 }
 
-async fn connect(options: &PgConnectOptions) -> Result<PgConnection> {
+/// One connection, which belongs to no pool.
+pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection> {
     let failed = |error| {
         let shown = settings::shown(options);
         Error::caused(format!("cannot connect to {shown}"), error)
@@ -90,6 +100,9 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 pub(crate) struct Postgres {
     app: PgPool,
     system: PgPool,
+    /// Of the login of scripts' own SQL, one for each declaration of business tables.
+    scripts: Arc<Mutex<Vec<PgPool>>>,
+    options: Arc<PostgresOptions>,
     clock: Clock,
 }
 
@@ -108,6 +121,8 @@ impl Postgres {
         let opened = Self {
             app,
             system,
+            scripts: Arc::default(),
+            options: Arc::new(options.clone()),
             clock: options.clock,
         };
         check_logins(options, &opened.app, &opened.system).await?;
@@ -137,6 +152,25 @@ impl Postgres {
         &self.system
     }
 
+    /// A pool of the login of scripts' own SQL, for sessions with these settings that find their
+    /// tables in `schema`. It connects when it is used, and is closed with the others.
+    pub(crate) fn script_pool(&self, schema: &str, settings: &[(&str, String)]) -> Result<PgPool> {
+        let login = self.options.script(schema).ok_or_else(|| {
+            let message = "is needed: the business tables are used as this login";
+            Invalid::field("database_url_script", "required", message)
+        })??;
+        let login = login.options(settings.iter().map(|(name, value)| (*name, value)));
+        let pool = pooled(self.options.connections).connect_lazy_with(login);
+        let mut scripts = self.scripts.lock().unwrap_or_else(PoisonError::into_inner);
+        scripts.push(pool.clone());
+        Ok(pool)
+    }
+
+    /// The logins.
+    pub(crate) fn options(&self) -> &PostgresOptions {
+        &self.options
+    }
+
     /// Begins a transaction as the login that row-level security watches, in no tenant yet.
     pub(crate) async fn begin_watched(&self) -> Result<Transaction> {
         Ok(Transaction::begin(&self.app, "begin".into(), self.clock).await?)
@@ -153,6 +187,11 @@ impl Postgres {
     }
 
     pub(crate) async fn close(&self) {
+        let scripts =
+            std::mem::take(&mut *self.scripts.lock().unwrap_or_else(PoisonError::into_inner));
+        for pool in scripts {
+            pool.close().await;
+        }
         self.app.close().await;
         self.system.close().await;
     }
@@ -160,12 +199,19 @@ impl Postgres {
 
 /// Tells row-level security the tenant, until the transaction ends. The id is a UUID, written by its
 /// own formatter: nothing a user typed can be in it.
-fn name(tenant: TenantId) -> String {
+pub(crate) fn name(tenant: TenantId) -> String {
     format!("set local app.tenant = '{}'", tenant.0)
 }
 
 async fn pool(options: PgConnectOptions, connections: u32) -> Result<PgPool> {
     let shown = settings::shown(&options);
+    pooled(connections)
+        .connect_with(options)
+        .await
+        .map_err(|error| Error::caused(format!("cannot connect to {shown}"), error))
+}
+
+fn pooled(connections: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections.max(1))
         .min_connections(0)
@@ -174,9 +220,6 @@ async fn pool(options: PgConnectOptions, connections: u32) -> Result<PgPool> {
         .after_release(|connection, _| {
             Box::pin(async move { Ok(is_clean(connection).await.unwrap_or(false)) })
         })
-        .connect_with(options)
-        .await
-        .map_err(|error| Error::caused(format!("cannot connect to {shown}"), error))
 }
 
 /// Whether nothing of the last use is left: no tenant, no open transaction. The clock of a

@@ -183,6 +183,10 @@ async fn server() -> (scriptorium_testing::Database, Postgres) {
         migrate(&options).await.unwrap();
     })
     .await;
+    // For `inspect`, which the login may not ask otherwise.
+    database.psql(
+        "grant execute on function pg_lock_status(), pg_prepared_statement() to scriptorium_app",
+    );
     let url = |login: &str| database.url(login);
     let logins = PostgresOptions::new(&url("scriptorium_app"), &url("scriptorium_system"));
     let mut options = logins.unwrap();

@@ -121,14 +121,59 @@ async fn check_version(pool: &PgPool) -> Result<()> {
 }
 
 /// What makes a login unfit to be watched, each with what to say of it.
-const UNFIT: &str = "select r.rolsuper as superuser, r.rolbypassrls as bypasses, \
-    exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace \
-      where n.nspname = $2 and pg_has_role(r.oid, c.relowner, 'member')) as owner, \
-    exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace \
-      where n.nspname = $2 and c.relkind in ('r', 'p') \
-      and has_table_privilege(r.oid, c.oid, 'truncate')) as truncates, \
-    has_schema_privilege(r.oid, $2, 'create') as creates \
+const UNFIT: &str = "with ours as (select oid from pg_namespace \
+      where nspname = $2 or nspname like $2 || '\\_%') \
+    select r.rolsuper as superuser, r.rolbypassrls as bypasses, \
+    exists (select from pg_class c join ours n on n.oid = c.relnamespace \
+      where pg_has_role(r.oid, c.relowner, 'member')) as owner, \
+    exists (select from pg_class c join ours n on n.oid = c.relnamespace \
+      where c.relkind in ('r', 'p') and has_table_privilege(r.oid, c.oid, 'truncate')) as truncates, \
+    exists (select from ours n where has_schema_privilege(r.oid, n.oid, 'create')) as creates \
     from pg_roles r where r.rolname = $1";
+
+/// What makes a login unfit to run SQL that is not ours, each with what to say of it. Row-level
+/// security and the predicate of the views both ask for the tenant by a setting: whoever can call
+/// `set_config` passes them. A temporary table would be found by the next tenant of its session.
+const UNCONFINED: &str = "select \
+    has_schema_privilege(r.oid, $2, 'usage') or exists (select from pg_namespace n \
+      where n.nspname = $3 and has_schema_privilege(r.oid, n.oid, 'usage')) as platform, \
+    has_database_privilege(r.oid, current_database(), 'temp, create') \
+      or exists (select from pg_namespace n where has_schema_privilege(r.oid, n.oid, 'create')) \
+      as makes, \
+    exists (select from pg_proc p where p.pronamespace = 'pg_catalog'::regnamespace \
+      and p.proname in ('set_config', 'query_to_xml', 'pg_advisory_lock', 'pg_sleep', \
+      'pg_notify', 'lo_create', 'pg_stat_get_activity', 'pg_prepared_statement') \
+      and has_function_privilege(r.oid, p.oid, 'execute')) as reaches \
+    from pg_roles r where r.rolname = $1";
+
+/// Refuses a login of scripts' own SQL that reaches further than the business tables of one tenant.
+pub(crate) async fn check_script(pool: &PgPool, login: &str, tables: &str) -> Result<()> {
+    let row = sqlx::query(UNCONFINED)
+        .bind(login)
+        .bind(SCHEMA)
+        .bind(tables)
+        .fetch_optional(pool)
+        .await?;
+    for (column, what) in [
+        ("platform", "reaches tables past the wall between tenants"),
+        ("makes", "may make tables"),
+        (
+            "reaches",
+            "may call functions that reach beyond a statement",
+        ),
+    ] {
+        if row
+            .as_ref()
+            .is_none_or(|row| row.try_get(column).unwrap_or(true))
+        {
+            return Err(Error::platform(format!(
+                "the login {login} of database_url_script {what}: run \
+                 `scriptorium migrate --create-roles`, which makes and renews it"
+            )));
+        }
+    }
+    Ok(())
+}
 
 async fn refuse(pool: &PgPool, setting: &str, login: Option<&str>) -> Result<()> {
     let Some(login) = login else { return Ok(()) };
@@ -173,6 +218,6 @@ async fn exists(connection: &mut PgConnection, role: &str) -> Result<bool> {
 }
 
 /// An identifier, whatever is in it.
-fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use hmac::{Hmac, KeyInit, Mac};
 use scriptorium_model::Invalid;
 use sha2::Sha256;
+use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 
 use super::SCHEMA;
@@ -115,6 +116,16 @@ impl PostgresOptions {
     pub(crate) fn migrator(&self) -> Option<Result<PgConnectOptions>> {
         self.migrator.as_ref().map(session)
     }
+
+    /// The login of scripts' own SQL, in sessions that find their tables in `schema`. A temporary
+    /// table, which nobody may make, would come after those.
+    pub(crate) fn script(&self, schema: &str) -> Option<Result<PgConnectOptions>> {
+        let path = format!("{schema},pg_temp");
+        self.script.as_ref().map(|options| {
+            // What tenants ask is nothing for the operator's log.
+            Ok(session_in(options, &path)?.disable_statement_logging())
+        })
+    }
 }
 
 impl std::fmt::Debug for PostgresOptions {
@@ -176,6 +187,10 @@ pub(super) fn shown(options: &PgConnectOptions) -> String {
 }
 
 fn session(options: &PgConnectOptions) -> Result<PgConnectOptions> {
+    session_in(options, SCHEMA)
+}
+
+fn session_in(options: &PgConnectOptions, search_path: &str) -> Result<PgConnectOptions> {
     if options.get_database().is_none() {
         let message = "must name a database";
         return Err(Error::from(Invalid::field(
@@ -188,5 +203,5 @@ fn session(options: &PgConnectOptions) -> Result<PgConnectOptions> {
         .clone()
         .application_name("scriptorium")
         .statement_cache_capacity(256)
-        .options([("search_path", SCHEMA)]))
+        .options([("search_path", search_path)]))
 }

@@ -1,44 +1,87 @@
 //! One tenant's file: opened, brought up to the declared schema, and used with JSON values. After
-//! the migration the connection refuses to attach other files, change the schema or set pragmas.
+//! the migration the connection refuses to attach other files, change the schema, set pragmas or
+//! end a transaction.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::hooks::{AuthAction, Authorization};
 use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
-use rusqlite::{ErrorCode, OptionalExtension, Statement, Transaction, TransactionBehavior};
-use scriptorium_model::{Ambient, Invalid};
+use rusqlite::{
+    CachedStatement, ErrorCode, OptionalExtension, Statement, Transaction, TransactionBehavior,
+};
+use scriptorium_model::Ambient;
 use serde_json::Value;
 
-use super::Row;
-use super::schema::{ColumnType, Table, TenantSchema};
+use super::super::schema::{ColumnType, Table, TenantSchema};
+use super::super::{Row, STATEMENT, gives_rows, refused, too_long};
 use crate::error::{Error, Result, Unavailable};
 
 /// An open file.
-pub(super) struct Connection(rusqlite::Connection);
+pub(in super::super) struct Connection {
+    file: rusqlite::Connection,
+    ambient: Ambient,
+    watch: Arc<Watch>,
+    gate: Arc<Gate>,
+}
+
+/// Until when what runs may go on, in microseconds since 1970.
+struct Watch {
+    whole: AtomicI64,
+    statement: AtomicI64,
+}
+
+/// What statements may do beside reading and changing rows.
+#[derive(Default)]
+struct Gate {
+    /// Whether the transaction that begins or ends is ours.
+    ours: AtomicBool,
+    /// Columns by table that the file has of a later declaration. Statements do not see them.
+    undeclared: BTreeMap<String, BTreeSet<String>>,
+    /// Those that the statement which was prepared last would have seen.
+    unseen: Mutex<BTreeSet<String>>,
+}
 
 impl Connection {
     /// Opens the file, making it and what is missing of its tables.
-    pub(super) fn open(path: &Path, schema: &TenantSchema) -> Result<Self> {
-        let connection = rusqlite::Connection::open(path)?;
-        connection.busy_timeout(Duration::from_secs(5))?;
-        connection.execute_batch(
+    pub(super) fn open(path: &Path, schema: &TenantSchema, ambient: &Ambient) -> Result<Self> {
+        let file = rusqlite::Connection::open(path)?;
+        file.busy_timeout(Duration::from_secs(5))?;
+        // PostgreSQL's `like` tells upper from lower case.
+        file.execute_batch(
             "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
-             pragma trusted_schema = off; pragma temp_store = memory;",
+             pragma trusted_schema = off; pragma temp_store = memory; \
+             pragma case_sensitive_like = on;",
         )?;
-        migrate(&connection, schema)?;
-        connection.authorizer(Some(|context: rusqlite::hooks::AuthContext<'_>| {
-            if is_plain(context.action) {
-                Authorization::Allow
-            } else {
-                Authorization::Deny
-            }
+        migrate(&file, schema)?;
+        let gate = Arc::new(Gate {
+            undeclared: undeclared(&file, schema)?,
+            ..Gate::default()
+        });
+        let asked = Arc::clone(&gate);
+        file.authorizer(Some(move |context: rusqlite::hooks::AuthContext<'_>| {
+            asked.answer(context.action)
         }))?;
-        Ok(Self(connection))
+        let watch = Arc::new(Watch {
+            whole: AtomicI64::new(i64::MAX),
+            statement: AtomicI64::new(i64::MAX),
+        });
+        let (seen, clock) = (Arc::clone(&watch), ambient.clone());
+        let late = move || clock.now().as_microsecond() > seen.statement.load(Ordering::Relaxed);
+        file.progress_handler(CHECK_EVERY, Some(late))?;
+        Ok(Self {
+            file,
+            ambient: ambient.clone(),
+            watch,
+            gate,
+        })
     }
 
-    pub(super) fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
-        let mut statement = self.0.prepare_cached(sql)?;
+    pub(in super::super) fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
+        let mut statement = self.prepare(sql)?;
         let columns: Vec<(String, Option<ColumnType>)> = statement
             .columns()
             .iter()
@@ -47,67 +90,161 @@ impl Connection {
                 (column.name().to_owned(), ty)
             })
             .collect();
+        let unseen = self.gate.unseen();
         bind(&mut statement, params)?;
         let mut rows = statement.raw_query();
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let mut values = Row::new();
             for (index, (name, ty)) in columns.iter().enumerate() {
-                values.insert(name.clone(), to_json(row.get_ref(index)?, *ty));
+                if ty.is_some() || !unseen.contains(name) {
+                    values.insert(name.clone(), to_json(row.get_ref(index)?, *ty));
+                }
             }
             found.push(values);
         }
         Ok(found)
     }
 
-    pub(super) fn execute(&self, sql: &str, params: &[Value]) -> Result<u64> {
-        let mut statement = self.0.prepare_cached(sql)?;
+    pub(in super::super) fn execute(&self, sql: &str, params: &[Value]) -> Result<u64> {
+        let mut statement = self.prepare(sql)?;
+        if statement.column_count() > 0 {
+            return Err(gives_rows());
+        }
         bind(&mut statement, params)?;
         Ok(statement.raw_execute()? as u64)
     }
 
-    pub(super) fn transaction<T>(&self, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
-        // Dropped without a commit, or with one that failed, it rolls back what is still open.
-        let tx = Transaction::new_unchecked(&self.0, TransactionBehavior::Immediate)?;
-        let done = work(self)?;
-        tx.commit()?;
-        Ok(done)
+    pub(in super::super) fn transaction<T>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T>,
+    ) -> Result<T> {
+        // Dropped without a commit, or with one that failed, it rolls back what is still open. When
+        // the work panics, closing the file does.
+        let tx = self
+            .gate
+            .for_us(|| Transaction::new_unchecked(&self.file, TransactionBehavior::Immediate))?;
+        let done = work(self);
+        self.watch.statement.store(i64::MAX, Ordering::Relaxed);
+        self.gate.for_us(|| match done {
+            Ok(done) => Ok(tx.commit().map(|()| done)?),
+            Err(error) => {
+                drop(tx);
+                Err(error)
+            }
+        })
     }
 
-    /// Runs work whose statements are stopped when they go on after `limit`.
+    /// Runs work whose statements are stopped when all of it goes on after `limit`.
     pub(super) fn within<T>(
         &self,
         limit: Duration,
-        ambient: &Ambient,
         work: impl FnOnce(&Self) -> Result<T>,
     ) -> Result<T> {
-        let begin = ambient.now();
-        let ambient = ambient.clone();
-        let late = move || ambient.now().duration_since(begin).unsigned_abs() > limit;
-        self.0.progress_handler(CHECK_EVERY, Some(late))?;
-        let done = work(self);
-        self.0.progress_handler(0, None::<fn() -> bool>)?;
-        done
+        let end = after(self.ambient.now().as_microsecond(), limit);
+        self.watch.whole.store(end, Ordering::Relaxed);
+        self.watch.statement.store(end, Ordering::Relaxed);
+        work(self)
+    }
+
+    fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>> {
+        let now = self.ambient.now().as_microsecond();
+        let whole = self.watch.whole.load(Ordering::Relaxed);
+        if now > whole {
+            return Err(too_long());
+        }
+        let end = after(now, STATEMENT).min(whole);
+        self.watch.statement.store(end, Ordering::Relaxed);
+        if !self.gate.undeclared.is_empty() {
+            // Which columns are passed over is known only while a statement is prepared.
+            self.file.flush_prepared_statement_cache();
+            self.gate.forget();
+        }
+        let statement = self.file.prepare_cached(sql)?;
+        if statement.is_explain() != 0 {
+            return Err(refused("sql", "must read or change rows"));
+        }
+        Ok(statement)
     }
 }
 
 /// Steps of SQLite's machine between two looks at the watch: about a millisecond.
 const CHECK_EVERY: i32 = 20_000;
 
-/// What statements of services may do once the tables are there.
-fn is_plain(action: AuthAction<'_>) -> bool {
-    matches!(
-        action,
-        AuthAction::Select
-            | AuthAction::Read { .. }
+fn after(now: i64, limit: Duration) -> i64 {
+    now.saturating_add(i64::try_from(limit.as_micros()).unwrap_or(i64::MAX))
+}
+
+impl Gate {
+    /// What statements may do once the tables are there.
+    fn answer(&self, action: AuthAction<'_>) -> Authorization {
+        let allowed = match action {
+            AuthAction::Read {
+                table_name,
+                column_name,
+            } => {
+                let columns = self.undeclared.get(table_name);
+                if columns.is_some_and(|columns| columns.contains(column_name)) {
+                    self.lock().insert(column_name.to_owned());
+                    return Authorization::Ignore;
+                }
+                true
+            }
+            AuthAction::Transaction { .. } => self.ours.load(Ordering::Relaxed),
+            AuthAction::Select
             | AuthAction::Insert { .. }
             | AuthAction::Update { .. }
             | AuthAction::Delete { .. }
             | AuthAction::Function { .. }
-            | AuthAction::Recursive
-            | AuthAction::Transaction { .. }
-            | AuthAction::Savepoint { .. }
-    )
+            | AuthAction::Recursive => true,
+            _ => false,
+        };
+        if allowed {
+            Authorization::Allow
+        } else {
+            Authorization::Deny
+        }
+    }
+
+    /// Begins or ends a transaction.
+    fn for_us<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.ours.store(true, Ordering::Relaxed);
+        let done = work();
+        self.ours.store(false, Ordering::Relaxed);
+        done
+    }
+
+    fn unseen(&self) -> BTreeSet<String> {
+        self.lock().clone()
+    }
+
+    fn forget(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+        self.unseen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The columns that declared tables have and the declaration has not.
+fn undeclared(
+    file: &rusqlite::Connection,
+    schema: &TenantSchema,
+) -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let mut found = BTreeMap::new();
+    for table in &schema.tables {
+        let mut columns = file.prepare("select name from pragma_table_info(?1)")?;
+        let columns = columns.query_map([&table.name], |row| row.get::<_, String>(0))?;
+        let mut columns = columns.collect::<Result<BTreeSet<_>, _>>()?;
+        for column in &table.columns {
+            columns.remove(&column.name);
+        }
+        if !columns.is_empty() {
+            found.insert(table.name.clone(), columns);
+        }
+    }
+    Ok(found)
 }
 
 /// Adds tables, columns and indexes that are declared and missing; removes and changes nothing.
@@ -134,9 +271,7 @@ fn migrate_table(connection: &rusqlite::Connection, table: &Table) -> Result<()>
                 continue;
             }
             if !column.nullable {
-                let field = format!("tables.{}.{}", table.name, column.name);
-                let message = "a column added to a table that exists must be nullable";
-                return Err(Invalid::field(field, "not_additive", message).into());
+                return Err(table.not_additive(column));
             }
             connection.execute_batch(&table.add(column))?;
         }
@@ -201,10 +336,6 @@ fn to_json(value: ValueRef<'_>, ty: Option<ColumnType>) -> Value {
     }
 }
 
-fn refused(field: &str, message: impl Into<String>) -> Error {
-    Invalid::field(field, "refused", message).into()
-}
-
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         match &error {
@@ -224,9 +355,7 @@ impl From<rusqlite::Error> for Error {
                 ErrorCode::Unknown | ErrorCode::AuthorizationForStatementDenied => {
                     refused("sql", error.to_string())
                 }
-                ErrorCode::OperationInterrupted => {
-                    Invalid::field("sql", "timeout", "took too long and was stopped").into()
-                }
+                ErrorCode::OperationInterrupted => too_long(),
                 ErrorCode::DiskFull => Self::unavailable(Unavailable::Space, error),
                 _ => Self::caused("a tenant's tables could not be used", error),
             },

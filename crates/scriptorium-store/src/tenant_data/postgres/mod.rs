@@ -1,0 +1,308 @@
+//! The declared tables on PostgreSQL: one set of them for all tenants in a schema of their own, seen
+//! through views that hold the tenant's predicate, by the login of scripts' own SQL. Row-level
+//! security is the other lock (decision 0013).
+
+mod numeric;
+mod session;
+mod tables;
+mod values;
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::sync::Cache;
+use scriptorium_model::{Ambient, TenantId, Timestamp};
+use serde_json::Value;
+use sqlx::postgres::PgPool;
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+
+use self::session::{Checked, Failure, Session};
+use super::schema::TenantSchema;
+use super::{Row, STATEMENT, TRANSACTION, too_long};
+use crate::db::postgres::{self, Access, Postgres};
+use crate::error::{Error, Result};
+
+/// What is known of a tenant that did nothing for so long is forgotten.
+const IDLE: Duration = Duration::from_secs(300);
+
+/// The tables of all tenants.
+pub(super) struct Server {
+    server: Postgres,
+    schema: Arc<TenantSchema>,
+    ambient: Ambient,
+    /// There when the tables are.
+    pool: OnceCell<PgPool>,
+    tenants: Cache<TenantId, Arc<Share>>,
+    checked: Checked,
+}
+
+/// A tenant's share of the pool, so that one with slow statements leaves connections to the others.
+struct Share {
+    /// Whoever changes rows waits here first, and for the other servers with a connection.
+    writing: Arc<Mutex<()>>,
+    connections: Arc<Semaphore>,
+}
+
+/// A place in a tenant's share.
+struct Place {
+    _writing: Option<OwnedMutexGuard<()>>,
+    _connection: OwnedSemaphorePermit,
+}
+
+impl Server {
+    pub(super) fn new(server: &Postgres, schema: Arc<TenantSchema>, ambient: Ambient) -> Self {
+        Self {
+            server: server.clone(),
+            schema,
+            ambient,
+            pool: OnceCell::new(),
+            tenants: Cache::builder().time_to_idle(IDLE).build(),
+            checked: Checked::new(),
+        }
+    }
+
+    /// Makes what is missing of the tables.
+    pub(super) async fn bring_up(&self) -> Result<()> {
+        if self.schema.tables.is_empty() {
+            return Ok(());
+        }
+        self.pool().await.map(drop)
+    }
+
+    pub(super) async fn query(
+        self: Arc<Self>,
+        tenant: TenantId,
+        sql: String,
+        params: Vec<Value>,
+    ) -> Result<Vec<Row>> {
+        to_its_end(async move {
+            let read = self.ask(tenant, Access::Read, &sql, &params).await;
+            match read {
+                // Rows that a change gives.
+                Err(failure) if failure.wants_to_write() => {
+                    self.ask(tenant, Access::Write, &sql, &params).await
+                }
+                done => done,
+            }
+        })
+        .await
+    }
+
+    pub(super) async fn execute(
+        self: Arc<Self>,
+        tenant: TenantId,
+        sql: String,
+        params: Vec<Value>,
+    ) -> Result<u64> {
+        to_its_end(async move {
+            let (_place, mut session) = self.begin(tenant, Access::Write).await?;
+            let changed = session.execute(&sql, &params).await?;
+            session.commit().await?;
+            Ok(changed)
+        })
+        .await
+    }
+
+    pub(super) async fn transaction<T, F>(self: Arc<Self>, tenant: TenantId, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Running) -> Result<T> + Send + 'static,
+    {
+        let (place, session) = self.begin(tenant, Access::Write).await?;
+        let running = Running {
+            session: RefCell::new(session),
+            runtime: Handle::current(),
+            ends: self.ambient.now() + TRANSACTION,
+            ambient: self.ambient.clone(),
+            parts: Cell::new(0),
+            broken: Cell::new(false),
+        };
+        tokio::task::spawn_blocking(move || {
+            let _place = place;
+            match work(&running) {
+                Ok(done) => running.commit().map(|()| done),
+                Err(error) => {
+                    running.rollback();
+                    Err(error)
+                }
+            }
+        })
+        .await
+        .map_err(unended)?
+    }
+
+    async fn ask(
+        &self,
+        tenant: TenantId,
+        access: Access,
+        sql: &str,
+        params: &[Value],
+    ) -> Result<Vec<Row>, Failure> {
+        let (_place, mut session) = self.begin(tenant, access).await?;
+        let rows = session.query(sql, params).await?;
+        session.commit().await?;
+        Ok(rows)
+    }
+
+    /// Begins a transaction in a tenant: one message to the server, whatever has to be said.
+    async fn begin(&self, tenant: TenantId, access: Access) -> Result<(Place, Session), Failure> {
+        let pool = self.pool().await?;
+        let place = self.place(tenant, access).await?;
+        let name = postgres::name(tenant);
+        let begin = match access {
+            Access::Read => format!("begin read only; {name}"),
+            // Nobody may call it where there are no tables.
+            Access::Write if self.schema.tables.is_empty() => format!("begin; {name}"),
+            Access::Write => format!(
+                "begin; {name}; {}; select {}.alone(); {}",
+                stop_after(TRANSACTION),
+                tables::SHARED,
+                stop_after(STATEMENT)
+            ),
+        };
+        let session = Session::begin(pool, begin, &self.checked).await?;
+        Ok((place, session))
+    }
+
+    async fn pool(&self) -> Result<&PgPool> {
+        let made = self.pool.get_or_try_init(async || {
+            if !self.schema.tables.is_empty() {
+                tables::bring_up(&self.server, &self.schema).await?;
+            }
+            let settings = [
+                ("statement_timeout", milliseconds(STATEMENT)),
+                (
+                    "idle_in_transaction_session_timeout",
+                    milliseconds(TRANSACTION),
+                ),
+            ];
+            let views = tables::views_of(&self.schema);
+            self.server.script_pool(&views, &settings)
+        });
+        made.await
+    }
+
+    async fn place(&self, tenant: TenantId, access: Access) -> Result<Place> {
+        let share = self.tenants.get_with(tenant, || {
+            let connections = (self.server.options().connections / 2).max(1);
+            Arc::new(Share {
+                writing: Arc::default(),
+                connections: Arc::new(Semaphore::new(connections as usize)),
+            })
+        });
+        let writing = match access {
+            Access::Read => None,
+            Access::Write => Some(Arc::clone(&share.writing).lock_owned().await),
+        };
+        let connection = Arc::clone(&share.connections).acquire_owned().await;
+        let closed = |error| Error::caused("a tenant's share of connections is gone", error);
+        Ok(Place {
+            _writing: writing,
+            _connection: connection.map_err(closed)?,
+        })
+    }
+}
+
+/// The transaction of a closure. Each statement is a part of its own, so that one that is refused is
+/// undone alone, as on SQLite.
+pub(super) struct Running {
+    session: RefCell<Session>,
+    runtime: Handle,
+    ends: Timestamp,
+    ambient: Ambient,
+    /// Statements so far.
+    parts: Cell<u64>,
+    /// Whether a part neither ended well nor was undone: nothing of the transaction is kept then.
+    broken: Cell<bool>,
+}
+
+impl Running {
+    pub(super) fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
+        self.part(async |session| session.query(sql, params).await)
+    }
+
+    pub(super) fn execute(&self, sql: &str, params: &[Value]) -> Result<u64> {
+        self.part(async |session| session.execute(sql, params).await)
+    }
+
+    fn part<T>(&self, work: impl AsyncFnOnce(&mut Session) -> Result<T, Failure>) -> Result<T> {
+        let left = self.ends.duration_since(self.ambient.now());
+        let Ok(left) = Duration::try_from(left) else {
+            return Err(too_long());
+        };
+        if self.broken.replace(true) {
+            return Err(spoiled());
+        }
+        let mut session = self.session.borrow_mut();
+        let done = self.runtime.block_on(async {
+            session.say(self.begin_part(left)).await?;
+            let done = work(&mut session).await;
+            let kept = match &done {
+                Ok(_) => true,
+                Err(_) => {
+                    let undo = "rollback to savepoint part".to_owned();
+                    session.say(undo).await.is_ok()
+                }
+            };
+            self.broken.set(!kept);
+            done
+        });
+        Ok(done?)
+    }
+
+    fn begin_part(&self, left: Duration) -> String {
+        let first = self.parts.replace(self.parts.get() + 1) == 0;
+        let last = if first {
+            ""
+        } else {
+            "release savepoint part; "
+        };
+        let stop = if left < STATEMENT {
+            stop_after(left)
+        } else {
+            String::new()
+        };
+        format!("{last}savepoint part; {stop}")
+    }
+
+    fn commit(self) -> Result<()> {
+        if self.broken.get() {
+            self.rollback();
+            return Err(spoiled());
+        }
+        let session = self.session.into_inner();
+        Ok(self.runtime.block_on(session.commit())?)
+    }
+
+    fn rollback(self) {
+        let session = self.session.into_inner();
+        // When it cannot be said, the connection is closed, which does it too.
+        drop(self.runtime.block_on(session.rollback()));
+    }
+}
+
+fn spoiled() -> Error {
+    Error::platform("a statement of the transaction could not be undone, so nothing of it is kept")
+}
+
+fn unended(error: tokio::task::JoinError) -> Error {
+    Error::caused("work on a tenant's tables did not end", error)
+}
+
+/// Does work whether or not its caller still waits, as work on a file is done.
+async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+) -> Result<T> {
+    Ok(tokio::spawn(work).await.map_err(unended)??)
+}
+
+fn stop_after(limit: Duration) -> String {
+    format!("set local statement_timeout = {}", milliseconds(limit))
+}
+
+/// Zero would be no limit.
+fn milliseconds(limit: Duration) -> String {
+    limit.as_millis().max(1).to_string()
+}

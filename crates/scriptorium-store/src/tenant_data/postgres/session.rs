@@ -1,0 +1,170 @@
+//! One transaction in one tenant as the login of scripts' own SQL, and its statements, which may be
+//! anybody's. What is not a statement on rows is not run: `set` or `commit` would reach around the
+//! wall, and `copy` or `do` out of it.
+
+use std::sync::Arc;
+
+use moka::sync::Cache;
+use serde_json::Value;
+use sqlx::postgres::{PgArguments, PgPool, PgStatement, Postgres};
+use sqlx::{AssertSqlSafe, Either, Executor, SqlSafeStr, Statement};
+
+use super::super::{Row, gives_rows, refused, too_long};
+use super::values;
+use crate::error::{Error, Result};
+
+/// Texts that are known to be one statement on rows; how many bytes of them are kept.
+#[derive(Clone)]
+pub(super) struct Checked(Arc<Cache<Box<str>, ()>>);
+
+const CHECKED_BYTES: u64 = 4 << 20;
+
+/// A transaction; rolled back unless committed.
+pub(super) struct Session {
+    tx: sqlx::Transaction<'static, Postgres>,
+    checked: Checked,
+}
+
+/// Why a statement was not done.
+pub(super) enum Failure {
+    /// For a reason of ours.
+    Ours(Error),
+    /// The database said no.
+    Theirs(sqlx::Error),
+}
+
+impl Checked {
+    pub(super) fn new() -> Self {
+        let bytes = |text: &Box<str>, (): &()| u32::try_from(text.len()).unwrap_or(u32::MAX);
+        let texts = Cache::builder().weigher(bytes).max_capacity(CHECKED_BYTES);
+        Self(Arc::new(texts.build()))
+    }
+}
+
+impl Session {
+    /// Begins by a text of ours.
+    pub(super) async fn begin(
+        pool: &PgPool,
+        begin: String,
+        checked: &Checked,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            tx: pool.begin_with(AssertSqlSafe(begin)).await?,
+            checked: checked.clone(),
+        })
+    }
+
+    /// Tells the database something of ours.
+    pub(super) async fn say(&mut self, text: String) -> Result<(), Failure> {
+        self.tx.execute(AssertSqlSafe(text)).await?;
+        Ok(())
+    }
+
+    pub(super) async fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, Failure> {
+        let (statement, arguments) = self.prepare(sql, params).await?;
+        let query = statement.query_with(arguments);
+        let rows = query.fetch_all(&mut *self.tx).await?;
+        Ok(rows.iter().map(values::row).collect::<Result<_>>()?)
+    }
+
+    pub(super) async fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, Failure> {
+        let (statement, arguments) = self.prepare(sql, params).await?;
+        if !statement.columns().is_empty() {
+            return Err(gives_rows().into());
+        }
+        let query = statement.query_with(arguments);
+        Ok(query.execute(&mut *self.tx).await?.rows_affected())
+    }
+
+    pub(super) async fn commit(self) -> Result<(), Failure> {
+        Ok(self.tx.commit().await?)
+    }
+
+    pub(super) async fn rollback(self) -> Result<(), Failure> {
+        Ok(self.tx.rollback().await?)
+    }
+
+    async fn prepare(
+        &mut self,
+        sql: &str,
+        params: &[Value],
+    ) -> Result<(PgStatement, PgArguments), Failure> {
+        self.check(sql).await?;
+        let text = AssertSqlSafe(sql.to_owned()).into_sql_str();
+        let statement = self.tx.prepare(text).await?;
+        let types = match statement.parameters() {
+            Some(Either::Left(types)) => types,
+            _ => &[],
+        };
+        let arguments = values::arguments(types, params)?;
+        Ok((statement, arguments))
+    }
+
+    /// Lets PostgreSQL's own parser say that a text is one statement that reads or changes rows. Only
+    /// such a statement can stand behind `prepare … as`, and a message holds no second one.
+    async fn check(&mut self, sql: &str) -> Result<(), Failure> {
+        if self.checked.0.contains_key(sql) {
+            return Ok(());
+        }
+        // It would end the message early.
+        if sql.contains('\0') {
+            return Err(refused("sql", "has a character that no statement has: U+0000").into());
+        }
+        let probe = AssertSqlSafe(format!("prepare probe as {sql}"));
+        let probe = sqlx::query(probe).persistent(false);
+        probe.execute(&mut *self.tx).await?;
+        self.tx.execute("deallocate probe").await?;
+        self.checked.0.insert(sql.into(), ());
+        Ok(())
+    }
+}
+
+impl Failure {
+    /// Whether a statement changes rows in a transaction that only reads.
+    pub(super) fn wants_to_write(&self) -> bool {
+        matches!(self, Self::Theirs(error) if code(error).as_deref() == Some("25006"))
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Ours(error)
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Theirs(error)
+    }
+}
+
+impl From<Failure> for Error {
+    /// SQLSTATEs are in PostgreSQL's appendix A; what is to blame for them is said as for SQLite.
+    fn from(failure: Failure) -> Self {
+        let error = match failure {
+            Failure::Ours(error) => return error,
+            Failure::Theirs(error) => error,
+        };
+        let code = code(&error).unwrap_or_default();
+        let message = || {
+            let refusal = error.as_database_error();
+            refusal.map_or_else(|| error.to_string(), |refusal| refusal.message().to_owned())
+        };
+        match (code.get(..2).unwrap_or_default(), code.as_str()) {
+            (_, "23505") => Self::not_unique("params"),
+            // Stopped, or not used for too long in the middle of a transaction.
+            (_, "57014" | "25P03") => too_long(),
+            // 54000 is a text that is too long for an index.
+            ("22" | "23" | "44", _) | (_, "54000") => refused("params", message()),
+            // 53400 is more on the server's disk than a statement may have.
+            ("0A" | "21" | "2F" | "38" | "39" | "42" | "54" | "55" | "P0", _)
+            | (_, "25006" | "53400") => refused("sql", message()),
+            _ => error.into(),
+        }
+    }
+}
+
+fn code(error: &sqlx::Error) -> Option<String> {
+    let code = error.as_database_error()?.code()?;
+    Some(code.into_owned())
+}
