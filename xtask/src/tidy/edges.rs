@@ -58,10 +58,11 @@ const EDGES: [(&str, &[&str]); 15] = [
 ];
 
 /// Edges that only tests may have on top; none of them has to exist.
-const TEST_EDGES: [(&str, &[&str]); 5] = [
+const TEST_EDGES: [(&str, &[&str]); 6] = [
     ("scriptorium-cli", &["scriptorium-testing"]),
     ("scriptorium", &["scriptorium-testing"]),
     ("scriptorium-store", &["scriptorium-testing"]),
+    ("scriptorium-erp", &["scriptorium-testing"]),
     ("scriptorium-server", &["scriptorium-erp"]),
     ("scriptorium-ui", &["scriptorium-erp"]),
 ];

@@ -1,8 +1,10 @@
 //! `merge-duplicate-clients`.
 
+use rstest::rstest;
 use scriptorium::model::execution::{Execution, LogLevel};
 use serde_json::{Value, json};
 
+use crate::world::Database::{self, Postgres, Sqlite};
 use crate::world::{World, output};
 
 async fn progress(world: &World, execution: &Execution) -> usize {
@@ -26,9 +28,10 @@ const CLIENTS: &str = "SELECT COUNT(*) AS total FROM clients";
 const ORPHANS: &str =
     "SELECT COUNT(*) AS total FROM orders WHERE customer_id NOT IN (SELECT id FROM clients)";
 
+#[rstest]
 #[tokio::test]
-async fn a_dry_run_tells_and_a_real_one_merges() {
-    let world = World::new().await;
+async fn a_dry_run_tells_and_a_real_one_merges(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let before = count(&world, CLIENTS).await;
 
     let dry = world

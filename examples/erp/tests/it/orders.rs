@@ -1,7 +1,9 @@
 //! The life of an order, from the wish to the invoice, or back.
 
+use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::world::Database::{self, Postgres, Sqlite};
 use crate::world::World;
 
 async fn stock(world: &World, product: &Value) -> i64 {
@@ -34,9 +36,12 @@ async fn product(world: &World) -> Value {
         .await
 }
 
+#[rstest]
 #[tokio::test]
-async fn processing_takes_stock_and_writes_an_invoice_and_cancelling_undoes_both() {
-    let world = World::new().await;
+async fn processing_takes_stock_and_writes_an_invoice_and_cancelling_undoes_both(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let product = product(&world).await;
     let before = stock(&world, &product).await;
     let order = create(&world, &product, 7).await;
@@ -64,9 +69,10 @@ async fn processing_takes_stock_and_writes_an_invoice_and_cancelling_undoes_both
     assert_eq!(act(&world, "process", &order).await["code"], "CONFLICT");
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_order_beyond_the_stock_changes_nothing() {
-    let world = World::new().await;
+async fn an_order_beyond_the_stock_changes_nothing(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let product = product(&world).await;
     let before = stock(&world, &product).await;
     let order = create(&world, &product, before + 1).await;
@@ -80,9 +86,10 @@ async fn an_order_beyond_the_stock_changes_nothing() {
     );
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_paid_order_cannot_be_cancelled() {
-    let world = World::new().await;
+async fn a_paid_order_cannot_be_cancelled(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let product = product(&world).await;
     let order = create(&world, &product, 1).await;
     act(&world, "process", &order).await;

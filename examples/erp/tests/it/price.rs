@@ -1,7 +1,9 @@
 //! `price-rule`.
 
+use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::world::Database::{self, Postgres, Sqlite};
 use crate::world::World;
 
 /// Discount in percent of one line of the second knife sheath-like product: any product will do.
@@ -35,9 +37,10 @@ async fn discount(world: &World, segment: &str, quantity: u32, promotion: Option
     line["discount_percent"].clone()
 }
 
+#[rstest]
 #[tokio::test]
-async fn discounts_add_up_to_a_ceiling() {
-    let world = World::new().await;
+async fn discounts_add_up_to_a_ceiling(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     for (segment, quantity, promotion, percent) in [
         ("retail", 1, None, 0),
         ("retail", 20, None, 2),
@@ -55,9 +58,10 @@ async fn discounts_add_up_to_a_ceiling() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_promotion_ends() {
-    let world = World::new().await;
+async fn a_promotion_ends(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     world
         .store(
             "promotions",
@@ -69,9 +73,12 @@ async fn a_promotion_ends() {
     assert_eq!(discount(&world, "retail", 1, Some("MARCH")).await, 0);
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_unknown_client_is_a_failure_of_the_script() {
-    let world = World::new().await;
+async fn an_unknown_client_is_a_failure_of_the_script(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let basket = json!({"client_id": "00000000-0000-4000-8000-000000000000", "items": []});
     let error = world
         .platform

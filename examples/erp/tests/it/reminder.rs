@@ -1,16 +1,19 @@
 //! `inactive-client-reminder`.
 
+use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::world::Database::{self, Postgres, Sqlite};
 use crate::world::{World, output};
 
 const INACTIVE: &str = "SELECT name, phone FROM clients WHERE status = 'active' \
     AND last_activity < '2026-01-31T08:00:00.000Z'";
 const OUTBOX: &str = "SELECT * FROM notifications ORDER BY recipient";
 
+#[rstest]
 #[tokio::test]
-async fn every_inactive_client_hears_from_us_once() {
-    let world = World::new().await;
+async fn every_inactive_client_hears_from_us_once(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let inactive = world.rows("default", INACTIVE).await;
     let count = inactive.len();
     assert!(count >= 5, "{count}");
@@ -54,9 +57,12 @@ async fn every_inactive_client_hears_from_us_once() {
     assert_eq!(world.stored("last_reminder_run").await, Value::Null);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_bad_phone_number_does_not_silence_the_rest() {
-    let world = World::new().await;
+async fn a_bad_phone_number_does_not_silence_the_rest(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let tenant = world.default().await;
     let first = world
         .row(&format!("{INACTIVE} ORDER BY name LIMIT 1"))

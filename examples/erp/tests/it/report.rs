@@ -1,9 +1,11 @@
 //! `order-report`.
 
+use rstest::rstest;
 use scriptorium::EndpointRefusal;
 use scriptorium::model::Ctx;
 use serde_json::{Value, json};
 
+use crate::world::Database::{self, Postgres, Sqlite};
 use crate::world::{Request, World, body};
 
 async fn report(world: &World, caller: &Ctx, query: &str) -> (u16, Option<String>, Value) {
@@ -23,9 +25,12 @@ async fn report(world: &World, caller: &Ctx, query: &str) -> (u16, Option<String
     (status, cache, body)
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_second_answer_comes_from_storage_for_five_minutes() {
-    let world = World::new().await;
+async fn the_second_answer_comes_from_storage_for_five_minutes(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let admin = world.user("default", "admin@localhost").await;
     let query = "startDate=2026-02-01&endDate=2026-02-28&groupBy=week";
 
@@ -43,9 +48,10 @@ async fn the_second_answer_comes_from_storage_for_five_minutes() {
     assert_eq!(first["generated_by"], "admin@localhost");
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_sums_are_those_of_the_tables() {
-    let world = World::new().await;
+async fn the_sums_are_those_of_the_tables(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let admin = world.user("default", "admin@localhost").await;
     let sums = world
         .row(
@@ -78,9 +84,10 @@ async fn the_sums_are_those_of_the_tables() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_permission_decides() {
-    let world = World::new().await;
+async fn the_permission_decides(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let call = async |email: &str| {
         let caller = world.user("default", email).await;
         report(&world, &caller, "groupBy=month").await.0
@@ -117,9 +124,10 @@ async fn the_permission_decides() {
     );
 }
 
+#[rstest]
 #[tokio::test]
-async fn parameters_that_make_no_sense_are_refused() {
-    let world = World::new().await;
+async fn parameters_that_make_no_sense_are_refused(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let admin = world.user("default", "admin@localhost").await;
     for (query, complaint) in [
         ("groupBy=year", "groupBy must be day, week or month"),
@@ -142,9 +150,10 @@ async fn parameters_that_make_no_sense_are_refused() {
     assert_eq!(world.events("report.generated").await, Vec::<Value>::new());
 }
 
+#[rstest]
 #[tokio::test]
-async fn without_dates_it_is_the_last_thirty_days() {
-    let world = World::new().await;
+async fn without_dates_it_is_the_last_thirty_days(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let admin = world.user("default", "admin@localhost").await;
     let (_, _, report) = report(&world, &admin, "").await;
     let period = json!({"start": "2026-01-31", "end": "2026-03-02", "group_by": "day"});

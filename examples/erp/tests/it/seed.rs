@@ -1,10 +1,12 @@
 //! What the two tenants hold after the first start, and after the second.
 
+use rstest::rstest;
 use scriptorium::ScriptFilter;
 use scriptorium::model::page::PageRequest;
 use scriptorium::model::script::ScriptStatus;
 use serde_json::{Value, json};
 
+use crate::world::Database::{self, Postgres, Sqlite};
 use crate::world::{World, output};
 
 const TABLES: [&str; 6] = [
@@ -27,9 +29,10 @@ async fn counts(world: &World, slug: &str) -> Vec<i64> {
     counts
 }
 
+#[rstest]
 #[tokio::test]
-async fn seeding_again_changes_nothing() {
-    let world = World::new().await;
+async fn seeding_again_changes_nothing(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let before = (
         counts(&world, "default").await,
         counts(&world, "acme").await,
@@ -49,9 +52,12 @@ async fn seeding_again_changes_nothing() {
     assert_eq!(world.stored("min_order_qty_tea").await, json!(3));
 }
 
+#[rstest]
 #[tokio::test]
-async fn both_tenants_have_every_sample_script_active() {
-    let world = World::new().await;
+async fn both_tenants_have_every_sample_script_active(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     for slug in ["default", "acme"] {
         let tenant = world.tenant(slug).await;
         let scripts = world.platform.scripts();
@@ -83,9 +89,10 @@ async fn both_tenants_have_every_sample_script_active() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_tenant_sees_its_own_rows_only() {
-    let world = World::new().await;
+async fn a_tenant_sees_its_own_rows_only(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let client = world.row("SELECT id FROM clients LIMIT 1").await;
     let id = client["id"].as_str().unwrap();
     let get = format!("services.clients.get('{id}')");
@@ -96,9 +103,10 @@ async fn a_tenant_sees_its_own_rows_only() {
     assert_eq!(world.evaluate("acme", &get).await, json!({"value": null}));
 }
 
+#[rstest]
 #[tokio::test]
-async fn hello_greets() {
-    let world = World::new().await;
+async fn hello_greets(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     for (input, greeting) in [
         (json!({"name": "Ada"}), "Hello, Ada!"),
         (Value::Null, "Hello, world!"),

@@ -1,14 +1,17 @@
 //! What the services refuse, as scripts see it: code, field, message.
 
+use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::world::Database::{self, Postgres, Sqlite};
 use crate::world::World;
 
 const NOBODY: &str = "'00000000-0000-4000-8000-000000000000'";
 
+#[rstest]
 #[tokio::test]
-async fn refusals_name_the_field() {
-    let world = World::new().await;
+async fn refusals_name_the_field(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let invalid = |field: &str| json!(["VALIDATION_ERROR", field]);
     for (expression, expected) in [
         ("clients.get()".to_owned(), invalid("id")),
@@ -54,9 +57,10 @@ async fn refusals_name_the_field() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn lists_filter_order_and_limit() {
-    let world = World::new().await;
+async fn lists_filter_order_and_limit(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let names = async |options: &str| -> Vec<Value> {
         let list = world
             .evaluate("default", &format!("services.clients.list({options})"))
@@ -99,9 +103,10 @@ async fn lists_filter_order_and_limit() {
     );
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_client_with_orders_stays() {
-    let world = World::new().await;
+async fn a_client_with_orders_stays(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let order = world.row("SELECT customer_id FROM orders").await;
     let delete = format!("services.clients.delete({})", order["customer_id"]);
     assert_eq!(world.evaluate("default", &delete).await["code"], "CONFLICT");

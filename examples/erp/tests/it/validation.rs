@@ -1,7 +1,9 @@
 //! `validate-order`: one good order, and each way in which it can be bad.
 
+use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::world::Database::{self, Postgres, Sqlite};
 use crate::world::World;
 
 /// A company with credit and no open invoices would be luck; this one gets its credit set.
@@ -37,9 +39,10 @@ async fn codes(world: &World, order: &Value) -> Vec<String> {
         .collect()
 }
 
+#[rstest]
 #[tokio::test]
-async fn each_rule_has_its_objection() {
-    let world = World::new().await;
+async fn each_rule_has_its_objection(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let good = order(&world).await;
     assert_eq!(codes(&world, &good).await, Vec::<String>::new());
 
@@ -67,9 +70,10 @@ async fn each_rule_has_its_objection() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn all_objections_come_at_once() {
-    let world = World::new().await;
+async fn all_objections_come_at_once(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let mut bad = order(&world).await;
     bad["items"][0]["quantity"] = json!(1);
     bad["total"] = json!(2_000_000_000);
@@ -80,9 +84,10 @@ async fn all_objections_come_at_once() {
     );
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_tenants_settings_are_the_rules() {
-    let world = World::new().await;
+async fn the_tenants_settings_are_the_rules(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let good = order(&world).await;
     world.store("min_order_qty_tea", json!(11)).await;
     assert_eq!(codes(&world, &good).await, ["min_quantity"]);

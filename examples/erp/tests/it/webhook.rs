@@ -1,9 +1,11 @@
 //! `payment-webhook`: signatures, replays, and payments that fit nothing.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use rstest::rstest;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+use crate::world::Database::{self, Postgres, Sqlite};
 use crate::world::{Request, World, body};
 
 const SECRET: &str = "sample-secret-of-default";
@@ -52,9 +54,10 @@ async fn invoice(world: &World, delivery: &Value) -> Value {
         .await
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_signed_payment_pays_its_invoice_once() {
-    let world = World::new().await;
+async fn a_signed_payment_pays_its_invoice_once(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let delivery = delivery(&world, "evt_1").await;
     // The signature is over these very bytes, the odd spacing included.
     let text = format!(" {delivery:#}\n");
@@ -74,9 +77,10 @@ async fn a_signed_payment_pays_its_invoice_once() {
     assert_eq!(late.0, 401);
 }
 
+#[rstest]
 #[tokio::test]
-async fn what_is_not_signed_changes_nothing() {
-    let world = World::new().await;
+async fn what_is_not_signed_changes_nothing(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let delivery = delivery(&world, "evt_2").await;
     let text = delivery.to_string();
     let good = sign(SECRET, &text);
@@ -96,9 +100,12 @@ async fn what_is_not_signed_changes_nothing() {
     assert_eq!(invoice(&world, &delivery).await["status"], "open");
 }
 
+#[rstest]
 #[tokio::test]
-async fn payments_that_fit_nothing_are_recorded_for_a_person() {
-    let world = World::new().await;
+async fn payments_that_fit_nothing_are_recorded_for_a_person(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
     let good = delivery(&world, "evt_4").await;
     for (number, (place, value)) in [
         ("/data/amount", json!(1)),
@@ -119,9 +126,10 @@ async fn payments_that_fit_nothing_are_recorded_for_a_person() {
     assert_eq!(world.events("invoice.paid").await.len(), 0);
 }
 
+#[rstest]
 #[tokio::test]
-async fn deliveries_of_another_shape_are_refused() {
-    let world = World::new().await;
+async fn deliveries_of_another_shape_are_refused(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let good = delivery(&world, "evt_5").await;
     for (place, value, status) in [
         ("/id", json!("a b"), 400),
@@ -140,9 +148,10 @@ async fn deliveries_of_another_shape_are_refused() {
     assert_eq!(invoice(&world, &good).await["status"], "open");
 }
 
+#[rstest]
 #[tokio::test]
-async fn without_a_secret_nothing_is_accepted() {
-    let world = World::new().await;
+async fn without_a_secret_nothing_is_accepted(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
     let tenant = world.default().await;
     let storage = world.platform.storage();
     assert!(

@@ -1,4 +1,5 @@
-//! A seeded platform in a folder of its own, and the few things that tests do with it.
+//! A seeded platform in a folder or on a database of its own, and the few things that tests do with
+//! it.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -10,7 +11,9 @@ use scriptorium::model::execution::{Execution, ExecutionStatus, TriggerKind};
 use scriptorium::model::{Actor, Ambient, Ctx, Json, Timestamp};
 use scriptorium::{
     EndpointRefusal, EndpointReply, EndpointRequest, Execute, Mode, Platform, TenantHandle,
+    database,
 };
+use scriptorium_testing::Database as Server;
 use serde_json::{Value, json};
 
 /// Monday, eight in the morning.
@@ -20,6 +23,15 @@ pub(crate) struct World {
     pub(crate) platform: Platform,
     clock: Arc<HandClock>,
     _folder: tempfile::TempDir,
+    /// Dropped last, when nobody is connected any more.
+    _server: Option<Server>,
+}
+
+/// The databases that the business behaves alike on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Database {
+    Sqlite,
+    Postgres,
 }
 
 /// Tells the time that a test has set.
@@ -47,24 +59,32 @@ impl Entropy for Counter {
 }
 
 impl World {
-    pub(crate) async fn new() -> Self {
+    pub(crate) async fn on(database: Database) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let start: Timestamp = START.parse().unwrap();
         let clock = Arc::new(HandClock(AtomicI64::new(start.as_millisecond())));
         let ambient = Ambient::new(clock.clone(), Arc::new(Counter(AtomicU64::new(1))));
-        let builder = Platform::builder()
+        let server = match database {
+            Database::Sqlite => None,
+            Database::Postgres => Some(server().await),
+        };
+        let mut builder = Platform::builder()
             .data_dir(folder.path())
             // The compiled engine is the same for every test.
             .cache_dir(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("engine"))
             .ambient(ambient)
             .slots(4, 0)
             .triggers(false);
+        if let Some(server) = &server {
+            builder = builder.database(logins(server));
+        }
         let platform = scriptorium_erp::install(builder).start().await.unwrap();
         scriptorium_erp::seed(&platform, None).await.unwrap();
         Self {
             platform,
             clock,
             _folder: folder,
+            _server: server,
         }
     }
 
@@ -230,6 +250,31 @@ impl World {
             .set(tenant.ctx(), key, Json::from(value), None)
             .await
             .unwrap();
+    }
+}
+
+/// A database with the platform's tables and logins.
+async fn server() -> Server {
+    Server::cloned("erp", async |superuser| {
+        let folder = tempfile::tempdir().unwrap();
+        let superuser = database::Database {
+            url: superuser,
+            ..database::Database::default()
+        };
+        let made = database::create_roles(folder.path(), &superuser).await;
+        made.unwrap();
+    })
+    .await
+}
+
+fn logins(server: &Server) -> database::Database {
+    let url = |role: &str| server.url(&format!("scriptorium_{role}"));
+    database::Database {
+        url: url("app"),
+        system: Some(url("system")),
+        script: Some(url("script")),
+        migrator: Some(url("migrator")),
+        prefix: None,
     }
 }
 
