@@ -41,6 +41,7 @@ pub(crate) fn measure(time: Duration, rounds: usize) -> Result<Served> {
         methods: vec![Method::Get],
         auth: EndpointAuth::Public,
         permission: None,
+        rate_limit_per_minute: None,
     });
     let source = "export default (request) => ({ method: request.method })";
     runtime.block_on(world.activate("trivial", trigger, source))?;

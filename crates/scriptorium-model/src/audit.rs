@@ -115,6 +115,12 @@ named! {
         TenantChanged = "tenant.changed",
         /// Settings of the tenant or the platform were changed.
         SettingsChanged = "settings.changed",
+        /// A dead letter was taken up again.
+        DeadLetterRetried = "dead_letter.retried",
+        /// A dead letter was given up.
+        DeadLetterDiscarded = "dead_letter.discarded",
+        /// A dead letter was removed for good.
+        DeadLetterDeleted = "dead_letter.deleted",
         /// Executions ended; their ids and digests are in the entry.
         ExecutionBatch = "execution.batch",
         /// Somebody asked to stop an execution.
@@ -169,6 +175,8 @@ named! {
         Tenant = "tenant",
         /// An execution, or several.
         Execution = "execution",
+        /// A dead letter.
+        DeadLetter = "dead_letter",
         /// The audit trail.
         Audit = "audit",
         /// Settings.

@@ -54,6 +54,10 @@ id!(
     EventId
 );
 id!(
+    /// A dead letter.
+    DeadLetterId
+);
+id!(
     /// An API token.
     TokenId
 );

@@ -1,6 +1,7 @@
 //! What starts a script: one settings struct per script type.
 
 use crate::endpoint::{self, Method};
+use crate::filter::Filter;
 use crate::schedule::Schedule;
 use crate::script::ScriptType;
 use crate::{Invalid, event};
@@ -31,6 +32,8 @@ pub struct Endpoint {
     pub auth: EndpointAuth,
     /// A permission callers must hold besides `scripts.execute`.
     pub permission: Option<String>,
+    /// Calls a minute; the platform's own figure when `None` (R-DB-14, X-39).
+    pub rate_limit_per_minute: Option<u32>,
 }
 
 /// Who may call an endpoint.
@@ -64,7 +67,22 @@ impl EndpointAuth {
 pub struct Subscription {
     /// Event types it runs on, at least one.
     pub types: Vec<String>,
+    /// What the payload must be like; anything when `None`.
+    pub filter: Option<Filter>,
+    /// Of several scripts that one event starts, those with a higher one begin first; 0 to 100.
+    pub priority: u32,
+    /// Executions that one event may have in all, the first included; 1 to 10.
+    pub max_attempts: u32,
 }
+
+/// Most calls a minute that an endpoint may allow itself.
+const MAX_RATE: u32 = 6_000;
+/// The highest priority of a subscription.
+const MAX_PRIORITY: u32 = 100;
+/// Executions of one event when nothing is said: the first and three retries.
+const DEFAULT_ATTEMPTS: u32 = 4;
+/// Most executions of one event.
+const MAX_ATTEMPTS: u32 = 10;
 
 impl Trigger {
     /// The script type.
@@ -144,11 +162,25 @@ impl Endpoint {
                 )
                 .with("max", 100);
         }
+        let rate = self.rate_limit_per_minute;
+        if rate.is_some_and(|rate| !(1..=MAX_RATE).contains(&rate)) {
+            out_of_range("http.rate_limit_per_minute", 1, MAX_RATE, &mut invalid);
+        }
         invalid.or(())
     }
 }
 
 impl Subscription {
+    /// To every event of these types, tried as often as the platform tries by itself.
+    pub fn to<S: Into<String>>(types: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            types: types.into_iter().map(Into::into).collect(),
+            filter: None,
+            priority: 0,
+            max_attempts: DEFAULT_ATTEMPTS,
+        }
+    }
+
     fn validated(&self) -> Result<(), Invalid> {
         let mut invalid = Invalid::default();
         if self.types.is_empty() {
@@ -171,6 +203,18 @@ impl Subscription {
                 break;
             }
         }
+        if self.priority > MAX_PRIORITY {
+            out_of_range("event.priority", 0, MAX_PRIORITY, &mut invalid);
+        }
+        if !(1..=MAX_ATTEMPTS).contains(&self.max_attempts) {
+            out_of_range("event.max_attempts", 1, MAX_ATTEMPTS, &mut invalid);
+        }
         invalid.or(())
     }
+}
+
+fn out_of_range(field: &str, min: u32, max: u32, invalid: &mut Invalid) {
+    let message = format!("must be {min} to {max}");
+    let error = invalid.push(field, "out_of_range", message);
+    error.with("min", min).with("max", max);
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use scriptorium_model::endpoint::Method;
+use scriptorium_model::filter::Filter;
 use scriptorium_model::limits::Limits;
 use scriptorium_model::schedule::Schedule;
 use scriptorium_model::script::{Definition, Language, ScriptType};
@@ -66,10 +67,14 @@ pub(crate) fn settings(definition: &Definition) -> Result<String> {
                 .collect(),
             auth: endpoint.auth.as_str().into(),
             permission: endpoint.permission.clone(),
+            rate_limit_per_minute: endpoint.rate_limit_per_minute,
         }),
         event: match &definition.trigger {
             Trigger::Event(subscription) => Some(EventForm {
                 types: subscription.types.clone(),
+                filter: subscription.filter.as_ref().map(filter_text),
+                priority: Some(subscription.priority),
+                max_attempts: Some(subscription.max_attempts),
             }),
             _ => None,
         },
@@ -91,6 +96,11 @@ pub(crate) fn settings(definition: &Definition) -> Result<String> {
 /// SQLite's own LIKE does not know.
 pub(crate) fn search_text(definition: &Definition) -> String {
     format!("{}\n{}", definition.name, definition.description).to_lowercase()
+}
+
+/// A filter as it is stored.
+pub(crate) fn filter_text(filter: &Filter) -> String {
+    filter.as_json().as_str().to_owned()
 }
 
 fn trigger(
@@ -116,11 +126,22 @@ fn trigger(
                 methods: known(methods.collect(), place)?,
                 auth: known(EndpointAuth::from_name(&form.auth), place)?,
                 permission: form.permission,
+                rate_limit_per_minute: form.rate_limit_per_minute,
             })
         }
-        ScriptType::Event => Trigger::Event(Subscription {
-            types: known(event, place)?.types,
-        }),
+        ScriptType::Event => {
+            let form = known(event, place)?;
+            let plain = Subscription::to(form.types);
+            let filter = form
+                .filter
+                .map(|text| Filter::parse(Json::from_written(text)));
+            Trigger::Event(Subscription {
+                filter: known(filter.transpose().ok(), place)?,
+                priority: form.priority.unwrap_or(plain.priority),
+                max_attempts: form.max_attempts.unwrap_or(plain.max_attempts),
+                ..plain
+            })
+        }
         ScriptType::OneOff => Trigger::OneOff,
         ScriptType::Embedded => Trigger::Embedded,
     })
@@ -161,11 +182,18 @@ struct HttpForm {
     methods: Vec<String>,
     auth: String,
     permission: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rate_limit_per_minute: Option<u32>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct EventForm {
     types: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    filter: Option<String>,
+    // Versions of before there was one have none.
+    priority: Option<u32>,
+    max_attempts: Option<u32>,
 }
 
 #[derive(Serialize, Deserialize)]

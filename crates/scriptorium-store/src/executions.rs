@@ -18,6 +18,7 @@ use crate::Store;
 use crate::audit::{By, Ends, Note, Noted, Said, unaudited};
 use crate::db::{Micros, Tx, known, number, opt_json};
 use crate::error::{Error, Result};
+use crate::schedules;
 use crate::search;
 use crate::store::{Change, of_tenant};
 
@@ -114,6 +115,9 @@ impl Store {
             .with([id.0.into()]);
         let row: ExecutionRow = tx.one(sql).await?.ok_or(Error::NotFound)?;
         let execution: Execution = row.try_into()?;
+        if ended {
+            schedules::note_ends(&tx, [&execution]).await?;
+        }
         let noted = if ended || flagged {
             self.note_cancel(&tx, ctx, &execution, ended).await?
         } else {

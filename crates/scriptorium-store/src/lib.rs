@@ -9,6 +9,7 @@
 mod audit;
 pub mod backup;
 mod db;
+mod dead_letters;
 mod definition;
 mod drafts;
 mod error;
@@ -25,6 +26,7 @@ mod search;
 mod sessions;
 mod storage;
 mod store;
+mod subscriptions;
 pub mod system;
 mod templates;
 pub mod tenant_data;
@@ -45,6 +47,7 @@ mod support;
 
 pub use db::migrations::MigrationStatus;
 pub use db::postgres::{Clock, PostgresOptions};
+pub use dead_letters::{DeadLetterFilter, DeadLetterSummary};
 pub use error::{Error, PlatformError, Result, Unavailable};
 pub use executions::{ExecutionFilter, ExecutionSummary, Inserted};
 pub use history::{Commit, Finished, Written};
@@ -53,6 +56,7 @@ pub use scripts::{
     ScriptSummary, SortField, Trashed,
 };
 pub use store::{Change, Options, Store};
+pub use subscriptions::Subscriber;
 pub use system::indexer::Indexed;
 pub use system::maintenance::Maintained;
 pub use system::nodes::{Duty, Node, OnDuty};

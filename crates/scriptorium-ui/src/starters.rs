@@ -87,10 +87,9 @@ impl Starter {
                 methods: vec![Method::Get],
                 auth: EndpointAuth::Required,
                 permission: None,
+                rate_limit_per_minute: None,
             }),
-            "event" => Trigger::Event(Subscription {
-                types: vec!["order.created".into()],
-            }),
+            "event" => Trigger::Event(Subscription::to(["order.created"])),
             "embedded" => Trigger::Embedded,
             _ => Trigger::OneOff,
         }

@@ -201,8 +201,26 @@ fn settings(definition: &Definition) -> Vec<(String, String)> {
                 "http.permission",
                 http.permission.clone().unwrap_or_default(),
             ),
+            (
+                "http.rate_limit_per_minute",
+                http.rate_limit_per_minute
+                    .map(|rate| rate.to_string())
+                    .unwrap_or_default(),
+            ),
         ]),
-        Trigger::Event(event) => fields.push(("event.types", event.types.join(", "))),
+        Trigger::Event(event) => fields.extend([
+            ("event.types", event.types.join(", ")),
+            (
+                "event.filter",
+                event
+                    .filter
+                    .as_ref()
+                    .map(|filter| filter.as_json().to_string())
+                    .unwrap_or_default(),
+            ),
+            ("event.priority", event.priority.to_string()),
+            ("event.max_attempts", event.max_attempts.to_string()),
+        ]),
         Trigger::OneOff | Trigger::Embedded => {}
     }
     fields

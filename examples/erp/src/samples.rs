@@ -133,9 +133,7 @@ impl Entry {
                 .map(Trigger::Http)
                 .ok_or_else(|| self.refused("has an unknown method or auth")),
             (Some(ScriptType::Event), None, None, Some(event)) => {
-                Ok(Trigger::Event(Subscription {
-                    types: event.types.clone(),
-                }))
+                Ok(Trigger::Event(Subscription::to(&event.types)))
             }
             (Some(ScriptType::OneOff), None, None, None) => Ok(Trigger::OneOff),
             (Some(ScriptType::Embedded), None, None, None) => Ok(Trigger::Embedded),
@@ -156,6 +154,7 @@ impl HttpEntry {
             methods: methods.collect::<Option<_>>()?,
             auth: EndpointAuth::from_name(&self.auth)?,
             permission: self.permission.clone(),
+            rate_limit_per_minute: None,
         })
     }
 }

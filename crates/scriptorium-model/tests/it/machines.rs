@@ -2,12 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use scriptorium_model::dead_letter::DeadLetterStatus;
+use scriptorium_model::dead_letter::{Cause, DeadLetter, DeadLetterStatus};
 use scriptorium_model::execution::ExecutionStatus;
 use scriptorium_model::schedule::{Schedule, Standing};
 use scriptorium_model::script::{Definition, Script, ScriptStatus};
 use scriptorium_model::trigger::Trigger;
-use scriptorium_model::{ScriptId, TenantId, UserId, Uuid};
+use scriptorium_model::{
+    DeadLetterId, EventId, ExecutionId, Json, ScriptId, TenantId, UserId, Uuid,
+};
 
 /// A line for each state: where it leads.
 fn matrix<S: Copy>(
@@ -125,6 +127,35 @@ fn later(script: &Script) -> Timestamp {
     script.updated_at + SignedDuration::from_secs(1)
 }
 
+fn cause(message: &str) -> Cause {
+    Cause {
+        code: "script.threw".into(),
+        message: message.into(),
+        stack: None,
+    }
+}
+
+fn letter() -> DeadLetter {
+    DeadLetter {
+        id: DeadLetterId(Uuid::nil()),
+        tenant: TenantId(Uuid::nil()),
+        script: ScriptId(Uuid::nil()),
+        script_name: "abc".into(),
+        execution: None,
+        event: EventId(Uuid::nil()),
+        event_type: "order.created".into(),
+        payload: Json::null(),
+        cause: cause("first"),
+        attempts: 4,
+        max_attempts: 4,
+        status: DeadLetterStatus::Pending,
+        next_retry_at: None,
+        last_retry_at: None,
+        created_at: Timestamp::UNIX_EPOCH,
+        failed_at: Timestamp::UNIX_EPOCH,
+    }
+}
+
 proptest! {
     /// Whatever is tried with a script: what it was stays untouched, only what X-27 allows
     /// happens, and nothing happens after the archive.
@@ -170,6 +201,43 @@ proptest! {
                 prop_assert_eq!(next.status, script.status);
                 script = next;
                 last = text;
+            }
+        }
+    }
+
+    /// Whatever is tried with a dead letter: it counts its attempts, remembers its last execution and
+    /// why it failed, and does nothing that its matrix does not know.
+    #[test]
+    fn a_dead_letter_moves_only_along_the_matrix(tries in prop::collection::vec(0..4_usize, 0..40)) {
+        let mut letter = letter();
+        for (step, to) in (1..).zip(tries.into_iter().map(|index| DeadLetterStatus::ALL[index])) {
+            let before = letter.clone();
+            let now = Timestamp::from_second(step).unwrap();
+            let execution = ExecutionId(Uuid::from_u128(step.unsigned_abs().into()));
+            let tried = match to {
+                DeadLetterStatus::Pending => letter.failed_again(cause("again"), Some(now), now),
+                DeadLetterStatus::Retrying => letter.retried(execution, now),
+                DeadLetterStatus::Resolved => letter.resolved(),
+                DeadLetterStatus::Discarded => letter.discarded(),
+            };
+            match tried {
+                Ok(moved) => {
+                    prop_assert!(before.status.may_become(to));
+                    let retried = to == DeadLetterStatus::Retrying;
+                    prop_assert_eq!(moved.attempts, before.attempts + u32::from(retried));
+                    prop_assert_eq!(moved.execution == Some(execution), retried);
+                    prop_assert!(!retried || moved.last_retry_at == Some(now));
+                    let failed = to == DeadLetterStatus::Pending;
+                    prop_assert_eq!(moved.failed_at == now, failed);
+                    prop_assert_eq!(moved.next_retry_at == Some(now), failed);
+                    prop_assert_eq!((&moved.payload, moved.event), (&before.payload, before.event));
+                    letter = moved;
+                }
+                Err(refused) => {
+                    prop_assert!(!before.status.may_become(to));
+                    prop_assert_eq!((refused.from, refused.to), (before.status, to));
+                    prop_assert_eq!(&letter, &before);
+                }
             }
         }
     }

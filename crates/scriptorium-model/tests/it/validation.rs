@@ -86,6 +86,7 @@ fn http(path: &str, methods: &[Method]) -> Definition {
         methods: methods.to_vec(),
         auth: EndpointAuth::Required,
         permission: None,
+        rate_limit_per_minute: None,
     }))
 }
 
@@ -94,8 +95,21 @@ fn at(path: &str) -> Definition {
 }
 
 fn on(types: &[&str]) -> Definition {
-    let types = types.iter().map(|&name| name.to_owned()).collect();
-    triggered(Trigger::Event(Subscription { types }))
+    triggered(Trigger::Event(Subscription::to(types.iter().copied())))
+}
+
+fn rated(rate: u32) -> Definition {
+    let mut definition = at("/a");
+    if let Trigger::Http(endpoint) = &mut definition.trigger {
+        endpoint.rate_limit_per_minute = Some(rate);
+    }
+    definition
+}
+
+fn subscribed(set: impl FnOnce(&mut Subscription)) -> Definition {
+    let mut subscription = Subscription::to(["order.created"]);
+    set(&mut subscription);
+    triggered(Trigger::Event(subscription))
 }
 
 fn limited(set: impl FnOnce(&mut Limits)) -> Definition {
@@ -217,6 +231,42 @@ fn triggers() -> Vec<Row> {
     ]
 }
 
+/// What subscriptions and endpoints have beyond R-VAL.
+fn routes() -> Vec<Row> {
+    vec![
+        Row("R-DB-11", subscribed(|s| s.priority = 100), "ok"),
+        Row(
+            "R-DB-11",
+            subscribed(|s| s.priority = 101),
+            "event.priority out_of_range min=0 max=100",
+        ),
+        Row("R-DB-11", subscribed(|s| s.max_attempts = 1), "ok"),
+        Row("R-DB-11", subscribed(|s| s.max_attempts = 10), "ok"),
+        Row(
+            "R-DB-11",
+            subscribed(|s| s.max_attempts = 0),
+            "event.max_attempts out_of_range min=1 max=10",
+        ),
+        Row(
+            "R-DB-11",
+            subscribed(|s| s.max_attempts = 11),
+            "event.max_attempts out_of_range min=1 max=10",
+        ),
+        Row("R-DB-14", rated(1), "ok"),
+        Row("R-DB-14", rated(6_000), "ok"),
+        Row(
+            "R-DB-14",
+            rated(0),
+            "http.rate_limit_per_minute out_of_range min=1 max=6000",
+        ),
+        Row(
+            "R-DB-14",
+            rated(6_001),
+            "http.rate_limit_per_minute out_of_range min=1 max=6000",
+        ),
+    ]
+}
+
 /// The ranges are those of design 4.4, which are wider than R-VAL-12 and replace R-VAL-15's count
 /// per minute by one per execution.
 fn figures() -> Vec<Row> {
@@ -308,7 +358,7 @@ fn said<T>(result: Result<T, Invalid>) -> String {
 
 #[test]
 fn each_rule_holds_at_its_bounds() {
-    for Row(requirement, example, expected) in rows() {
+    for Row(requirement, example, expected) in rows().into_iter().chain(routes()) {
         let shown = format!("{requirement}: {:.60}", format!("{example:?}"));
         assert_eq!(said(example.validated()), expected, "{shown}");
     }

@@ -120,9 +120,7 @@ fn job(harness: &Harness, case: &Case) -> scriptorium_runtime::Job {
             Call::Main(input),
         ),
         "event" => (
-            Trigger::Event(Subscription {
-                types: vec!["order.created".into()],
-            }),
+            Trigger::Event(Subscription::to(["order.created"])),
             Call::Event(Box::new(Event {
                 id: EventId(uuid::Uuid::from_u128(7)),
                 tenant: harness.tenant.id,
@@ -139,6 +137,7 @@ fn job(harness: &Harness, case: &Case) -> scriptorium_runtime::Job {
                 methods: vec![Method::Post],
                 auth: EndpointAuth::Required,
                 permission: None,
+                rate_limit_per_minute: None,
             }),
             Call::Request(Arc::new(request(case))),
         ),

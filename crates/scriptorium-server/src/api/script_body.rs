@@ -91,6 +91,8 @@ pub(crate) struct HttpBody {
     auth: &'static str,
     /// A permission callers must hold besides `scripts.execute`.
     permission: Option<String>,
+    /// Calls a minute; `null` for the platform's own figure.
+    rate_limit_per_minute: Option<u32>,
 }
 
 /// What an event script runs on.
@@ -98,6 +100,12 @@ pub(crate) struct HttpBody {
 #[schema(as = Event)]
 pub(crate) struct EventBody {
     types: Vec<String>,
+    /// What the payload must be like; `null` for anything.
+    filter: Option<RawJson>,
+    /// Of several scripts that one event starts, those with a higher one begin first.
+    priority: u32,
+    /// Executions that one event may have in all, the first included.
+    max_attempts: u32,
 }
 
 /// What one execution may use.
@@ -205,9 +213,17 @@ impl From<Definition> for DefinitionBody {
                     methods: http.methods.into_iter().map(|m| m.as_str()).collect(),
                     auth: http.auth.as_str(),
                     permission: http.permission,
+                    rate_limit_per_minute: http.rate_limit_per_minute,
                 });
             }
-            Trigger::Event(event) => body.event = Some(EventBody { types: event.types }),
+            Trigger::Event(event) => {
+                body.event = Some(EventBody {
+                    types: event.types,
+                    filter: event.filter.map(|filter| RawJson(filter.as_json().clone())),
+                    priority: event.priority,
+                    max_attempts: event.max_attempts,
+                });
+            }
             Trigger::OneOff | Trigger::Embedded => {}
         }
         body

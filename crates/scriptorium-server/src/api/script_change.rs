@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use scriptorium::model::endpoint::Method;
+use scriptorium::model::filter::Filter;
 use scriptorium::model::limits::Limits;
 use scriptorium::model::schedule::Schedule;
 use scriptorium::model::script::{Definition, Language, ScriptType};
@@ -114,6 +115,10 @@ pub(crate) struct HttpChange {
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
     permission: Option<Option<String>>,
+    /// Calls a minute, 1 to 6,000; the platform's own figure when `null`.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<u32>)]
+    rate_limit_per_minute: Option<Option<u32>>,
 }
 
 /// What an event script runs on.
@@ -123,6 +128,18 @@ pub(crate) struct EventChange {
     /// 1 to 50 types such as `order.created`.
     #[serde(default, deserialize_with = "present")]
     types: Option<Vec<String>>,
+    /// What the payload must be like: `{"field", "op", "value"}` with `eq`, `ne`, `gt`, `gte`, `lt`,
+    /// `lte`, `in` or `contains`, or a list of those in `{"all"}` or `{"any"}`; anything when `null`.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<RawJson>)]
+    filter: Option<Option<RawJson>>,
+    /// Of several scripts that one event starts, those with a higher one begin first: 0 to 100; 0
+    /// when not said.
+    #[serde(default, deserialize_with = "present")]
+    priority: Option<u32>,
+    /// Executions that one event may have in all, the first included: 1 to 10; 4 when not said.
+    #[serde(default, deserialize_with = "present")]
+    max_attempts: Option<u32>,
 }
 
 /// What one execution may use.
@@ -255,23 +272,23 @@ fn lay_over_trigger(
     invalid: &mut Invalid,
 ) {
     let kind = trigger.kind().as_str();
-    let mut misplaced = |field: &str| {
+    let misplaced = |field: &str, invalid: &mut Invalid| {
         let message = format!("does not belong to a script of type {kind}");
         invalid.push(field, "not_allowed", message);
     };
     match (&mut *trigger, schedule) {
         (Trigger::Scheduled(present), Some(change)) => change.lay_over(present),
-        (_, Some(_)) => misplaced("schedule"),
+        (_, Some(_)) => misplaced("schedule", invalid),
         (_, None) => {}
     }
     match (&mut *trigger, event) {
-        (Trigger::Event(present), Some(change)) => set(&mut present.types, change.types),
-        (_, Some(_)) => misplaced("event"),
+        (Trigger::Event(present), Some(change)) => change.lay_over(present, invalid),
+        (_, Some(_)) => misplaced("event", invalid),
         (_, None) => {}
     }
     match (trigger, http) {
         (Trigger::Http(present), Some(change)) => change.lay_over(present, invalid),
-        (_, Some(_)) => misplaced("http"),
+        (_, Some(_)) => misplaced("http", invalid),
         (_, None) => {}
     }
 }
@@ -304,6 +321,27 @@ impl HttpChange {
             set_named(&mut present.auth, auth, "http.auth", message, invalid);
         }
         set(&mut present.permission, self.permission);
+        set(
+            &mut present.rate_limit_per_minute,
+            self.rate_limit_per_minute,
+        );
+    }
+}
+
+impl EventChange {
+    fn lay_over(self, present: &mut Subscription, invalid: &mut Invalid) {
+        set(&mut present.types, self.types);
+        match self.filter {
+            None => {}
+            Some(None) => present.filter = None,
+            Some(Some(RawJson(text))) => {
+                if let Some(filter) = invalid.check(Filter::parse(text)) {
+                    present.filter = Some(filter);
+                }
+            }
+        }
+        set(&mut present.priority, self.priority);
+        set(&mut present.max_attempts, self.max_attempts);
     }
 }
 
@@ -354,8 +392,9 @@ fn blank(kind: ScriptType) -> Definition {
             methods: vec![Method::Get],
             auth: EndpointAuth::Required,
             permission: None,
+            rate_limit_per_minute: None,
         }),
-        ScriptType::Event => Trigger::Event(Subscription { types: Vec::new() }),
+        ScriptType::Event => Trigger::Event(Subscription::to([""; 0])),
         ScriptType::OneOff => Trigger::OneOff,
         ScriptType::Embedded => Trigger::Embedded,
     };
@@ -476,6 +515,31 @@ mod tests {
         check_refused(
             change(r#"{"type": "event"}"#).update(before),
             &[("type", "immutable")],
+        );
+    }
+
+    #[test]
+    fn a_subscription_is_laid_over_member_by_member() {
+        let text = r#"{"name": "abc", "type": "event", "source": "1", "event": {
+            "types": ["order.created"], "priority": 7,
+            "filter": {"field": "total", "op": "gt", "value": 100}}}"#;
+        let (before, _) = change(text).create().unwrap();
+        let change_attempts = change(r#"{"event": {"max_attempts": 1}}"#);
+        let (after, ..) = change_attempts.update(before.clone()).unwrap();
+        let Trigger::Event(event) = &after.trigger else {
+            panic!("{after:?}")
+        };
+        assert_eq!((event.priority, event.max_attempts), (7, 1));
+        let filter = event.filter.as_ref().unwrap();
+        assert!(filter.matches(&serde_json::json!({"total": 101})));
+        let (reset, ..) = change(r#"{"event": {"filter": null}}"#)
+            .update(after)
+            .unwrap();
+        assert!(matches!(reset.trigger, Trigger::Event(event) if event.filter.is_none()));
+        check_refused(
+            change(r#"{"event": {"filter": {"field": "total", "op": "~", "value": 1}}}"#)
+                .update(before),
+            &[("event.filter", "bad_filter")],
         );
     }
 

@@ -83,10 +83,9 @@ fn triggers() -> [Trigger; 5] {
             methods: vec![Method::Get],
             auth: EndpointAuth::Public,
             permission: None,
+            rate_limit_per_minute: None,
         }),
-        Trigger::Event(Subscription {
-            types: vec!["order.created".into()],
-        }),
+        Trigger::Event(Subscription::to(["order.created"])),
         Trigger::OneOff,
         Trigger::Embedded,
     ]

@@ -16,7 +16,7 @@ use scriptorium_model::audit::{
     Action, AuditActor, NAME_CHARS, Origin, Subject, USER_AGENT_CHARS, cut,
 };
 use scriptorium_model::{Actor, Ambient, Ctx, TenantId, Timestamp};
-use sea_orm::{FromQueryResult, Value as SqlValue};
+use sea_orm::FromQueryResult;
 use serde_json::Value;
 
 pub(crate) use self::chain::Key;
@@ -25,7 +25,7 @@ pub(crate) use self::executions::Ends;
 pub(crate) use self::heads::Heads;
 pub(crate) use self::key::of as key;
 use crate::Store;
-use crate::db::{Micros, Sql, Tx};
+use crate::db::{Micros, Tx};
 use crate::error::Result;
 
 /// Proof that a transaction has said what it leaves in the audit trail.
@@ -186,7 +186,7 @@ impl Trail {
             seq += 1;
             let row = row::NewRow::new(seq, at, &actor, by.origin.as_ref(), note);
             mac = self.key.mac(&mac, tenant, &row.fields());
-            let mut sql = of_tenant(tx, tenant, row::INSERT);
+            let mut sql = tx.sql_of(tenant, row::INSERT);
             sql = sql.with(row.values(&mac));
             tx.execute(sql).await?;
         }
@@ -211,7 +211,7 @@ impl Trail {
             Actor::Host | Actor::Platform => return Ok(AuditActor::of(actor, "")),
         };
         let home = by.home.unwrap_or(tenant);
-        let sql = of_tenant(tx, home, text).with([id.into()]);
+        let sql = tx.sql_of(home, text).with([id.into()]);
         let row: Option<NameRow> = tx.one(sql).await?;
         let name = row.map(|row| row.name).unwrap_or_default();
         Ok(AuditActor::of(actor, &name))
@@ -221,38 +221,28 @@ impl Trail {
 /// Takes the next numbers of a chain; the last number before them, and its code.
 async fn reserve(tx: &Tx, tenant: TenantId, count: usize) -> Result<(i64, [u8; 32])> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let sql = of_tenant(
-        tx,
-        tenant,
-        "insert into audit_heads (tenant_id, seq, mac, moved_at) values ($1, $2, $3, 0) \
+    let sql = tx
+        .sql_of(
+            tenant,
+            "insert into audit_heads (tenant_id, seq, mac, moved_at) values ($1, $2, $3, 0) \
          on conflict (tenant_id) do update set seq = audit_heads.seq + excluded.seq \
          returning seq, mac",
-    )
-    .with([count.into(), chain::START.to_vec().into()]);
+        )
+        .with([count.into(), chain::START.to_vec().into()]);
     let head: Option<row::HeadRow> = tx.one(sql).await?;
     let head = crate::db::known(head, "audit_heads")?;
     Ok((head.seq - count, head.mac()?))
 }
 
 async fn close(tx: &Tx, tenant: TenantId, mac: &[u8; 32], at: Timestamp) -> Result<()> {
-    let sql = of_tenant(
-        tx,
-        tenant,
-        "update audit_heads set mac = $2, moved_at = $3 where tenant_id = $1",
-    )
-    .with([mac.to_vec().into(), Micros::from(at).into()]);
+    let sql = tx
+        .sql_of(
+            tenant,
+            "update audit_heads set mac = $2, moved_at = $3 where tenant_id = $1",
+        )
+        .with([mac.to_vec().into(), Micros::from(at).into()]);
     tx.execute(sql).await?;
     Ok(())
-}
-
-/// A statement whose `$1` is the tenant, in a transaction of that tenant or of all.
-fn of_tenant(tx: &Tx, tenant: TenantId, text: &'static str) -> Sql {
-    let sql = tx.sql(text);
-    if tx.is_across_tenants() {
-        sql.with([SqlValue::from(tenant.0)])
-    } else {
-        sql
-    }
 }
 
 /// The origin as it is stored.

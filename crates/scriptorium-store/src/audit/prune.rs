@@ -9,7 +9,7 @@ use sea_orm::FromQueryResult;
 use serde_json::json;
 
 use super::chain::Field;
-use super::{By, Note, of_tenant, unaudited};
+use super::{By, Note, unaudited};
 use crate::Store;
 use crate::db::{Micros, Tx, known};
 use crate::error::Result;
@@ -110,8 +110,7 @@ impl Store {
         )?;
         let key = self.inner.trail.key();
         let mac = key.checkpoint(tenant, last_mac, &checkpoint.fields());
-        let sql = of_tenant(
-            &tx,
+        let sql = tx.sql_of(
             tenant,
             "insert into audit_checkpoints (tenant_id, seq, last_mac, removed_at, entries, mac) \
              values ($1, $2, $3, $4, $5, $6)",
@@ -124,12 +123,12 @@ impl Store {
             mac.to_vec().into(),
         ]);
         tx.execute(sql).await?;
-        let sql = of_tenant(
-            &tx,
-            tenant,
-            "delete from audit_entries where tenant_id = $1 and seq <= $2",
-        )
-        .with([last.seq.into()]);
+        let sql = tx
+            .sql_of(
+                tenant,
+                "delete from audit_entries where tenant_id = $1 and seq <= $2",
+            )
+            .with([last.seq.into()]);
         tx.execute(sql).await?;
         tx.commit(unaudited(
             "its checkpoint says so, and an entry follows the last batch",
@@ -155,26 +154,26 @@ struct Removed {
 /// The last of the next batch of entries before an instant. Entries of several nodes may be a
 /// moment out of order: the first one that must stay ends the batch.
 async fn last_to_remove(tx: &Tx, tenant: TenantId, before: Timestamp) -> Result<Option<EndRow>> {
-    let sql = of_tenant(
-        tx,
-        tenant,
-        "select seq, mac, at from audit_entries where tenant_id = $1 order by seq limit $2",
-    )
-    .with([BATCH.into()]);
+    let sql = tx
+        .sql_of(
+            tenant,
+            "select seq, mac, at from audit_entries where tenant_id = $1 order by seq limit $2",
+        )
+        .with([BATCH.into()]);
     let rows: Vec<EndRow> = tx.all(sql).await?;
     let limit = Micros::from(before);
     Ok(rows.into_iter().take_while(|row| row.at.0 < limit.0).last())
 }
 
 async fn count(tx: &Tx, tenant: TenantId, up_to: i64) -> Result<CountRow> {
-    let sql = of_tenant(
-        tx,
-        tenant,
-        "select count(*) as entries, \
+    let sql = tx
+        .sql_of(
+            tenant,
+            "select count(*) as entries, \
          count(case when action <> 'audit.pruned' then 1 end) as worth_telling \
          from audit_entries where tenant_id = $1 and seq <= $2",
-    )
-    .with([up_to.into()]);
+        )
+        .with([up_to.into()]);
     known(tx.one(sql).await?, "audit_entries")
 }
 

@@ -248,9 +248,13 @@ impl Deref for Tx {
 }
 
 impl Tx {
-    /// Whether its statements are about all tenants, so that none is bound.
-    pub(crate) fn is_across_tenants(&self) -> bool {
-        self.tenant.is_none()
+    /// Starts a statement whose `$1` is the tenant, in a transaction of that tenant or of all.
+    pub(crate) fn sql_of(&self, tenant: TenantId, text: &'static str) -> Sql {
+        let sql = self.sql(text);
+        match self.tenant {
+            Some(_) => sql,
+            None => sql.with([tenant.0.into()]),
+        }
     }
 
     /// Makes it durable. What it leaves in the audit trail has been said before.

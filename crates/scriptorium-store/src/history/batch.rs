@@ -17,6 +17,7 @@ use crate::audit::{By, Ends, Note, Noted, Said, Trail, text_of, unaudited};
 use crate::db::{Db, Dialect, Micros, Tx, micros};
 use crate::error::{Error, Result};
 use crate::executions::{COLUMN_COUNT, COLUMNS, ExecutionRow, IdRow, Inserted, Packed, values};
+use crate::schedules;
 use crate::search::{self, Document};
 use crate::system;
 
@@ -200,6 +201,7 @@ async fn write_rows(
     let mut finished: Vec<&Finished> = finished.into_iter().map(|(record, _)| record).collect();
     finished.retain(|record| stored.contains(&record.execution.id.0));
     insert_logs(tx, &finished).await?;
+    schedules::note_ends(tx, finished.iter().map(|record| &record.execution)).await?;
     documents.retain(|document| stored.contains(&document.id));
     search::note(tx, &documents).await?;
     events.extend(finished.iter().flat_map(|record| &record.events));

@@ -3,10 +3,11 @@
 
 use scriptorium_model::schedule::Schedule;
 use scriptorium_model::script::{Definition, Script, ScriptStatus};
-use scriptorium_model::trigger::{Endpoint, Trigger};
+use scriptorium_model::trigger::{Endpoint, Subscription, Trigger};
 use scriptorium_model::{ScriptId, Timestamp, endpoint};
 
 use crate::db::{Tx, micros};
+use crate::definition::filter_text;
 use crate::error::Result;
 
 /// The rows that lead to one script.
@@ -43,7 +44,7 @@ impl<'a> Routes<'a> {
             Trigger::Http(endpoint) => self.write_endpoint(tx, endpoint).await?,
             Trigger::Event(subscription) => {
                 for kind in &subscription.types {
-                    self.write_subscription(tx, kind).await?;
+                    self.write_subscription(tx, kind, subscription).await?;
                 }
             }
             Trigger::OneOff | Trigger::Embedded => {}
@@ -103,7 +104,8 @@ impl<'a> Routes<'a> {
             tx.execute(
                 tx.sql(
                     "insert into endpoints (tenant_id, script_id, method, path, route_key, auth, \
-                     permission, active) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+                     permission, active, rate_limit_per_minute) \
+                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                 )
                 .with([
                     self.script.0.into(),
@@ -113,6 +115,7 @@ impl<'a> Routes<'a> {
                     http.auth.as_str().into(),
                     http.permission.clone().into(),
                     self.active.into(),
+                    http.rate_limit_per_minute.into(),
                 ]),
             )
             .await?;
@@ -120,13 +123,26 @@ impl<'a> Routes<'a> {
         Ok(())
     }
 
-    async fn write_subscription(&self, tx: &Tx, kind: &str) -> Result<()> {
+    async fn write_subscription(
+        &self,
+        tx: &Tx,
+        kind: &str,
+        subscription: &Subscription,
+    ) -> Result<()> {
         tx.execute(
             tx.sql(
-                "insert into subscriptions (tenant_id, script_id, event_type, active) \
-                 values ($1, $2, $3, $4) on conflict do nothing",
+                "insert into subscriptions (tenant_id, script_id, event_type, active, filter, \
+                 priority, max_attempts) values ($1, $2, $3, $4, $5, $6, $7) \
+                 on conflict do nothing",
             )
-            .with([self.script.0.into(), kind.into(), self.active.into()]),
+            .with([
+                self.script.0.into(),
+                kind.into(),
+                self.active.into(),
+                subscription.filter.as_ref().map(filter_text).into(),
+                subscription.priority.into(),
+                subscription.max_attempts.into(),
+            ]),
         )
         .await?;
         Ok(())

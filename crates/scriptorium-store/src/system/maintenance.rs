@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use scriptorium_model::retention::{DEFAULT_DAYS, Retention, TRASH_DAYS};
-use scriptorium_model::{Ambient, ScriptId, TenantId, Timestamp, Uuid};
+use scriptorium_model::{Ambient, ScriptId, TenantId, Timestamp, Uuid, dead_letter};
 use sea_orm::{FromQueryResult, Value};
 
 use super::ACROSS_TENANTS;
@@ -28,6 +28,8 @@ pub struct Maintained {
     pub log_lines: u64,
     /// Events past their retention.
     pub events: u64,
+    /// Dead letters that nobody can or need take up any more.
+    pub dead_letters: u64,
     /// Decided slots of schedules past the retention of executions.
     pub slots: u64,
     /// Idempotency keys of executions past their retention.
@@ -53,6 +55,7 @@ struct OldestRow {
     oldest_logged: Option<Uuid>,
     oldest_event: Option<Micros>,
     oldest_key: Option<Uuid>,
+    oldest_letter: Option<Uuid>,
 }
 
 /// An instant, and the first id that can have been made then.
@@ -65,7 +68,7 @@ struct Cutoff {
 impl Store {
     /// Removes what is past its retention at `now`, in every tenant: executions that have ended,
     /// however they ended, with their lines and documents; log lines that go earlier; events;
-    /// decided slots; sessions and storage entries that have expired. What is pending or running
+    /// dead letters; decided slots; sessions and storage entries that have expired. What is pending or running
     /// stays. One process at a time should do it; two do no harm.
     ///
     /// # Errors
@@ -76,6 +79,7 @@ impl Store {
             months: self.turn_months(now).await?,
             ..Maintained::default()
         };
+        let letters = Cutoff::days_before(now, dead_letter::DAYS);
         for oldest in self.oldest_records().await? {
             let tenant = TenantId(oldest.tenant_id);
             let keep = oldest.retention();
@@ -95,6 +99,15 @@ impl Store {
             }
             if oldest.oldest_event.is_some_and(|at| at.0 < events.at.0) {
                 done.events += self.remove_events(tenant, events).await?;
+            }
+            if oldest.oldest_letter.is_some_and(|id| id < letters.id) {
+                let values = [
+                    tenant.0.into(),
+                    letters.id.into(),
+                    letters.at.into(),
+                    BATCH.into(),
+                ];
+                done.dead_letters += self.remove(LETTERS_BEFORE, &values).await?;
             }
         }
         let trashed = Cutoff::days_before(now, TRASH_DAYS);
@@ -120,7 +133,9 @@ impl Store {
              (select v.created_at from events v where v.tenant_id = t.id \
              order by v.created_at, v.id limit 1) as oldest_event, \
              (select k.execution_id from idempotency_keys k where k.tenant_id = t.id \
-             order by k.execution_id limit 1) as oldest_key \
+             order by k.execution_id limit 1) as oldest_key, \
+             (select d.id from dead_letters d where d.tenant_id = t.id order by d.id limit 1) \
+             as oldest_letter \
              from tenants t left join retention r on r.tenant_id = t.id",
         );
         db.all(sql).await
@@ -228,6 +243,8 @@ impl Store {
         for script in scripts {
             let (tenant, id) = (TenantId(script.tenant_id), ScriptId(script.id));
             done.executions += self.remove_executions_of(tenant, id).await?;
+            let values = [tenant.0.into(), id.0.into(), BATCH.into()];
+            done.dead_letters += self.remove(LETTERS_OF_SCRIPT, &values).await?;
         }
         Ok(())
     }
@@ -264,6 +281,15 @@ const LINES_BEFORE: &str = "delete from execution_logs where tenant_id = $1 \
 const EVENTS_BEFORE: &str = "delete from events where tenant_id = $1 and id in \
     (select id from events where tenant_id = $1 and created_at < $2 \
     order by created_at, id limit $3)";
+
+/// Those that have attempts left stay, and so does one whose event runs again (R-RET-04).
+const LETTERS_BEFORE: &str = "delete from dead_letters where tenant_id = $1 and id in \
+    (select id from dead_letters where tenant_id = $1 and id < $2 and created_at < $3 \
+    and (status in ('resolved', 'discarded') \
+    or (status = 'pending' and attempts >= max_attempts)) order by id limit $4)";
+
+const LETTERS_OF_SCRIPT: &str = "delete from dead_letters where tenant_id = $1 and id in \
+    (select id from dead_letters where tenant_id = $1 and script_id = $2 limit $3)";
 
 const KEYS_BEFORE: &str = "delete from idempotency_keys where tenant_id = $1 \
     and execution_id in (select execution_id from idempotency_keys \

@@ -15,6 +15,7 @@ use crate::audit::{Ends, unaudited};
 use crate::db::{Dialect, Micros, Sql, Tx};
 use crate::error::Result;
 use crate::executions::ExecutionRow;
+use crate::schedules;
 use crate::search;
 use crate::store::Change;
 
@@ -210,6 +211,7 @@ impl Store {
             lost: lost.len() as u64,
             requeued: tx.execute(requeued).await?,
         };
+        schedules::note_ends(&tx, cancelled.iter().chain(&lost)).await?;
         let mut ends = Ends::default();
         for execution in cancelled.iter().chain(&lost) {
             ends.add(execution, &[]);

@@ -11,6 +11,7 @@ use crate::audit::unaudited;
 use crate::db::{Micros, Tx, micros, number};
 use crate::error::Result;
 use crate::executions;
+use crate::schedules::SKIPPED;
 use crate::store::{Change, of_tenant};
 
 /// A schedule whose planned instant has come.
@@ -106,6 +107,13 @@ impl Store {
     ) -> Result<bool> {
         let tx = self.db().write(&Ctx::platform(due.tenant)).await?;
         let decided = self.decide(&tx, due, planned_at, next_at, None).await?;
+        if decided == Decided::Now {
+            let sql = tx.sql(
+                "update schedules set last_status = $3 where tenant_id = $1 and script_id = $2",
+            );
+            tx.execute(sql.with([due.script.0.into(), SKIPPED.into()]))
+                .await?;
+        }
         decided.end(tx).await?;
         Ok(decided == Decided::Now)
     }

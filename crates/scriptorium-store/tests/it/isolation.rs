@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use rstest::rstest;
+use scriptorium_model::dead_letter::DeadLetterStatus;
 use scriptorium_model::endpoint::Method::Get;
 use scriptorium_model::execution::{LogLevel, LogLine};
 use scriptorium_model::page::PageRequest;
@@ -12,10 +13,14 @@ use scriptorium_model::trigger::Trigger;
 use scriptorium_model::user::{Session, Token};
 use scriptorium_model::{Json, permission::PermissionSet};
 use scriptorium_store::events::EventFilter;
-use scriptorium_store::{Error, ExecutionFilter, Finished, Options, ScriptFilter, Store};
+use scriptorium_store::{
+    DeadLetterFilter, Error, ExecutionFilter, Finished, Options, ScriptFilter, Store,
+};
 
 use crate::support::Database::{self, Postgres, Sqlite};
-use crate::support::{World, assert_missing, completed, cron, definition, http, user};
+use crate::support::{
+    World, assert_missing, completed, cron, dead_letter, definition, http, on, user,
+};
 
 #[rstest]
 #[tokio::test]
@@ -47,6 +52,11 @@ async fn scripts_and_versions_of_another_tenant_do_not_exist(
     assert_eq!(world.scripts(other, &all).await, []);
     assert_eq!(store.list_active_endpoints(other.tenant).await.unwrap(), []);
     assert_eq!(store.list_upcoming(other, 10).await.unwrap(), []);
+    assert_eq!(store.find_schedule_state(other, id).await.unwrap(), None);
+    let listener = definition("listener", on(&["order.created"]));
+    world.active(&world.ctx, listener).await;
+    let subscribers = store.list_subscribers(other, "order.created").await;
+    assert_eq!(subscribers.unwrap(), []);
     assert_missing(store.create_script(other, &script, "").await);
 
     store.delete_script(&world.ctx, id).await.unwrap();
@@ -232,6 +242,47 @@ async fn data_of_another_tenant_does_not_exist(#[values(Sqlite, Postgres)] datab
     store.put_template(other, "t", "theirs").await.unwrap();
     let mine = store.find_template(ctx, "t").await.unwrap().unwrap();
     assert_eq!(mine.body, "mine");
+}
+
+#[rstest]
+#[tokio::test]
+async fn dead_letters_of_another_tenant_do_not_exist(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx, other) = (&world.store, &world.ctx, &world.other);
+    let script = world.script("mine").await;
+    let letter = dead_letter(&world, &script);
+    store.insert_dead_letter(ctx, &letter).await.unwrap();
+
+    assert_missing(store.find_dead_letter(other, letter.id).await);
+    let (all, page) = (DeadLetterFilter::default(), PageRequest::first());
+    let letters = store.list_dead_letters(other, &all, &page).await;
+    assert_eq!(letters.unwrap().items, []);
+    assert_missing(store.discard_dead_letter(other, letter.id).await);
+    assert_missing(store.delete_dead_letter(other, letter.id).await);
+    // Neither with an execution of mine nor with one of their own.
+    let mine = world.execution(&script);
+    assert_missing(store.retry_dead_letter(other, letter.id, &mine).await);
+    let theirs = world
+        .add(other, definition("theirs", Trigger::OneOff))
+        .await;
+    let theirs = world.execution(&theirs);
+    assert_missing(store.retry_dead_letter(other, letter.id, &theirs).await);
+    // Neither under their own tenant with my script, nor as if they were me.
+    let mut forged = dead_letter(&world, &script);
+    assert_missing(store.insert_dead_letter(other, &forged).await);
+    forged.tenant = other.tenant;
+    assert_missing(store.insert_dead_letter(other, &forged).await);
+
+    store
+        .retry_dead_letter(ctx, letter.id, &mine)
+        .await
+        .unwrap();
+    let settled = store.settle_dead_letter(other, mine.id, None).await;
+    assert_eq!(settled.unwrap(), None);
+    let found = store.find_dead_letter(ctx, letter.id).await.unwrap();
+    assert_eq!(found.status, DeadLetterStatus::Retrying);
 }
 
 #[rstest]

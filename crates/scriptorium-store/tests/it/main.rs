@@ -15,6 +15,7 @@ mod bench;
 mod business_tables;
 mod catalog;
 mod crash;
+mod dead_letters;
 mod drafts;
 mod executions;
 mod history;

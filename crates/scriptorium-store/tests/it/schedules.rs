@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use rstest::rstest;
 use scriptorium_model::Timestamp;
-use scriptorium_model::execution::ExecutionStatus;
+use scriptorium_model::execution::{ExecutionStatus, TriggerKind};
 use scriptorium_model::script::{Script, ScriptStatus};
 use scriptorium_model::trigger::Trigger;
+use scriptorium_store::schedules::LastRun;
+use scriptorium_store::system::queue::MAX_ATTEMPTS;
 use scriptorium_store::system::schedules::DueSchedule;
 
 use crate::support::Database::{self, Postgres, Sqlite};
-use crate::support::{World, assert_missing, cron, definition};
+use crate::support::{World, assert_missing, completed, cron, definition};
 
 /// 00:00 UTC is 05:00 in Tashkent: the script runs at 09:00 there.
 const FIRST: &str = "2026-11-21T04:00:00Z";
@@ -138,6 +140,78 @@ async fn an_execution_of_another_tenant_cannot_take_a_slot(
         .fire_slot(&found, found.due_at, None, &execution);
     assert_missing(fire.await);
     assert_eq!(due(&world).await, [found]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_schedule_remembers_how_its_last_run_ended(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let (script, found) = due_script(&world).await;
+    let state = async || {
+        let state = store.find_schedule_state(ctx, script.id).await;
+        state.unwrap().unwrap()
+    };
+    let ended = |status| Some(LastRun::Ended(status));
+    assert_eq!(
+        (state().await.last_at, state().await.last_run),
+        (None, None)
+    );
+
+    // However a run ends, and by whomever.
+    let planned = || {
+        let mut execution = world.execution(&script);
+        execution.trigger = TriggerKind::Cron;
+        execution
+    };
+    let execution = planned();
+    let fire = store.fire_slot(&found, found.due_at, Some(at(SECOND)), &execution);
+    assert!(fire.await.unwrap());
+    assert_eq!(state().await.last_at, Some(found.due_at));
+    assert_eq!(state().await.last_run, None, "while it runs");
+    let lease = Duration::from_secs(60);
+    let claimed = store.claim_execution(ctx, execution.id, lease).await;
+    let claimed = claimed.unwrap().unwrap();
+    let done = completed(claimed.execution, world.now());
+    let commit = world.record(ctx, done, Some(claimed.lease)).await;
+    commit.await.unwrap();
+    assert_eq!(state().await.last_run, ended(ExecutionStatus::Completed));
+
+    let cancelled = planned();
+    store.insert_pending(ctx, cancelled.clone()).await.unwrap();
+    store.request_cancel(ctx, cancelled.id).await.unwrap();
+    assert_eq!(state().await.last_run, ended(ExecutionStatus::Cancelled));
+
+    let lost = planned();
+    store.insert_pending(ctx, lost.clone()).await.unwrap();
+    for _ in 0..MAX_ATTEMPTS {
+        let claimed = store.claim_execution(ctx, lost.id, lease).await;
+        claimed.unwrap().unwrap();
+        world.advance(lease * 2);
+        store.recover_orphans(world.now()).await.unwrap();
+    }
+    assert_eq!(state().await.last_run, ended(ExecutionStatus::Failed));
+
+    // What a person starts says nothing of the schedule.
+    let mut trial = completed(planned(), world.now());
+    trial.test = true;
+    let mut repeated = completed(planned(), world.now());
+    repeated.replay_of = Some(lost.id);
+    let by_hand = completed(world.execution(&script), world.now());
+    for execution in [trial, repeated, by_hand] {
+        world.record(ctx, execution, None).await.await.unwrap();
+    }
+    assert_eq!(state().await.last_run, ended(ExecutionStatus::Failed));
+
+    world.advance(Duration::from_secs(24 * 3600));
+    let [found] = due(&world).await.try_into().unwrap();
+    let skip = store.skip_slot(&found, found.due_at, None);
+    assert!(skip.await.unwrap());
+    assert_eq!(state().await.last_run, Some(LastRun::Skipped));
+    let nobodys = store.find_schedule_state(ctx, world.ambient.new_id()).await;
+    assert_eq!(nobodys.unwrap(), None);
 }
 
 async fn due_script(world: &World) -> (Script, DueSchedule) {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use scriptorium_model::ambient::{Clock, Entropy};
+use scriptorium_model::dead_letter::{Cause, DeadLetter, DeadLetterStatus};
 use scriptorium_model::endpoint::Method;
 use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, TriggerKind};
 use scriptorium_model::limits::Limits;
@@ -375,13 +376,12 @@ pub(crate) fn http(path: &str, methods: &[Method]) -> Trigger {
         methods: methods.to_vec(),
         auth: EndpointAuth::Public,
         permission: Some("reports.view".into()),
+        rate_limit_per_minute: None,
     })
 }
 
 pub(crate) fn on(types: &[&str]) -> Trigger {
-    Trigger::Event(Subscription {
-        types: types.iter().map(|&name| name.to_owned()).collect(),
-    })
+    Trigger::Event(Subscription::to(types.iter().copied()))
 }
 
 pub(crate) fn execution(ambient: &Ambient, script: &Script) -> Execution {
@@ -406,6 +406,32 @@ pub(crate) fn execution(ambient: &Ambient, script: &Script) -> Execution {
         created_at: ambient.now(),
         started_at: None,
         completed_at: None,
+    }
+}
+
+/// An event that a script could not deal with, not stored.
+pub(crate) fn dead_letter(world: &World, script: &Script) -> DeadLetter {
+    DeadLetter {
+        id: world.ambient.new_id(),
+        tenant: script.tenant,
+        script: script.id,
+        script_name: script.name.clone(),
+        execution: None,
+        event: world.ambient.new_id(),
+        event_type: "order.created".into(),
+        payload: Json::parse(r#"{"total":1}"#).unwrap(),
+        cause: Cause {
+            code: "script.threw".into(),
+            message: "no such client".into(),
+            stack: Some("at handleEvent (script:3:1)".into()),
+        },
+        attempts: 4,
+        max_attempts: 4,
+        status: DeadLetterStatus::Pending,
+        next_retry_at: None,
+        last_retry_at: None,
+        created_at: world.now(),
+        failed_at: world.now(),
     }
 }
 

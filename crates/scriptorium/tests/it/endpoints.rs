@@ -14,6 +14,7 @@ fn http(path: &str, methods: &[Method], auth: EndpointAuth) -> Trigger {
         methods: methods.to_vec(),
         auth,
         permission: None,
+        rate_limit_per_minute: None,
     })
 }
 

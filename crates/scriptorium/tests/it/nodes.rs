@@ -160,6 +160,7 @@ async fn an_endpoint_answers_at_every_server_as_soon_as_it_is_active() {
         methods: vec![Method::Get],
         auth: EndpointAuth::Public,
         permission: None,
+        rate_limit_per_minute: None,
     };
     let script = cluster
         .active(Trigger::Http(endpoint), "return { status: 201 }")

@@ -15,6 +15,7 @@ fn http(path: &str, auth: EndpointAuth) -> Trigger {
         methods: vec![Method::Get],
         auth,
         permission: None,
+        rate_limit_per_minute: None,
     })
 }
 

@@ -30,6 +30,7 @@ fn endpoint(auth: EndpointAuth) -> Trigger {
         methods: vec![Method::Get, Method::Post],
         auth,
         permission: Some("reports.view".into()),
+        rate_limit_per_minute: None,
     })
 }
 

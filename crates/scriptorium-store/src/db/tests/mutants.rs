@@ -18,7 +18,7 @@ const CURSOR: &str = "a cursor without its tenant";
 const UNCHECKED: &str = "a record's tenant is believed";
 
 /// A statement that forgets its tenant: what the hole is called, and what its text is known by.
-const HOLES: [(&str, &str); 21] = [
+const HOLES: [(&str, &str); 25] = [
     (
         "a script by its id alone",
         "s.deleted_at is null and s.id = ",
@@ -79,6 +79,19 @@ const HOLES: [(&str, &str); 21] = [
         "an event",
         "select * from events where tenant_id = $1 and id",
     ),
+    (
+        "a dead letter",
+        "select * from dead_letters where tenant_id = $1 and id",
+    ),
+    (
+        "the list of dead letters",
+        "created_at, failed_at from dead_letters",
+    ),
+    (
+        "the dead letter of an execution",
+        "and execution_id = $2 and status = 'retrying'",
+    ),
+    ("the subscribers of an event", "where b.tenant_id = $1"),
 ];
 
 /// The text as the planted hole leaves it.

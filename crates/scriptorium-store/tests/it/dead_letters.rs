@@ -1,0 +1,326 @@
+//! Dead letters: what is kept of an event that its script could not deal with, who finds it again,
+//! and when it goes.
+
+use std::time::Duration;
+
+use rstest::rstest;
+use scriptorium_model::dead_letter::{Cause, DeadLetter, DeadLetterStatus};
+use scriptorium_model::filter::Filter;
+use scriptorium_model::page::PageRequest;
+use scriptorium_model::script::{Script, ScriptStatus};
+use scriptorium_model::trigger::{Subscription, Trigger};
+use scriptorium_model::{DeadLetterId, Json};
+use scriptorium_store::{DeadLetterFilter, Maintained};
+
+use crate::support::Database::{self, Postgres, Sqlite};
+use crate::support::{
+    World, assert_conflict, assert_missing, completed, dead_letter, definition, on,
+};
+
+const DAY: Duration = Duration::from_secs(86_400);
+const FORBIDDEN: (&str, &str) = ("forbidden_move", "status");
+
+async fn event_script(world: &World, name: &str) -> Script {
+    let definition = definition(name, on(&["order.created"]));
+    world.active(&world.ctx, definition).await
+}
+
+async fn kept(world: &World, script: &Script) -> DeadLetter {
+    let letter = dead_letter(world, script);
+    let inserted = world.store.insert_dead_letter(&world.ctx, &letter).await;
+    inserted.unwrap();
+    letter
+}
+
+async fn listed(world: &World, filter: &DeadLetterFilter) -> Vec<DeadLetterId> {
+    let page = PageRequest::first();
+    let page = world.store.list_dead_letters(&world.ctx, filter, &page);
+    page.await.unwrap().items.iter().map(|l| l.id).collect()
+}
+
+async fn actions(world: &World) -> Vec<&'static str> {
+    let page = PageRequest::first();
+    let filter = scriptorium_model::audit::AuditFilter {
+        action: Some("dead_letter".into()),
+        ..Default::default()
+    };
+    let entries = world.store.list_audit(&world.ctx, &filter, &page).await;
+    let entries = entries.unwrap().items;
+    entries.iter().map(|e| e.action.as_str()).collect()
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_letter_reads_back_as_it_was_written(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
+    let script = event_script(&world, "mine").await;
+    let mut letter = dead_letter(&world, &script);
+    letter.next_retry_at = Some(world.now());
+    let (store, ctx) = (&world.store, &world.ctx);
+    store.insert_dead_letter(ctx, &letter).await.unwrap();
+    assert_eq!(
+        store.find_dead_letter(ctx, letter.id).await.unwrap(),
+        letter
+    );
+    let again = store.insert_dead_letter(ctx, &letter).await;
+    assert_conflict(again, ("not_unique", "id"));
+    let mut nobodys = letter.clone();
+    (nobodys.id, nobodys.script) = (world.ambient.new_id(), world.ambient.new_id());
+    assert_missing(store.insert_dead_letter(ctx, &nobodys).await);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_list_is_narrowed_by_script_type_status_and_time(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let one = event_script(&world, "one").await;
+    let two = event_script(&world, "two").await;
+    let first = kept(&world, &one).await;
+    world.advance(DAY);
+    let noon = world.now();
+    let mut second = dead_letter(&world, &two);
+    second.event_type = "order.paid".into();
+    let inserted = world.store.insert_dead_letter(&world.ctx, &second).await;
+    inserted.unwrap();
+    let discarded = world.store.discard_dead_letter(&world.ctx, second.id).await;
+    assert_eq!(discarded.unwrap().status, DeadLetterStatus::Discarded);
+
+    let all = DeadLetterFilter::default;
+    let check = async |filter: DeadLetterFilter, expected: &[DeadLetterId]| {
+        assert_eq!(listed(&world, &filter).await, expected, "{filter:?}");
+    };
+    check(all(), &[second.id, first.id]).await;
+    let script = Some(one.id);
+    check(DeadLetterFilter { script, ..all() }, &[first.id]).await;
+    let event_type = Some("order.paid".into());
+    check(
+        DeadLetterFilter {
+            event_type,
+            ..all()
+        },
+        &[second.id],
+    )
+    .await;
+    let status = Some(DeadLetterStatus::Pending);
+    check(DeadLetterFilter { status, ..all() }, &[first.id]).await;
+    let from = Some(noon);
+    check(DeadLetterFilter { from, ..all() }, &[second.id]).await;
+    let to = Some(noon);
+    check(DeadLetterFilter { to, ..all() }, &[first.id]).await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn subscribers_are_active_scripts_in_the_order_they_begin(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let usual = event_script(&world, "usual").await;
+    let text = r#"{"field":"total","op":"gt","value":100}"#;
+    let filter = Filter::parse(Json::parse(text).unwrap()).unwrap();
+    let subscription = Subscription {
+        filter: Some(filter.clone()),
+        priority: 7,
+        max_attempts: 2,
+        ..Subscription::to(["order.created", "order.paid"])
+    };
+    let first = definition("first", Trigger::Event(subscription.clone()));
+    let first = world.active(ctx, first).await;
+    world
+        .add(ctx, definition("draft", on(&["order.created"])))
+        .await;
+
+    let subscribers = async |event_type| {
+        let subscribers = store.list_subscribers(ctx, event_type).await.unwrap();
+        let told = subscribers.into_iter();
+        told.map(|s| (s.script, s.filter, s.priority, s.max_attempts))
+            .collect::<Vec<_>>()
+    };
+    let of_first = (first.id, Some(filter), 7, 2);
+    let of_usual = (usual.id, None, 0, 4);
+    let expected = [of_first.clone(), of_usual];
+    assert_eq!(subscribers("order.created").await, expected);
+    assert_eq!(subscribers("order.paid").await, [of_first]);
+    assert_eq!(subscribers("order.lost").await, []);
+    // And the version says the same.
+    let found = store.find_script(ctx, first.id).await.unwrap();
+    assert_eq!(found.trigger, Trigger::Event(subscription));
+
+    let (from, to) = (ScriptStatus::Active, ScriptStatus::Paused);
+    store
+        .set_status(ctx, first.id, from, to, None)
+        .await
+        .unwrap();
+    assert_eq!(subscribers("order.paid").await, []);
+}
+
+#[rstest]
+#[tokio::test]
+async fn pages_follow_each_other(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
+    let script = event_script(&world, "mine").await;
+    let mut expected = Vec::new();
+    for _ in 0..5 {
+        // Ids of different instants are in the order they were made.
+        world.advance(Duration::from_millis(1));
+        expected.insert(0, kept(&world, &script).await.id);
+    }
+    let filter = DeadLetterFilter::default();
+    let (mut found, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = PageRequest { limit: 2, cursor };
+        let page = world.store.list_dead_letters(&world.ctx, &filter, &page);
+        let page = page.await.unwrap();
+        found.extend(page.items.iter().map(|letter| letter.id));
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, expected);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_letter_that_is_taken_up_waits_for_its_execution(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = event_script(&world, "mine").await;
+    let letter = kept(&world, &script).await;
+    let execution = world.execution(&script);
+
+    let retried = store.retry_dead_letter(ctx, letter.id, &execution).await;
+    let retried = retried.unwrap();
+    assert_eq!(retried.status, DeadLetterStatus::Retrying);
+    assert_eq!(
+        (retried.attempts, retried.execution),
+        (5, Some(execution.id))
+    );
+    assert_eq!(retried.last_retry_at, Some(world.now()));
+    assert_eq!(
+        store.find_execution(ctx, execution.id).await.unwrap(),
+        execution
+    );
+
+    // Once only: neither a second execution nor an end that is not its own.
+    let second = world.execution(&script);
+    let refused = store.retry_dead_letter(ctx, letter.id, &second).await;
+    assert_conflict(refused, FORBIDDEN);
+    assert_missing(store.find_execution(ctx, second.id).await);
+    assert_conflict(store.discard_dead_letter(ctx, letter.id).await, FORBIDDEN);
+    let refused = store.delete_dead_letter(ctx, letter.id).await;
+    assert_conflict(refused, ("still_running", "status"));
+    let strange = store.settle_dead_letter(ctx, second.id, None).await;
+    assert_eq!(strange.unwrap(), None);
+
+    world.advance(DAY);
+    let cause = Cause {
+        code: "limit.wall".into(),
+        message: "too slow".into(),
+        stack: Some("at main".into()),
+    };
+    let failed = store.settle_dead_letter(ctx, execution.id, Some(cause.clone()));
+    let failed = failed.await.unwrap().unwrap();
+    assert_eq!(
+        (failed.status, &failed.cause),
+        (DeadLetterStatus::Pending, &cause)
+    );
+    assert_eq!(failed.failed_at, world.now());
+    assert_eq!(
+        store.find_dead_letter(ctx, letter.id).await.unwrap(),
+        failed
+    );
+
+    let last = world.execution(&script);
+    store
+        .retry_dead_letter(ctx, letter.id, &last)
+        .await
+        .unwrap();
+    let resolved = store.settle_dead_letter(ctx, last.id, None).await;
+    assert_eq!(
+        resolved.unwrap().unwrap().status,
+        DeadLetterStatus::Resolved
+    );
+    let again = store.settle_dead_letter(ctx, last.id, None).await;
+    assert_eq!(again.unwrap(), None);
+    store.delete_dead_letter(ctx, letter.id).await.unwrap();
+    assert_missing(store.delete_dead_letter(ctx, letter.id).await);
+    let expected = [
+        "dead_letter.deleted",
+        "dead_letter.retried",
+        "dead_letter.retried",
+    ];
+    assert_eq!(actions(&world).await, expected);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_letter_outlives_its_execution_and_goes_with_its_script(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = event_script(&world, "mine").await;
+    let ended = completed(world.execution(&script), world.now());
+    let commit = world.record(ctx, ended.clone(), None).await;
+    commit.await.unwrap();
+    let mut letter = dead_letter(&world, &script);
+    letter.execution = Some(ended.id);
+    letter.attempts = 1;
+    store.insert_dead_letter(ctx, &letter).await.unwrap();
+
+    world.advance(DAY * 91);
+    let removed = store.maintain(world.now()).await.unwrap();
+    assert_eq!((removed.executions, removed.dead_letters), (1, 0));
+    assert_eq!(
+        store.find_dead_letter(ctx, letter.id).await.unwrap(),
+        letter
+    );
+
+    store.delete_script(ctx, script.id).await.unwrap();
+    store.find_dead_letter(ctx, letter.id).await.unwrap();
+    world.advance(DAY * 31);
+    let removed = store.maintain(world.now()).await.unwrap();
+    assert_eq!((removed.dead_letters, removed.scripts), (1, 1));
+    assert_missing(store.find_dead_letter(ctx, letter.id).await);
+}
+
+#[rstest]
+#[tokio::test]
+async fn after_thirty_days_only_those_stay_that_may_be_tried_again(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = event_script(&world, "mine").await;
+    let used_up = kept(&world, &script).await;
+    let discarded = kept(&world, &script).await;
+    store.discard_dead_letter(ctx, discarded.id).await.unwrap();
+    world.advance(Duration::from_millis(1));
+    let mut with_attempts = dead_letter(&world, &script);
+    with_attempts.attempts = 3;
+    store.insert_dead_letter(ctx, &with_attempts).await.unwrap();
+    world.advance(Duration::from_millis(1));
+    let running = kept(&world, &script).await;
+    let execution = world.execution(&script);
+    let retried = store.retry_dead_letter(ctx, running.id, &execution).await;
+    retried.unwrap();
+
+    world.advance(DAY * 30 - Duration::from_secs(1));
+    let removed = store.maintain(world.now()).await.unwrap();
+    assert_eq!(removed, Maintained::default());
+    let young = kept(&world, &script).await;
+    world.advance(Duration::from_secs(2));
+    let removed = store.maintain(world.now()).await.unwrap();
+    assert_eq!(removed.dead_letters, 2);
+    let left = listed(&world, &DeadLetterFilter::default()).await;
+    assert_eq!(left, [young.id, running.id, with_attempts.id]);
+    assert_missing(store.find_dead_letter(ctx, used_up.id).await);
+    let again = store.maintain(world.now()).await.unwrap();
+    assert_eq!(again, Maintained::default());
+}
