@@ -56,8 +56,9 @@ export function explain(error: unknown): string {
 export function explainField(error: FieldProblem): string {
   const params: Record<string, string> = { ...error.params, message: error.message };
   const bounds = "min" in params ? "-min" : "";
-  const limit = "max" in params ? "-max" : "";
-  for (const key of [`js-field-${error.code}${bounds}${limit}`, `js-field-${error.code}`]) {
+  const limit = params.unit === "bytes" ? "-bytes" : "max" in params ? "-max" : "";
+  const rule = `js-field-${error.code.replaceAll(".", "_")}`;
+  for (const key of [`${rule}${bounds}${limit}`, rule]) {
     if (hasText(key) && places(text(key)).every((name) => name in params)) return text(key, params);
   }
   return error.message;

@@ -3,6 +3,7 @@
 
 mod codes;
 mod edges;
+mod fields;
 mod names;
 mod prose;
 mod rust;
@@ -63,6 +64,7 @@ fn check(root: &Path) -> anyhow::Result<Vec<Violation>> {
     found.extend(rust::check(&tree));
     found.extend(texts::check(&tree));
     found.extend(codes::check(&tree));
+    found.extend(fields::check(&tree));
     found.extend(prose::check(&tree));
     found.sort();
     Ok(found)

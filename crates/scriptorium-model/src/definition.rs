@@ -141,14 +141,8 @@ impl Definition {
         invalid.check(at_most("description", &self.description, DESCRIPTION_CHARS));
         if self.source.trim().is_empty() {
             invalid.push("source", "required", "is required");
-        } else if self.source.len() > SOURCE_BYTES {
-            invalid
-                .push(
-                    "source",
-                    "too_long",
-                    format!("must have at most {SOURCE_BYTES} bytes"),
-                )
-                .with("max", SOURCE_BYTES);
+        } else {
+            invalid.check(at_most_bytes("source", self.source.len(), SOURCE_BYTES));
         }
         if self
             .entry
@@ -174,6 +168,20 @@ pub fn at_most(field: &str, text: &str, max: usize) -> Result<(), Invalid> {
     if text.chars().count() > max {
         let message = format!("must have at most {max} characters");
         invalid.push(field, "too_long", message).with("max", max);
+    }
+    invalid.or(())
+}
+
+/// Checks that something has at most `max` bytes.
+///
+/// # Errors
+/// `too_long` on `field`, with the bound and its unit.
+pub fn at_most_bytes(field: &str, length: usize, max: usize) -> Result<(), Invalid> {
+    let mut invalid = Invalid::default();
+    if length > max {
+        let message = format!("must have at most {max} bytes");
+        let error = invalid.push(field, "too_long", message);
+        error.with("max", max).with("unit", "bytes");
     }
     invalid.or(())
 }
@@ -236,10 +244,10 @@ fn validate_tags(tags: &[String], invalid: &mut Invalid) {
     }
     for tag in tags {
         let length = tag.chars().count();
-        if length == 0 || length > 50 || tag.chars().any(char::is_control) {
-            invalid
-                .push("tags", "bad_tag", "each must have 1 to 50 characters")
-                .with("max", 50);
+        let apart = |c: char| c.is_control() || c == ',';
+        if length == 0 || length > 50 || tag.contains(apart) {
+            let message = "each must have 1 to 50 characters, none of them a comma";
+            invalid.push("tags", "bad_tag", message).with("max", 50);
             break;
         }
     }
@@ -263,6 +271,7 @@ fn validate_metadata(metadata: &BTreeMap<String, String>, invalid: &mut Invalid)
                 "too_long",
                 "values must have at most 2000 bytes",
             )
-            .with("max", 2_000);
+            .with("max", 2_000)
+            .with("unit", "bytes");
     }
 }

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use crate::definition::at_most_bytes;
 use crate::{Invalid, Json, ScriptId, TenantId, UserId, limits};
 
 /// Drafts that one user may have at a time, over all scripts of the tenant.
@@ -29,15 +30,10 @@ impl DraftText {
     /// `source` or `settings` is too long, or `base_version` is no version.
     pub fn validated(self) -> Result<Self, Invalid> {
         let mut invalid = Invalid::default();
-        let mut at_most = |field: &str, length: usize, max: usize| {
-            if length > max {
-                let message = format!("must have at most {max} bytes");
-                invalid.push(field, "too_long", message).with("max", max);
-            }
-        };
-        at_most("source", self.source.len(), limits::SOURCE_BYTES);
+        let source = self.source.len();
+        invalid.check(at_most_bytes("source", source, limits::SOURCE_BYTES));
         let settings = self.settings.as_ref().map_or(0, Json::len);
-        at_most("settings", settings, SETTINGS_BYTES);
+        invalid.check(at_most_bytes("settings", settings, SETTINGS_BYTES));
         if self.base_version == 0 {
             invalid
                 .push("base_version", "out_of_range", "must be 1 or more")

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::definition::at_most_bytes;
 use crate::{Invalid, Json};
 
 /// The field that a refused filter names.
@@ -61,12 +62,7 @@ impl Filter {
     /// # Errors
     /// The broken rule, as field `event.filter`.
     pub fn parse(text: Json) -> Result<Self, Invalid> {
-        if text.len() > BYTES {
-            let message = format!("must have at most {BYTES} bytes");
-            let mut invalid = Invalid::default();
-            invalid.push(FIELD, "too_long", message).with("max", BYTES);
-            return Err(invalid);
-        }
+        at_most_bytes(FIELD, text.len(), BYTES)?;
         let mut comparisons = 0;
         let rule = rule(&text.to_value(), DEPTH, &mut comparisons)?;
         Ok(Self { text, rule })

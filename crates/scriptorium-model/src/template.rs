@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::Invalid;
+use crate::definition::at_most_bytes;
 
 /// A message template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,14 +36,6 @@ pub fn validate(name: &str, body: &str) -> Result<(), Invalid> {
             "must be 1 to 100 letters, digits and _ - .",
         );
     }
-    if body.len() > BODY_BYTES {
-        invalid
-            .push(
-                "body",
-                "too_long",
-                format!("must have at most {BODY_BYTES} bytes"),
-            )
-            .with("max", BODY_BYTES);
-    }
+    invalid.check(at_most_bytes("body", body.len(), BODY_BYTES));
     invalid.or(())
 }

@@ -41,7 +41,7 @@ pub fn validate_milestone(name: &str) -> Result<(), Invalid> {
     at_most("name", name, MILESTONE_CHARS)?;
     if name.chars().any(char::is_control) {
         let message = "must not hold control characters";
-        return Err(Invalid::field("name", "bad_characters", message));
+        return Err(Invalid::field("name", "control_characters", message));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The tenant's key-value storage (R-JSTO). Writes share the history writer's commits, because
 //! scripts make many of them; an expired entry reads as missing whether or not it was removed.
 
+use scriptorium_model::definition::at_most_bytes;
 use scriptorium_model::storage::{Entry, VALUE_BYTES, validate_key};
 use scriptorium_model::{Ctx, Invalid, Json, Timestamp};
 use sea_orm::FromQueryResult;
@@ -103,15 +104,7 @@ impl Store {
 fn validate(key: &str, value: &Json) -> Result<(), Invalid> {
     let mut invalid = Invalid::default();
     invalid.check(validate_key(key));
-    if value.len() > VALUE_BYTES {
-        invalid
-            .push(
-                "value",
-                "too_long",
-                format!("must have at most {VALUE_BYTES} bytes of JSON"),
-            )
-            .with("max", VALUE_BYTES);
-    }
+    invalid.check(at_most_bytes("value", value.len(), VALUE_BYTES));
     invalid.or(())
 }
 

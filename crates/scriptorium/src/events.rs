@@ -1,6 +1,7 @@
 //! Events: publishing and looking at what was recorded. Delivery to event scripts is not part of
 //! this release; they run by hand with an event as input.
 
+use scriptorium_model::definition::at_most_bytes;
 use scriptorium_model::event::{self, Event};
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::permission::Permission;
@@ -49,13 +50,7 @@ impl Events<'_> {
                 "must not begin with a name of the platform",
             );
         }
-        if new.payload.len() > PAYLOAD_BYTES {
-            invalid.push(
-                "payload",
-                "too_long",
-                format!("must have at most {PAYLOAD_BYTES} bytes"),
-            );
-        }
+        invalid.check(at_most_bytes("payload", new.payload.len(), PAYLOAD_BYTES));
         invalid.or(())?;
         let event = Event {
             id: new.id.unwrap_or_else(|| self.0.ambient().new_id()),

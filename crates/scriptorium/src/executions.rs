@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use futures_util::Stream;
+use scriptorium_model::definition::at_most_bytes;
 use scriptorium_model::execution::{
     Execution, ExecutionStatus, Failure, LogLine, Metrics, TriggerKind,
 };
+use scriptorium_model::limits::SOURCE_BYTES;
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::permission::Permission;
 use scriptorium_model::policy::{self, Action};
@@ -289,20 +291,9 @@ fn check_runnable(script: &Script) -> Result<()> {
 
 fn validate(what: &Execute) -> Result<()> {
     let mut invalid = Invalid::default();
-    if what.input.len() > INPUT_BYTES {
-        invalid.push(
-            "input",
-            "too_long",
-            format!("must have at most {INPUT_BYTES} bytes"),
-        );
-    }
-    if what
-        .source
-        .as_ref()
-        .is_some_and(|s| s.len() > scriptorium_model::limits::SOURCE_BYTES)
-    {
-        invalid.push("source", "too_long", "must have at most 100000 bytes");
-    }
+    invalid.check(at_most_bytes("input", what.input.len(), INPUT_BYTES));
+    let source = what.source.as_ref().map_or(0, String::len);
+    invalid.check(at_most_bytes("source", source, SOURCE_BYTES));
     let range = Duration::from_millis(10)..=Duration::from_secs(300);
     if what
         .timeout

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use scriptorium_model::definition::at_most_bytes;
 use scriptorium_model::permission::Permission;
 use scriptorium_model::storage::{Entry, VALUE_BYTES, validate_key};
 use scriptorium_model::{Ctx, Invalid, Json, policy};
@@ -40,13 +41,7 @@ impl Storage<'_> {
         policy::require(ctx, Permission::StorageManage)?;
         let mut invalid = Invalid::default();
         invalid.check(validate_key(key));
-        if value.len() > VALUE_BYTES {
-            invalid.push(
-                "value",
-                "too_long",
-                format!("must have at most {VALUE_BYTES} bytes"),
-            );
-        }
+        invalid.check(at_most_bytes("value", value.len(), VALUE_BYTES));
         let now = self.0.ambient().now();
         let expires_at = ttl.and_then(|ttl| SignedDuration::try_from(ttl).ok());
         let expires_at = expires_at.and_then(|ttl| now.checked_add(ttl).ok());

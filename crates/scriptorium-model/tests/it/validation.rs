@@ -158,7 +158,7 @@ fn texts() -> Vec<Row> {
         Row(
             "R-VAL-04",
             source(SOURCE_BYTES + 1),
-            "source too_long max=100000",
+            "source too_long max=100000 unit=bytes",
         ),
     ]
 }
@@ -427,7 +427,7 @@ fn a_draft_may_be_unfinished_but_not_large() {
     assert_eq!(check(SOURCE_BYTES, 65_534, 7), "ok");
     assert_eq!(
         check(SOURCE_BYTES + 1, 65_535, 0),
-        "source too_long max=100000; settings too_long max=65536; \
+        "source too_long max=100000 unit=bytes; settings too_long max=65536 unit=bytes; \
          base_version out_of_range min=1"
     );
 }
@@ -482,5 +482,5 @@ fn what_is_kept_of_versions_has_bounds() {
     assert_eq!(name(&"ў".repeat(100)), "ok");
     assert_eq!(name(&"x".repeat(101)), "name too_long max=100");
     assert_eq!(name("  "), "name required");
-    assert_eq!(name("a\nb"), "name bad_characters");
+    assert_eq!(name("a\nb"), "name control_characters");
 }
