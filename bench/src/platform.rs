@@ -101,7 +101,9 @@ impl World {
         let scripts = self.platform.scripts();
         let script = scripts.create(&self.author, definition, "").await?;
         let active = ScriptStatus::Active;
-        scripts.set_status(&self.author, script.id, active).await?;
+        scripts
+            .set_status(&self.author, script.id, active, None)
+            .await?;
         Ok(())
     }
 

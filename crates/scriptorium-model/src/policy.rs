@@ -2,7 +2,7 @@
 
 use crate::ctx::Ctx;
 use crate::permission::Permission;
-use crate::script::{Script, ScriptType};
+use crate::script::{Script, ScriptStatus, ScriptType};
 use crate::trigger::EndpointAuth;
 
 /// What someone wants to do with a script.
@@ -14,6 +14,8 @@ pub enum Action {
     Update,
     /// Move it along its status machine.
     ChangeStatus,
+    /// Activate it although it was disabled, which takes the right to change any script.
+    Reactivate,
     /// Move it to the trash.
     Delete,
     /// Run it.
@@ -36,6 +38,15 @@ pub fn may_create(ctx: &Ctx, kind: ScriptType, auth: Option<EndpointAuth>) -> Re
     endpoint_rule(ctx, kind, auth)
 }
 
+/// What it takes to move a script of this status to `to`.
+pub fn action_of_move(from: ScriptStatus, to: ScriptStatus) -> Action {
+    if from.takes_reason(to) {
+        Action::Reactivate
+    } else {
+        Action::ChangeStatus
+    }
+}
+
 /// Whether `ctx` may do `action` with `script`, which is of the tenant of `ctx`.
 ///
 /// # Errors
@@ -45,8 +56,9 @@ pub fn may(ctx: &Ctx, action: Action, script: &Script) -> Result<(), Denied> {
         Action::Read => require(ctx, Permission::ScriptsRead),
         Action::Execute => require(ctx, Permission::ScriptsExecute),
         Action::Delete => require(ctx, Permission::ScriptsDelete),
-        Action::Update | Action::ChangeStatus => {
-            let own = ctx.may(Permission::ScriptsCreate)
+        Action::Update | Action::ChangeStatus | Action::Reactivate => {
+            let own = action != Action::Reactivate
+                && ctx.may(Permission::ScriptsCreate)
                 && script.created_by.is_some()
                 && script.created_by == ctx.actor.user();
             if !own {

@@ -3,7 +3,8 @@
 
 use jiff::Timestamp;
 
-use crate::{ScriptId, TenantId, UserId};
+use crate::definition::at_most;
+use crate::{Invalid, ScriptId, TenantId, UserId};
 
 pub use crate::definition::{Definition, DefinitionBuilder, validate_name};
 
@@ -101,6 +102,12 @@ impl ScriptStatus {
                 | (Disabled, Active | Archived)
         )
     }
+
+    /// Whether the move from here to `next` takes a reason: what somebody stopped until further
+    /// notice is not begun again in passing.
+    pub fn takes_reason(self, next: Self) -> bool {
+        (self, next) == (Self::Disabled, Self::Active)
+    }
 }
 
 /// What the source is written in.
@@ -165,6 +172,31 @@ impl std::ops::Deref for Script {
     }
 }
 
+/// The longest reason of a move in characters.
+const REASON_CHARS: usize = 500;
+
+/// Checks the reason that somebody gives for a move, where it takes one.
+///
+/// # Errors
+/// The broken rule, as field `reason`.
+pub fn validate_reason(reason: &str) -> Result<(), Invalid> {
+    if reason.trim().is_empty() {
+        return Err(Invalid::field("reason", "required", "is required"));
+    }
+    at_most("reason", reason, REASON_CHARS)
+}
+
+/// Why a script does not move.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RefusedMove {
+    /// The status machine knows no such move.
+    #[error(transparent)]
+    Forbidden(#[from] ForbiddenMove),
+    /// It takes a reason, and there is none or a bad one.
+    #[error(transparent)]
+    Reason(#[from] Invalid),
+}
+
 /// A move that the status machine does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a script that is {} cannot become {}", from.as_str(), to.as_str())]
@@ -222,17 +254,20 @@ impl Script {
     /// while it is paused.
     ///
     /// # Errors
-    /// The status machine knows no such move.
+    /// The status machine knows no such move, or the move takes a reason.
     pub fn moved(
         &self,
         to: ScriptStatus,
         by: Option<UserId>,
         reason: Option<&str>,
         now: Timestamp,
-    ) -> Result<Self, ForbiddenMove> {
+    ) -> Result<Self, RefusedMove> {
         let from = self.status;
         if !from.may_become(to) {
-            return Err(ForbiddenMove { from, to });
+            return Err(ForbiddenMove { from, to }.into());
+        }
+        if from.takes_reason(to) {
+            validate_reason(reason.unwrap_or_default())?;
         }
         let activated = to == ScriptStatus::Active;
         Ok(Self {
@@ -244,6 +279,28 @@ impl Script {
             updated_at: now,
             ..self.clone()
         })
+    }
+
+    /// The script as it comes back from the trash: one that was active is paused, because the world
+    /// may have changed meanwhile.
+    #[must_use]
+    pub fn restored(&self, now: Timestamp) -> Self {
+        let active = self.status == ScriptStatus::Active;
+        let paused = || Some("restored from the trash".to_owned());
+        Self {
+            status: if active {
+                ScriptStatus::Paused
+            } else {
+                self.status
+            },
+            paused_reason: if active {
+                paused()
+            } else {
+                self.paused_reason.clone()
+            },
+            updated_at: now,
+            ..self.clone()
+        }
     }
 
     /// Its type.

@@ -2,7 +2,7 @@
 //! them, not take them apart.
 
 use scriptorium_model::Invalid;
-use scriptorium_model::script::ForbiddenMove;
+use scriptorium_model::script::RefusedMove;
 
 /// A result of the store.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -126,11 +126,14 @@ const UNIQUE_KEYS: [(&str, &str, &str); 6] = [
     ("sessions.secret_hash", "sessions_secret_hash", "secret"),
 ];
 
-impl From<ForbiddenMove> for Error {
-    fn from(_: ForbiddenMove) -> Self {
-        Self::Conflict {
-            what: "forbidden_move",
-            field: "status",
+impl From<RefusedMove> for Error {
+    fn from(refused: RefusedMove) -> Self {
+        match refused {
+            RefusedMove::Forbidden(_) => Self::Conflict {
+                what: "forbidden_move",
+                field: "status",
+            },
+            RefusedMove::Reason(invalid) => Self::Invalid(invalid),
         }
     }
 }

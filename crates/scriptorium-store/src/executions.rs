@@ -11,13 +11,14 @@ use scriptorium_model::{Ctx, ExecutionId};
 use sea_orm::FromQueryResult;
 use serde_json::json;
 
-pub use self::list::{ExecutionFilter, ExecutionSummary};
+pub use self::list::{ExecutionField, ExecutionFilter, ExecutionSort, ExecutionSummary};
 pub(crate) use self::packed::Packed;
 pub(crate) use self::row::{COLUMN_COUNT, COLUMNS, ExecutionRow, IdRow, insert_pending, values};
 use crate::Store;
 use crate::audit::{By, Ends, Note, Noted, Said, unaudited};
 use crate::db::{Micros, Tx, known, number, opt_json};
 use crate::error::{Error, Result};
+use crate::lifecycle;
 use crate::schedules;
 use crate::search;
 use crate::store::{Change, of_tenant};
@@ -117,6 +118,7 @@ impl Store {
         let execution: Execution = row.try_into()?;
         if ended {
             schedules::note_ends(&tx, [&execution]).await?;
+            lifecycle::tell_ends(&tx, &self.inner.ambient, &[&execution]).await?;
         }
         let noted = if ended || flagged {
             self.note_cancel(&tx, ctx, &execution, ended).await?

@@ -18,6 +18,7 @@ pub mod executions;
 mod files;
 pub mod history;
 mod keys;
+mod lifecycle;
 mod milestones;
 mod retention;
 pub mod schedules;
@@ -49,7 +50,7 @@ pub use db::migrations::MigrationStatus;
 pub use db::postgres::{Clock, PostgresOptions};
 pub use dead_letters::{DeadLetterFilter, DeadLetterSummary};
 pub use error::{Error, PlatformError, Result, Unavailable};
-pub use executions::{ExecutionFilter, ExecutionSummary, Inserted};
+pub use executions::{ExecutionField, ExecutionFilter, ExecutionSort, ExecutionSummary, Inserted};
 pub use history::{Commit, Finished, Written};
 pub use scripts::{
     Contradiction, ImportStep, ImportedVersion, LastExecution, ScriptFilter, ScriptSort,

@@ -24,11 +24,37 @@ impl Store {
         script: ScriptId,
         page: &PageRequest,
     ) -> Result<Page<Version>> {
-        let cursors = Cursors::new(ctx, "versions", &script);
+        self.versions(ctx, script, false, page).await
+    }
+
+    /// The versions of a script that have a name, newest first.
+    ///
+    /// # Errors
+    /// `CursorInvalid`. A script that is not there has no versions.
+    pub async fn list_milestones(
+        &self,
+        ctx: &Ctx,
+        script: ScriptId,
+        page: &PageRequest,
+    ) -> Result<Page<Version>> {
+        self.versions(ctx, script, true, page).await
+    }
+
+    async fn versions(
+        &self,
+        ctx: &Ctx,
+        script: ScriptId,
+        milestones: bool,
+        page: &PageRequest,
+    ) -> Result<Page<Version>> {
+        let cursors = Cursors::new(ctx, "versions", &(script, milestones));
         let db = self.db().read(ctx).await?;
         let mut sql = db.sql(SELECT);
         sql.push(" where v.tenant_id = $1 and v.script_id = ")
             .bind(script.0);
+        if milestones {
+            sql.push(" and m.name is not null");
+        }
         match cursors.start(page)? {
             Some(Key::Number(number, _)) => {
                 sql.push(" and v.number < ").bind(number);
@@ -46,6 +72,28 @@ impl Store {
         cursors.page(versions, page, |last| {
             Key::Number(last.number.into(), last.script.0)
         })
+    }
+
+    /// The numbers of the newest versions of a script, the largest first: without gaps unless some
+    /// were pruned.
+    ///
+    /// # Errors
+    /// `Platform` only. A script that is not there has none.
+    pub async fn version_numbers(
+        &self,
+        ctx: &Ctx,
+        script: ScriptId,
+        limit: u32,
+    ) -> Result<Vec<u32>> {
+        let db = self.db().read(ctx).await?;
+        let sql = db
+            .sql(
+                "select number from script_versions where tenant_id = $1 and script_id = $2 \
+                 order by number desc limit $3",
+            )
+            .with([script.0.into(), limit.into()]);
+        let rows: Vec<NumberRow> = db.all(sql).await?;
+        Ok(rows.into_iter().map(|row| number(row.number)).collect())
     }
 
     /// One version of a script.
@@ -100,6 +148,11 @@ pub(crate) async fn insert(tx: &Tx, new: &NewVersion<'_>, definition: &Definitio
     )
     .await?;
     Ok(())
+}
+
+#[derive(FromQueryResult)]
+struct NumberRow {
+    number: i64,
 }
 
 #[derive(FromQueryResult)]

@@ -16,6 +16,8 @@ use crate::visitor::with_query;
 pub(crate) struct Move {
     pub(crate) verb: &'static str,
     pub(crate) icon: &'static str,
+    /// Whether whoever does it has to say why.
+    pub(crate) takes_reason: bool,
     to: ScriptStatus,
 }
 
@@ -23,33 +25,40 @@ const MOVES: [Move; 4] = [
     Move {
         verb: "activate",
         icon: "play",
+        takes_reason: false,
         to: ScriptStatus::Active,
     },
     Move {
         verb: "pause",
         icon: "pause",
+        takes_reason: false,
         to: ScriptStatus::Paused,
     },
     Move {
         verb: "disable",
         icon: "ban",
+        takes_reason: false,
         to: ScriptStatus::Disabled,
     },
     Move {
         verb: "archive",
         icon: "archive",
+        takes_reason: false,
         to: ScriptStatus::Archived,
     },
 ];
 
 /// The moves that the script's status and the visitor's rights allow.
 pub(crate) fn moves(ctx: &Ctx, script: &Script) -> Vec<Move> {
-    if !may(ctx, Action::ChangeStatus, script) {
-        return Vec::new();
-    }
+    let from = script.status;
     MOVES
         .into_iter()
-        .filter(|one| script.status.may_become(one.to))
+        .filter(|one| from.may_become(one.to))
+        .filter(|one| may(ctx, policy::action_of_move(from, one.to), script))
+        .map(|one| Move {
+            takes_reason: from.takes_reason(one.to),
+            ..one
+        })
         .collect()
 }
 

@@ -1,11 +1,12 @@
 //! The difference between two versions: changed settings by field, and the source line by line.
 
-use std::time::Duration;
+use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use scriptorium_model::script::Definition;
 use scriptorium_model::trigger::Trigger;
 use scriptorium_model::version::Version;
-use similar::{Algorithm, DiffOp, TextDiff};
+use similar::{Algorithm, DiffOp, DiffTag, TextDiff, capture_diff_slices_deadline};
 
 /// Two versions held beside each other (R-VER-07).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,10 +52,22 @@ pub enum RowKind {
 pub struct DiffRow {
     /// What it shows.
     pub kind: RowKind,
-    /// Line number from 1 and text on the left.
-    pub left: Option<(u32, String)>,
-    /// Line number from 1 and text on the right.
-    pub right: Option<(u32, String)>,
+    /// The line on the left.
+    pub left: Option<DiffLine>,
+    /// The line on the right.
+    pub right: Option<DiffLine>,
+}
+
+/// A line of one side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiffLine {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Its text.
+    pub text: String,
+    /// Of a line that became another, the characters that differ, from 0 in the order of the text;
+    /// none where hardly anything is the same.
+    pub marks: Vec<Range<usize>>,
 }
 
 /// Sources have at most 100 KB; within this time a worse but valid difference is found.
@@ -76,6 +89,7 @@ pub(crate) fn between(a: &Version, b: &Version) -> Diff {
     let lines = Lines {
         left: left.lines().collect(),
         right: right.lines().collect(),
+        until: Instant::now() + DEADLINE,
     };
     let rows = diff.ops().iter().flat_map(|op| lines.rows(op)).collect();
     Diff {
@@ -94,6 +108,8 @@ pub(crate) fn between(a: &Version, b: &Version) -> Diff {
 struct Lines<'a> {
     left: Vec<&'a str>,
     right: Vec<&'a str>,
+    /// After this no more characters are marked.
+    until: Instant,
 }
 
 impl Lines<'_> {
@@ -108,10 +124,9 @@ impl Lines<'_> {
         (0..old.len().max(new.len()))
             .map(|offset| {
                 let left = old.clone().nth(offset).map(|index| line(&self.left, index));
-                let right = new
-                    .clone()
-                    .nth(offset)
-                    .map(|index| line(&self.right, index));
+                let right = new.clone().nth(offset);
+                let right = right.map(|index| line(&self.right, index));
+                let (left, right) = self.marked(left, right, kind);
                 let kind = match (&left, &right) {
                     (Some(_), None) => RowKind::Delete,
                     (None, Some(_)) => RowKind::Insert,
@@ -123,12 +138,93 @@ impl Lines<'_> {
     }
 }
 
-fn line(lines: &[&str], index: usize) -> (u32, String) {
-    let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
-    (
-        number,
-        lines.get(index).copied().unwrap_or_default().to_owned(),
-    )
+impl Lines<'_> {
+    /// The sides of a row with what differs marked, where one line became another.
+    fn marked(
+        &self,
+        left: Option<DiffLine>,
+        right: Option<DiffLine>,
+        kind: RowKind,
+    ) -> (Option<DiffLine>, Option<DiffLine>) {
+        match (left, right) {
+            (Some(mut left), Some(mut right)) if kind == RowKind::Replace => {
+                (left.marks, right.marks) = marks(&left.text, &right.text, self.until);
+                (Some(left), Some(right))
+            }
+            sides => sides,
+        }
+    }
+}
+
+fn line(lines: &[&str], index: usize) -> DiffLine {
+    DiffLine {
+        number: u32::try_from(index + 1).unwrap_or(u32::MAX),
+        text: lines.get(index).copied().unwrap_or_default().to_owned(),
+        marks: Vec::new(),
+    }
+}
+
+/// Longer lines are nothing that somebody wrote.
+const MARKED_BYTES: usize = 2_000;
+
+/// The characters of two lines that differ, word by word.
+fn marks(left: &str, right: &str, until: Instant) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
+    let nothing = (Vec::new(), Vec::new());
+    let long = left.len().max(right.len()) > MARKED_BYTES;
+    if long || Instant::now() > until {
+        return nothing;
+    }
+    let (old, new) = (words(left), words(right));
+    let ops = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, Some(until));
+    let (mut gone, mut came, mut same) = (Vec::new(), Vec::new(), 0);
+    for op in &ops {
+        let (before, after) = (op.old_range(), op.new_range());
+        if op.tag() == DiffTag::Equal {
+            // Blanks and single signs are the same by chance.
+            let told = old[before].iter().filter(|word| word.len() > 1);
+            same += told.map(|word| word.trim().len()).sum::<usize>();
+        } else {
+            gone.extend(characters(&old, before));
+            came.extend(characters(&new, after));
+        }
+    }
+    let shorter = left.trim().len().min(right.trim().len());
+    if same * 4 < shorter.max(1) {
+        return nothing;
+    }
+    (gone, came)
+}
+
+/// A line in names, blanks and single signs.
+fn words(line: &str) -> Vec<&str> {
+    let class = |c: char| match c {
+        c if c.is_alphanumeric() || c == '_' || c == '$' => 0,
+        c if c.is_whitespace() => 1,
+        _ => 2,
+    };
+    let mut words = Vec::new();
+    let mut begin = 0;
+    let mut before = None;
+    for (at, c) in line.char_indices() {
+        let of = class(c);
+        if before.is_some_and(|before| before != of || of == 2) {
+            words.push(&line[begin..at]);
+            begin = at;
+        }
+        before = Some(of);
+    }
+    if begin < line.len() {
+        words.push(&line[begin..]);
+    }
+    words
+}
+
+/// Where some words of a line stand, counted in characters.
+fn characters(words: &[&str], range: Range<usize>) -> Option<Range<usize>> {
+    let count = |words: &[&str]| words.iter().map(|word| word.chars().count()).sum::<usize>();
+    let begin = count(&words[..range.start]);
+    let length = count(&words[range]);
+    (length > 0).then(|| begin..begin + length)
 }
 
 /// The settings of a definition as pairs of field and text, in a fixed order.
@@ -281,9 +377,9 @@ mod tests {
     #[track_caller]
     fn check(before: &str, after: &str, expected: &[&str]) {
         let diff = between(&version(1, before, "abc"), &version(2, after, "abc"));
-        let side = |side: &Option<(u32, String)>| {
+        let side = |side: &Option<DiffLine>| {
             side.as_ref()
-                .map(|(n, text)| format!("{n}{text}"))
+                .map(|line| format!("{}{}", line.number, line.text))
                 .unwrap_or_default()
         };
         let rows: Vec<String> = diff
@@ -305,6 +401,183 @@ mod tests {
         );
         check("a\n", "a\nb\n", &["Equal 1a|1a", "Insert |2b"]);
         check("a\nb\n", "b\n", &["Delete 1a|", "Equal 2b|1b"]);
+    }
+
+    #[track_caller]
+    fn check_marks(before: &str, after: &str, expected: (&str, &str)) {
+        let until = Instant::now() + Duration::from_secs(60);
+        let (gone, came) = marks(before, after, until);
+        let shown = |text: &str, marks: &[Range<usize>]| {
+            let mut shown = String::new();
+            for (at, c) in text.chars().enumerate() {
+                if marks.iter().any(|mark| mark.start == at) {
+                    shown.push('[');
+                }
+                shown.push(c);
+                if marks.iter().any(|mark| mark.end == at + 1) {
+                    shown.push(']');
+                }
+            }
+            shown
+        };
+        let told = (shown(before, &gone), shown(after, &came));
+        assert_eq!((told.0.as_str(), told.1.as_str()), expected);
+    }
+
+    #[test]
+    fn what_differs_within_a_line_is_marked_by_word() {
+        check_marks(
+            "return total * 2;",
+            "return total * 20;",
+            ("return total * [2];", "return total * [20];"),
+        );
+        check_marks(
+            "const имя = f(a);",
+            "const имя = f(a, b);",
+            ("const имя = f(a);", "const имя = f(a[, b]);"),
+        );
+        check_marks(
+            "if (a) { await going(b); }",
+            "while (b.c) { await going(b); }",
+            (
+                "[if] ([a]) { await going(b); }",
+                "[while] ([b.c]) { await going(b); }",
+            ),
+        );
+    }
+
+    #[test]
+    fn lines_with_nothing_in_common_are_not_marked() {
+        check_marks(
+            "return 1;",
+            "const x = y();",
+            ("return 1;", "const x = y();"),
+        );
+        check_marks("", "a", ("", "a"));
+        let long = "a ".repeat(MARKED_BYTES);
+        check_marks(&long, "a b", (&long, "a b"));
+    }
+
+    #[test]
+    fn only_replaced_lines_have_marks() {
+        let diff = between(
+            &version(1, "same\nreturn a + 1;\ngone\n", "abc"),
+            &version(2, "same\nreturn a + 2;\n", "abc"),
+        );
+        let marked = |side: &Option<DiffLine>| side.as_ref().map_or(0, |line| line.marks.len());
+        let marked: Vec<_> = diff
+            .rows
+            .iter()
+            .map(|row| (row.kind, marked(&row.left), marked(&row.right)))
+            .collect();
+        let expected = [
+            (RowKind::Equal, 0, 0),
+            (RowKind::Replace, 1, 1),
+            (RowKind::Delete, 0, 0),
+        ];
+        assert_eq!(marked, expected);
+    }
+
+    /// Sources of the largest size in which nothing is the same, and in which every line differs by a
+    /// word: each is compared in the time that a page may take (R-PERF: 200 ms).
+    #[test]
+    fn the_largest_sources_are_compared_in_bounded_time() {
+        let lines = |word: &str| {
+            (0..4_000)
+                .map(|n| format!("let {word}{n} = {n} + {word};\n"))
+                .collect::<String>()
+        };
+        let begun = Instant::now();
+        let diff = between(
+            &version(1, &lines("a"), "abc"),
+            &version(2, &lines("b"), "abc"),
+        );
+        assert!(
+            begun.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            begun.elapsed()
+        );
+        assert_eq!(diff.rows.len(), 4_000);
+    }
+
+    #[test]
+    fn the_unified_form_has_three_lines_around_a_change() {
+        let before = "1\n2\n3\n4\n5\n6\n7\n8\n9\n";
+        let after = before.replace("5\n", "five\n");
+        let diff = between(&version(3, before, "abc"), &version(4, &after, "abc"));
+        let expected =
+            "--- version 3\n+++ version 4\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n";
+        assert_eq!(diff.unified, expected);
+    }
+
+    #[test]
+    fn every_setting_of_every_type_is_told() {
+        use scriptorium_model::endpoint::Method;
+        use scriptorium_model::filter::Filter;
+        use scriptorium_model::schedule::Schedule;
+        use scriptorium_model::trigger::{Endpoint, EndpointAuth, Subscription};
+        let named = |trigger: Trigger, other: Trigger| {
+            let changed = changed_fields(&Definition::blank(trigger), &Definition::blank(other));
+            let names = changed.into_iter().map(|change| change.field);
+            names.collect::<Vec<_>>()
+        };
+        let schedule = |cron: &str, timezone: &str| {
+            Trigger::Scheduled(Schedule {
+                cron: cron.into(),
+                timezone: timezone.into(),
+            })
+        };
+        assert_eq!(
+            named(
+                schedule("@daily", "UTC"),
+                schedule("@hourly", "Asia/Tashkent")
+            ),
+            ["schedule.cron", "schedule.timezone"]
+        );
+        let endpoint = Endpoint {
+            path: "/a".into(),
+            methods: vec![Method::Get],
+            auth: EndpointAuth::Required,
+            permission: None,
+            rate_limit_per_minute: None,
+        };
+        let other = Endpoint {
+            path: "/b".into(),
+            methods: vec![Method::Post],
+            auth: EndpointAuth::Public,
+            permission: Some("reports.view".into()),
+            rate_limit_per_minute: Some(7),
+        };
+        assert_eq!(
+            named(Trigger::Http(endpoint), Trigger::Http(other)),
+            [
+                "http.path",
+                "http.methods",
+                "http.auth",
+                "http.permission",
+                "http.rate_limit_per_minute"
+            ]
+        );
+        let text = r#"{"field":"total","op":"gt","value":100}"#;
+        let json = scriptorium_model::Json::parse(text).unwrap();
+        let other = Subscription {
+            filter: Some(Filter::parse(json).unwrap()),
+            priority: 1,
+            max_attempts: 1,
+            ..Subscription::to(["order.paid"])
+        };
+        assert_eq!(
+            named(
+                Trigger::Event(Subscription::to(["order.created"])),
+                Trigger::Event(other)
+            ),
+            [
+                "event.types",
+                "event.filter",
+                "event.priority",
+                "event.max_attempts"
+            ]
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use scriptorium_model::execution::Execution;
 use scriptorium_model::policy::Denied;
-use scriptorium_model::script::ForbiddenMove;
+use scriptorium_model::script::RefusedMove;
 use scriptorium_model::{Invalid, permission::Permission};
 
 /// A result of the façade.
@@ -224,9 +224,14 @@ impl From<Invalid> for Error {
     }
 }
 
-impl From<ForbiddenMove> for Error {
-    fn from(refused: ForbiddenMove) -> Self {
-        Self::conflict("forbidden_move", Some("status"), refused.to_string())
+impl From<RefusedMove> for Error {
+    fn from(refused: RefusedMove) -> Self {
+        match refused {
+            RefusedMove::Forbidden(forbidden) => {
+                Self::conflict("forbidden_move", Some("status"), forbidden.to_string())
+            }
+            RefusedMove::Reason(invalid) => invalid.into(),
+        }
     }
 }
 

@@ -73,14 +73,15 @@ pub use scriptorium_runtime::{
 pub use scriptorium_store::events::EventFilter;
 pub use scriptorium_store::tenant_data::{self, TenantData, TenantSchema};
 pub use scriptorium_store::{
-    ExecutionFilter, ExecutionSummary, LastExecution, Node, ScriptFilter, ScriptSummary,
+    ExecutionField, ExecutionFilter, ExecutionSort, ExecutionSummary, LastExecution, Node,
+    ScriptFilter, ScriptSort, ScriptSummary, SortField,
 };
 
 pub use access::{Caller, SignedIn};
 pub use audit::Audit;
 pub use builder::Builder;
 pub use database::Database;
-pub use diff::{Diff, DiffRow, FieldChange, RowKind};
+pub use diff::{Diff, DiffLine, DiffRow, FieldChange, RowKind};
 pub use endpoints::{EndpointRefusal, EndpointReply, EndpointRequest, Endpoints};
 pub use error::{Error, ErrorKind, Result};
 pub use events::{Events, NewEvent};

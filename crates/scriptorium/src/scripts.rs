@@ -1,7 +1,8 @@
 //! Scripts: writing them, their life, their versions.
 
-use scriptorium_model::definition::{DESCRIPTION_CHARS, at_most};
+use scriptorium_model::definition::{DESCRIPTION_CHARS, at_most, at_most_bytes};
 use scriptorium_model::draft::{Draft, DraftText};
+use scriptorium_model::limits::SOURCE_BYTES;
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::permission::Permission;
 use scriptorium_model::policy::{self, Action};
@@ -140,21 +141,32 @@ impl Scripts<'_> {
         Ok(saved.await?)
     }
 
-    /// Moves a script along its status machine. Activating takes a runnable source.
+    /// Moves a script along its status machine. Activating takes a runnable source, and of a
+    /// disabled script also a `reason` and the permission to change any script; elsewhere a reason
+    /// is not kept.
     ///
     /// # Errors
-    /// A forbidden move, a source that cannot run, or missing permissions.
-    pub async fn set_status(&self, ctx: &Ctx, id: ScriptId, to: ScriptStatus) -> Result<Script> {
-        let script = self.allowed(ctx, Action::ChangeStatus, id).await?;
+    /// A forbidden move, a missing reason, a source that cannot run, or missing permissions.
+    pub async fn set_status(
+        &self,
+        ctx: &Ctx,
+        id: ScriptId,
+        to: ScriptStatus,
+        reason: Option<&str>,
+    ) -> Result<Script> {
+        let script = self.allowed(ctx, Action::Read, id).await?;
+        policy::may(ctx, policy::action_of_move(script.status, to), &script)?;
         if script.status == to {
             return Ok(script);
         }
-        script.moved(to, None, None, script.updated_at)?;
+        let reason = reason.filter(|_| script.status.takes_reason(to));
+        script.moved(to, None, reason, script.updated_at)?;
         if to == ScriptStatus::Active {
             self.check_source(&script.definition, ScriptStatus::Active)
                 .await?;
         }
-        let moved = self.0.store().set_status(ctx, id, script.status, to, None);
+        let store = self.0.store();
+        let moved = store.set_status(ctx, id, script.status, to, reason);
         Ok(moved.await?)
     }
 
@@ -197,6 +209,40 @@ impl Scripts<'_> {
     ) -> Result<Page<Version>> {
         self.allowed(ctx, Action::Read, id).await?;
         Ok(self.0.store().list_versions(ctx, id, page).await?)
+    }
+
+    /// The versions of a script that have a name, newest first.
+    ///
+    /// # Errors
+    /// No such script, or the permission `scripts.read` is missing.
+    pub async fn milestones(
+        &self,
+        ctx: &Ctx,
+        id: ScriptId,
+        page: &PageRequest,
+    ) -> Result<Page<Version>> {
+        self.allowed(ctx, Action::Read, id).await?;
+        Ok(self.0.store().list_milestones(ctx, id, page).await?)
+    }
+
+    /// The numbers of a script's newest versions, the largest first; at most 200.
+    ///
+    /// # Errors
+    /// No such script, or the permission `scripts.read` is missing.
+    pub async fn version_numbers(&self, ctx: &Ctx, id: ScriptId) -> Result<Vec<u32>> {
+        self.allowed(ctx, Action::Read, id).await?;
+        let limit = PageRequest::MAX_LIMIT;
+        Ok(self.0.store().version_numbers(ctx, id, limit).await?)
+    }
+
+    /// The tags that the tenant's scripts have, in order; at most 200.
+    ///
+    /// # Errors
+    /// The permission `scripts.read` is missing.
+    pub async fn tags(&self, ctx: &Ctx) -> Result<Vec<String>> {
+        policy::require(ctx, Permission::ScriptsRead)?;
+        let limit = PageRequest::MAX_LIMIT;
+        Ok(self.0.store().list_tags(ctx, limit).await?)
     }
 
     /// One version of a script.
@@ -328,11 +374,7 @@ impl Scripts<'_> {
     /// Too long a source, or the permission `scripts.read` is missing.
     pub async fn validate(&self, ctx: &Ctx, what: Validate) -> Result<Vec<Diagnostic>> {
         policy::require(ctx, Permission::ScriptsRead)?;
-        if what.source.len() > scriptorium_model::limits::SOURCE_BYTES {
-            return Err(
-                Invalid::field("source", "too_long", "must have at most 100000 bytes").into(),
-            );
-        }
+        at_most_bytes("source", what.source.len(), SOURCE_BYTES)?;
         look_at(what).await
     }
 

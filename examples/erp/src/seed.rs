@@ -173,7 +173,7 @@ impl Seeding<'_> {
             };
             if script.status == ScriptStatus::Draft {
                 scripts
-                    .set_status(&ctx, script.id, ScriptStatus::Active)
+                    .set_status(&ctx, script.id, ScriptStatus::Active, None)
                     .await?;
             }
         }

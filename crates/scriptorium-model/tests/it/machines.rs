@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use scriptorium_model::dead_letter::{Cause, DeadLetter, DeadLetterStatus};
 use scriptorium_model::execution::ExecutionStatus;
 use scriptorium_model::schedule::{Schedule, Standing};
-use scriptorium_model::script::{Definition, Script, ScriptStatus};
+use scriptorium_model::script::{
+    Definition, Language, RefusedMove, Script, ScriptStatus, validate_reason,
+};
 use scriptorium_model::trigger::Trigger;
 use scriptorium_model::{
     DeadLetterId, EventId, ExecutionId, Json, ScriptId, TenantId, UserId, Uuid,
@@ -40,6 +42,27 @@ fn scripts_move_as_the_matrix_says() {
         "archived -> ",
     ];
     assert_eq!(moves, expected);
+}
+
+#[test]
+fn only_what_was_disabled_takes_a_reason_and_a_good_one() {
+    let takes = matrix(
+        ScriptStatus::ALL,
+        ScriptStatus::as_str,
+        ScriptStatus::takes_reason,
+    );
+    let taking: Vec<&String> = takes.iter().filter(|row| !row.ends_with("> ")).collect();
+    assert_eq!(taking, ["disabled -> active"]);
+    for (reason, code) in [
+        ("", "required"),
+        (" \n", "required"),
+        (&"ў".repeat(501), "too_long"),
+        (&"ў".repeat(500), "ok"),
+        ("?", "ok"),
+    ] {
+        let said = validate_reason(reason).map_err(|invalid| invalid.errors[0].code);
+        assert_eq!(said.err().unwrap_or("ok"), code, "{reason:.9}");
+    }
 }
 
 #[test]
@@ -127,6 +150,51 @@ fn later(script: &Script) -> Timestamp {
     script.updated_at + SignedDuration::from_secs(1)
 }
 
+#[test]
+fn what_comes_back_from_the_trash_does_not_run_by_itself() {
+    for status in ScriptStatus::ALL {
+        let before = Script { status, ..script() };
+        let back = before.restored(later(&before));
+        let active = status == ScriptStatus::Active;
+        let expected = if active { ScriptStatus::Paused } else { status };
+        assert_eq!(back.status, expected, "{status:?}");
+        assert_eq!(back.paused_reason.is_some(), active, "{status:?}");
+        assert_eq!(back.updated_at, later(&before));
+        assert_eq!(back.definition, before.definition);
+    }
+}
+
+/// Every part of a definition: the source, the trigger, limits, rights and the rest.
+#[test]
+fn a_change_of_any_setting_makes_a_version() {
+    let changes: [(&str, fn(&mut Definition)); 13] = [
+        ("name", |d| d.name.push('x')),
+        ("description", |d| d.description.push('x')),
+        ("source", |d| d.source.push('x')),
+        ("language", |d| d.language = Language::TypeScript),
+        ("entry", |d| d.entry = Some("go".into())),
+        ("trigger", |d| d.trigger = Trigger::Embedded),
+        ("wall time", |d| d.limits.wall *= 2),
+        ("concurrency", |d| d.limits.concurrency += 1),
+        ("input schema", |d| d.input_schema = Some(Json::null())),
+        ("services", |d| d.allowed_services = Some(Vec::new())),
+        ("run_as", |d| d.run_as = user(9)),
+        ("tags", |d| d.tags.push("x".into())),
+        ("metadata", |d| {
+            d.metadata.insert("a".into(), "b".into());
+        }),
+    ];
+    let script = script();
+    for (setting, change) in changes {
+        let mut definition = script.definition.clone();
+        let unchanged = script.edited(definition.clone(), user(2), later(&script));
+        assert_eq!(unchanged, None, "{setting}");
+        change(&mut definition);
+        let edited = script.edited(definition, user(2), later(&script));
+        assert_eq!(edited.map(|script| script.version), Some(2), "{setting}");
+    }
+}
+
 fn cause(message: &str) -> Cause {
     Cause {
         code: "script.threw".into(),
@@ -160,24 +228,27 @@ proptest! {
     /// Whatever is tried with a script: what it was stays untouched, only what X-27 allows
     /// happens, and nothing happens after the archive.
     #[test]
-    fn a_script_moves_only_along_the_matrix(tries in prop::collection::vec(0..5_usize, 0..40)) {
+    fn a_script_moves_only_along_the_matrix(tries in prop::collection::vec((0..5_usize, any::<bool>()), 0..40)) {
         let mut script = script();
-        for to in tries.into_iter().map(|index| ScriptStatus::ALL[index]) {
+        for (to, said) in tries {
+            let to = ScriptStatus::ALL[to];
+            let reason = said.then_some("why");
             let before = script.clone();
-            match script.moved(to, user(2), Some("why"), later(&script)) {
+            let silent = before.status.takes_reason(to) && !said;
+            match script.moved(to, user(2), reason, later(&script)) {
                 Ok(moved) => {
-                    prop_assert!(before.status.may_become(to));
+                    prop_assert!(before.status.may_become(to) && !silent);
                     prop_assert_eq!(moved.status, to);
                     prop_assert!(moved.updated_at > before.updated_at);
-                    prop_assert_eq!(moved.paused_reason.is_some(), to == ScriptStatus::Paused);
+                    prop_assert_eq!(moved.paused_reason.is_some(), said && to == ScriptStatus::Paused);
                     prop_assert!(to != ScriptStatus::Active || moved.activated_by == user(2));
                     prop_assert_eq!(&moved.definition, &before.definition);
                     prop_assert_eq!(moved.version, before.version);
                     script = moved;
                 }
                 Err(refused) => {
-                    prop_assert!(!before.status.may_become(to));
-                    prop_assert_eq!((refused.from, refused.to), (before.status, to));
+                    prop_assert!(!before.status.may_become(to) || silent);
+                    prop_assert_eq!(matches!(refused, RefusedMove::Reason(_)), silent);
                     prop_assert_eq!(&script, &before);
                 }
             }

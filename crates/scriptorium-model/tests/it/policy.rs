@@ -60,12 +60,13 @@ fn roles_may_do_what_the_table_says() {
                 }
             };
             format!(
-                "{}: read {} execute {} update own {} update other {} delete {}",
+                "{}: read {} execute {} update own {} update other {} reactivate own {} delete {}",
                 role.as_str(),
                 may(Action::Read, other),
                 may(Action::Execute, other),
                 may(Action::Update, me),
                 may(Action::Update, other),
+                may(Action::Reactivate, me),
                 may(Action::Delete, me),
             )
         })
@@ -73,10 +74,10 @@ fn roles_may_do_what_the_table_says() {
     assert_eq!(
         rows,
         [
-            "superadmin: read yes execute yes update own yes update other yes delete yes",
-            "org_admin: read yes execute yes update own yes update other yes delete yes",
-            "developer: read yes execute yes update own yes update other no delete no",
-            "viewer: read yes execute no update own no update other no delete no",
+            "superadmin: read yes execute yes update own yes update other yes reactivate own yes delete yes",
+            "org_admin: read yes execute yes update own yes update other yes reactivate own yes delete yes",
+            "developer: read yes execute yes update own yes update other no reactivate own no delete no",
+            "viewer: read yes execute no update own no update other no reactivate own no delete no",
         ]
     );
 }

@@ -9,12 +9,12 @@ use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
 use scriptorium::model::execution::{Execution, ExecutionStatus, TriggerKind};
 use scriptorium::model::{Actor, ExecutionId, ScriptId, Timestamp, Uuid};
-use scriptorium::{Execute, ExecutionFilter, Mode};
+use scriptorium::{Execute, ExecutionField, ExecutionFilter, ExecutionSort, Mode};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::execution_body::{ExecutionBody, ExecutionItem, LogBody};
-use super::{List, Refused, idempotency_key, named, page};
+use super::{List, Refused, idempotency_key, named, page, sorted_by};
 use crate::auth::Authenticated;
 use crate::input::{AnyJsonBody, OptionalJsonBody, Path, Query};
 use crate::problem::{Document, Problem};
@@ -151,11 +151,21 @@ pub(crate) struct Filter {
     /// Words in the script's name, the error, the log, the output or the input, or beginnings of
     /// such words; all of them must be there.
     q: Option<String>,
+    /// `id`, `script_id`, `status`, `started_at` or `completed_at`, the largest first with `-` in
+    /// front; `-id`, the newest first, when not said, and always with `q`.
+    #[param(example = "-completed_at")]
+    sort: Option<String>,
     /// How many items, 1 to 200; 50 when not said.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
     /// `next_cursor` of the part before.
     cursor: Option<String>,
+}
+
+fn order(text: &str) -> Result<ExecutionSort, Problem> {
+    let names = ExecutionField::ALL.into_iter().map(ExecutionField::as_str);
+    let (field, descending) = sorted_by(text, ExecutionField::from_name, names)?;
+    Ok(ExecutionSort { field, descending })
 }
 
 /// The history of the tenant, newest first.
@@ -182,6 +192,12 @@ pub(crate) async fn list(
         from: filter.from,
         to: filter.to,
         q: filter.q,
+        sort: filter
+            .sort
+            .as_deref()
+            .map(order)
+            .transpose()?
+            .unwrap_or_default(),
     };
     let executions = app
         .platform

@@ -122,6 +122,19 @@ pub(crate) fn named<T>(
     })
 }
 
+/// The field of a `sort` parameter, and whether the largest comes first.
+pub(crate) fn sorted_by<T>(
+    text: &str,
+    of: impl Fn(&str) -> Option<T>,
+    all: impl Iterator<Item = &'static str>,
+) -> Result<(T, bool), Problem> {
+    let (name, descending) = match text.strip_prefix('-') {
+        Some(name) => (name, true),
+        None => (text, false),
+    };
+    Ok((named("sort", name, of, all)?, descending))
+}
+
 /// A member that may be absent, but not `null`.
 pub(crate) fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where

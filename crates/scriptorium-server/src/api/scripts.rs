@@ -7,16 +7,16 @@ use http::StatusCode;
 use http::header::{ETAG, LOCATION};
 use scriptorium::model::script::{Language, Script, ScriptStatus, ScriptType};
 use scriptorium::model::{Ctx, ScriptId, Uuid};
-use scriptorium::{Diagnostic, ScriptFilter, Severity, Update, Validate};
+use scriptorium::{Diagnostic, ScriptFilter, ScriptSort, Severity, SortField, Update, Validate};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::script_body::{ScriptBody, ScriptItem};
 use super::script_change::{NewScript, ScriptChange, kind_of};
 use super::versions::with_current;
-use super::{List, Refused, named, page};
+use super::{List, Refused, named, page, sorted_by};
 use crate::auth::Authenticated;
-use crate::input::{JsonBody, Path, Query};
+use crate::input::{JsonBody, OptionalJsonBody, Path, Query};
 use crate::problem::Problem;
 use crate::state::App;
 
@@ -31,8 +31,12 @@ pub(crate) struct Filter {
     r#type: Option<String>,
     /// `draft`, `active`, `paused`, `disabled` or `archived`.
     status: Option<String>,
-    /// Scripts with this tag.
+    /// Scripts with one of these tags, joined by commas.
     tag: Option<String>,
+    /// `id`, `name`, `type`, `status`, `created_at` or `updated_at`, the largest first with `-` in
+    /// front; `-created_at` when not said.
+    #[param(example = "-updated_at")]
+    sort: Option<String>,
     /// How many items, 1 to 200; 50 when not said.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
@@ -57,7 +61,13 @@ pub(crate) async fn list(
         kind: filter.r#type.as_ref().map(kind).transpose()?,
         status: filter.status.as_ref().map(status).transpose()?,
         q: filter.q,
-        tag: filter.tag,
+        tags: filter.tag.as_deref().map(tags).unwrap_or_default(),
+        sort: filter
+            .sort
+            .as_deref()
+            .map(order)
+            .transpose()?
+            .unwrap_or_default(),
         ..ScriptFilter::default()
     };
     let scripts = app
@@ -66,6 +76,19 @@ pub(crate) async fn list(
         .list(caller.ctx(), &wanted, &page)
         .await?;
     Ok(Json(List::of(scripts, ScriptItem::from)))
+}
+
+fn tags(joined: &str) -> Vec<String> {
+    let tags = joined.split(',').map(str::trim);
+    tags.filter(|tag| !tag.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn order(text: &str) -> Result<ScriptSort, Problem> {
+    let names = SortField::ALL.into_iter().map(SortField::as_str);
+    let (field, descending) = sorted_by(text, SortField::from_name, names)?;
+    Ok(ScriptSort { field, descending })
 }
 
 /// Makes a script, as a draft.
@@ -161,15 +184,26 @@ pub(crate) async fn restore(
     ))
 }
 
-/// Makes a script live.
+/// Why a script goes live.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Activation)]
+pub(crate) struct ActivationBody {
+    /// At most 500 characters, for the audit trail; a script that was disabled takes one.
+    reason: Option<String>,
+}
+
+/// Makes a script live. One that was disabled takes a reason and the permission `scripts.update`.
 #[utoipa::path(post, path = "/scripts/{id}/activate", tag = "scripts", params(("id" = Uuid, Path)),
-    responses((status = 200, body = ScriptBody), Refused))]
+    request_body = ActivationBody, responses((status = 200, body = ScriptBody), Refused))]
 pub(crate) async fn activate(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
+    OptionalJsonBody(body): OptionalJsonBody<ActivationBody>,
 ) -> Result<Response, Problem> {
-    move_to(&app, caller.ctx(), id, ScriptStatus::Active).await
+    let reason = body.reason.as_deref();
+    move_to(&app, caller.ctx(), id, ScriptStatus::Active, reason).await
 }
 
 /// Stops a script for a while.
@@ -180,7 +214,7 @@ pub(crate) async fn pause(
     caller: Authenticated,
     Path(id): Path<Uuid>,
 ) -> Result<Response, Problem> {
-    move_to(&app, caller.ctx(), id, ScriptStatus::Paused).await
+    move_to(&app, caller.ctx(), id, ScriptStatus::Paused, None).await
 }
 
 /// Stops a script until someone undoes it.
@@ -191,7 +225,7 @@ pub(crate) async fn disable(
     caller: Authenticated,
     Path(id): Path<Uuid>,
 ) -> Result<Response, Problem> {
-    move_to(&app, caller.ctx(), id, ScriptStatus::Disabled).await
+    move_to(&app, caller.ctx(), id, ScriptStatus::Disabled, None).await
 }
 
 /// Retires a script; its history stays.
@@ -202,7 +236,7 @@ pub(crate) async fn archive(
     caller: Authenticated,
     Path(id): Path<Uuid>,
 ) -> Result<Response, Problem> {
-    move_to(&app, caller.ctx(), id, ScriptStatus::Archived).await
+    move_to(&app, caller.ctx(), id, ScriptStatus::Archived, None).await
 }
 
 /// A source to look at.
@@ -281,11 +315,12 @@ async fn move_to(
     ctx: &Ctx,
     id: Uuid,
     status: ScriptStatus,
+    reason: Option<&str>,
 ) -> Result<Response, Problem> {
     let script = app
         .platform
         .scripts()
-        .set_status(ctx, ScriptId(id), status)
+        .set_status(ctx, ScriptId(id), status, reason)
         .await?;
     Ok(shown(script))
 }

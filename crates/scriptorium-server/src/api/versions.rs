@@ -6,13 +6,13 @@ use axum::response::Response;
 use http::StatusCode;
 use scriptorium::model::version::{Version, VersionPolicy};
 use scriptorium::model::{Ctx, ScriptId, Timestamp, Uuid};
-use scriptorium::{Diff, DiffRow, Error, RowKind};
+use scriptorium::{Diff, DiffLine, DiffRow, Error, RowKind};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::script_body::{DefinitionBody, ScriptBody};
 use super::scripts::shown;
-use super::{List, Paging, Refused};
+use super::{List, Refused, page};
 use crate::auth::Authenticated;
 use crate::input::{JsonBody, Path, Query};
 use crate::problem::Problem;
@@ -97,24 +97,43 @@ pub(crate) struct LineBody {
     /// From 1.
     number: u32,
     text: String,
+    /// Of a line that became another, the characters that differ: begin and end, counted from 0.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    marks: Vec<[usize; 2]>,
+}
+
+/// Which versions.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Filter {
+    /// Milestones alone.
+    #[serde(default)]
+    milestones: bool,
+    /// How many items, 1 to 200; 50 when not said.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// `next_cursor` of the part before.
+    cursor: Option<String>,
 }
 
 /// The versions of a script, newest first, without their sources.
 #[utoipa::path(get, path = "/scripts/{id}/versions", tag = "versions",
-    params(("id" = Uuid, Path), Paging),
+    params(("id" = Uuid, Path), Filter),
     responses((status = 200, body = List<VersionBody>), Refused))]
 pub(crate) async fn list(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
-    Query(paging): Query<Paging>,
+    Query(filter): Query<Filter>,
 ) -> Result<Json<List<VersionBody>>, Problem> {
-    let page = paging.page()?;
-    let versions = app
-        .platform
-        .scripts()
-        .versions(caller.ctx(), ScriptId(id), &page)
-        .await?;
+    let page = page(filter.limit, filter.cursor)?;
+    let (scripts, id) = (app.platform.scripts(), ScriptId(id));
+    let versions = if filter.milestones {
+        scripts.milestones(caller.ctx(), id, &page).await?
+    } else {
+        scripts.versions(caller.ctx(), id, &page).await?
+    };
     Ok(Json(List::of(versions, |version| {
         let mut body = VersionBody::from(version);
         body.definition.leave_out_source();
@@ -295,7 +314,11 @@ impl From<Diff> for DiffBody {
 
 impl From<DiffRow> for RowBody {
     fn from(row: DiffRow) -> Self {
-        let line = |(number, text)| LineBody { number, text };
+        let line = |line: DiffLine| LineBody {
+            number: line.number,
+            text: line.text,
+            marks: line.marks.into_iter().map(|m| [m.start, m.end]).collect(),
+        };
         Self {
             kind: match row.kind {
                 RowKind::Equal => "equal",

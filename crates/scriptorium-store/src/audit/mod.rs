@@ -153,6 +153,10 @@ impl Trail {
         Self { key, ambient }
     }
 
+    pub(crate) fn ambient(&self) -> &Ambient {
+        &self.ambient
+    }
+
     pub(crate) fn key(&self) -> &Key {
         &self.key
     }

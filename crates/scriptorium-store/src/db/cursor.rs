@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::{Ctx, Uuid};
+use sea_orm::Value;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -22,6 +23,20 @@ pub(crate) enum Key {
     Number(i64, Uuid),
     /// The last item's text, and its id.
     Text(String, Uuid),
+    /// The id of something that the last item belongs to, and its own.
+    Pair(Uuid, Uuid),
+}
+
+impl Key {
+    /// What a statement compares with the columns of the order.
+    pub(crate) fn values(self) -> Vec<Value> {
+        match self {
+            Self::Id(id) => vec![id.into()],
+            Self::Number(number, id) => vec![number.into(), id.into()],
+            Self::Text(text, id) => vec![text.into(), id.into()],
+            Self::Pair(of, id) => vec![of.into(), id.into()],
+        }
+    }
 }
 
 /// Makes and reads the cursors of one list.

@@ -43,6 +43,7 @@ const ALL: &[Pair] = &pairs![
     "0010_imports",
     "0011_business_tables",
     "0014_dead_letters",
+    "0015_orders",
     "0018_addresses",
 ];
 

@@ -1,9 +1,9 @@
 //! The list of executions: filters, full text, cursors. A page is in the order of the ids, which is
-//! the order of creation, and never reads a payload.
+//! the order of creation, unless another order is asked for, and never reads a payload.
 
 use scriptorium_model::execution::{ExecutionStatus, Metrics, TriggerKind};
 use scriptorium_model::page::{Page, PageRequest};
-use scriptorium_model::{Ctx, ExecutionId, ScriptId, Timestamp, UserId, Uuid};
+use scriptorium_model::{Ctx, ExecutionId, Invalid, ScriptId, Timestamp, UserId, Uuid};
 
 use super::row::{SELECT_SUMMARY, SummaryRow};
 use crate::Store;
@@ -28,6 +28,101 @@ pub struct ExecutionFilter {
     /// Words in the script's name, the failure, the log, the output or the input, or beginnings of
     /// such words. An execution is found soon after it has ended.
     pub q: Option<String>,
+    /// The order; the newest first when nothing is said, and always with `q`.
+    pub sort: ExecutionSort,
+}
+
+/// The order of a list of executions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExecutionSort {
+    /// By what.
+    pub field: ExecutionField,
+    /// The largest first.
+    pub descending: bool,
+}
+
+impl Default for ExecutionSort {
+    fn default() -> Self {
+        Self {
+            field: ExecutionField::Id,
+            descending: true,
+        }
+    }
+}
+
+/// What executions can be sorted by (R-REPO-05). An instant that has not come is before all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExecutionField {
+    /// The id, which is the order of creation.
+    Id,
+    /// The script's id.
+    Script,
+    /// The status' stable name.
+    Status,
+    /// When its first instruction ran.
+    StartedAt,
+    /// When it ended.
+    CompletedAt,
+}
+
+impl ExecutionField {
+    /// Every field.
+    pub const ALL: [Self; 5] = [
+        Self::Id,
+        Self::Script,
+        Self::Status,
+        Self::StartedAt,
+        Self::CompletedAt,
+    ];
+
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Script => "script_id",
+            Self::Status => "status",
+            Self::StartedAt => "started_at",
+            Self::CompletedAt => "completed_at",
+        }
+    }
+
+    /// The field of a name on the wire.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.as_str() == name)
+    }
+
+    /// What is compared, as the index of that order has it.
+    fn column(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Script => "script_id",
+            Self::Status => "status",
+            Self::StartedAt => "coalesce(started_at, 0)",
+            Self::CompletedAt => "coalesce(completed_at, 0)",
+        }
+    }
+
+    /// Whether a cursor can be of this order: whoever makes one up must not get it into a statement.
+    fn fits(self, key: &Key) -> bool {
+        match self {
+            Self::Id => matches!(key, Key::Id(_)),
+            Self::Script => matches!(key, Key::Pair(..)),
+            Self::Status => matches!(key, Key::Text(..)),
+            Self::StartedAt | Self::CompletedAt => matches!(key, Key::Number(..)),
+        }
+    }
+
+    fn key(self, of: &ExecutionSummary) -> Key {
+        let id = of.id.0;
+        let at = |at: Option<Timestamp>| Key::Number(at.map_or(0, Timestamp::as_microsecond), id);
+        match self {
+            Self::Id => Key::Id(id),
+            Self::Script => Key::Pair(of.script.0, id),
+            Self::Status => Key::Text(of.status.as_str().into(), id),
+            Self::StartedAt => at(of.started_at),
+            Self::CompletedAt => at(of.completed_at),
+        }
+    }
 }
 
 /// An execution without its payloads, as lists show it: reading a page never reads what the
@@ -69,10 +164,10 @@ pub struct ExecutionSummary {
 }
 
 impl Store {
-    /// The tenant's executions, newest first.
+    /// The tenant's executions, newest first unless the filter says otherwise.
     ///
     /// # Errors
-    /// `CursorInvalid`.
+    /// `CursorInvalid`; `Invalid` on `sort` for another order of what `q` finds.
     pub async fn list_executions(
         &self,
         ctx: &Ctx,
@@ -81,15 +176,25 @@ impl Store {
     ) -> Result<Page<ExecutionSummary>> {
         let cursors = Cursors::new(ctx, "executions", filter);
         let (above, mut below) = filter.ids();
-        match cursors.start(page)? {
-            Some(Key::Id(last)) => below = below.min(last),
-            Some(_) => return Err(Error::CursorInvalid),
-            None => {}
+        let mut start = cursors.start(page)?;
+        if start
+            .as_ref()
+            .is_some_and(|key| !filter.sort.field.fits(key))
+        {
+            return Err(Error::CursorInvalid);
+        }
+        if filter.sort == ExecutionSort::default() {
+            if let Some(Key::Id(last)) = start.take() {
+                below = below.min(last);
+            }
+        } else if filter.q.is_some() {
+            let message = "what a text is found in comes newest first";
+            return Err(Invalid::field("sort", "not_allowed", message).into());
         }
         let most = page.limit + 1;
         let db = self.db().read(ctx).await?;
         let rows = match Wanted::by(ctx.tenant, filter.q.as_deref()) {
-            Wanted::All => filter.read(&db, (above, below), most).await?,
+            Wanted::All => filter.read(&db, (above, below), start, most).await?,
             Wanted::Nothing => Vec::new(),
             Wanted::Words(query) => {
                 let query = query.with(search::marks(filter.script, filter.status, filter.trigger));
@@ -100,7 +205,7 @@ impl Store {
             .into_iter()
             .map(ExecutionSummary::try_from)
             .collect::<Result<Vec<_>>>()?;
-        cursors.page(items, page, |last| Key::Id(last.id.0))
+        cursors.page(items, page, |last| filter.sort.field.key(last))
     }
 }
 
@@ -119,11 +224,12 @@ impl ExecutionFilter {
         )
     }
 
-    /// The newest that match, text apart.
+    /// The first that match, text apart; behind `start` in another order than the newest first.
     async fn read(
         &self,
         db: &Scope,
         (above, below): (Uuid, Uuid),
+        start: Option<Key>,
         most: u32,
     ) -> Result<Vec<SummaryRow>> {
         let mut sql = db.sql(SELECT_SUMMARY);
@@ -138,7 +244,25 @@ impl ExecutionFilter {
         if below != Uuid::max() {
             sql.push(" and id < ").bind(below);
         }
-        sql.push(" order by id desc limit ").bind(i64::from(most));
+        let ExecutionSort { field, descending } = self.sort;
+        let before = if descending { " < " } else { " > " };
+        let direction = if descending { " desc" } else { " asc" };
+        match start {
+            None => {}
+            Some(Key::Id(id)) => {
+                sql.push(" and id").push(before).bind(id);
+            }
+            Some(key) => {
+                sql.push(" and (").push(field.column()).push(", id)");
+                sql.push(before).bind_list(key.values());
+            }
+        }
+        sql.push(" order by ");
+        if field != ExecutionField::Id {
+            sql.push(field.column()).push(direction).push(", ");
+        }
+        sql.push("id").push(direction).push(" limit ");
+        sql.bind(i64::from(most));
         db.all(sql).await
     }
 
@@ -198,9 +322,16 @@ impl ExecutionFilter {
         }
     }
 
-    /// The index to read in the order of the ids. SQLite has no statistics of a tenant's executions,
+    /// The index to read in the wanted order. SQLite has no statistics of a tenant's executions,
     /// and takes the key of the table where a few of many are asked for.
     fn index(&self) -> &'static str {
+        match self.sort.field {
+            ExecutionField::Id => {}
+            ExecutionField::Script => return " indexed by executions_script",
+            ExecutionField::Status => return " indexed by executions_status",
+            ExecutionField::StartedAt => return " indexed by executions_started",
+            ExecutionField::CompletedAt => return " indexed by executions_completed",
+        }
         if self.script.is_some() {
             " indexed by executions_script"
         } else if self.status.is_some() {

@@ -8,7 +8,7 @@ use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{Execution, LogLine};
 use scriptorium_model::storage::Entry;
-use scriptorium_model::{Json, TenantId, Timestamp, Uuid};
+use scriptorium_model::{Ambient, Json, TenantId, Timestamp, Uuid};
 use sea_orm::{FromQueryResult, Value};
 use serde_json::json;
 
@@ -17,6 +17,7 @@ use crate::audit::{By, Ends, Note, Noted, Said, Trail, text_of, unaudited};
 use crate::db::{Db, Dialect, Micros, Tx, micros};
 use crate::error::{Error, Result};
 use crate::executions::{COLUMN_COUNT, COLUMNS, ExecutionRow, IdRow, Inserted, Packed, values};
+use crate::lifecycle::{Listeners, by_the_thousand};
 use crate::schedules;
 use crate::search::{self, Document};
 use crate::system;
@@ -205,6 +206,8 @@ async fn write_rows(
     documents.retain(|document| stored.contains(&document.id));
     search::note(tx, &documents).await?;
     events.extend(finished.iter().flat_map(|record| &record.events));
+    let told = told(tx, trail.ambient(), &finished).await?;
+    events.extend(&told);
     let new_events = insert_events(tx, &events).await?;
 
     let mut ends = Ends::default();
@@ -251,6 +254,30 @@ async fn write_rows(
     }
     let noted = trail.append_all(tx, said).await?;
     Ok((outcomes, noted))
+}
+
+/// What the platform publishes about executions that ended: also that they began, of those that
+/// nobody had claimed before.
+async fn told(tx: &Tx, ambient: &Ambient, ends: &[&Finished]) -> Result<Vec<Event>> {
+    let mut listeners: BTreeMap<TenantId, Listeners> = BTreeMap::new();
+    for end in ends {
+        let execution = &end.execution;
+        if by_the_thousand(execution) && !listeners.contains_key(&execution.tenant) {
+            let found = Listeners::of(tx, execution.tenant).await?;
+            listeners.insert(execution.tenant, found);
+        }
+    }
+    let nobody = Listeners::default();
+    let mut events = Vec::new();
+    for end in ends {
+        let execution = &end.execution;
+        let of_tenant = listeners.get(&execution.tenant).unwrap_or(&nobody);
+        if end.lease.is_none() && execution.started_at.is_some() {
+            events.extend(of_tenant.started(execution, ambient));
+        }
+        events.extend(of_tenant.ended(execution, ambient));
+    }
+    Ok(events)
 }
 
 /// Leaves the executions that have no idempotency key, or are the first of theirs.

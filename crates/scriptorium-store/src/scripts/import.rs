@@ -11,6 +11,7 @@ use crate::Store;
 use crate::audit::{By, Note, of_script};
 use crate::db::{Tx, number};
 use crate::error::{Error, Result};
+use crate::lifecycle::OfScript;
 use crate::search;
 use crate::store::of_tenant;
 use crate::templates;
@@ -136,6 +137,7 @@ impl Store {
                 }
                 search::note_script(tx, script.id.0, &script.definition).await?;
                 Routes::of(script).write(tx, now).await?;
+                self.tell(tx, ctx, script, OfScript::Created).await?;
                 let mut after = of_script(script)?;
                 after["imported"] = true.into();
                 Ok(note(Action::ScriptCreated, script).after(after))
@@ -160,6 +162,7 @@ impl Store {
                 let script = edited.ok_or_else(stale)?;
                 save_version(tx, &script, change_description).await?;
                 Routes::of(&script).write(tx, now).await?;
+                self.tell_changed(tx, ctx, &before, &script).await?;
                 changed(&before, &script, change_description)
             }
             ImportStep::Template { name, body } => templates::put(tx, name, body, now).await,

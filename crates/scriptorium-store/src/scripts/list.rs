@@ -24,8 +24,8 @@ pub struct ScriptFilter {
     pub kind: Option<ScriptType>,
     /// With this status.
     pub status: Option<ScriptStatus>,
-    /// With this tag.
-    pub tag: Option<String>,
+    /// With at least one of these tags; with any or none when empty.
+    pub tags: Vec<String>,
     /// The trash instead of the scripts in use; it is in the order of deletion whatever `sort` says.
     pub trash: bool,
     /// The order; the newest first when nothing is said.
@@ -53,6 +53,8 @@ impl Default for ScriptSort {
 /// What scripts can be sorted by (R-REPO-03).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SortField {
+    /// The id, which is the order of creation.
+    Id,
     /// The name, by code point.
     Name,
     /// The type's stable name.
@@ -67,7 +69,8 @@ pub enum SortField {
 
 impl SortField {
     /// Every field.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
+        Self::Id,
         Self::Name,
         Self::Type,
         Self::Status,
@@ -78,6 +81,7 @@ impl SortField {
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Id => "id",
             Self::Name => "name",
             Self::Type => "type",
             Self::Status => "status",
@@ -93,11 +97,22 @@ impl SortField {
 
     fn column(self) -> &'static str {
         match self {
+            Self::Id => "s.id",
             Self::Name => "s.name",
             Self::Type => "s.type",
             Self::Status => "s.status",
             Self::CreatedAt => "s.created_at",
             Self::UpdatedAt => "s.updated_at",
+        }
+    }
+
+    /// Whether a cursor can be of this order: whoever makes one up must not get it into a statement.
+    fn fits(self, key: &Key, trash: bool) -> bool {
+        match self {
+            _ if trash => matches!(key, Key::Number(..)),
+            Self::Id => matches!(key, Key::Id(_)),
+            Self::Name | Self::Type | Self::Status => matches!(key, Key::Text(..)),
+            Self::CreatedAt | Self::UpdatedAt => matches!(key, Key::Number(..)),
         }
     }
 
@@ -109,6 +124,7 @@ impl SortField {
         let text = |text: &str| Key::Text(text.into(), script.id.0);
         let at = |at: Timestamp| Key::Number(at.as_microsecond(), script.id.0);
         match self {
+            Self::Id => Key::Id(script.id.0),
             Self::Name => text(&script.name),
             Self::Type => text(script.kind().as_str()),
             Self::Status => text(script.status.as_str()),
@@ -178,18 +194,24 @@ impl Store {
         } else {
             field.column()
         };
+        let by_id = column == SortField::Id.column();
         if let Some(start) = start {
+            if !field.fits(&start, filter.trash) {
+                return Err(Error::CursorInvalid);
+            }
             let before = if descending { ") < " } else { ") > " };
-            sql.push(" and (").push(column).push(", s.id").push(before);
-            match start {
-                Key::Number(at, id) => sql.bind_list([at.into(), id.into()]),
-                Key::Text(text, id) => sql.bind_list([text.into(), id.into()]),
-                Key::Id(_) => return Err(Error::CursorInvalid),
-            };
+            sql.push(" and (").push(column);
+            if !by_id {
+                sql.push(", s.id");
+            }
+            sql.push(before).bind_list(start.values());
         }
         let direction = if descending { " desc" } else { " asc" };
         sql.push(" order by ").push(column).push(direction);
-        sql.push(", s.id").push(direction).push(" limit ");
+        if !by_id {
+            sql.push(", s.id").push(direction);
+        }
+        sql.push(" limit ");
         sql.bind(i64::from(page.limit) + 1);
         let rows: Vec<SummaryRow> = db.all(sql).await?;
         let mut last = last_executions(&db, &rows).await?;
@@ -201,6 +223,23 @@ impl Store {
             })
             .collect::<Result<Vec<_>>>()?;
         cursors.page(items, page, |last| field.key(last))
+    }
+
+    /// The tags of the tenant's scripts in use, by code point.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn list_tags(&self, ctx: &Ctx, limit: u32) -> Result<Vec<String>> {
+        let db = self.db().read(ctx).await?;
+        let sql = db
+            .sql(
+                "select distinct t.tag from script_tags t join scripts s \
+                 on s.tenant_id = t.tenant_id and s.id = t.script_id and s.deleted_at is null \
+                 where t.tenant_id = $1 order by t.tag limit $2",
+            )
+            .with([limit.into()]);
+        let rows: Vec<TagRow> = db.all(sql).await?;
+        Ok(rows.into_iter().map(|row| row.tag).collect())
     }
 }
 
@@ -224,12 +263,13 @@ fn narrow(db: &Scope, sql: &mut Sql, filter: &ScriptFilter, query: Option<&Query
     if let Some(status) = filter.status {
         sql.push(" and s.status = ").bind(status.as_str());
     }
-    if let Some(tag) = &filter.tag {
+    if !filter.tags.is_empty() {
         sql.push(
             " and exists (select 1 from script_tags t where t.tenant_id = s.tenant_id \
-             and t.script_id = s.id and t.tag = ",
+             and t.script_id = s.id and t.tag in ",
         );
-        sql.bind(tag.as_str()).push(")");
+        sql.bind_list(filter.tags.iter().map(|tag| tag.as_str().into()));
+        sql.push(")");
     }
     if let Some(query) = query {
         search::narrow_scripts(db, sql, query);
@@ -288,6 +328,11 @@ async fn last_executions(
     sql.bind_list(ids.into_iter().map(Into::into));
     let rows: Vec<LastRow> = db.all(sql).await?;
     rows.into_iter().map(LastRow::of_script).collect()
+}
+
+#[derive(FromQueryResult)]
+struct TagRow {
+    tag: String,
 }
 
 #[derive(FromQueryResult)]

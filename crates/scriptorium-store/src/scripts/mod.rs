@@ -22,6 +22,7 @@ use crate::db::{Dialect, Micros, Scope, Tx};
 use crate::definition::search_text;
 use crate::drafts;
 use crate::error::{Error, Result};
+use crate::lifecycle::{OfScript, changed_members};
 use crate::search;
 use crate::store::{Change, of_tenant};
 use crate::system::nodes;
@@ -51,6 +52,7 @@ impl Store {
         };
         versions::insert(&tx, &version, &script.definition).await?;
         search::note_script(&tx, script.id.0, &script.definition).await?;
+        self.tell(&tx, ctx, script, OfScript::Created).await?;
         let note = note(Action::ScriptCreated, script).after(of_script(script)?);
         self.commit_routes(tx, ctx, script, note).await
     }
@@ -87,23 +89,25 @@ impl Store {
             return Ok(script);
         };
         save_version(&tx, &script, change_description).await?;
+        self.tell_changed(&tx, ctx, &before, &script).await?;
         let note = changed(&before, &script, change_description)?;
         self.commit_routes(tx, ctx, &script, note).await?;
         Ok(script)
     }
 
     /// Moves a script from one status to another, with what routes to it (R-LIFE-06). Whoever
-    /// activates it is remembered; a reason is kept while it is paused.
+    /// activates it is remembered; the reason is in the audit trail, and kept while it is paused.
     ///
     /// # Errors
-    /// `NotFound`; `Conflict` on `status` when it is no longer `from`, or the move is forbidden.
+    /// `NotFound`; `Conflict` on `status` when it is no longer `from`, or the move is forbidden;
+    /// `Invalid` when the move takes a reason.
     pub async fn set_status(
         &self,
         ctx: &Ctx,
         id: ScriptId,
         from: ScriptStatus,
         to: ScriptStatus,
-        paused_reason: Option<&str>,
+        reason: Option<&str>,
     ) -> Result<Script> {
         let tx = self.db().write(ctx).await?;
         let script = find_to_change(&tx, id).await?;
@@ -114,8 +118,10 @@ impl Store {
             });
         }
         let (by, now) = (ctx.actor.user(), self.inner.ambient.now());
-        let script = script.moved(to, by, paused_reason, now)?;
+        let script = script.moved(to, by, reason, now)?;
         write_state(&tx, &script).await?;
+        self.tell(&tx, ctx, &script, OfScript::StatusChanged(from))
+            .await?;
         let action = match to {
             ScriptStatus::Draft => Action::ScriptDrafted,
             ScriptStatus::Active => Action::ScriptActivated,
@@ -128,7 +134,7 @@ impl Store {
             .after(json!({
                 "status": to.as_str(),
                 "version": script.version,
-                "reason": paused_reason,
+                "reason": reason,
             }));
         self.commit_routes(tx, ctx, &script, note).await?;
         Ok(script)
@@ -165,6 +171,18 @@ impl Store {
         tx.commit(noted).await?;
         self.signal_routes();
         Ok(())
+    }
+
+    /// Publishes that a script has a new version.
+    async fn tell_changed(
+        &self,
+        tx: &Tx,
+        ctx: &Ctx,
+        before: &Value,
+        script: &Script,
+    ) -> Result<()> {
+        let members = changed_members(before, &of_script(script)?);
+        self.tell(tx, ctx, script, OfScript::Updated(members)).await
     }
 
     fn signal_routes(&self) {

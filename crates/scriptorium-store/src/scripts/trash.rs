@@ -2,7 +2,7 @@
 //! those that cannot.
 
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
-use scriptorium_model::script::{Script, ScriptStatus};
+use scriptorium_model::script::Script;
 use scriptorium_model::{Ctx, ScriptId, Uuid};
 use sea_orm::FromQueryResult;
 use serde_json::json;
@@ -13,6 +13,7 @@ use crate::Store;
 use crate::audit::{Note, of_gone, unaudited};
 use crate::db::{Micros, Tx};
 use crate::error::{Error, Result};
+use crate::lifecycle::OfScript;
 use crate::search::Kind;
 use crate::system::nodes;
 
@@ -44,6 +45,7 @@ impl Store {
         }
         Routes::remove(&tx, id).await?;
         nodes::mark_routes(&tx).await?;
+        self.tell(&tx, ctx, &script, OfScript::Deleted).await?;
         let note = note(Action::ScriptDeleted, &script).before(of_gone(&script)?);
         let noted = self.audited(&tx, ctx, note).await?;
         tx.commit(noted).await?;
@@ -68,13 +70,10 @@ impl Store {
         if tx.execute(sql).await? == 0 {
             return Err(Error::NotFound);
         }
-        let mut script = find_to_change(&tx, id).await?;
-        if script.status == ScriptStatus::Active {
-            script.status = ScriptStatus::Paused;
-            script.paused_reason = Some("restored from the trash".into());
-        }
-        script.updated_at = self.inner.ambient.now();
+        let script = find_to_change(&tx, id).await?;
+        let script = script.restored(self.inner.ambient.now());
         write_state(&tx, &script).await?;
+        self.tell(&tx, ctx, &script, OfScript::Restored).await?;
         let note = note(Action::ScriptRestored, &script)
             .after(json!({ "status": script.status.as_str(), "version": script.version }));
         self.commit_routes(tx, ctx, &script, note).await?;
@@ -108,6 +107,7 @@ impl Store {
                 tx.execute(sql).await?;
             }
             let noted = if last {
+                self.tell_purged(&tx, ctx, id).await?;
                 let subject = Subject::new(SubjectKind::Script, id.0, &name);
                 let note = Note::new(Action::ScriptPurged, subject);
                 self.audited(&tx, ctx, note).await?

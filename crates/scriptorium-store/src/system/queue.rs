@@ -15,6 +15,7 @@ use crate::audit::{Ends, unaudited};
 use crate::db::{Dialect, Micros, Sql, Tx};
 use crate::error::Result;
 use crate::executions::ExecutionRow;
+use crate::lifecycle;
 use crate::schedules;
 use crate::search;
 use crate::store::Change;
@@ -211,9 +212,11 @@ impl Store {
             lost: lost.len() as u64,
             requeued: tx.execute(requeued).await?,
         };
-        schedules::note_ends(&tx, cancelled.iter().chain(&lost)).await?;
+        let gone: Vec<&Execution> = cancelled.iter().chain(&lost).collect();
+        schedules::note_ends(&tx, gone.iter().copied()).await?;
+        lifecycle::tell_ends(&tx, &self.inner.ambient, &gone).await?;
         let mut ends = Ends::default();
-        for execution in cancelled.iter().chain(&lost) {
+        for execution in gone {
             ends.add(execution, &[]);
         }
         let noted = self
@@ -302,14 +305,12 @@ impl Store {
                  where tenant_id = $1 and id = $2 and status = 'pending' returning *",
             )
             .with([tenant.into(), id.into(), lease.0.into(), until.into()]);
-        let row: Option<ExecutionRow> = tx.one(sql).await?;
-        row.map(|row| {
-            Ok(Claimed {
-                execution: row.try_into()?,
-                lease,
-            })
-        })
-        .transpose()
+        let Some(row) = tx.one::<ExecutionRow>(sql).await? else {
+            return Ok(None);
+        };
+        let execution: Execution = row.try_into()?;
+        lifecycle::tell_started(tx, &self.inner.ambient, &execution).await?;
+        Ok(Some(Claimed { execution, lease }))
     }
 
     async fn lease_end(&self, tx: &Tx, lease: Duration) -> Result<Micros> {

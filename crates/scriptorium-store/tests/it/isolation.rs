@@ -50,6 +50,7 @@ async fn scripts_and_versions_of_another_tenant_do_not_exist(
     assert_eq!(versions.items, []);
     let all = ScriptFilter::default();
     assert_eq!(world.scripts(other, &all).await, []);
+    assert_eq!(store.list_tags(other, 10).await.unwrap(), [""; 0]);
     assert_eq!(store.list_active_endpoints(other.tenant).await.unwrap(), []);
     assert_eq!(store.list_upcoming(other, 10).await.unwrap(), []);
     assert_eq!(store.find_schedule_state(other, id).await.unwrap(), None);

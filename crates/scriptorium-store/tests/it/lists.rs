@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rstest::rstest;
 use scriptorium_model::endpoint::Method::Get;
 use scriptorium_model::execution::{Execution, ExecutionStatus, Failure, TriggerKind};
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::script::{ScriptStatus, ScriptType};
 use scriptorium_model::trigger::Trigger;
-use scriptorium_store::{Error, ExecutionFilter, ScriptFilter, ScriptSort, SortField};
+use scriptorium_store::{
+    Error, ExecutionField, ExecutionFilter, ExecutionSort, ExecutionSummary, ScriptFilter,
+    ScriptSort, SortField,
+};
 
 use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{World, completed, cron, definition, http};
@@ -61,14 +66,14 @@ async fn scripts_are_narrowed_by_every_filter(#[values(Sqlite)] database: Databa
         ),
         (
             ScriptFilter {
-                tag: Some("reports".into()),
+                tags: vec!["reports".into()],
                 ..filter()
             },
             &["Отчёт 100%"],
         ),
         (
             ScriptFilter {
-                tag: Some("report".into()),
+                tags: vec!["report".into()],
                 ..filter()
             },
             &[],
@@ -259,6 +264,209 @@ async fn executions_are_narrowed_by_every_filter_newest_first(
         let expected: Vec<_> = expected.iter().map(|&index: &usize| ids[index]).collect();
         assert_eq!(found, expected, "{filter:?}");
     }
+}
+
+#[rstest]
+#[tokio::test]
+async fn pages_of_every_order_hold_each_execution_once(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let ctx = &world.ctx;
+    let scripts = [world.script("one").await, world.script("two").await];
+    for index in 0..17 {
+        let script = &scripts[index % 2];
+        match index % 4 {
+            0 => drop(world.pending(ctx, script).await),
+            1 => {
+                // Ends in another order than it was made.
+                let mut execution = completed(world.execution(script), world.now());
+                let earlier = Duration::from_secs(60 * index as u64);
+                execution.started_at = execution.started_at.map(|at| at - earlier);
+                execution.completed_at = execution.started_at;
+                execution.status = ExecutionStatus::Failed;
+                world.record(ctx, execution, None).await.await.unwrap();
+            }
+            _ => drop(world.finished(ctx, script).await),
+        }
+        if index % 3 == 0 {
+            world.advance(Duration::from_secs(1));
+        }
+    }
+    let told = |sort: ExecutionSort, of: &ExecutionSummary| match sort.field {
+        ExecutionField::Id => of.id.to_string(),
+        ExecutionField::Script => of.script.to_string(),
+        ExecutionField::Status => of.status.as_str().to_owned(),
+        ExecutionField::StartedAt => of.started_at.map_or(String::new(), |at| at.to_string()),
+        ExecutionField::CompletedAt => of.completed_at.map_or(String::new(), |at| at.to_string()),
+    };
+    for field in ExecutionField::ALL {
+        for descending in [false, true] {
+            let sort = ExecutionSort { field, descending };
+            let filter = ExecutionFilter {
+                sort,
+                ..ExecutionFilter::default()
+            };
+            let mut expected = world.executions(ctx, &ExecutionFilter::default()).await;
+            assert_eq!(expected.len(), 17);
+            expected.sort_by_key(|one| (told(sort, one), one.id));
+            if descending {
+                expected.reverse();
+            }
+            let mut paged = Vec::new();
+            let mut cursor = None;
+            loop {
+                let request = PageRequest::new(Some(5), cursor).unwrap();
+                let page = world.store.list_executions(ctx, &filter, &request);
+                let page = page.await.unwrap();
+                paged.extend(page.items);
+                cursor = page.next_cursor;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(paged, expected, "{sort:?}");
+            let status = Some(ExecutionStatus::Pending);
+            let narrowed = ExecutionFilter { status, ..filter };
+            expected.retain(|one| Some(one.status) == status);
+            let narrowed = world.executions(ctx, &narrowed).await;
+            assert_eq!(narrowed, expected, "{sort:?}");
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_a_text_is_found_in_comes_newest_first_only(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let filter = ExecutionFilter {
+        q: Some("word".into()),
+        sort: ExecutionSort {
+            field: ExecutionField::Status,
+            descending: true,
+        },
+        ..ExecutionFilter::default()
+    };
+    let page = PageRequest::first();
+    let refused = world.store.list_executions(&world.ctx, &filter, &page);
+    let refused = refused.await.unwrap_err();
+    assert!(
+        matches!(&refused, Error::Invalid(invalid) if invalid.errors[0].field == "sort"),
+        "{refused:?}"
+    );
+}
+
+/// The seal of a cursor is no secret: whoever knows how it is made can put any key into one.
+#[rstest]
+#[tokio::test]
+async fn a_cursor_with_the_key_of_another_order_is_refused(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    for index in 0..3 {
+        let script = world.script(&format!("script {index}")).await;
+        world.finished(ctx, &script).await;
+    }
+    let id = "00000000-0000-0000-0000-000000000000";
+    let keys = [
+        format!(r#"{{"Id":"{id}"}}"#),
+        format!(r#"{{"Number":[1,"{id}"]}}"#),
+        format!(r#"{{"Text":["x","{id}"]}}"#),
+        format!(r#"{{"Pair":["{id}","{id}"]}}"#),
+    ];
+    let forged = |cursor: &str, key: &str| {
+        let mut bytes = URL_SAFE_NO_PAD.decode(cursor).unwrap();
+        bytes.truncate(12);
+        bytes.extend_from_slice(key.as_bytes());
+        let cursor = URL_SAFE_NO_PAD.encode(bytes);
+        PageRequest::new(Some(1), Some(cursor)).unwrap()
+    };
+    let one = PageRequest::new(Some(1), None).unwrap();
+    for field in SortField::ALL {
+        let sort = ScriptSort {
+            field,
+            descending: true,
+        };
+        let filter = ScriptFilter {
+            sort,
+            ..ScriptFilter::default()
+        };
+        let cursor = store.list_scripts(ctx, &filter, &one).await.unwrap();
+        let cursor = cursor.next_cursor.unwrap();
+        let mut accepted = 0;
+        for key in &keys {
+            let page = forged(&cursor, key);
+            match store.list_scripts(ctx, &filter, &page).await {
+                Ok(_) => accepted += 1,
+                refused => assert_refused(refused),
+            }
+        }
+        assert_eq!(accepted, 1, "{field:?}");
+    }
+    for field in ExecutionField::ALL {
+        let sort = ExecutionSort {
+            field,
+            descending: true,
+        };
+        let filter = ExecutionFilter {
+            sort,
+            ..ExecutionFilter::default()
+        };
+        let cursor = store.list_executions(ctx, &filter, &one).await.unwrap();
+        let cursor = cursor.next_cursor.unwrap();
+        let mut accepted = 0;
+        for key in &keys {
+            let page = forged(&cursor, key);
+            match store.list_executions(ctx, &filter, &page).await {
+                Ok(_) => accepted += 1,
+                refused => assert_refused(refused),
+            }
+        }
+        assert_eq!(accepted, 1, "{field:?}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn tags_are_listed_once_and_narrow_by_any_of_them(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let tagged = async |name: &str, tags: &[&str]| {
+        let mut definition = definition(name, Trigger::OneOff);
+        definition.tags = tags.iter().map(|&tag| tag.to_owned()).collect();
+        world.advance(Duration::from_millis(1));
+        world.add(ctx, definition).await
+    };
+    tagged("one", &["отчёт", "billing"]).await;
+    tagged("two", &["billing"]).await;
+    tagged("none", &[]).await;
+    let gone = tagged("gone", &["gone"]).await;
+    store.delete_script(ctx, gone.id).await.unwrap();
+    assert_eq!(
+        store.list_tags(ctx, 10).await.unwrap(),
+        ["billing", "отчёт"]
+    );
+    assert_eq!(store.list_tags(ctx, 1).await.unwrap(), ["billing"]);
+    let names = async |tags: &[&str]| {
+        let tags = tags.iter().map(|&tag| tag.to_owned()).collect();
+        let filter = ScriptFilter {
+            tags,
+            ..ScriptFilter::default()
+        };
+        let items = world.scripts(ctx, &filter).await;
+        items
+            .into_iter()
+            .map(|item| item.script.definition.name)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&["отчёт", "missing"]).await, ["one"]);
+    assert_eq!(names(&["отчёт", "billing"]).await, ["two", "one"]);
+    assert_eq!(names(&["missing"]).await, [""; 0]);
 }
 
 #[rstest]

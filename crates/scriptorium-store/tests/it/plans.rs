@@ -47,6 +47,31 @@ async fn hot_paths_use_their_index_and_sort_nothing() {
             "executions_status",
         ),
         (
+            "select * from executions indexed by executions_started where tenant_id = x'00' \
+             and (coalesce(started_at, 0), id) > (5, x'01') \
+             order by coalesce(started_at, 0), id limit 51"
+                .to_owned(),
+            "executions_started",
+        ),
+        (
+            "select * from executions indexed by executions_completed where tenant_id = x'00' \
+             order by coalesce(completed_at, 0) desc, id desc limit 51"
+                .to_owned(),
+            "executions_completed",
+        ),
+        (
+            "select * from scripts where tenant_id = x'00' and deleted_at is null \
+             order by type, id limit 51"
+                .to_owned(),
+            "scripts_order_type",
+        ),
+        (
+            "select * from scripts where tenant_id = x'00' and deleted_at is null \
+             order by status desc, id desc limit 51"
+                .to_owned(),
+            "scripts_order_status",
+        ),
+        (
             "select id from executions where tenant_id = x'00' and status = 'pending' \
              and script_id not in (x'01') order by id limit 5"
                 .to_owned(),

@@ -1,10 +1,10 @@
-//! Two versions side by side.
+//! Two versions side by side, or one after the other.
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::{Redirect, Response};
 use scriptorium::model::ScriptId;
-use scriptorium::{Diff, DiffRow, RowKind};
+use scriptorium::{Diff, DiffLine, DiffRow, RowKind};
 use serde::Deserialize;
 
 use super::id;
@@ -28,6 +28,9 @@ struct DiffPage {
     added: usize,
     removed: usize,
     rows: Vec<Row>,
+    /// The rows one below the other; empty when they stand side by side.
+    unified: Vec<Line>,
+    is_unified: bool,
 }
 
 struct Field {
@@ -39,9 +42,31 @@ struct Field {
 /// A pair of lines, or a number of equal lines that are not shown.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Row {
-    left: Option<(u32, String)>,
-    right: Option<(u32, String)>,
+    left: Option<Side>,
+    right: Option<Side>,
     changed: bool,
+    folded: Option<u64>,
+}
+
+/// A line with what differs from the other side apart.
+#[derive(Clone, Debug, PartialEq)]
+struct Side {
+    number: u32,
+    pieces: Vec<Piece>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Piece {
+    text: String,
+    marked: bool,
+}
+
+/// A line of the unified view: of one version, of both, or a number of those that are not shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Line {
+    left: Option<u32>,
+    right: Option<u32>,
+    pieces: Vec<Piece>,
     folded: Option<u64>,
 }
 
@@ -49,7 +74,15 @@ struct Row {
 pub(crate) struct Pair {
     a: u32,
     b: u32,
+    view: Option<String>,
 }
+
+#[derive(Deserialize)]
+pub(crate) struct View {
+    view: Option<String>,
+}
+
+const UNIFIED: &str = "unified";
 
 /// Equal lines shown around a change.
 const CONTEXT: usize = 4;
@@ -64,9 +97,13 @@ pub(crate) async fn choose(
     Query(pair): Query<Pair>,
 ) -> Result<Redirect, Failure> {
     let script: ScriptId = id(&script, &visitor)?;
-    let Pair { a, b } = pair;
+    let Pair { a, b, view } = pair;
+    let view = match view.as_deref() {
+        Some(UNIFIED) => "?view=unified",
+        _ => "",
+    };
     Ok(Redirect::to(&format!(
-        "/scripts/{script}/versions/{a}/diff/{b}"
+        "/scripts/{script}/versions/{a}/diff/{b}{view}"
     )))
 }
 
@@ -75,6 +112,7 @@ pub(crate) async fn show(
     State(site): State<Site>,
     visitor: Visitor,
     Path((script, a, b)): Path<(String, String, String)>,
+    Query(view): Query<View>,
 ) -> Result<Response, Failure> {
     let (ctx, t) = (visitor.ctx(), visitor.t);
     let script_id: ScriptId = id(&script, &visitor)?;
@@ -84,19 +122,37 @@ pub(crate) async fn show(
     let head = Head::of(ctx, &script.map_err(explained(&visitor))?, "versions");
     let diff = scripts.diff(ctx, script_id, a, b).await;
     let diff = diff.map_err(explained(&visitor))?;
+    let stored = scripts.version_numbers(ctx, script_id).await;
+    let stored = stored.map_err(explained(&visitor))?;
+    let is_unified = view.view.as_deref() == Some(UNIFIED);
+    let rows = folded(&diff.rows);
     let page = DiffPage {
         frame: Frame::new(t, head.name.clone(), "scripts", Some(&visitor.caller)),
         t,
         a,
         b,
-        numbers: (1..=head.version).rev().collect(),
+        numbers: numbers(stored, [a, b]),
         head,
         added: diff.rows.iter().filter(|row| adds(row)).count(),
         removed: diff.rows.iter().filter(|row| removes(row)).count(),
-        rows: folded(&diff.rows),
+        unified: if is_unified {
+            unified(&rows)
+        } else {
+            Vec::new()
+        },
+        rows,
+        is_unified,
         fields: fields(diff),
     };
     Ok(answer::strict(&page))
+}
+
+/// Stored numbers with the two that are shown, the largest first.
+fn numbers(mut numbers: Vec<u32>, shown: [u32; 2]) -> Vec<u32> {
+    numbers.extend(shown);
+    numbers.sort_unstable_by(|a, b| b.cmp(a));
+    numbers.dedup();
+    numbers
 }
 
 fn adds(row: &DiffRow) -> bool {
@@ -158,13 +214,84 @@ fn fold(shown: &mut Vec<Row>, far: &mut Vec<&DiffRow>) {
     far.clear();
 }
 
+/// The rows one below the other: of a stretch of changes first what is gone, then what is new.
+fn unified(rows: &[Row]) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut new = Vec::new();
+    for row in rows {
+        if !row.changed {
+            lines.append(&mut new);
+        }
+        match (&row.left, &row.right) {
+            (Some(left), right) if !row.changed => lines.push(Line {
+                left: Some(left.number),
+                right: right.as_ref().map(|side| side.number),
+                pieces: left.pieces.clone(),
+                folded: None,
+            }),
+            (left, right) => {
+                lines.extend(left.iter().map(|side| Line {
+                    left: Some(side.number),
+                    pieces: side.pieces.clone(),
+                    ..Line::default()
+                }));
+                new.extend(right.iter().map(|side| Line {
+                    right: Some(side.number),
+                    pieces: side.pieces.clone(),
+                    ..Line::default()
+                }));
+            }
+        }
+        if row.folded.is_some() {
+            lines.push(Line {
+                folded: row.folded,
+                ..Line::default()
+            });
+        }
+    }
+    lines.append(&mut new);
+    lines
+}
+
+impl Line {
+    /// Whether only the left version has it.
+    fn is_gone(&self) -> bool {
+        self.right.is_none()
+    }
+
+    /// Whether only the right version has it.
+    fn is_new(&self) -> bool {
+        self.left.is_none()
+    }
+}
+
 impl Row {
     fn of(row: &DiffRow) -> Self {
         Self {
-            left: row.left.clone(),
-            right: row.right.clone(),
+            left: row.left.as_ref().map(Side::of),
+            right: row.right.as_ref().map(Side::of),
             changed: row.kind != RowKind::Equal,
             folded: None,
+        }
+    }
+}
+
+impl Side {
+    fn of(line: &DiffLine) -> Self {
+        let mut pieces: Vec<Piece> = Vec::new();
+        for (at, character) in line.text.chars().enumerate() {
+            let marked = line.marks.iter().any(|mark| mark.contains(&at));
+            match pieces.last_mut() {
+                Some(piece) if piece.marked == marked => piece.text.push(character),
+                _ => pieces.push(Piece {
+                    text: character.to_string(),
+                    marked,
+                }),
+            }
+        }
+        Self {
+            number: line.number,
+            pieces,
         }
     }
 }
@@ -173,12 +300,58 @@ impl Row {
 mod tests {
     use super::*;
 
+    fn line(number: u32, text: &str) -> Option<DiffLine> {
+        Some(DiffLine {
+            number,
+            text: text.into(),
+            marks: Vec::new(),
+        })
+    }
+
     fn equal(n: u32) -> DiffRow {
         DiffRow {
             kind: RowKind::Equal,
-            left: Some((n, "same".into())),
-            right: Some((n, "same".into())),
+            left: line(n, "same"),
+            right: line(n, "same"),
         }
+    }
+
+    #[test]
+    fn marked_characters_are_pieces_of_their_own() {
+        let line = DiffLine {
+            number: 7,
+            text: "имя = ab".into(),
+            marks: vec![0..1, 6..8],
+        };
+        let pieces = Side::of(&line).pieces;
+        let told: Vec<_> = pieces.iter().map(|p| (p.text.as_str(), p.marked)).collect();
+        assert_eq!(told, [("и", true), ("мя = ", false), ("ab", true)]);
+    }
+
+    #[test]
+    fn one_below_the_other_what_is_gone_comes_before_what_is_new() {
+        let replaced = |n: u32| DiffRow {
+            kind: RowKind::Replace,
+            left: line(n, "old"),
+            right: line(n, "new"),
+        };
+        let rows = [equal(1), replaced(2), replaced(3), equal(4)];
+        let lines = unified(&folded(&rows));
+        let told: Vec<_> = lines.iter().map(|line| (line.left, line.right)).collect();
+        let expected = [
+            (Some(1), Some(1)),
+            (Some(2), None),
+            (Some(3), None),
+            (None, Some(2)),
+            (None, Some(3)),
+            (Some(4), Some(4)),
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn stored_versions_can_be_chosen_and_the_shown_ones() {
+        assert_eq!(numbers(vec![9, 8, 3], [1, 9]), [9, 8, 3, 1]);
     }
 
     #[test]
@@ -187,7 +360,7 @@ mod tests {
         rows.push(DiffRow {
             kind: RowKind::Insert,
             left: None,
-            right: Some((21, "new".into())),
+            right: line(21, "new"),
         });
         let shown = folded(&rows);
         assert_eq!(shown[0].folded, Some(16));
@@ -200,7 +373,7 @@ mod tests {
         let mut rows: Vec<_> = (1..=6).map(equal).collect();
         rows.push(DiffRow {
             kind: RowKind::Delete,
-            left: Some((7, "old".into())),
+            left: line(7, "old"),
             right: None,
         });
         assert!(folded(&rows).iter().all(|row| row.folded.is_none()));

@@ -180,7 +180,7 @@ async fn what_is_stopped_does_not_run() {
     world
         .platform
         .scripts()
-        .set_status(&world.ctx, script.id, ScriptStatus::Paused)
+        .set_status(&world.ctx, script.id, ScriptStatus::Paused, None)
         .await
         .unwrap();
     let refused = world

@@ -67,7 +67,7 @@ impl Cluster {
             .unwrap();
         let active = ScriptStatus::Active;
         scripts
-            .set_status(&self.ctx, made.id, active)
+            .set_status(&self.ctx, made.id, active, None)
             .await
             .unwrap()
     }
@@ -178,7 +178,7 @@ async fn an_endpoint_answers_at_every_server_as_soon_as_it_is_active() {
     let paused = ScriptStatus::Paused;
     let scripts = other.scripts();
     scripts
-        .set_status(&cluster.ctx, script.id, paused)
+        .set_status(&cluster.ctx, script.id, paused, None)
         .await
         .unwrap();
     let gone = async {
@@ -209,7 +209,7 @@ async fn what_one_server_accepts_another_runs_shows_and_stops() {
     let endless = scripts.create(&cluster.ctx, endless, "").await.unwrap();
     let active = ScriptStatus::Active;
     let endless = scripts
-        .set_status(&cluster.ctx, endless.id, active)
+        .set_status(&cluster.ctx, endless.id, active, None)
         .await
         .unwrap();
     let started = cluster.ask(&endless).await;

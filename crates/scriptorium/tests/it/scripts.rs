@@ -1,6 +1,8 @@
 //! Writing scripts: what is refused, versions, the status machine.
 
+use scriptorium::model::audit::AuditFilter;
 use scriptorium::model::endpoint::Method;
+use scriptorium::model::page::PageRequest;
 use scriptorium::model::permission::Role;
 use scriptorium::model::schedule::Schedule;
 use scriptorium::model::script::{Definition, ScriptStatus};
@@ -164,10 +166,47 @@ async fn a_developer_changes_own_scripts_and_opens_no_public_door() {
     );
     let viewer = world.user("vera", Role::Viewer).await;
     let error = scripts
-        .set_status(&viewer, own.id, ScriptStatus::Active)
+        .set_status(&viewer, own.id, ScriptStatus::Active, None)
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Forbidden);
+}
+
+#[tokio::test]
+async fn a_disabled_script_runs_again_for_a_reason_and_by_somebody_who_may_change_any() {
+    use ScriptStatus::{Active, Disabled};
+    let world = World::new().await;
+    let scripts = world.platform.scripts();
+    let developer = world.user("dev", Role::Developer).await;
+    let own = definition("own", Trigger::OneOff, "return 1");
+    let own = scripts.create(&developer, own, "").await.unwrap();
+    for to in [Active, Disabled] {
+        let moved = scripts.set_status(&developer, own.id, to, None).await;
+        moved.unwrap();
+    }
+    let refused = scripts.set_status(&developer, own.id, Active, Some("mine"));
+    let missing = refused.await.unwrap_err().missing_permission();
+    assert_eq!(missing.unwrap().as_str(), "scripts.update");
+    for reason in [None, Some(""), Some("  ")] {
+        let refused = scripts.set_status(&world.ctx, own.id, Active, reason).await;
+        let refused = refused.unwrap_err();
+        let field = &refused.invalid().unwrap().errors[0];
+        assert_eq!((field.field.as_str(), field.code), ("reason", "required"));
+    }
+    let moved = scripts.set_status(&world.ctx, own.id, Active, Some("it is needed again"));
+    assert_eq!(moved.await.unwrap().status, Active);
+    let filter = AuditFilter {
+        action: Some("script.activated".into()),
+        ..AuditFilter::default()
+    };
+    let page = PageRequest::first();
+    let audit = world
+        .platform
+        .audit()
+        .list(&world.ctx, &filter, &page)
+        .await;
+    let last = audit.unwrap().items.remove(0).after.unwrap();
+    assert_eq!(last.to_value()["reason"], "it is needed again");
 }
 
 #[tokio::test]
@@ -178,7 +217,7 @@ async fn a_forbidden_move_is_a_conflict_and_the_trash_gives_back() {
         .active(definition("abc", Trigger::OneOff, "return 1"))
         .await;
     let error = scripts
-        .set_status(&world.ctx, script.id, ScriptStatus::Draft)
+        .set_status(&world.ctx, script.id, ScriptStatus::Draft, None)
         .await
         .unwrap_err();
     assert_eq!(error.code(), "forbidden_move");

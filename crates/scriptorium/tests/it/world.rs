@@ -99,7 +99,7 @@ impl World {
         let scripts = self.platform.scripts();
         let script = scripts.create(&self.ctx, definition, "").await.unwrap();
         scripts
-            .set_status(&self.ctx, script.id, ScriptStatus::Active)
+            .set_status(&self.ctx, script.id, ScriptStatus::Active, None)
             .await
             .unwrap()
     }

@@ -18,7 +18,7 @@ const CURSOR: &str = "a cursor without its tenant";
 const UNCHECKED: &str = "a record's tenant is believed";
 
 /// A statement that forgets its tenant: what the hole is called, and what its text is known by.
-const HOLES: [(&str, &str); 25] = [
+const HOLES: [(&str, &str); 26] = [
     (
         "a script by its id alone",
         "s.deleted_at is null and s.id = ",
@@ -91,6 +91,7 @@ const HOLES: [(&str, &str); 25] = [
         "the dead letter of an execution",
         "and execution_id = $2 and status = 'retrying'",
     ),
+    ("the list of tags", "select distinct t.tag"),
     ("the subscribers of an event", "where b.tenant_id = $1"),
 ];
 
