@@ -34,6 +34,7 @@ async function populate(page) {
     change_description: HOSTILE,
   });
   await api(page, "PATCH", `/scripts/${script.id}`, { source: `// ${HOSTILE}\n${source}`, change_description: HOSTILE });
+  await api(page, "PUT", `/scripts/${script.id}/versions/1/milestone`, { name: HOSTILE.slice(0, 100) });
   const execute = (fail) =>
     api(page, "POST", `/scripts/${script.id}/execute`, { input: { text: HOSTILE, fail }, mode: "sync" });
   const completed = await execute(false);
@@ -50,7 +51,10 @@ async function populate(page) {
     "script-executions": `/scripts/${script.id}/executions`,
     versions: `/scripts/${script.id}/versions`,
     version: `/scripts/${script.id}/versions/1`,
+    milestones: `/scripts/${script.id}/versions?show=milestones`,
     diff: `/scripts/${script.id}/versions/1/diff/2`,
+    "diff-unified": `/scripts/${script.id}/versions/1/diff/2?view=unified`,
+    tenant: "/settings",
     executions: "/executions",
     audit: "/audit",
     "audit-executions": "/audit?executions=yes",
@@ -163,6 +167,8 @@ test("who may only read sees no way to change anything", async () => {
   await screenshot(page, "editor-read-only");
   await page.goto(paths.versions);
   assert.equal(await page.locator("[data-call]").count(), 0);
+  await page.goto(paths.tenant);
+  assert.equal(await page.locator("main button, main input:enabled").count(), 0);
   assert.deepEqual(faults, []);
   const response = await page.goto("/scripts/new");
   assert.equal(response.status(), 403);

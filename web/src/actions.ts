@@ -1,9 +1,10 @@
 // Buttons that act without a form, told by data attributes:
 //   data-call="POST /scripts/…/pause"   the API call
 //   data-ask, data-ask-body, data-ask-confirm, data-danger   the question before it, if any
+//   data-ask-member, data-ask-label, data-ask-value, data-ask-max   a field of it, sent as that member
 //   data-toast   what to say when it succeeded; data-next   the page to open then (this one if absent)
 import { api, explain } from "./api";
-import { ask } from "./dialog";
+import { agreed } from "./dialog";
 import { text } from "./texts";
 import { toast, toastNext } from "./toast";
 
@@ -37,20 +38,13 @@ async function act(button: HTMLElement, event: Event): Promise<void> {
 }
 
 async function perform(button: HTMLElement, call: string): Promise<void> {
-  const { ask: title, askBody, askConfirm, danger, toast: said, next } = button.dataset;
-  if (title) {
-    const agreed = await ask({
-      title,
-      body: askBody ?? "",
-      confirm: askConfirm ?? title,
-      danger: danger !== undefined,
-    });
-    if (!agreed) return;
-  }
+  const { toast: said, next } = button.dataset;
+  const body = await agreed(button);
+  if (!body) return;
   const [method = "POST", path = ""] = call.split(" ");
   button.setAttribute("aria-busy", "true");
   await attempt(
-    () => api<{ id?: string }>(method, path, method === "DELETE" ? undefined : {}),
+    () => api<{ id?: string }>(method, path, method === "DELETE" ? undefined : body),
     (answer) => {
       if (said) toastNext(said);
       if (!next) location.reload();

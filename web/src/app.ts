@@ -3,6 +3,7 @@
 import Alpine from "@alpinejs/csp";
 import htmx from "htmx.org";
 import { startActions } from "./actions";
+import { startForms } from "./forms";
 import { showJson } from "./json";
 import { startLogin } from "./login";
 import { text } from "./texts";
@@ -27,6 +28,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 
 document.addEventListener("DOMContentLoaded", () => {
   startActions();
+  startForms();
   startLogin();
   showKept();
   prepare(document);

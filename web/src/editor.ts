@@ -4,6 +4,7 @@ import Alpine from "@alpinejs/csp";
 import { api, explain, explainField, type FieldProblem, Problem } from "./api";
 import { type Current, DraftKeeper, type DraftState } from "./draft";
 import { duration, type Execution, isFinal, type LogLine, watch } from "./execution";
+import { agreed } from "./dialog";
 import { type Definition, definitionOf, type Form, formOf, type Page } from "./form";
 import { pretty, showJson } from "./json";
 import type { Diagnostic, Pane } from "./monaco";
@@ -410,10 +411,14 @@ Alpine.data("scriptEditor", () => ({
     return this.errors[field] ?? "";
   },
 
-  async move(verb: string) {
+  async move(event: Event) {
+    const button = event.currentTarget as HTMLElement;
+    const { verb } = button.dataset;
     if (this.dirty && !(await this.save())) return;
+    const body = await agreed(button);
+    if (!body) return;
     try {
-      await api("POST", `/scripts/${page.id}/${verb}`, {});
+      await api("POST", `/scripts/${page.id}/${verb}`, body);
       toastNext(text(`js-moved-${verb}`));
       location.reload();
     } catch (error) {

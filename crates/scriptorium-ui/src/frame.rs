@@ -28,7 +28,8 @@ pub(crate) struct Person {
 }
 
 impl Frame {
-    /// The frame of a page in a section of the navigation (`scripts`, `executions`, `audit`, or none).
+    /// The frame of a page in a section of the navigation (`scripts`, `executions`, `audit`,
+    /// `settings`, or none).
     pub(crate) fn new(
         t: Texts,
         title: impl Into<String>,

@@ -8,6 +8,7 @@ mod login;
 mod script;
 mod scripts;
 mod settings;
+mod tenant;
 mod trash;
 mod version;
 mod versions;
@@ -39,6 +40,7 @@ pub(crate) fn router() -> Router<Site> {
         .route("/scripts/{id}/versions/{n}", get(version::show))
         .route("/scripts/{id}/versions/{a}/diff/{b}", get(diff::show))
         .route("/trash", get(trash::list))
+        .route("/settings", get(tenant::show))
         .route("/audit", get(audit::list))
         .route("/executions", get(executions::list))
         .route("/executions/{id}", get(execution::show))

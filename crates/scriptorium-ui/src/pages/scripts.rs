@@ -9,7 +9,7 @@ use scriptorium::model::permission::Permission;
 use scriptorium::model::policy::Action;
 use scriptorium::model::script::{ScriptStatus, ScriptType};
 use scriptorium::model::{ExecutionId, ScriptId};
-use scriptorium::{ScriptFilter, ScriptSummary};
+use scriptorium::{ScriptFilter, ScriptSort, ScriptSummary, SortField};
 use serde::Deserialize;
 
 use super::{clock, given, whole_or_part};
@@ -18,7 +18,7 @@ use crate::failure::{Failure, explained};
 use crate::frame::Frame;
 use crate::texts::Texts;
 use crate::view::{self, Move, Pager};
-use crate::visitor::Visitor;
+use crate::visitor::{Visitor, with_query};
 use crate::when::{Clock, When};
 
 #[derive(Template)]
@@ -30,6 +30,10 @@ struct ScriptsPage {
     filter: Filter,
     kinds: [&'static str; 5],
     statuses: [&'static str; 5],
+    tags: Vec<String>,
+    name: Heading,
+    kind: Heading,
+    status: Heading,
     rows: Vec<Row>,
     pager: Pager,
 }
@@ -39,6 +43,17 @@ struct Filter {
     q: String,
     kind: &'static str,
     status: &'static str,
+    tag: String,
+    /// A field's name, with `-` in front when the largest comes first; empty for the usual order.
+    sort: String,
+}
+
+/// The head of a column that the list can be sorted by.
+struct Heading {
+    /// The list in the order that a click asks for.
+    href: String,
+    /// What `aria-sort` says.
+    order: &'static str,
 }
 
 struct Row {
@@ -68,6 +83,8 @@ pub(crate) struct ScriptsQuery {
     q: Option<String>,
     r#type: Option<String>,
     status: Option<String>,
+    tag: Option<String>,
+    sort: Option<String>,
     cursor: Option<String>,
 }
 
@@ -83,13 +100,24 @@ pub(crate) async fn list(
         q: given(query.q.as_ref()),
         kind: query.r#type.as_deref().and_then(ScriptType::from_name),
         status: query.status.as_deref().and_then(ScriptStatus::from_name),
-        ..ScriptFilter::default()
+        tags: given(query.tag.as_ref()).into_iter().collect(),
+        sort: query.sort.as_deref().and_then(order).unwrap_or_default(),
+        trash: false,
     };
     let filter = Filter {
         q: wanted.q.clone().unwrap_or_default(),
         kind: wanted.kind.map_or("", ScriptType::as_str),
         status: wanted.status.map_or("", ScriptStatus::as_str),
+        tag: wanted.tags.first().cloned().unwrap_or_default(),
+        sort: if wanted.sort == ScriptSort::default() {
+            String::new()
+        } else {
+            written(wanted.sort)
+        },
     };
+    let tags = site.platform.scripts().tags(ctx).await;
+    let tags = tags.map_err(explained(&visitor))?;
+    let heading = |field| Heading::of(field, wanted.sort, &filter);
     let cursor = given(query.cursor.as_ref());
     let part = PageRequest {
         cursor: cursor.clone(),
@@ -105,6 +133,10 @@ pub(crate) async fn list(
         may_create: ctx.may(Permission::ScriptsCreate),
         kinds: ScriptType::ALL.map(ScriptType::as_str),
         statuses: ScriptStatus::ALL.map(ScriptStatus::as_str),
+        tags,
+        name: heading(SortField::Name),
+        kind: heading(SortField::Type),
+        status: heading(SortField::Status),
         pager: Pager::new("/scripts", &filter.parameters(), cursor.as_deref(), next),
         rows: found
             .items
@@ -118,12 +150,53 @@ pub(crate) async fn list(
 
 impl Filter {
     fn is_empty(&self) -> bool {
-        self.q.is_empty() && self.kind.is_empty() && self.status.is_empty()
+        self.q.is_empty() && self.kind.is_empty() && self.status.is_empty() && self.tag.is_empty()
     }
 
-    fn parameters(&self) -> [(&'static str, &str); 3] {
-        [("q", &self.q), ("type", self.kind), ("status", self.status)]
+    fn parameters(&self) -> [(&'static str, &str); 5] {
+        [
+            ("q", &self.q),
+            ("type", self.kind),
+            ("status", self.status),
+            ("tag", &self.tag),
+            ("sort", &self.sort),
+        ]
     }
+}
+
+impl Heading {
+    /// A click sorts by the column, a second one the other way round.
+    fn of(field: SortField, present: ScriptSort, filter: &Filter) -> Self {
+        let here = present.field == field;
+        let next = ScriptSort {
+            field,
+            descending: here && !present.descending,
+        };
+        let mut parameters = filter.clone();
+        parameters.sort = written(next);
+        Self {
+            href: with_query("/scripts", &parameters.parameters()),
+            order: match (here, present.descending) {
+                (false, _) => "none",
+                (true, false) => "ascending",
+                (true, true) => "descending",
+            },
+        }
+    }
+}
+
+/// The order that a `sort` parameter names; what is unknown is the usual one.
+fn order(text: &str) -> Option<ScriptSort> {
+    let name = text.strip_prefix('-');
+    Some(ScriptSort {
+        field: SortField::from_name(name.unwrap_or(text))?,
+        descending: name.is_some(),
+    })
+}
+
+fn written(sort: ScriptSort) -> String {
+    let sign = if sort.descending { "-" } else { "" };
+    format!("{sign}{}", sort.field.as_str())
 }
 
 impl Row {
@@ -148,5 +221,45 @@ impl Row {
             name: script.definition.name,
             description: script.definition.description,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_written_as_it_is_read() {
+        for field in SortField::ALL {
+            for descending in [false, true] {
+                let sort = ScriptSort { field, descending };
+                assert_eq!(order(&written(sort)), Some(sort));
+            }
+        }
+        assert_eq!(order("-"), None);
+        assert_eq!(order("source"), None);
+    }
+
+    #[test]
+    fn a_second_click_turns_the_order_and_filters_stay() {
+        let filter = Filter {
+            tag: "billing".into(),
+            ..Filter::default()
+        };
+        let name = |descending| ScriptSort {
+            field: SortField::Name,
+            descending,
+        };
+        let check = |present, href: &str, order: &str| {
+            let heading = Heading::of(SortField::Name, present, &filter);
+            assert_eq!((heading.href.as_str(), heading.order), (href, order));
+        };
+        let (up, down) = (
+            "/scripts?tag=billing&sort=name",
+            "/scripts?tag=billing&sort=-name",
+        );
+        check(ScriptSort::default(), up, "none");
+        check(name(false), down, "ascending");
+        check(name(true), up, "descending");
     }
 }

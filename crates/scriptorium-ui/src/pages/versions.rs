@@ -28,6 +28,7 @@ struct VersionsPage {
     head: Head,
     rows: Vec<Row>,
     pager: Pager,
+    only_milestones: bool,
 }
 
 struct Row {
@@ -36,6 +37,7 @@ struct Row {
     author: String,
     at: When,
     is_current: bool,
+    milestone: Option<String>,
     /// The version before it, to compare with.
     previous: Option<u32>,
     /// What changed since then; each name is the text `changed-{name}`.
@@ -45,7 +47,11 @@ struct Row {
 #[derive(Deserialize)]
 pub(crate) struct VersionsQuery {
     cursor: Option<String>,
+    /// `milestones` for those alone.
+    show: Option<String>,
 }
+
+const MILESTONES: &str = "milestones";
 
 /// `GET /scripts/{id}/versions`
 pub(crate) async fn list(
@@ -64,7 +70,12 @@ pub(crate) async fn list(
         limit: 20,
         cursor: cursor.clone(),
     };
-    let found = scripts.versions(ctx, script_id, &part).await;
+    let only_milestones = query.show.as_deref() == Some(MILESTONES);
+    let found = if only_milestones {
+        scripts.milestones(ctx, script_id, &part).await
+    } else {
+        scripts.versions(ctx, script_id, &part).await
+    };
     let found = found.map_err(explained(&visitor))?;
     let people = People::known_to(&site, &visitor).await;
     let base = format!("/scripts/{script_id}/versions");
@@ -72,8 +83,14 @@ pub(crate) async fn list(
     let page = VersionsPage {
         frame: Frame::new(t, head.name.clone(), "scripts", Some(&visitor.caller)),
         t,
-        pager: Pager::new(&base, &[], cursor.as_deref(), next),
+        pager: Pager::new(
+            &base,
+            &[("show", if only_milestones { MILESTONES } else { "" })],
+            cursor.as_deref(),
+            next,
+        ),
         rows: rows(clock(&site, t), &found.items, &head, &people),
+        only_milestones,
         head,
     };
     Ok(answer::strict(&page))
@@ -87,7 +104,8 @@ fn rows(clock: Clock, versions: &[Version], head: &Head, people: &People) -> Vec
         author: people.author(version.created_by),
         at: clock.when(version.created_at),
         is_current: version.number == head.version,
-        previous: version.number.checked_sub(1).filter(|number| *number > 0),
+        milestone: version.milestone.clone(),
+        previous: before.map(|before| before.number),
         changes: before.map_or_else(Vec::new, |before| {
             changes(&before.definition, &version.definition)
         }),

@@ -1,0 +1,52 @@
+// Forms of numbers that are sent as one call: data-send="PUT /retention", data-toast, and the question
+// of dialog.ts before a number that was larger is made smaller, because what it kept goes.
+import { api, explain, explainField, Problem } from "./api";
+import { agreed } from "./dialog";
+import { toast } from "./toast";
+
+export function startForms(): void {
+  document.addEventListener("submit", (event) => {
+    const form = (event.target as Element).closest<HTMLFormElement>("form[data-send]");
+    if (!form) return;
+    event.preventDefault();
+    void send(form);
+  });
+}
+
+async function send(form: HTMLFormElement): Promise<void> {
+  const inputs = [...form.querySelectorAll<HTMLInputElement>("input[name]")];
+  if (inputs.some(shrinks) && !(await agreed(form))) return;
+  refuse(form, inputs, {});
+  const [method = "PUT", path = ""] = (form.dataset.send ?? "").split(" ");
+  const body = Object.fromEntries(inputs.map((input) => [input.name, numberOf(input.value)]));
+  form.setAttribute("aria-busy", "true");
+  try {
+    await api(method, path, body);
+    for (const input of inputs) input.defaultValue = input.value;
+    toast(form.dataset.toast ?? "");
+  } catch (error) {
+    if (!(error instanceof Problem) || error.errors.length === 0) toast(explain(error), "bad");
+    else refuse(form, inputs, Object.fromEntries(error.errors.map((one) => [one.field, explainField(one)])));
+  }
+  form.removeAttribute("aria-busy");
+}
+
+/** Shows what is wrong with which field, and leads to the first. */
+function refuse(form: HTMLFormElement, inputs: HTMLInputElement[], messages: Record<string, string>): void {
+  for (const input of inputs) {
+    const message = messages[input.name] ?? "";
+    input.setAttribute("aria-invalid", String(message !== ""));
+    form.querySelector(`[data-error="${input.name}"]`)!.textContent = message;
+  }
+  inputs.find((input) => messages[input.name])?.focus();
+}
+
+/** No bound when empty. What is no whole number is sent as it is, for the server to refuse. */
+function numberOf(text: string): number | null {
+  return text.trim() === "" ? null : Number(text);
+}
+
+function shrinks(input: HTMLInputElement): boolean {
+  const [before, after] = [numberOf(input.defaultValue), numberOf(input.value)];
+  return after !== null && (before === null || after < before);
+}
