@@ -8,6 +8,7 @@ use scriptorium_model::Ctx;
 use scriptorium_store::tenant_data::TenantData;
 use scriptorium_store::{Error, Options, PostgresOptions, Result, Store};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::support::Database::Postgres;
 use crate::support::{World, logins};
@@ -239,17 +240,17 @@ async fn servers_that_start_at_once_make_the_tables_once() {
     let world = World::with_tables(Postgres).await;
     let stores = further(&world, 4).await;
     let declared = [schema(), schema(), grown(), grown()];
-    let started = stores.iter().zip(declared).enumerate();
-    let started = started.map(|(number, (store, schema))| {
+    let mut started = JoinSet::new();
+    for (number, (store, schema)) in stores.iter().zip(declared).enumerate() {
         let data = store.tenant_data(schema).unwrap();
         let (store, ctx) = (store.clone(), world.ctx.clone());
-        tokio::spawn(async move {
+        started.spawn(async move {
             store.make_tables(&data).await.unwrap();
             add(&data, &ctx, &number.to_string()).await
-        })
-    });
-    for started in started.collect::<Vec<_>>() {
-        assert_eq!(started.await.unwrap().unwrap(), 1);
+        });
+    }
+    for added in started.join_all().await {
+        assert_eq!(added.unwrap(), 1);
     }
     assert_eq!(count(&open(&world), &world.ctx).await, 4);
     // Each declaration has its views, and there is one table.
@@ -280,7 +281,7 @@ async fn what_a_transaction_read_holds_until_it_ends() {
     let data = open(&world);
     add(&data, &world.ctx, "counter").await.unwrap();
     let stores = further(&world, 2).await;
-    let mut tasks = tokio::task::JoinSet::new();
+    let mut tasks = JoinSet::new();
     for (index, store) in stores.iter().chain(&stores).enumerate() {
         let data = store.tenant_data(schema()).unwrap();
         let ctx = world.ctx.clone();
@@ -316,7 +317,7 @@ async fn a_tenant_leaves_connections_to_the_others() {
     let world = world.reopen().await;
     let data = open(&world);
     add(&data, &world.ctx, "mine").await.unwrap();
-    let mut busy = tokio::task::JoinSet::new();
+    let mut busy = JoinSet::new();
     for _ in 0..8 {
         let (data, ctx) = (data.clone(), world.ctx.clone());
         busy.spawn(async move { data.query(&ctx, ENDLESS, vec![]).await });
@@ -324,22 +325,21 @@ async fn a_tenant_leaves_connections_to_the_others() {
     let (begun, begin) = tokio::sync::oneshot::channel();
     let (end, ended) = mpsc::channel::<()>();
     let third = crate::support::tenant(&world.store, &world.ambient, "initech").await;
-    let long = {
-        let data = data.clone();
-        tokio::spawn(async move {
-            data.transaction(&third, move |_| {
-                begun.send(()).unwrap();
-                Ok(ended.recv().is_ok())
-            })
-            .await
-        })
-    };
+    let mut long = JoinSet::new();
+    let theirs = data.clone();
+    long.spawn(async move {
+        let work = theirs.transaction(&third, move |_| {
+            begun.send(()).unwrap();
+            Ok(ended.recv().is_ok())
+        });
+        work.await
+    });
     begin.await.unwrap();
     add(&data, &world.other, "theirs").await.unwrap();
     assert_eq!(count(&data, &world.other).await, 1);
     assert!(busy.try_join_next().is_none(), "they are still busy");
     end.send(()).unwrap();
-    assert!(long.await.unwrap().unwrap());
+    assert!(long.join_next().await.unwrap().unwrap().unwrap());
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use std::time::Duration;
 use scriptorium_model::{Invalid, TenantId};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Row};
+use tokio_util::task::TaskTracker;
 
 use self::roles::{check_logins, grant};
 pub(crate) use self::roles::{check_script, create_roles, quoted};
@@ -102,6 +103,8 @@ pub(crate) struct Postgres {
     system: PgPool,
     /// Of the login of scripts' own SQL, one for each declaration of business tables.
     scripts: Arc<Mutex<Vec<PgPool>>>,
+    /// Work that goes on whether or not its caller still waits.
+    tasks: TaskTracker,
     options: Arc<PostgresOptions>,
     clock: Clock,
 }
@@ -122,6 +125,7 @@ impl Postgres {
             app,
             system,
             scripts: Arc::default(),
+            tasks: TaskTracker::new(),
             options: Arc::new(options.clone()),
             clock: options.clock,
         };
@@ -166,6 +170,11 @@ impl Postgres {
         Ok(pool)
     }
 
+    /// What has to end before the pools are closed.
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
     /// The logins.
     pub(crate) fn options(&self) -> &PostgresOptions {
         &self.options
@@ -187,6 +196,8 @@ impl Postgres {
     }
 
     pub(crate) async fn close(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
         let scripts =
             std::mem::take(&mut *self.scripts.lock().unwrap_or_else(PoisonError::into_inner));
         for pool in scripts {

@@ -45,8 +45,8 @@ struct Share {
     connections: Arc<Semaphore>,
 }
 
-/// A place in a tenant's share.
-struct Place {
+/// A seat in a tenant's share.
+struct Seat {
     _writing: Option<OwnedMutexGuard<()>>,
     _connection: OwnedSemaphorePermit,
 }
@@ -77,7 +77,8 @@ impl Server {
         sql: String,
         params: Vec<Value>,
     ) -> Result<Vec<Row>> {
-        to_its_end(async move {
+        let server = self.server.clone();
+        let work = async move {
             let read = self.ask(tenant, Access::Read, &sql, &params).await;
             match read {
                 // Rows that a change gives.
@@ -86,8 +87,8 @@ impl Server {
                 }
                 done => done,
             }
-        })
-        .await
+        };
+        to_its_end(&server, work).await
     }
 
     pub(super) async fn execute(
@@ -96,13 +97,14 @@ impl Server {
         sql: String,
         params: Vec<Value>,
     ) -> Result<u64> {
-        to_its_end(async move {
-            let (_place, mut session) = self.begin(tenant, Access::Write).await?;
+        let server = self.server.clone();
+        let work = async move {
+            let (_seat, mut session) = self.begin(tenant, Access::Write).await?;
             let changed = session.execute(&sql, &params).await?;
             session.commit().await?;
             Ok(changed)
-        })
-        .await
+        };
+        to_its_end(&server, work).await
     }
 
     pub(super) async fn transaction<T, F>(self: Arc<Self>, tenant: TenantId, work: F) -> Result<T>
@@ -110,7 +112,7 @@ impl Server {
         T: Send + 'static,
         F: FnOnce(&Running) -> Result<T> + Send + 'static,
     {
-        let (place, session) = self.begin(tenant, Access::Write).await?;
+        let (seat, session) = self.begin(tenant, Access::Write).await?;
         let running = Running {
             session: RefCell::new(session),
             runtime: Handle::current(),
@@ -120,7 +122,7 @@ impl Server {
             broken: Cell::new(false),
         };
         tokio::task::spawn_blocking(move || {
-            let _place = place;
+            let _seat = seat;
             match work(&running) {
                 Ok(done) => running.commit().map(|()| done),
                 Err(error) => {
@@ -140,16 +142,16 @@ impl Server {
         sql: &str,
         params: &[Value],
     ) -> Result<Vec<Row>, Failure> {
-        let (_place, mut session) = self.begin(tenant, access).await?;
+        let (_seat, mut session) = self.begin(tenant, access).await?;
         let rows = session.query(sql, params).await?;
         session.commit().await?;
         Ok(rows)
     }
 
     /// Begins a transaction in a tenant: one message to the server, whatever has to be said.
-    async fn begin(&self, tenant: TenantId, access: Access) -> Result<(Place, Session), Failure> {
+    async fn begin(&self, tenant: TenantId, access: Access) -> Result<(Seat, Session), Failure> {
         let pool = self.pool().await?;
-        let place = self.place(tenant, access).await?;
+        let seat = self.seat(tenant, access).await?;
         let name = postgres::name(tenant);
         let begin = match access {
             Access::Read => format!("begin read only; {name}"),
@@ -163,7 +165,7 @@ impl Server {
             ),
         };
         let session = Session::begin(pool, begin, &self.checked).await?;
-        Ok((place, session))
+        Ok((seat, session))
     }
 
     async fn pool(&self) -> Result<&PgPool> {
@@ -184,7 +186,7 @@ impl Server {
         made.await
     }
 
-    async fn place(&self, tenant: TenantId, access: Access) -> Result<Place> {
+    async fn seat(&self, tenant: TenantId, access: Access) -> Result<Seat> {
         let share = self.tenants.get_with(tenant, || {
             let connections = (self.server.options().connections / 2).max(1);
             Arc::new(Share {
@@ -198,7 +200,7 @@ impl Server {
         };
         let connection = Arc::clone(&share.connections).acquire_owned().await;
         let closed = |error| Error::caused("a tenant's share of connections is gone", error);
-        Ok(Place {
+        Ok(Seat {
             _writing: writing,
             _connection: connection.map_err(closed)?,
         })
@@ -291,11 +293,13 @@ fn unended(error: tokio::task::JoinError) -> Error {
     Error::caused("work on a tenant's tables did not end", error)
 }
 
-/// Does work whether or not its caller still waits, as work on a file is done.
+/// Does work whether or not its caller still waits, as work on a file is done. The server waits for it
+/// before it is closed.
 async fn to_its_end<T: Send + 'static>(
+    server: &Postgres,
     work: impl Future<Output = Result<T, Failure>> + Send + 'static,
 ) -> Result<T> {
-    Ok(tokio::spawn(work).await.map_err(unended)??)
+    Ok(server.tasks().spawn(work).await.map_err(unended)??)
 }
 
 fn stop_after(limit: Duration) -> String {

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 
 /// Texts that are known to be one statement on rows; how many bytes of them are kept.
 #[derive(Clone)]
-pub(super) struct Checked(Arc<Cache<Box<str>, ()>>);
+pub(super) struct Checked(Arc<Cache<Arc<str>, ()>>);
 
 const CHECKED_BYTES: u64 = 4 << 20;
 
@@ -35,7 +35,7 @@ pub(super) enum Failure {
 
 impl Checked {
     pub(super) fn new() -> Self {
-        let bytes = |text: &Box<str>, (): &()| u32::try_from(text.len()).unwrap_or(u32::MAX);
+        let bytes = |text: &Arc<str>, (): &()| u32::try_from(text.len()).unwrap_or(u32::MAX);
         let texts = Cache::builder().weigher(bytes).max_capacity(CHECKED_BYTES);
         Self(Arc::new(texts.build()))
     }
