@@ -28,9 +28,11 @@ grant select, insert, update, delete on script_drafts     to {app}, {system};
 grant select, insert, update, delete on version_milestones to {app}, {system};
 grant select, insert, update, delete on version_policies  to {app}, {system};
 grant select, insert, update, delete on dead_letters      to {app}, {system};
--- The words that search looks in: written by the indexer, read through find_… only.
+-- The words that search looks in: written by the indexer, read through find_… only; they go with
+-- what they describe.
 grant select, insert, update, delete on execution_documents to {system};
 grant select, insert, update, delete on script_documents  to {system};
+grant select (tenant_id, id), delete on execution_documents, script_documents to {app};
 grant select, insert, update, delete on search_pending    to {app}, {system};
 -- What the servers tell each other; whoever changes a route says so.
 grant select, update                 on change_marks      to {app}, {system};

@@ -229,8 +229,8 @@ async fn reserve(tx: &Tx, tenant: TenantId, count: usize) -> Result<(i64, [u8; 3
         .sql_of(
             tenant,
             "insert into audit_heads (tenant_id, seq, mac, moved_at) values ($1, $2, $3, 0) \
-         on conflict (tenant_id) do update set seq = audit_heads.seq + excluded.seq \
-         returning seq, mac",
+             on conflict (tenant_id) do update set seq = audit_heads.seq + excluded.seq \
+             returning seq, mac",
         )
         .with([count.into(), chain::START.to_vec().into()]);
     let head: Option<row::HeadRow> = tx.one(sql).await?;

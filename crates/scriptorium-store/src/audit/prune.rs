@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use scriptorium_model::audit::{Action, MIN_DAYS, Subject, SubjectKind};
-use scriptorium_model::{TenantId, Timestamp, Uuid};
+use scriptorium_model::{Ctx, TenantId, Timestamp, Uuid};
 use sea_orm::FromQueryResult;
 use serde_json::json;
 
@@ -80,16 +80,14 @@ impl Store {
         let subject = Subject::new(SubjectKind::Audit, None, "");
         let note = Note::new(Action::AuditPruned, subject)
             .after(json!({ "up_to": total.up_to, "entries": total.entries }));
-        let tx = self.db().write_all(system::for_audit()).await?;
-        let by = By::platform();
-        let noted = self
-            .inner
-            .trail
-            .append(&tx, tenant, &by, vec![note])
-            .await?;
+        let ctx = Ctx::platform(tenant);
+        let tx = self.db().write(&ctx).await?;
+        let noted = self.audited(&tx, &ctx, note).await?;
         tx.commit(noted).await
     }
 
+    /// Across tenants, though it is one tenant's: the login that acts in a tenant appends to the trail
+    /// and can take nothing away from it.
     async fn prune_batch(&self, tenant: TenantId, before: Timestamp) -> Result<Option<Removed>> {
         let tx = self.db().write_all(system::for_audit()).await?;
         let Some(last) = last_to_remove(&tx, tenant, before).await? else {
@@ -110,18 +108,20 @@ impl Store {
         )?;
         let key = self.inner.trail.key();
         let mac = key.checkpoint(tenant, last_mac, &checkpoint.fields());
-        let sql = tx.sql_of(
-            tenant,
-            "insert into audit_checkpoints (tenant_id, seq, last_mac, removed_at, entries, mac) \
-             values ($1, $2, $3, $4, $5, $6)",
-        )
-        .with([
-            checkpoint.seq.into(),
-            checkpoint.last_mac.into(),
-            checkpoint.removed_at.into(),
-            checkpoint.entries.into(),
-            mac.to_vec().into(),
-        ]);
+        let sql = tx
+            .sql_of(
+                tenant,
+                "insert into audit_checkpoints \
+                 (tenant_id, seq, last_mac, removed_at, entries, mac) \
+                 values ($1, $2, $3, $4, $5, $6)",
+            )
+            .with([
+                checkpoint.seq.into(),
+                checkpoint.last_mac.into(),
+                checkpoint.removed_at.into(),
+                checkpoint.entries.into(),
+                mac.to_vec().into(),
+            ]);
         tx.execute(sql).await?;
         let sql = tx
             .sql_of(
@@ -170,8 +170,8 @@ async fn count(tx: &Tx, tenant: TenantId, up_to: i64) -> Result<CountRow> {
         .sql_of(
             tenant,
             "select count(*) as entries, \
-         count(case when action <> 'audit.pruned' then 1 end) as worth_telling \
-         from audit_entries where tenant_id = $1 and seq <= $2",
+             count(case when action <> 'audit.pruned' then 1 end) as worth_telling \
+             from audit_entries where tenant_id = $1 and seq <= $2",
         )
         .with([up_to.into()]);
     known(tx.one(sql).await?, "audit_entries")

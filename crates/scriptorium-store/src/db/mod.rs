@@ -152,6 +152,12 @@ impl Scope {
         )
     }
 
+    /// Starts a statement whose `$1` is the tenant, in a scope of that tenant or of all.
+    pub(crate) fn sql_of(&self, tenant: TenantId, text: &'static str) -> Sql {
+        let tenant = self.tenant.unwrap_or(tenant);
+        Sql::new(text, Some(tenant.0.into()), self.dialect())
+    }
+
     /// Says whose rows the statements that follow are about, in a transaction of
     /// [`Db::write_each`].
     pub(crate) async fn enter(&self, tenant: TenantId) -> Result<()> {
@@ -248,15 +254,6 @@ impl Deref for Tx {
 }
 
 impl Tx {
-    /// Starts a statement whose `$1` is the tenant, in a transaction of that tenant or of all.
-    pub(crate) fn sql_of(&self, tenant: TenantId, text: &'static str) -> Sql {
-        let sql = self.sql(text);
-        match self.tenant {
-            Some(_) => sql,
-            None => sql.with([tenant.0.into()]),
-        }
-    }
-
     /// Makes it durable. What it leaves in the audit trail has been said before.
     pub(crate) async fn commit(self, _: Noted) -> Result<()> {
         self.0.conn.commit().await

@@ -14,7 +14,7 @@ use crate::audit::{Note, of_gone, unaudited};
 use crate::db::{Micros, Tx};
 use crate::error::{Error, Result};
 use crate::lifecycle::OfScript;
-use crate::search::Kind;
+use crate::search::{self, Kind};
 use crate::system::nodes;
 
 /// Executions deleted by one transaction, so that others get their turn.
@@ -99,8 +99,10 @@ impl Store {
                 .with([id.0.into(), BATCH.into()]);
             let executions: Vec<Deleted> = tx.all(sql).await?;
             let executions: Vec<Uuid> = executions.into_iter().map(|row| row.id).collect();
+            search::forget(&tx, ctx.tenant, Kind::Execution, &executions).await?;
             let last = executions.len() < BATCH.unsigned_abs() as usize;
             if last {
+                search::forget(&tx, ctx.tenant, Kind::Script, &[id.0]).await?;
                 let sql = tx
                     .sql("delete from scripts where tenant_id = $1 and id = $2")
                     .with([id.0.into()]);
@@ -115,10 +117,8 @@ impl Store {
                 unaudited("the last of these transactions tells of all")
             };
             tx.commit(noted).await?;
-            self.forget(ctx.tenant, Kind::Execution, &executions)
-                .await?;
             if last {
-                return self.forget(ctx.tenant, Kind::Script, &[id.0]).await;
+                return Ok(());
             }
         }
     }

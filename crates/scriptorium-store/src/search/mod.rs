@@ -149,12 +149,26 @@ pub(crate) async fn store(tx: &Tx, documents: &[Document]) -> Result<()> {
     }
 }
 
-/// Takes the documents of a tenant out of the index, in a transaction across tenants.
+/// Takes documents of a tenant out of the index and off the list of what waits for it, in a transaction
+/// of the tenant or of all. First off the list: whoever is indexing them has them there, and ends
+/// before this goes on.
 pub(crate) async fn forget(tx: &Tx, tenant: TenantId, kind: Kind, ids: &[Uuid]) -> Result<()> {
-    let targets: Vec<(TenantId, Uuid)> = ids.iter().map(|id| (tenant, *id)).collect();
+    for some in chunks(ids) {
+        let delete = match kind {
+            Kind::Execution => {
+                "delete from search_pending where tenant_id = $1 and kind = 'execution' and id in "
+            }
+            Kind::Script => {
+                "delete from search_pending where tenant_id = $1 and kind = 'script' and id in "
+            }
+        };
+        let mut sql = tx.sql_of(tenant, delete);
+        sql.bind_list(some.iter().map(|id| (*id).into()));
+        tx.execute(sql).await?;
+    }
     match tx.dialect() {
-        Dialect::Sqlite => sqlite::forget(tx, kind, &targets).await,
-        Dialect::Postgres => postgres::forget(tx, kind, &targets).await,
+        Dialect::Sqlite => sqlite::forget(tx, tenant, kind, ids).await,
+        Dialect::Postgres => postgres::forget(tx, tenant, kind, ids).await,
     }
 }
 

@@ -31,19 +31,14 @@ pub(super) async fn store(tx: &Tx, documents: &[Document]) -> Result<()> {
     Ok(())
 }
 
-pub(super) async fn forget(tx: &Tx, kind: Kind, targets: &[(TenantId, Uuid)]) -> Result<()> {
-    for some in targets.chunks(500) {
-        let mut sql = tx.sql(match kind {
-            Kind::Execution => "delete from execution_documents where (tenant_id, id) in (",
-            Kind::Script => "delete from script_documents where (tenant_id, id) in (",
-        });
-        for (index, (tenant, id)) in some.iter().enumerate() {
-            if index > 0 {
-                sql.push(", ");
-            }
-            sql.bind_list([tenant.0.into(), (*id).into()]);
-        }
-        sql.push(")");
+pub(super) async fn forget(tx: &Tx, tenant: TenantId, kind: Kind, ids: &[Uuid]) -> Result<()> {
+    for some in ids.chunks(500) {
+        let delete = match kind {
+            Kind::Execution => "delete from execution_documents where tenant_id = $1 and id in ",
+            Kind::Script => "delete from script_documents where tenant_id = $1 and id in ",
+        };
+        let mut sql = tx.sql_of(tenant, delete);
+        sql.bind_list(some.iter().map(|id| (*id).into()));
         tx.execute(sql).await?;
     }
     Ok(())

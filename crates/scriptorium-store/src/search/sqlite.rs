@@ -1,6 +1,8 @@
 //! The index in SQLite: two FTS5 tables without content, and beside each the table that leads from
 //! a document's number to what it describes.
 
+use std::collections::BTreeMap;
+
 use scriptorium_model::{TenantId, Uuid};
 use sea_orm::{FromQueryResult, Value};
 
@@ -16,10 +18,16 @@ pub(super) async fn store(tx: &Tx, documents: &[Document]) -> Result<()> {
             .iter()
             .filter(move |document| document.kind == kind)
     };
-    let scripts: Vec<(TenantId, Uuid)> = of(Kind::Script)
-        .map(|document| (document.tenant, document.id))
-        .collect();
-    forget(tx, Kind::Script, &scripts).await?;
+    let mut scripts: BTreeMap<TenantId, Vec<Uuid>> = BTreeMap::new();
+    for document in of(Kind::Script) {
+        scripts
+            .entry(document.tenant)
+            .or_default()
+            .push(document.id);
+    }
+    for (tenant, ids) in scripts {
+        forget(tx, tenant, Kind::Script, &ids).await?;
+    }
     for kind in [Kind::Execution, Kind::Script] {
         let mut numbered = give_numbers(tx, kind, of(kind).collect()).await?;
         // FTS5 writes a segment whenever a number is smaller than the one before.
@@ -81,37 +89,41 @@ async fn give_numbers<'a>(
     Err(Error::platform("no number is free for a search document"))
 }
 
-pub(super) async fn forget(tx: &Tx, kind: Kind, targets: &[(TenantId, Uuid)]) -> Result<()> {
-    for some in chunks(targets) {
-        let mut sql = tx.sql("with wanted (number, tenant_id, id) as (values ");
-        sql.push_rows(some.len(), 3);
+pub(super) async fn forget(tx: &Tx, tenant: TenantId, kind: Kind, ids: &[Uuid]) -> Result<()> {
+    for some in chunks(ids) {
+        let mut sql = tx.sql_of(tenant, "with wanted (number, id) as (values ");
+        for (index, id) in some.iter().enumerate() {
+            sql.push(if index == 0 { "" } else { ", " });
+            sql.bind_list([number::of(*id).into(), (*id).into()]);
+        }
         sql.push(match kind {
             Kind::Execution => ") select d.docid from wanted w cross join execution_documents d",
             Kind::Script => ") select d.docid from wanted w cross join script_documents d",
         });
         sql.push(" on d.docid >= w.number and d.docid < w.number + ");
-        let bound = some.iter().flat_map(|(tenant, id)| {
-            [number::of(*id).into(), tenant.0.into(), (*id).into()] as [Value; 3]
-        });
-        let mut sql = sql.with(bound);
         sql.bind(number::CHOICES);
-        sql.push(" where d.tenant_id = w.tenant_id and d.id = w.id");
+        sql.push(" where d.tenant_id = $1 and d.id = w.id");
         let numbers: Vec<NumberRow> = tx.all(sql).await?;
         if numbers.is_empty() {
             continue;
         }
-        for delete in match kind {
+        // The words say no tenant; the numbers beside them do.
+        let [words, documents] = match kind {
             Kind::Execution => [
-                "delete from execution_words where rowid in ",
-                "delete from execution_documents where docid in ",
+                "delete from execution_words where rowid in \
+                 (select docid from execution_documents where tenant_id = $1 and docid in ",
+                "delete from execution_documents where tenant_id = $1 and docid in ",
             ],
             Kind::Script => [
-                "delete from script_words where rowid in ",
-                "delete from script_documents where docid in ",
+                "delete from script_words where rowid in \
+                 (select docid from script_documents where tenant_id = $1 and docid in ",
+                "delete from script_documents where tenant_id = $1 and docid in ",
             ],
-        } {
-            let mut sql = tx.sql(delete);
+        };
+        for (delete, end) in [(words, ")"), (documents, "")] {
+            let mut sql = tx.sql_of(tenant, delete);
             sql.bind_list(numbers.iter().map(|row| row.docid.into()));
+            sql.push(end);
             tx.execute(sql).await?;
         }
     }

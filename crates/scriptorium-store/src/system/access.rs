@@ -8,7 +8,6 @@ use sea_orm::FromQueryResult;
 
 use super::ACROSS_TENANTS;
 use crate::Store;
-use crate::audit::unaudited;
 use crate::db::Micros;
 use crate::error::{Error, Result};
 use crate::sessions::SessionRow;
@@ -95,25 +94,6 @@ impl Store {
             .with([hash.to_vec().into()]);
         let row: Option<TokenRow> = db.one(sql).await?;
         row.map(Token::try_from).transpose()
-    }
-
-    /// Removes ended sessions and expired storage entries; how many rows.
-    ///
-    /// # Errors
-    /// `Platform` only.
-    pub async fn purge_expired(&self) -> Result<u64> {
-        let now = Micros::from(self.inner.ambient.now());
-        let tx = self.db().write_all(ACROSS_TENANTS).await?;
-        let mut removed = 0;
-        for sql in [
-            tx.sql("delete from sessions where expires_at <= $1"),
-            tx.sql("delete from storage where expires_at <= $1"),
-        ] {
-            removed += tx.execute(sql.with([now.into()])).await?;
-        }
-        tx.commit(unaudited("what expired was decided when it was made"))
-            .await?;
-        Ok(removed)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use scriptorium_model::retention::{DEFAULT_DAYS, Retention, TRASH_DAYS};
-use scriptorium_model::{Ambient, ScriptId, TenantId, Timestamp, Uuid, dead_letter};
+use scriptorium_model::{Ambient, Ctx, ScriptId, TenantId, Timestamp, Uuid, dead_letter};
 use sea_orm::{FromQueryResult, Value};
 
 use super::ACROSS_TENANTS;
@@ -17,7 +17,7 @@ use crate::search::{self, Kind};
 use crate::store::Change;
 
 /// Most rows that one transaction removes.
-const BATCH: u32 = 500;
+pub(super) const BATCH: u32 = 500;
 
 /// What one maintenance removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,8 +91,8 @@ impl Store {
                 done.slots += self.remove_slots(tenant, executions).await?;
             }
             if oldest.oldest_key.is_some_and(|id| id < executions.id) {
-                let values = [tenant.0.into(), executions.id.into(), BATCH.into()];
-                done.keys += self.remove(KEYS_BEFORE, &values).await?;
+                let values = [executions.id.into(), BATCH.into()];
+                done.keys += self.remove(tenant, KEYS_BEFORE, &values).await?;
             }
             if oldest.oldest_logged.is_some_and(|id| id < logs.id) {
                 done.log_lines += self.remove_logs(tenant, logs).await?;
@@ -120,6 +120,33 @@ impl Store {
         Ok(done)
     }
 
+    /// Removes ended sessions and expired storage entries; how many rows.
+    ///
+    /// # Errors
+    /// `Platform` only; what was removed until then stays removed.
+    pub async fn purge_expired(&self) -> Result<u64> {
+        let now = Micros::from(self.inner.ambient.now());
+        let mut removed = 0;
+        for tenant in self.tenants_with_expired(now).await? {
+            for text in [SESSIONS_ENDED, ENTRIES_EXPIRED] {
+                let values = [now.into(), BATCH.into()];
+                removed += self.remove(TenantId(tenant.id), text, &values).await?;
+            }
+        }
+        Ok(removed)
+    }
+
+    async fn tenants_with_expired(&self, now: Micros) -> Result<Vec<IdRow>> {
+        let db = self.db().read_all(ACROSS_TENANTS).await?;
+        let sql = db
+            .sql(
+                "select tenant_id as id from sessions where expires_at <= $1 \
+                 union select tenant_id from storage where expires_at <= $1",
+            )
+            .with([now.into()]);
+        db.all(sql).await
+    }
+
     /// One statement for all tenants: most have nothing to remove, and ten thousand of them are not
     /// asked one by one.
     async fn oldest_records(&self) -> Result<Vec<OldestRow>> {
@@ -142,15 +169,21 @@ impl Store {
     }
 
     async fn remove_executions(&self, tenant: TenantId, before: Cutoff) -> Result<u64> {
+        let values = [before.id.into(), before.at.into(), BATCH.into()];
+        self.remove_found(tenant, ENDED_BEFORE, &values).await
+    }
+
+    /// Removes the executions that a statement finds, until it finds fewer than a batch has.
+    pub(super) async fn remove_found(
+        &self,
+        tenant: TenantId,
+        text: &'static str,
+        values: &[Value],
+    ) -> Result<u64> {
         let mut removed = 0;
         loop {
-            let step = Step::begin(self).await?;
-            let sql = step.tx.sql(ENDED_BEFORE).with([
-                tenant.0.into(),
-                before.id.into(),
-                before.at.into(),
-                BATCH.into(),
-            ]);
+            let step = Step::begin(self, tenant).await?;
+            let sql = step.tx.sql(text).with(values.iter().cloned());
             let ids: Vec<IdRow> = step.tx.all(sql).await?;
             removed += remove_these(&step.tx, tenant, &ids).await?;
             step.end().await?;
@@ -164,19 +197,16 @@ impl Store {
     async fn remove_logs(&self, tenant: TenantId, before: Cutoff) -> Result<u64> {
         let mut removed = 0;
         loop {
-            let step = Step::begin(self).await?;
-            let sql =
-                step.tx
-                    .sql(LINES_BEFORE)
-                    .with([tenant.0.into(), before.id.into(), BATCH.into()]);
+            let step = Step::begin(self, tenant).await?;
+            let sql = step.tx.sql(LINES_BEFORE);
+            let sql = sql.with([before.id.into(), BATCH.into()]);
             let rows: Vec<RemovedRow> = step.tx.all(sql).await?;
             let mut ids: Vec<Uuid> = rows.iter().map(|row| row.execution_id).collect();
             ids.sort_unstable();
             ids.dedup();
             search::forget(&step.tx, tenant, Kind::Execution, &ids).await?;
             for id in ids {
-                let sql = step.tx.sql(search::NOTE_UNREAD);
-                let sql = sql.with([tenant.0.into(), id.into()]);
+                let sql = step.tx.sql(search::NOTE_UNREAD).with([id.into()]);
                 step.tx.execute(sql).await?;
             }
             step.end().await?;
@@ -189,38 +219,39 @@ impl Store {
     }
 
     async fn remove_events(&self, tenant: TenantId, before: Cutoff) -> Result<u64> {
-        let values = [tenant.0.into(), before.at.into(), BATCH.into()];
-        self.remove(EVENTS_BEFORE, &values).await
+        let values = [before.at.into(), BATCH.into()];
+        self.remove(tenant, EVENTS_BEFORE, &values).await
     }
 
     /// Slots are ordered by script, so it goes from script to script.
     async fn remove_slots(&self, tenant: TenantId, before: Cutoff) -> Result<u64> {
+        let ctx = Ctx::platform(tenant);
         let mut removed = 0;
         let mut script = Uuid::nil();
         loop {
-            let db = self.db().read_all(ACROSS_TENANTS).await?;
-            let sql = db.sql(NEXT_SLOTTED).with([tenant.0.into(), script.into()]);
+            let db = self.db().read(&ctx).await?;
+            let sql = db.sql(NEXT_SLOTTED).with([script.into()]);
             let next: Option<IdRow> = db.one(sql).await?;
             drop(db);
             let Some(next) = next else {
                 return Ok(removed);
             };
             script = next.id;
-            let values = [
-                tenant.0.into(),
-                before.at.into(),
-                BATCH.into(),
-                script.into(),
-            ];
-            removed += self.remove(SLOTS_BEFORE, &values).await?;
+            let values = [before.at.into(), BATCH.into(), script.into()];
+            removed += self.remove(tenant, SLOTS_BEFORE, &values).await?;
         }
     }
 
-    /// Repeats a statement until it finds fewer rows than a batch has.
-    async fn remove(&self, text: &'static str, values: &[Value]) -> Result<u64> {
+    /// Repeats a statement in a tenant until it finds fewer rows than a batch has.
+    pub(super) async fn remove(
+        &self,
+        tenant: TenantId,
+        text: &'static str,
+        values: &[Value],
+    ) -> Result<u64> {
         let mut removed = 0;
         loop {
-            let step = Step::begin(self).await?;
+            let step = Step::begin(self, tenant).await?;
             let sql = step.tx.sql(text).with(values.iter().cloned());
             let rows = step.tx.execute(sql).await?;
             step.end().await?;
@@ -250,20 +281,17 @@ impl Store {
     }
 
     async fn remove_executions_of(&self, tenant: TenantId, script: ScriptId) -> Result<u64> {
-        let mut removed = 0;
-        loop {
-            let step = Step::begin(self).await?;
-            let sql = step.tx.sql(ENDED_OF_SCRIPT);
-            let sql = sql.with([tenant.0.into(), script.0.into(), BATCH.into()]);
-            let ids: Vec<IdRow> = step.tx.all(sql).await?;
-            removed += remove_these(&step.tx, tenant, &ids).await?;
-            step.end().await?;
-            if ids.len() < BATCH as usize {
-                return Ok(removed);
-            }
-        }
+        let values = [script.0.into(), BATCH.into()];
+        self.remove_found(tenant, ENDED_OF_SCRIPT, &values).await
     }
 }
+
+// What is not expired any more when its row is reached stays: the outer condition is looked at again.
+const SESSIONS_ENDED: &str = "delete from sessions where tenant_id = $1 and expires_at <= $2 \
+    and id in (select id from sessions where tenant_id = $1 and expires_at <= $2 limit $3)";
+
+const ENTRIES_EXPIRED: &str = "delete from storage where tenant_id = $1 and expires_at <= $2 \
+    and key in (select key from storage where tenant_id = $1 and expires_at <= $2 limit $3)";
 
 const ENDED_BEFORE: &str = "select id from executions where tenant_id = $1 and id < $2 \
     and created_at < $3 and status in ('completed', 'failed', 'timeout', 'cancelled') \
@@ -303,19 +331,19 @@ const SLOTS_BEFORE: &str = "delete from schedule_slots where tenant_id = $1 \
     where tenant_id = $1 and script_id = $4 and planned_at < $2 order by planned_at limit $3)";
 
 /// Removes executions with all that belongs to them; their log lines follow by the database's rule.
-async fn remove_these(tx: &Tx, tenant: TenantId, ids: &[IdRow]) -> Result<u64> {
+pub(super) async fn remove_these(tx: &Tx, tenant: TenantId, ids: &[IdRow]) -> Result<u64> {
     if ids.is_empty() {
         return Ok(0);
     }
     let ids: Vec<Uuid> = ids.iter().map(|row| row.id).collect();
     search::forget(tx, tenant, Kind::Execution, &ids).await?;
-    let mut sql = tx.sql("delete from executions where tenant_id = ");
-    sql.bind(tenant.0).push(" and id in ");
+    let delete = "delete from executions where tenant_id = $1 and id in ";
+    let mut sql = tx.sql_of(tenant, delete);
     sql.bind_list(ids.into_iter().map(Value::from));
     tx.execute(sql).await
 }
 
-/// One batch: a transaction, and a rest after it for as long as it took, so that the database
+/// One batch: a transaction in a tenant, and a rest after it for as long as it took, so that the database
 /// belongs to others at least half of the time.
 struct Step<'a> {
     tx: Tx,
@@ -327,8 +355,8 @@ struct Step<'a> {
 const REST: Duration = Duration::from_millis(100);
 
 impl<'a> Step<'a> {
-    async fn begin(store: &'a Store) -> Result<Self> {
-        let tx = store.db().write_all(ACROSS_TENANTS).await?;
+    async fn begin(store: &'a Store, tenant: TenantId) -> Result<Self> {
+        let tx = store.db().write(&Ctx::platform(tenant)).await?;
         let ambient = &store.inner.ambient;
         Ok(Self {
             tx,

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use scriptorium_model::execution::Execution;
-use scriptorium_model::{Ctx, ExecutionId, ScriptId, Timestamp, Uuid};
+use scriptorium_model::{Ctx, ExecutionId, ScriptId, TenantId, Timestamp, Uuid};
 use sea_orm::FromQueryResult;
 
 use super::ACROSS_TENANTS;
@@ -90,7 +90,7 @@ impl Store {
         let chosen = self.choose(&tx, lanes, limit as usize, busy).await?;
         let mut claimed = Vec::with_capacity(chosen.len());
         for (tenant, id) in chosen {
-            claimed.extend(self.claim(&tx, tenant, id, until).await?);
+            claimed.extend(self.claim(&tx, TenantId(tenant), id, until).await?);
         }
         tx.commit(unaudited("an execution is noted when it ends"))
             .await?;
@@ -108,9 +108,9 @@ impl Store {
         id: ExecutionId,
         lease: Duration,
     ) -> Result<Option<Claimed>> {
-        let tx = self.db().write_all(ACROSS_TENANTS).await?;
+        let tx = self.db().write(ctx).await?;
         let until = self.lease_end(&tx, lease).await?;
-        let claimed = self.claim(&tx, ctx.tenant.0, id.0, until).await?;
+        let claimed = self.claim(&tx, ctx.tenant, id.0, until).await?;
         tx.commit(unaudited("an execution is noted when it ends"))
             .await?;
         Ok(claimed)
@@ -293,18 +293,19 @@ impl Store {
     async fn claim(
         &self,
         tx: &Tx,
-        tenant: Uuid,
+        tenant: TenantId,
         id: Uuid,
         until: Micros,
     ) -> Result<Option<Claimed>> {
         let lease: LeaseId = self.inner.ambient.new_id();
         let sql = tx
-            .sql(
+            .sql_of(
+                tenant,
                 "update executions set status = 'running', attempt = attempt + 1, lease_id = $3, \
                  lease_until = $4, cancel_requested = false \
                  where tenant_id = $1 and id = $2 and status = 'pending' returning *",
             )
-            .with([tenant.into(), id.into(), lease.0.into(), until.into()]);
+            .with([id.into(), lease.0.into(), until.into()]);
         let Some(row) = tx.one::<ExecutionRow>(sql).await? else {
             return Ok(None);
         };

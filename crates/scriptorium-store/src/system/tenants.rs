@@ -46,10 +46,8 @@ impl Store {
     /// # Errors
     /// `NotFound`.
     pub async fn find_tenant(&self, id: TenantId) -> Result<Tenant> {
-        let db = self.db().read_all(ACROSS_TENANTS).await?;
-        let sql = db
-            .sql("select * from tenants where id = $1")
-            .with([id.0.into()]);
+        let db = self.db().read(&Ctx::platform(id)).await?;
+        let sql = db.sql("select * from tenants where id = $1");
         let row: Option<TenantRow> = db.one(sql).await?;
         row.map(Tenant::from).ok_or(Error::NotFound)
     }

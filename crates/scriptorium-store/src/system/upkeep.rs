@@ -5,12 +5,10 @@ use scriptorium_model::{Ctx, ScriptId, TenantId, Timestamp, Uuid};
 
 use super::ACROSS_TENANTS;
 use crate::Store;
-use crate::audit::unaudited;
 use crate::db::Micros;
 use crate::error::{Error, Result};
 use crate::milestones::{BATCH, PolicyRow};
 use crate::scripts::trash::TrashedRow;
-use crate::search::{self, Kind};
 
 /// Scripts looked up at a time.
 const SCRIPTS: i64 = 100;
@@ -91,16 +89,5 @@ impl Store {
                 limit.into(),
             ]);
         db.all(sql).await
-    }
-
-    /// Takes what a tenant has deleted out of the search index.
-    pub(crate) async fn forget(&self, tenant: TenantId, kind: Kind, ids: &[Uuid]) -> Result<()> {
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let tx = self.db().write_all(ACROSS_TENANTS).await?;
-        search::forget(&tx, tenant, kind, ids).await?;
-        tx.commit(unaudited("what was deleted has its own entry"))
-            .await
     }
 }

@@ -282,3 +282,20 @@ async fn months_that_nobody_keeps_are_dropped_whole_unless_something_of_them_goe
     let ahead = server.psql("select to_regclass('scriptorium.executions_2027_07') is null");
     assert_eq!(ahead, "f");
 }
+
+/// What waits for the index when it is removed is not found afterwards, nor are its words kept.
+#[rstest]
+#[tokio::test]
+async fn what_is_removed_before_it_was_indexed_is_not_indexed(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let ctx = &world.ctx;
+    let script = world.script("hasty").await;
+    world.index().await;
+    world.finished(ctx, &script).await;
+    world.advance(DAY * 91);
+    let removed = world.store.maintain(world.now()).await.unwrap();
+    assert_eq!(removed.executions, 1);
+    assert_eq!(world.index().await, 0);
+}

@@ -39,12 +39,14 @@ async fn an_entry_is_there_until_it_is_replaced_deleted_or_expired(
             .await
             .unwrap();
     }
+    let theirs = store.set_entry(&world.other, "a", json("1"), Some(end));
+    theirs.await.unwrap();
     world.advance(Duration::from_micros(9_999_999));
     assert_eq!(get("a").await.as_deref(), Some("1"));
     world.advance(Duration::from_micros(1));
     assert_eq!(get("a").await, None, "expired reads as missing");
     assert!(!store.delete_entry(ctx, "a").await.unwrap());
-    assert_eq!(store.purge_expired().await.unwrap(), 2);
+    assert_eq!(store.purge_expired().await.unwrap(), 3);
     store.set_entry(ctx, "a", json("2"), None).await.unwrap();
     assert_eq!(get("a").await.as_deref(), Some("2"));
 }

@@ -18,7 +18,7 @@ const CURSOR: &str = "a cursor without its tenant";
 const UNCHECKED: &str = "a record's tenant is believed";
 
 /// A statement that forgets its tenant: what the hole is called, and what its text is known by.
-const HOLES: [(&str, &str); 26] = [
+const HOLES: [(&str, &str); 30] = [
     (
         "a script by its id alone",
         "s.deleted_at is null and s.id = ",
@@ -52,6 +52,19 @@ const HOLES: [(&str, &str); 26] = [
         "from executions where tenant_id = $1",
     ),
     ("lines by the execution's id alone", "from execution_logs"),
+    (
+        "claiming an execution",
+        "where tenant_id = $1 and id = $2 and status = 'pending' returning",
+    ),
+    (
+        "log lines past their retention",
+        "delete from execution_logs where",
+    ),
+    ("events past their retention", "delete from events where"),
+    (
+        "keys past their retention",
+        "delete from idempotency_keys where",
+    ),
     ("a user", "select * from users where tenant_id = $1 and id"),
     (
         "the list of users",
