@@ -35,7 +35,7 @@ grant select, insert, update, delete on script_documents  to {system};
 grant select (tenant_id, id), delete on execution_documents, script_documents to {app};
 grant select, insert, update, delete on search_pending    to {app}, {system};
 -- What the servers tell each other; whoever changes a route says so.
-grant select, update                 on change_marks      to {app}, {system};
+grant select, insert, update         on change_marks      to {app}, {system};
 grant select, insert, update, delete on nodes             to {system};
 -- Appended only: entries go behind a checkpoint, which the trigger asks for.
 grant select, insert                 on audit_entries     to {app};

@@ -42,6 +42,7 @@ const ALL: &[Pair] = &pairs![
     "0006_nodes",
     "0010_imports",
     "0011_business_tables",
+    "0012_change_marks",
     "0014_dead_letters",
     "0015_orders",
     "0018_addresses",

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::lifecycle::OfScript;
 use crate::search;
 use crate::store::of_tenant;
+use crate::system::nodes;
 use crate::templates;
 use crate::versions::{self, NewVersion};
 
@@ -97,6 +98,7 @@ impl Store {
             }
         }
         if keep && found.iter().all(Option::is_none) {
+            nodes::mark_routes(&tx).await?;
             let trail = &self.inner.trail;
             let noted = trail.append(&tx, ctx.tenant, &By::of(ctx), notes).await?;
             tx.commit(noted).await?;

@@ -1,13 +1,12 @@
 //! The servers that share one PostgreSQL database: which there are, how one tells the others what
 //! changed, and who alone does a duty. A SQLite file has one server, so there all of this is nothing.
 //!
-//! What another node must know is in the database; telling is a hint. A change of endpoints or
-//! schedules moves a mark in its own transaction, and the database tells every listener when it
-//! commits. A node whose listener was cut off compares the marks and finds the same a few seconds
-//! later. That the queue has work, or that somebody wants an execution stopped, is told after the
-//! commit: who does not hear it polls the queue and extends leases anyway.
+//! What another node must know is in the database; telling is a hint, after the commit. A change of
+//! endpoints or schedules also leaves a mark of its transaction, and every few seconds a node looks for
+//! marks of transactions that have ended since it looked last: so it finds what nobody told it. That
+//! the queue has work, or that somebody wants an execution stopped, leaves none: who does not hear it
+//! polls the queue and extends leases anyway.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,14 +97,14 @@ impl Store {
     }
 }
 
-/// Moves the marks by which other nodes notice that endpoints or schedules changed. They are told
-/// when the transaction commits. Nothing on SQLite, which no other node shares.
+/// Marks that the tenant's endpoints and schedules change in this transaction, for nodes that will not
+/// be told. Nothing on SQLite, which no other node shares.
 pub(crate) async fn mark_routes(tx: &Tx) -> Result<()> {
     if tx.dialect() == Dialect::Postgres {
-        // The marks are of no tenant; that of the transaction is bound like everywhere.
         let sql = tx.sql(
-            "update change_marks set mark = mark + 1 \
-             where $1::uuid is not null and kind in ('endpoints', 'schedules')",
+            "insert into change_marks (tenant_id, kind, changed_in) values \
+             ($1, 'endpoints', pg_current_xact_id()), ($1, 'schedules', pg_current_xact_id()) \
+             on conflict (tenant_id, kind) do update set changed_in = excluded.changed_in",
         );
         tx.execute(sql).await?;
     }
@@ -118,7 +117,8 @@ pub(crate) struct Relay {
     signals: Arc<Signals>,
     id: Uuid,
     name: String,
-    marks: BTreeMap<String, i64>,
+    /// The snapshot of the database that it has looked through, as the database writes it.
+    seen: Option<String>,
 }
 
 impl Relay {
@@ -134,9 +134,9 @@ impl Relay {
             signals: Arc::clone(signals),
             id: ambient.new_id(),
             name,
-            marks: BTreeMap::new(),
+            seen: None,
         };
-        relay.marks = relay.beat().await?;
+        relay.beat().await?;
         Ok(relay)
     }
 
@@ -144,6 +144,8 @@ impl Relay {
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let mut heartbeat = interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut endpoints = self.signals.told(Change::Endpoints);
+        let mut schedules = self.signals.told(Change::Schedules);
         let mut pending = self.signals.told(Change::Pending);
         let mut cancel = self.signals.told(Change::Cancel);
         let (ears, mut heard) = mpsc::channel(256);
@@ -155,6 +157,8 @@ impl Relay {
                 () = stop.cancelled() => break,
                 _ = heartbeat.tick() => self.look().await,
                 Some(said) = heard.recv() => self.take(&said),
+                () = moved(&mut endpoints) => self.tell(Change::Endpoints).await,
+                () = moved(&mut schedules) => self.tell(Change::Schedules).await,
                 () = moved(&mut pending) => self.tell(Change::Pending).await,
                 () = moved(&mut cancel) => self.tell(Change::Cancel).await,
             }
@@ -165,7 +169,7 @@ impl Relay {
     fn take(&self, heard: &Heard) {
         match heard {
             Heard::Said(text) => {
-                // A kind of change, and by which node unless the database says it for one.
+                // A kind of change, and by which node.
                 let (kind, node) = text.split_once(' ').unwrap_or((text, ""));
                 if let Some(change) = Change::from_name(kind)
                     && node != self.id.to_string()
@@ -188,40 +192,41 @@ impl Relay {
         }
     }
 
-    /// Says that this node is there, and finds what changed without being told.
+    /// Says that this node is there, and finds what changed, told or not.
     async fn look(&mut self) {
         match self.beat().await {
-            Ok(marks) => {
-                for (kind, mark) in &marks {
-                    if self.marks.get(kind) != Some(mark)
-                        && let Some(change) = Change::from_name(kind)
-                    {
-                        self.signals.receive(change);
-                    }
-                }
-                self.marks = marks;
-            }
+            Ok(changed) => changed
+                .iter()
+                .filter_map(|kind| Change::from_name(kind))
+                .for_each(|change| self.signals.receive(change)),
             Err(error) => tracing::warn!(%error, "this node could not say that it is there"),
         }
     }
 
-    /// One statement, because an idle server should not keep the database busy.
-    async fn beat(&self) -> Result<BTreeMap<String, i64>> {
-        let marks: Vec<(String, i64)> = sqlx::query_as(
+    /// Kinds of which something changed since the last beat. One statement, because an idle server
+    /// should not keep the database busy. A mark from beyond the present is of another cluster, whose
+    /// dump was restored into this one.
+    async fn beat(&mut self) -> Result<Vec<String>> {
+        let (seen, changed): (String, Vec<String>) = sqlx::query_as(
             "with clock (now) as (select (extract(epoch from clock_timestamp()) * 1000000)::bigint), \
              here as (insert into nodes (id, name, version, started_at, seen_at) \
              select $1, $2, $3, now, now from clock \
              on conflict (id) do update set seen_at = excluded.seen_at), \
              gone as (delete from nodes using clock where seen_at < now - $4) \
-             select kind, mark from change_marks",
+             select pg_current_snapshot()::text, array(select distinct kind from change_marks \
+             where changed_in >= pg_snapshot_xmin($5::text::pg_snapshot) \
+             and changed_in < pg_snapshot_xmax(pg_current_snapshot()) \
+             and not pg_visible_in_snapshot(changed_in, $5::text::pg_snapshot))",
         )
         .bind(self.id)
         .bind(&self.name)
         .bind(env!("CARGO_PKG_VERSION"))
         .bind(GONE)
-        .fetch_all(&self.pool)
+        .bind(&self.seen)
+        .fetch_one(&self.pool)
         .await?;
-        Ok(marks.into_iter().collect())
+        self.seen = Some(seen);
+        Ok(changed)
     }
 
     /// Others see at once that this node is no more.

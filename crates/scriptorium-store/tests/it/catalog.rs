@@ -12,14 +12,14 @@ const OURS: &str = "(select oid from pg_namespace where nspname in ('scriptorium
     'scriptorium_tables', 'scriptorium_data') or nspname like 'scriptorium\\_data\\_%')";
 
 /// Tables that are not about one tenant.
-const GLOBAL: &str = "'_sqlx_migrations', 'tenants', 'nodes', 'change_marks', 'audit_key'";
+const GLOBAL: &str = "'_sqlx_migrations', 'tenants', 'nodes', 'audit_key'";
 
 /// Unique keys that do not begin with the tenant, because what they find is not yet of a known one.
 const GLOBAL_KEYS: &str = "'sessions_secret_hash', 'tokens_secret_hash'";
 
 /// Functions that run with the owner's rights.
 const DEFINERS: &str = "'make_partitions', 'find_executions', 'find_scripts', \
-    'drop_partitions', 'announce_change', 'alone'";
+    'drop_partitions', 'alone'";
 
 /// A rule: its name, the query for what breaks it, and changes that do.
 struct Rule {

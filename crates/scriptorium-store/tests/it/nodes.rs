@@ -1,15 +1,12 @@
 //! Several servers on one PostgreSQL database: each notices what another changed, told or not.
 
-use std::time::Duration;
-
+use scriptorium_model::Ctx;
 use scriptorium_model::endpoint::Method;
 use scriptorium_store::{Change, Duty, Store};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
-use crate::support::{Database, World, definition, http};
-
-/// How long something that happens at once, or with the next heartbeat, may take here.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::support::{Database, PATIENCE, World, definition, http, run};
 
 /// Another server on the same database.
 async fn second(world: &World) -> Store {
@@ -85,18 +82,68 @@ async fn one_server_notices_what_another_changed() {
     seen(&mut pending).await;
 }
 
-/// A node that is not told compares the marks.
+/// What a transaction of a tenant leaves that changes its endpoints.
+fn mark(ctx: &Ctx) -> String {
+    format!(
+        "insert into scriptorium.change_marks values ('{}', 'endpoints', pg_current_xact_id()) \
+         on conflict (tenant_id, kind) do update set changed_in = excluded.changed_in",
+        ctx.tenant
+    )
+}
+
+/// Waits until the only node has looked for changes so many times more.
+async fn looked(world: &World, times: usize) {
+    let seen = async || world.store.list_nodes().await.unwrap()[0].seen_at;
+    let all = async {
+        for _ in 0..times {
+            let before = seen().await;
+            while seen().await == before {
+                tokio::task::yield_now().await;
+            }
+        }
+    };
+    let all = tokio::time::timeout(PATIENCE, all);
+    all.await.expect("it looks");
+}
+
+/// A node that is not told looks for itself, and misses nobody who ends late.
 #[tokio::test]
-async fn what_nobody_told_is_found() {
+async fn what_nobody_told_is_found_whenever_it_is_committed() {
     let world = World::on(Database::Postgres).await;
     listening(&world, 1).await;
     let mut endpoints = world.store.changes(Change::Endpoints);
+    looked(&world, 1).await;
+    endpoints.mark_unchanged();
+
+    let mut late = world.session().await;
+    run(&mut late, format!("begin; {}", mark(&world.ctx))).await;
+    // This one begins later and ends earlier: a counter would be past both.
     let server = world.server.as_ref().unwrap();
-    server.psql(
-        "set session_replication_role = replica; \
-         update scriptorium.change_marks set mark = mark + 1 where kind = 'endpoints'",
-    );
+    server.psql(&mark(&world.other));
     seen(&mut endpoints).await;
+    looked(&world, 2).await;
+    assert!(!endpoints.has_changed().unwrap(), "it is found once");
+    run(&mut late, "commit".into()).await;
+    seen(&mut endpoints).await;
+}
+
+/// Whatever holds up the save of one tenant, the others do not wait for it.
+#[tokio::test]
+async fn tenants_who_save_at_the_same_time_do_not_wait_for_each_other() {
+    let world = World::on(Database::Postgres).await;
+    let (store, ctx) = (world.store.clone(), world.ctx.clone());
+    let mut holder = world.hold(&ctx).await;
+    let script = world.draft(&ctx, definition("held", http("/held", &[Method::Get])));
+    let mut save = JoinSet::new();
+    save.spawn(async move { store.create_script(&ctx, &script, "").await });
+    world.waiting(1).await;
+
+    let theirs = definition("free", http("/free", &[Method::Get]));
+    let theirs = tokio::time::timeout(PATIENCE, world.add(&world.other, theirs));
+    theirs.await.expect("it does not wait");
+    assert!(save.try_join_next().is_none());
+    run(&mut holder, "commit".into()).await;
+    save.join_next().await.unwrap().unwrap().unwrap();
 }
 
 /// A node whose connection was cut listens again, and takes it that everything changed.

@@ -22,6 +22,7 @@ use scriptorium_store::{
     Commit, ExecutionFilter, ExecutionSummary, Finished, LeaseId, Options, PostgresOptions,
     ScriptFilter, ScriptSummary, Store, Written,
 };
+use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
 /// A clock that stands until it is moved.
@@ -238,6 +239,39 @@ impl World {
         execution
     }
 
+    /// A session of PostgreSQL's superuser.
+    pub(crate) async fn session(&self) -> PgConnection {
+        let url = self.server.as_ref().unwrap().superuser();
+        PgConnection::connect(&url).await.unwrap()
+    }
+
+    /// Holds up whoever leaves something in the audit trail of the tenant, which is the last thing that
+    /// a change does, until the session commits.
+    pub(crate) async fn hold(&self, ctx: &Ctx) -> PgConnection {
+        let mut session = self.session().await;
+        let head = format!(
+            "begin; select from scriptorium.audit_heads where tenant_id = '{}' for update",
+            ctx.tenant
+        );
+        run(&mut session, head).await;
+        session
+    }
+
+    /// Waits until so many sessions wait for a lock that another one has.
+    pub(crate) async fn waiting(&self, sessions: u32) {
+        let server = self.server.as_ref().unwrap();
+        let waiting = "select count(*) from pg_stat_activity \
+            where datname = current_database() and wait_event_type = 'Lock'";
+        let all = async {
+            while server.psql(waiting) != sessions.to_string() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, all)
+            .await
+            .expect("they wait");
+    }
+
     pub(crate) async fn record(
         &self,
         ctx: &Ctx,
@@ -253,6 +287,15 @@ impl World {
         };
         self.store.record(ctx, finished).await.unwrap()
     }
+}
+
+/// How long something may take that happens at once, or with a node's next look, on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Runs statements in a session of PostgreSQL.
+pub(crate) async fn run(session: &mut PgConnection, sql: String) {
+    let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
+    sql.execute(session).await.unwrap();
 }
 
 pub(crate) async fn open(dir: &Path, ambient: &Ambient) -> Store {
