@@ -37,7 +37,7 @@ impl Store {
     /// idempotency key is not recorded; the first is the answer.
     ///
     /// # Errors
-    /// `NotFound` when the script is not of the tenant; `Conflict` on `id`.
+    /// `NotFound` when the script is not of the tenant, or has no such version; `Conflict` on `id`.
     pub async fn insert_pending(&self, ctx: &Ctx, execution: Execution) -> Result<Inserted> {
         of_tenant(ctx, execution.tenant)?;
         self.inner.writer.insert_pending(execution).await

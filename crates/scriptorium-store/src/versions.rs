@@ -12,6 +12,7 @@ use crate::db::cursor::{Cursors, Key};
 use crate::db::{Micros, Tx, number};
 use crate::definition::{Columns, settings};
 use crate::error::{Error, Result};
+use crate::history::chunks;
 
 impl Store {
     /// The versions of a script, newest first.
@@ -74,24 +75,18 @@ impl Store {
         })
     }
 
-    /// The numbers of the newest versions of a script, the largest first: without gaps unless some
-    /// were pruned.
+    /// The numbers of a script's versions, newest first: those that were pruned are missing.
     ///
     /// # Errors
-    /// `Platform` only. A script that is not there has none.
-    pub async fn version_numbers(
-        &self,
-        ctx: &Ctx,
-        script: ScriptId,
-        limit: u32,
-    ) -> Result<Vec<u32>> {
+    /// `Platform` only.
+    pub async fn version_numbers(&self, ctx: &Ctx, script: ScriptId) -> Result<Vec<u32>> {
         let db = self.db().read(ctx).await?;
         let sql = db
             .sql(
                 "select number from script_versions where tenant_id = $1 and script_id = $2 \
-                 order by number desc limit $3",
+                 order by number desc",
             )
-            .with([script.0.into(), limit.into()]);
+            .with([script.0.into()]);
         let rows: Vec<NumberRow> = db.all(sql).await?;
         Ok(rows.into_iter().map(|row| number(row.number)).collect())
     }
@@ -148,6 +143,32 @@ pub(crate) async fn insert(tx: &Tx, new: &NewVersion<'_>, definition: &Definitio
     )
     .await?;
     Ok(())
+}
+
+/// Whether versions of a tenant's scripts are there. Asked after executions of them were recorded, in
+/// the same transaction: from then on pruning, which locks the script first, waits for its end, and
+/// what pruning has deleted before is seen to be gone.
+pub(crate) async fn are_there(
+    tx: &Tx,
+    tenant: TenantId,
+    versions: &[(ScriptId, u32)],
+) -> Result<bool> {
+    for some in chunks(versions) {
+        let mut sql = tx.sql_of(tenant, "with wanted (script_id, number) as (values ");
+        for (index, (script, number)) in some.iter().enumerate() {
+            sql.push(if index == 0 { "" } else { ", " });
+            sql.bind_list([script.0.into(), (*number).into()]);
+        }
+        sql.push(
+            ") select w.number from wanted w where not exists (select 1 from script_versions v \
+             where v.tenant_id = $1 and v.script_id = w.script_id and v.number = w.number) limit 1",
+        );
+        let missing: Option<NumberRow> = tx.one(sql).await?;
+        if missing.is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 #[derive(FromQueryResult)]

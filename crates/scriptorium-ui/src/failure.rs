@@ -70,6 +70,19 @@ pub(crate) fn missing(t: Texts, caller: Option<&Caller>) -> Failure {
     )
 }
 
+/// A version of a script that was there, or that was left behind when the script was imported.
+pub(crate) fn not_kept(t: Texts, caller: Option<&Caller>, version: u32) -> Failure {
+    let text = t.with("not-kept-text", "n", version);
+    failure(
+        t,
+        caller,
+        StatusCode::NOT_FOUND,
+        "history",
+        "not-kept-title",
+        text,
+    )
+}
+
 /// The visitor lacks a permission.
 pub(crate) fn forbidden(t: Texts, caller: Option<&Caller>, missing: Option<Permission>) -> Failure {
     let text = match missing {

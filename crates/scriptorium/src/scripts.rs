@@ -225,14 +225,13 @@ impl Scripts<'_> {
         Ok(self.0.store().list_milestones(ctx, id, page).await?)
     }
 
-    /// The numbers of a script's newest versions, the largest first; at most 200.
+    /// The numbers of a script's versions, newest first; those that were pruned are missing.
     ///
     /// # Errors
     /// No such script, or the permission `scripts.read` is missing.
     pub async fn version_numbers(&self, ctx: &Ctx, id: ScriptId) -> Result<Vec<u32>> {
         self.allowed(ctx, Action::Read, id).await?;
-        let limit = PageRequest::MAX_LIMIT;
-        Ok(self.0.store().version_numbers(ctx, id, limit).await?)
+        Ok(self.0.store().version_numbers(ctx, id).await?)
     }
 
     /// The tags that the tenant's scripts have, in order; at most 200.

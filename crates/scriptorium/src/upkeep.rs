@@ -7,6 +7,7 @@ use std::time::Duration;
 use scriptorium_store::Duty;
 use tokio::time::{MissedTickBehavior, interval_at};
 
+use crate::error::Result;
 use crate::platform::Platform;
 
 /// When the first maintenance begins: a start has other things to do.
@@ -64,12 +65,17 @@ impl Platform {
         }
     }
 
-    /// Of the servers that share a database, one does it for all.
-    async fn maintain(&self) -> scriptorium_store::Result<()> {
+    /// Removes what is past its retention, as it is done every hour, and prunes versions. Of the servers
+    /// that share a database one does it for all: `false` when another is at it.
+    ///
+    /// # Errors
+    /// The database failed; what was removed until then stays removed.
+    pub async fn maintain(&self) -> Result<bool> {
         let store = self.store();
-        if let Some(_on_duty) = store.take_duty(Duty::Maintenance).await? {
-            store.maintain(self.ambient().now()).await?;
-        }
-        Ok(())
+        let Some(_on_duty) = store.take_duty(Duty::Maintenance).await? else {
+            return Ok(false);
+        };
+        store.maintain(self.ambient().now()).await?;
+        Ok(true)
     }
 }

@@ -2,13 +2,13 @@
 //! Should the batch fail, each record is tried in a savepoint of its own, so that a bad one fails
 //! alone and the good ones still share one fsync.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{Execution, LogLine};
 use scriptorium_model::storage::Entry;
-use scriptorium_model::{Ambient, Json, TenantId, Timestamp, Uuid};
+use scriptorium_model::{Ambient, Json, ScriptId, TenantId, Timestamp, Uuid};
 use sea_orm::{FromQueryResult, Value};
 use serde_json::json;
 
@@ -21,6 +21,7 @@ use crate::lifecycle::{Listeners, by_the_thousand};
 use crate::schedules;
 use crate::search::{self, Document};
 use crate::system;
+use crate::versions;
 
 /// Something to write.
 #[derive(Debug)]
@@ -319,7 +320,8 @@ async fn take_keys(tx: &Tx, executions: &mut Vec<(&Execution, &Packed)>) -> Resu
     Ok(())
 }
 
-/// Inserts what is not there yet; the ids that were inserted.
+/// Inserts what is not there yet; the ids that were inserted. Refused as a whole when a version that
+/// one of them names is gone.
 async fn insert_pending(tx: &Tx, executions: &[(&Execution, &Packed)]) -> Result<HashSet<Uuid>> {
     let mut inserted = HashSet::with_capacity(executions.len());
     for some in chunks(executions) {
@@ -333,6 +335,17 @@ async fn insert_pending(tx: &Tx, executions: &[(&Execution, &Packed)]) -> Result
         }
         let rows: Vec<IdRow> = tx.all(sql.with(bound)).await?;
         inserted.extend(rows.into_iter().map(|row| row.id));
+    }
+    let mut named: BTreeMap<TenantId, BTreeSet<(ScriptId, u32)>> = BTreeMap::new();
+    for (execution, _) in executions {
+        let of_tenant = named.entry(execution.tenant).or_default();
+        of_tenant.insert((execution.script, execution.version));
+    }
+    for (tenant, named) in named {
+        let named: Vec<_> = named.into_iter().collect();
+        if !versions::are_there(tx, tenant, &named).await? {
+            return Err(Error::NotFound);
+        }
     }
     Ok(inserted)
 }

@@ -10,6 +10,7 @@ pub(crate) mod trash;
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::script::{Definition, Script, ScriptStatus};
 use scriptorium_model::{Ctx, ScriptId};
+use sea_orm::FromQueryResult;
 use serde_json::{Value, json};
 
 pub use self::import::{Contradiction, ImportStep, ImportedVersion};
@@ -211,13 +212,26 @@ async fn find(db: &Scope, id: ScriptId) -> Result<Script> {
 /// status follow one another. Locked by a statement of its own: the one that reads it must begin
 /// after the lock was had, or it would join the new script with the versions of before.
 async fn find_to_change(tx: &Tx, id: ScriptId) -> Result<Script> {
-    if tx.dialect() == Dialect::Postgres {
-        let lock = tx
-            .sql("select id from scripts where tenant_id = $1 and id = $2 for update")
-            .with([id.0.into()]);
-        tx.execute(lock).await?;
-    }
+    lock(tx, id).await?;
     find(tx, id).await
+}
+
+/// Keeps everybody else from changing a script, its versions and milestones, and from recording an
+/// execution of it, until the transaction ends; its name, if it is there. SQLite's one writer is alone
+/// anyway.
+pub(crate) async fn lock(tx: &Tx, id: ScriptId) -> Result<Option<String>> {
+    let mut sql = tx.sql("select name from scripts where tenant_id = $1 and id = ");
+    sql.bind(id.0);
+    if tx.dialect() == Dialect::Postgres {
+        sql.push(" for update");
+    }
+    let row: Option<NameRow> = tx.one(sql).await?;
+    Ok(row.map(|row| row.name))
+}
+
+#[derive(FromQueryResult)]
+struct NameRow {
+    name: String,
 }
 
 /// What the trail says of a new version.

@@ -8,7 +8,7 @@ use sea_orm::FromQueryResult;
 use serde_json::json;
 
 use super::routing::Routes;
-use super::{find, find_to_change, note, write_state};
+use super::{find, find_to_change, lock, note, write_state};
 use crate::Store;
 use crate::audit::{Note, of_gone, unaudited};
 use crate::db::{Micros, Tx};
@@ -89,6 +89,7 @@ impl Store {
     pub async fn purge_script(&self, ctx: &Ctx, id: ScriptId) -> Result<()> {
         loop {
             let tx = self.db().write(ctx).await?;
+            lock(&tx, id).await?;
             let name = check_idle(&tx, id).await?;
             let sql = tx
                 .sql(

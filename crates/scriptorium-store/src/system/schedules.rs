@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::executions;
 use crate::schedules::SKIPPED;
 use crate::store::{Change, of_tenant};
+use crate::versions;
 
 /// A schedule whose planned instant has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +68,8 @@ impl Store {
     }
 
     /// Decides that the planned instant runs as `execution`, and plans the next one; all of it or
-    /// nothing. `false` when somebody decided it before, or the schedule changed since it was read.
+    /// nothing. `false` when somebody decided it before, or the schedule changed since it was read, or
+    /// the version that was current then is gone.
     ///
     /// # Errors
     /// `NotFound` when the execution is of another tenant than the schedule.
@@ -86,6 +88,11 @@ impl Store {
             .await?;
         if decided == Decided::Now {
             executions::insert_pending(&tx, execution).await?;
+            let named = [(execution.script, execution.version)];
+            if !versions::are_there(&tx, due.tenant, &named).await? {
+                tx.rollback().await?;
+                return Ok(false);
+            }
         }
         decided.end(tx).await?;
         if decided == Decided::Now {

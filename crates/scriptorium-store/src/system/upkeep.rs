@@ -7,7 +7,7 @@ use super::ACROSS_TENANTS;
 use crate::Store;
 use crate::db::Micros;
 use crate::error::{Error, Result};
-use crate::milestones::{BATCH, PolicyRow};
+use crate::milestones::{BATCH, PolicyRow, PruneRule};
 use crate::scripts::trash::TrashedRow;
 
 /// Scripts looked up at a time.
@@ -22,16 +22,32 @@ impl Store {
     pub async fn prune_versions(&self, now: Timestamp) -> Result<u64> {
         let mut deleted = 0;
         for row in self.version_policies().await? {
-            let (ctx, policy) = (Ctx::platform(TenantId(row.tenant_id)), row.policy());
-            loop {
-                let batch = self.prune_some(&ctx, policy, now).await?;
-                deleted += batch;
-                if batch < BATCH.unsigned_abs() {
-                    break;
+            let ctx = Ctx::platform(TenantId(row.tenant_id));
+            deleted += self
+                .prune_tenant(&ctx, PruneRule::new(row.policy(), now))
+                .await?;
+        }
+        Ok(deleted)
+    }
+
+    async fn prune_tenant(&self, ctx: &Ctx, rule: PruneRule) -> Result<u64> {
+        let (mut deleted, mut after) = (0, Uuid::nil());
+        loop {
+            let scripts = self.scripts_to_prune(ctx, rule, after).await?;
+            let Some(last) = scripts.last() else {
+                return Ok(deleted);
+            };
+            after = last.id;
+            for script in scripts {
+                loop {
+                    let batch = self.prune_script(ctx, ScriptId(script.id), rule).await?;
+                    deleted += batch;
+                    if batch < BATCH.unsigned_abs() {
+                        break;
+                    }
                 }
             }
         }
-        Ok(deleted)
     }
 
     /// Deletes for ever what has been in the trash since `before`; how many scripts. One that still

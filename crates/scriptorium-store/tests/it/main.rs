@@ -26,6 +26,7 @@ mod lists;
 mod logins;
 mod nodes;
 mod plans;
+mod pruning;
 mod queue;
 mod retention;
 mod schedules;

@@ -32,6 +32,8 @@ login-button = Sign in
 
 missing-title = Nothing here
 missing-text = This page does not exist, or you have no access to it.
+not-kept-title = This version is no longer kept
+not-kept-text = Version { $n } was removed: your organisation keeps only some versions of each script. Executions that ran it stay in the history.
 forbidden-title = Not allowed
 forbidden-text = You have no access to this page.
 forbidden-needs = You need the permission “{ $permission }” for this. Ask an administrator of your organisation.

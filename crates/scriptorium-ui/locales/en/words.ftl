@@ -60,6 +60,7 @@ stack = Stack
 trial = Trial
 trial-hint = Ran unsaved or inactive code; does not count as production.
 version-number = Version { $n }
+version-gone = Version { $n } (no longer kept)
 
 unit-ms = { $n } ms
 unit-s = { $n } s

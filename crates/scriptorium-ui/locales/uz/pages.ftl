@@ -32,6 +32,8 @@ login-button = Kirish
 
 missing-title = Bu yerda hech narsa yoʻq
 missing-text = Bunday sahifa yoʻq yoki sizda unga ruxsat yoʻq.
+not-kept-title = Bu versiya endi saqlanmaydi
+not-kept-text = { $n }-versiya oʻchirilgan: tashkilotingiz har bir skriptning faqat ayrim versiyalarini saqlaydi. Uning bajarilishlari tarixda qoladi.
 forbidden-title = Ruxsat yoʻq
 forbidden-text = Sizda bu sahifaga ruxsat yoʻq.
 forbidden-needs = Buning uchun “{ $permission }” huquqi kerak. Tashkilotingiz administratoriga murojaat qiling.

@@ -60,6 +60,7 @@ stack = Chaqiruvlar steki
 trial = Sinov
 trial-hint = Saqlanmagan yoki faol boʻlmagan kod bajarildi; ishchi statistikaga kirmaydi.
 version-number = { $n }-versiya
+version-gone = { $n }-versiya (endi saqlanmaydi)
 
 unit-ms = { $n } ms
 unit-s = { $n } s

@@ -8,7 +8,7 @@ use scriptorium::{Diff, DiffLine, DiffRow, RowKind};
 use serde::Deserialize;
 
 use super::id;
-use crate::failure::{Failure, explained};
+use crate::failure::{Failure, explained, not_kept};
 use crate::frame::Frame;
 use crate::head::Head;
 use crate::texts::Texts;
@@ -120,10 +120,14 @@ pub(crate) async fn show(
     let scripts = site.platform.scripts();
     let script = scripts.find(ctx, script_id).await;
     let head = Head::of(ctx, &script.map_err(explained(&visitor))?, "versions");
+    let kept = scripts.version_numbers(ctx, script_id).await;
+    let kept = kept.map_err(explained(&visitor))?;
+    let gone = [a, b].into_iter().find(|number| !kept.contains(number));
+    if let Some(number) = gone.filter(|number| (1..head.version).contains(number)) {
+        return Err(not_kept(t, Some(&visitor.caller), number));
+    }
     let diff = scripts.diff(ctx, script_id, a, b).await;
     let diff = diff.map_err(explained(&visitor))?;
-    let stored = scripts.version_numbers(ctx, script_id).await;
-    let stored = stored.map_err(explained(&visitor))?;
     let is_unified = view.view.as_deref() == Some(UNIFIED);
     let rows = folded(&diff.rows);
     let page = DiffPage {
@@ -131,7 +135,7 @@ pub(crate) async fn show(
         t,
         a,
         b,
-        numbers: numbers(stored, [a, b]),
+        numbers: numbers(kept, [a, b]),
         head,
         added: diff.rows.iter().filter(|row| adds(row)).count(),
         removed: diff.rows.iter().filter(|row| removes(row)).count(),

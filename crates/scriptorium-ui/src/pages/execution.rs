@@ -92,9 +92,15 @@ pub(crate) async fn show(
     let logs = executions.logs(ctx, execution_id, 0, LOG_LINES).await;
     let logs = logs.map_err(explained(&visitor))?;
     let source = source_of(&site, &visitor, &execution).await;
+    let version = Version::of(&site, &visitor, &execution).await;
     let people = People::known_to(&site, &visitor).await;
     let clock = clock(&site, visitor.t);
-    let page = ExecutionPage::of(&visitor, clock, execution, logs, source.as_deref(), &people);
+    let seen = Seen {
+        source,
+        version,
+        people,
+    };
+    let page = ExecutionPage::of(&visitor, clock, execution, logs, seen);
     Ok(whole_or_part(&request, &page, &page.as_execution()))
 }
 
@@ -112,14 +118,42 @@ async fn source_of(site: &Site, visitor: &Visitor, execution: &Execution) -> Opt
     Some(version.ok()?.definition.source)
 }
 
+/// What an execution's page shows from elsewhere.
+struct Seen {
+    source: Option<String>,
+    version: Version,
+    people: People,
+}
+
+/// What became of the version that ran.
+#[derive(Clone, Copy)]
+enum Version {
+    Kept,
+    /// It was pruned.
+    Gone,
+    /// The script is in the trash or purged, so no page shows its versions.
+    OfDeleted,
+}
+
+impl Version {
+    async fn of(site: &Site, visitor: &Visitor, execution: &Execution) -> Self {
+        let scripts = site.platform.scripts();
+        let kept = scripts.version_numbers(visitor.ctx(), execution.script);
+        match kept.await {
+            Ok(kept) if kept.contains(&execution.version) => Self::Kept,
+            Ok(_) => Self::Gone,
+            Err(_) => Self::OfDeleted,
+        }
+    }
+}
+
 impl ExecutionPage {
     fn of(
         visitor: &Visitor,
         clock: Clock,
         execution: Execution,
         logs: Vec<LogLine>,
-        source: Option<&str>,
-        people: &People,
+        seen: Seen,
     ) -> Self {
         let (t, caller) = (visitor.t, Some(&visitor.caller));
         Self {
@@ -132,8 +166,10 @@ impl ExecutionPage {
             is_live: !execution.status.is_final(),
             test: execution.test,
             may_run: visitor.ctx().may(Permission::ScriptsExecute),
-            facts: facts(clock, &execution, people),
-            failure: execution.failure.map(|failure| Failed::of(failure, source)),
+            facts: facts(clock, &execution, seen.version, &seen.people),
+            failure: execution
+                .failure
+                .map(|failure| Failed::of(failure, seen.source.as_deref())),
             input: view::pretty_json(&execution.input),
             output: execution.output.as_ref().map(view::pretty_json),
             logs: logs.into_iter().map(Line::of).collect(),
@@ -144,7 +180,7 @@ impl ExecutionPage {
     }
 }
 
-fn facts(clock: Clock, execution: &Execution, people: &People) -> Vec<Fact> {
+fn facts(clock: Clock, execution: &Execution, version: Version, people: &People) -> Vec<Fact> {
     let (t, used) = (clock.t, &execution.metrics);
     let fact = |key, value: String| Fact {
         key,
@@ -152,16 +188,18 @@ fn facts(clock: Clock, execution: &Execution, people: &People) -> Vec<Fact> {
         link: None,
         when: None,
     };
-    let version = format!(
-        "/scripts/{}/versions/{}",
-        execution.script, execution.version
-    );
+    let number = execution.version;
+    let version = match version {
+        Version::Kept => Fact {
+            link: Some(format!("/scripts/{}/versions/{number}", execution.script)),
+            ..fact("version", t.with("version-number", "n", number))
+        },
+        Version::Gone => fact("version", t.with("version-gone", "n", number)),
+        Version::OfDeleted => fact("version", t.with("version-number", "n", number)),
+    };
     let mut facts = vec![
         fact("trigger", t.named("trigger", execution.trigger.as_str())),
-        Fact {
-            link: Some(version),
-            ..fact("version", t.with("version-number", "n", execution.version))
-        },
+        version,
         Fact {
             when: Some(clock.when(execution.created_at)),
             ..fact("created", String::new())

@@ -8,8 +8,9 @@ use scriptorium::model::endpoint::Method;
 use scriptorium::model::script::Definition;
 use scriptorium::model::trigger::Trigger;
 
+use super::versions::before_of;
 use super::{clock, id};
-use crate::failure::{Failure, explained};
+use crate::failure::{Failure, explained, not_kept};
 use crate::frame::Frame;
 use crate::head::Head;
 use crate::people::People;
@@ -47,6 +48,11 @@ pub(crate) async fn show(
     let scripts = site.platform.scripts();
     let script = scripts.find(ctx, script_id).await;
     let head = Head::of(ctx, &script.map_err(explained(&visitor))?, "versions");
+    let kept = scripts.version_numbers(ctx, script_id).await;
+    let kept = kept.map_err(explained(&visitor))?;
+    if !kept.contains(&number) && (1..head.version).contains(&number) {
+        return Err(not_kept(t, Some(&visitor.caller), number));
+    }
     let version = scripts.version(ctx, script_id, number).await;
     let version = version.map_err(explained(&visitor))?;
     let people = People::known_to(&site, &visitor).await;
@@ -59,7 +65,7 @@ pub(crate) async fn show(
         author: people.author(version.created_by),
         at: clock(&site, t).when(version.created_at),
         message: version.change_description,
-        previous: number.checked_sub(1).filter(|number| *number > 0),
+        previous: before_of(number, &kept),
         facts: facts(t, &definition),
         lines: numbered(&definition.source),
     };

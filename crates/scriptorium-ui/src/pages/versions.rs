@@ -77,6 +77,8 @@ pub(crate) async fn list(
         scripts.versions(ctx, script_id, &part).await
     };
     let found = found.map_err(explained(&visitor))?;
+    let kept = scripts.version_numbers(ctx, script_id).await;
+    let kept = kept.map_err(explained(&visitor))?;
     let people = People::known_to(&site, &visitor).await;
     let base = format!("/scripts/{script_id}/versions");
     let next = found.next_cursor.as_deref();
@@ -89,14 +91,20 @@ pub(crate) async fn list(
             cursor.as_deref(),
             next,
         ),
-        rows: rows(clock(&site, t), &found.items, &head, &people),
+        rows: rows(clock(&site, t), &found.items, &kept, &head, &people),
         only_milestones,
         head,
     };
     Ok(answer::strict(&page))
 }
 
-fn rows(clock: Clock, versions: &[Version], head: &Head, people: &People) -> Vec<Row> {
+fn rows(
+    clock: Clock,
+    versions: &[Version],
+    kept: &[u32],
+    head: &Head,
+    people: &People,
+) -> Vec<Row> {
     let before = versions.iter().skip(1).map(Some).chain([None]);
     let row = |(version, before): (&Version, Option<&Version>)| Row {
         number: version.number,
@@ -105,12 +113,17 @@ fn rows(clock: Clock, versions: &[Version], head: &Head, people: &People) -> Vec
         at: clock.when(version.created_at),
         is_current: version.number == head.version,
         milestone: version.milestone.clone(),
-        previous: before.map(|before| before.number),
+        previous: before_of(version.number, kept),
         changes: before.map_or_else(Vec::new, |before| {
             changes(&before.definition, &version.definition)
         }),
     };
     versions.iter().zip(before).map(row).collect()
+}
+
+/// The newest of the versions, newest first, before one of them.
+pub(super) fn before_of(number: u32, kept: &[u32]) -> Option<u32> {
+    kept.iter().copied().find(|other| *other < number)
 }
 
 /// The groups of settings in which two definitions differ.

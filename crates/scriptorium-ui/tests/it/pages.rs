@@ -1,8 +1,11 @@
 //! Who is shown what, under which policy.
 
 use axum::http::StatusCode;
+use scriptorium::Update;
 use scriptorium::model::ScriptId;
 use scriptorium::model::permission::Role;
+use scriptorium::model::script::Definition;
+use scriptorium::model::version::VersionPolicy;
 
 use crate::site::{Answer, Site};
 
@@ -206,4 +209,74 @@ async fn pages_speak_the_readers_language() {
     assert!(login.html.contains("<html lang=\"uz\">"));
     let login = site.ask(None, "/login?lang=ru", &stranger).await;
     assert!(login.html.contains("<html lang=\"ru\">"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_was_pruned_is_named_and_leads_nowhere() {
+    let site = Site::new().await;
+    let admin = site.admin().await;
+    let (ctx, scripts) = (&admin.ctx, site.platform.scripts());
+    let script = site.script("a script", "").await;
+    let id = script.id;
+    let save = async |source: &str| {
+        let update = Update {
+            base_version: None,
+            definition: Definition {
+                source: source.to_owned(),
+                ..script.definition.clone()
+            },
+            change_description: String::new(),
+        };
+        scripts.update(ctx, id, update).await.unwrap();
+    };
+    let first = site.run(ctx, id).await;
+    save("return 2").await;
+    let second = site.run(ctx, id).await;
+    for source in ["return 3", "return 4"] {
+        save(source).await;
+    }
+    scripts
+        .set_milestone(ctx, id, 1, Some("kept"))
+        .await
+        .unwrap();
+    let policy = VersionPolicy {
+        max_count: Some(1),
+        max_age_days: None,
+    };
+    scripts.set_version_policy(ctx, policy).await.unwrap();
+    assert!(site.platform.maintain().await.unwrap());
+    assert_eq!(scripts.version_numbers(ctx, id).await.unwrap(), [4, 1]);
+
+    let link = |rest: &str| format!("href=\"/scripts/{id}/versions/{rest}\"");
+    let page = async |path: String| site.get(Some(&admin), &path).await;
+    let html = page(format!("/executions/{second}")).await.html;
+    assert!(html.contains("Version 2 (no longer kept)"));
+    assert!(!html.contains(&link("2")));
+    let html = page(format!("/executions/{first}")).await.html;
+    assert!(html.contains(&link("1")));
+
+    for path in [
+        format!("/scripts/{id}/versions"),
+        format!("/scripts/{id}/versions/4"),
+    ] {
+        let html = page(path).await.html;
+        assert!(html.contains(&link("1/diff/4")));
+        assert!(!html.contains(&link("3/diff/4")));
+    }
+    let html = page(format!("/scripts/{id}/versions/1/diff/4")).await.html;
+    assert!(html.contains("<option value=\"1\""));
+    assert!(!html.contains("<option value=\"2\""));
+    for path in ["2", "1/diff/2", "2/diff/4"] {
+        let gone = page(format!("/scripts/{id}/versions/{path}")).await;
+        assert_eq!(gone.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(gone.html.contains("Version 2 was removed"), "{path}");
+    }
+    // A number that never was is nothing.
+    let never = page(format!("/scripts/{id}/versions/9")).await;
+    assert!(!never.html.contains("was removed"));
+
+    // The pages of a script in the trash are gone, so nothing leads to them.
+    scripts.delete(ctx, id).await.unwrap();
+    let html = page(format!("/executions/{first}")).await.html;
+    assert!(!html.contains(&link("1")) && !html.contains("no longer kept"));
 }

@@ -4,11 +4,13 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::{Extension, Router};
 use http_body_util::BodyExt as _;
+use scriptorium::model::execution::TriggerKind;
 use scriptorium::model::limits::Limits;
 use scriptorium::model::permission::Role;
 use scriptorium::model::script::{Definition, Language, Script};
 use scriptorium::model::trigger::Trigger;
-use scriptorium::{Caller, NewUser, Platform};
+use scriptorium::model::{Ctx, ExecutionId, Json, ScriptId};
+use scriptorium::{Caller, Execute, Mode, NewUser, Platform};
 use scriptorium_ui::UiSettings;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -90,6 +92,22 @@ impl Site {
             .create(&admin.ctx, definition, description)
             .await
             .unwrap()
+    }
+
+    /// Runs a script to its end; the execution.
+    pub(crate) async fn run(&self, ctx: &Ctx, script: ScriptId) -> ExecutionId {
+        let what = Execute {
+            script,
+            input: Json::null(),
+            mode: Mode::Sync,
+            version: None,
+            source: None,
+            timeout: None,
+            idempotency_key: None,
+            trigger: TriggerKind::Manual,
+        };
+        let executions = self.platform.executions();
+        executions.execute(ctx, what).await.unwrap().id
     }
 
     pub(crate) async fn get(&self, caller: Option<&Caller>, path: &str) -> Answer {
