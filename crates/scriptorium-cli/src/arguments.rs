@@ -368,12 +368,13 @@ pub(crate) struct BackupKeysArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RestoreArgs {
-    /// Folder of the backup, the one with manifest.json
-    pub(crate) folder: PathBuf,
+    /// Folder of the backup, the one with manifest.json; the keys alone are restored without it
+    #[arg(required_unless_present = "keys")]
+    pub(crate) folder: Option<PathBuf>,
     /// Data directory to fill
     #[arg(long, value_name = "FOLDER")]
     pub(crate) data_dir: PathBuf,
-    /// Also put the keys of this file back, as `backup keys` wrote it
+    /// Put the keys of this file back, as `backup keys` wrote it
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: Option<PathBuf>,
     /// Set databases that are there aside, into a folder replaced-… of the data directory

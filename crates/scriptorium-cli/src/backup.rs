@@ -79,20 +79,26 @@ fn save_keys(arguments: &BackupKeysArgs) -> anyhow::Result<()> {
 }
 
 pub(crate) async fn restore(arguments: RestoreArgs) -> anyhow::Result<()> {
+    // First, because a key that is there and differs is a reason not to go on.
+    if let Some(file) = arguments.keys.as_ref().filter(|_| !arguments.dry_run) {
+        let count = backup::restore_keys(file, &arguments.data_dir).map_err(Refusal::of)?;
+        let to = arguments.data_dir.join("keys");
+        eprintln!("{}: {count} keys", to.display());
+    }
+    let Some(folder) = arguments.folder else {
+        return Ok(());
+    };
     let what = Restore {
-        folder: arguments.folder.clone(),
+        folder: folder.clone(),
         data_dir: arguments.data_dir.clone(),
         force: arguments.force,
         dry_run: arguments.dry_run,
     };
     let manifest = backup::restore(what).await.map_err(Refusal::of)?;
-    if let Some(file) = arguments.keys.filter(|_| !arguments.dry_run) {
-        backup::restore_keys(&file, &arguments.data_dir).map_err(Refusal::of)?;
-    }
     if arguments.dry_run {
         eprintln!("nothing was changed");
     }
-    let folder = arguments.folder.display().to_string();
+    let folder = folder.display().to_string();
     told(&manifest, &folder, arguments.json)
 }
 

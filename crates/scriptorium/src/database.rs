@@ -86,7 +86,7 @@ impl Database {
         let Some(system) = &self.system else {
             let key = Store::database_key(data_dir)?.ok_or_else(|| {
                 let message = format!(
-                    "is a superuser's, and {} has no keys/database.key: run `scriptorium migrate \
+                    "is a superuser's, and {} has no keys/database.key: run `scriptorium migrate up \
                      --create-roles`, or give database_url_system and the URL of an app login",
                     data_dir.display()
                 );

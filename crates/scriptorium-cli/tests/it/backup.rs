@@ -103,6 +103,39 @@ fn a_backup_taken_under_load_restores_elsewhere() {
 }
 
 #[test]
+fn keys_are_saved_and_put_back_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let (from, to, file) = (path("from"), path("to"), path("keys.json"));
+    std::fs::create_dir_all(Path::new(&from).join("keys")).unwrap();
+    for key in ["audit", "database"] {
+        let digits = if key == "audit" { "0a" } else { "0b" }.repeat(32);
+        let path = Path::new(&from).join("keys").join(key);
+        std::fs::write(path.with_extension("key"), digits).unwrap();
+    }
+    let run = |arguments: &[&str]| {
+        let output = command().args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    };
+    run(&["backup", "keys", "--data-dir", &from, "--to", &file]);
+    let restore = ["restore", "--keys", &file, "--data-dir", &to];
+    run(&restore);
+    for key in ["audit.key", "database.key"] {
+        let read = |dir: &str| std::fs::read(Path::new(dir).join("keys").join(key)).unwrap();
+        assert_eq!(read(&from), read(&to), "{key}");
+    }
+    std::fs::write(Path::new(&to).join("keys/database.key"), "another").unwrap();
+    refused(&restore, 1, "is another key");
+    // Nothing is restored beside a key that it does not fit.
+    refused(
+        &[&restore[..], &["no-backup"]].concat(),
+        1,
+        "is another key",
+    );
+    refused(&["restore", "--data-dir", &to], 2, "required");
+}
+
+#[test]
 fn without_a_server_the_files_are_copied_here() {
     let server = Server::start();
     let (ended, folder) = server.end();

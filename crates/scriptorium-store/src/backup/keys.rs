@@ -1,7 +1,9 @@
-//! The keys, apart from the databases: whoever finds a backup must not find what decrypts it.
+//! The keys, apart from the databases: whoever finds a backup must not find what decrypts it. All that
+//! is in the folder of keys goes along, whatever it is called: the audit trail's, the one that logins to
+//! PostgreSQL are derived from, and those that are yet to come.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -18,6 +20,8 @@ const KEYS: &str = "keys";
 const FORMAT: &str = "scriptorium-keys";
 /// No key is as large; a file that is was put there by mistake.
 const LARGEST: u64 = 64 << 10;
+/// Ending of a key that is being written; one that a crash left is none.
+const UNFINISHED: &str = ".new";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,15 +42,19 @@ struct SavedKey {
 /// Writes the keys of a data directory into one new file that others cannot read; how many.
 ///
 /// # Errors
-/// `Invalid` on `data_dir` when there are none; the file exists or cannot be written.
+/// `Invalid` on `data_dir` when there are none, or something there is no key; the file exists or
+/// cannot be written.
 pub fn save_keys(data_dir: &Path, to: &Path) -> Result<usize> {
     let folder = data_dir.join(KEYS);
     let mut files = Vec::new();
     for name in entries(&folder)? {
+        if name.ends_with(UNFINISHED) {
+            continue;
+        }
         let path = folder.join(&name);
         let found = fs::symlink_metadata(&path).map_err(|error| copy::cannot("read", &path, error));
         let found = found?;
-        if !found.is_file() || found.len() > LARGEST {
+        if !is_plain(&name) || !found.is_file() || found.len() > LARGEST {
             let message = format!("{} is no key", path.display());
             return Err(Invalid::field("data_dir", "bad_key", message).into());
         }
@@ -102,16 +110,28 @@ pub fn restore_keys(from: &Path, data_dir: &Path) -> Result<usize> {
     }
     files::make_private_dir(&folder)?;
     for (path, bytes) in &missing {
-        copy::write(path, bytes)?;
+        put(path, bytes)?;
     }
     copy::sync(&folder)?;
     Ok(saved.files.len())
+}
+
+/// Puts a key in its place, whole or not at all.
+fn put(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut begun = path.as_os_str().to_owned();
+    begun.push(UNFINISHED);
+    let begun = PathBuf::from(begun);
+    // What an interrupted restore left there would be in the way.
+    let _ = fs::remove_file(&begun);
+    copy::write(&begun, bytes)?;
+    copy::rename(&begun, path)
 }
 
 /// Whether a name is a plain file name, which cannot lead out of the folder.
 fn is_plain(name: &str) -> bool {
     (1..=100).contains(&name.len())
         && !name.starts_with('.')
+        && !name.ends_with(UNFINISHED)
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
+use scriptorium_store::Store;
 use scriptorium_store::backup::{
     Backup, Restore, TakeBackup, backups, restore, restore_keys, save_keys, take_offline,
 };
@@ -332,6 +333,39 @@ fn keys_go_to_a_file_of_their_own_and_back() {
     edit(&file, "audit.key", "../audit.key");
     let error = restore_keys(&file, &to).unwrap_err().to_string();
     assert!(error.contains("is no key"), "{error}");
+}
+
+/// Whatever a key is for: among them the one that the passwords of PostgreSQL logins are made from.
+#[test]
+fn every_key_in_the_folder_goes_along() {
+    let dir = tempfile::tempdir().unwrap();
+    let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+    let file = dir.path().join("keys.json");
+    let (_, ambient) = crate::support::ambient(7);
+    let database = Store::make_database_key(&from, &ambient).unwrap();
+    fs::write(from.join("keys/master-2026.key"), "later").unwrap();
+    // A crash while a key was made leaves half of it behind.
+    fs::write(from.join("keys/audit.new"), "half").unwrap();
+    assert_eq!(save_keys(&from, &file).unwrap(), 2);
+    fs::create_dir_all(to.join("keys")).unwrap();
+    fs::write(to.join("keys/database.key.new"), "half").unwrap();
+    assert_eq!(restore_keys(&file, &to).unwrap(), 2);
+    assert_eq!(names(&to.join("keys")), ["database.key", "master-2026.key"]);
+    assert_eq!(Store::database_key(&to).unwrap(), Some(database));
+    let mode = fs::metadata(to.join("keys/database.key")).unwrap();
+    assert_eq!(mode.permissions().mode() & 0o077, 0);
+
+    // What could not be put back is not saved as if it could.
+    for stray in [".hidden", "a b.key"] {
+        let path = from.join("keys").join(stray);
+        fs::write(&path, "?").unwrap();
+        let error = save_keys(&from, &dir.path().join(stray)).unwrap_err();
+        assert!(error.to_string().contains("is no key"), "{error}");
+        fs::remove_file(path).unwrap();
+    }
+    std::os::unix::fs::symlink("/etc/hostname", from.join("keys/link.key")).unwrap();
+    let error = save_keys(&from, &dir.path().join("link")).unwrap_err();
+    assert!(error.to_string().contains("is no key"), "{error}");
 }
 
 fn edit(path: &Path, from: &str, to: &str) {

@@ -60,7 +60,7 @@ async fn a_server_whose_logins_were_not_made_is_refused_with_what_to_do() {
         .await
         .unwrap_err()
         .to_string();
-    assert!(message.contains("migrate --create-roles"), "{message}");
+    assert!(message.contains("migrate up --create-roles"), "{message}");
 }
 
 fn of(url: String) -> Database {

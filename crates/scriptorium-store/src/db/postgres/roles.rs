@@ -184,7 +184,7 @@ async fn refuse(pool: &PgPool, setting: &str, login: Option<&str>) -> Result<()>
         .await?;
     let Some(row) = row else {
         return Err(Error::platform(format!(
-            "the login {login} of {setting} does not exist: `scriptorium migrate --create-roles` \
+            "the login {login} of {setting} does not exist: `scriptorium migrate up --create-roles` \
              makes it"
         )));
     };
@@ -201,7 +201,7 @@ async fn refuse(pool: &PgPool, setting: &str, login: Option<&str>) -> Result<()>
         if row.try_get(column)? {
             return Err(Error::platform(format!(
                 "the login {login} of {setting} {what}: row-level security would not hold it; \
-                 use one made by `scriptorium migrate --create-roles`"
+                 use one made by `scriptorium migrate up --create-roles`"
             )));
         }
     }
