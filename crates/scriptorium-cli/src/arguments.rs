@@ -46,9 +46,9 @@ pub(crate) enum Command {
     /// The database's schema: how far it has come, and bringing it up to this release.
     #[command(subcommand)]
     Migrate(MigrateCommand),
-    /// Write the scripts and templates of a tenant as a folder of files.
+    /// Write the scripts, templates and settings of a tenant as a folder of files.
     Export(ExportArgs),
-    /// Bring the scripts and templates of such a folder into a tenant.
+    /// Bring the scripts, templates and settings of such a folder into a tenant.
     Import(ImportArgs),
 }
 
@@ -564,7 +564,7 @@ pub(crate) struct ImportArgs {
     /// What to do about a name that is taken by something else
     #[arg(long, value_enum, default_value_t = OnConflict::Skip)]
     pub(crate) conflict: OnConflict,
-    /// Activate the scripts that were active
+    /// Give scripts the status they had, active ones included; drafts otherwise
     #[arg(long)]
     pub(crate) activate: bool,
     #[command(flatten)]

@@ -1,14 +1,14 @@
 //! How long a tenant keeps what. Removing what is past it is `system::maintenance`.
 
-use scriptorium_model::Ctx;
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::retention::Retention;
+use scriptorium_model::{Ctx, Timestamp, UserId};
 use sea_orm::FromQueryResult;
 use serde_json::{Value, json};
 
 use crate::Store;
 use crate::audit::Note;
-use crate::db::{Micros, Scope, number};
+use crate::db::{Micros, Scope, Tx, number};
 use crate::error::Result;
 
 impl Store {
@@ -26,31 +26,42 @@ impl Store {
     /// # Errors
     /// `Invalid` outside the ranges; `NotFound` for an unknown tenant.
     pub async fn set_retention(&self, ctx: &Ctx, retention: Retention) -> Result<()> {
-        let retention = retention.validated()?;
+        let now = self.inner.ambient.now();
         let tx = self.db().write(ctx).await?;
-        let before = find(&tx).await?;
-        let sql = tx
-            .sql(
-                "insert into retention (tenant_id, execution_days, log_days, event_days, \
-                 updated_by, updated_at) values ($1, $2, $3, $4, $5, $6) \
-                 on conflict (tenant_id) do update set execution_days = excluded.execution_days, \
-                 log_days = excluded.log_days, event_days = excluded.event_days, \
-                 updated_by = excluded.updated_by, updated_at = excluded.updated_at",
-            )
-            .with([
-                retention.execution_days.into(),
-                retention.log_days.into(),
-                retention.event_days.into(),
-                ctx.actor.user().map(|user| user.0).into(),
-                Micros::from(self.inner.ambient.now()).into(),
-            ]);
-        tx.execute(sql).await?;
-        let subject = Subject::new(SubjectKind::Settings, None, "retention");
-        let note = Note::new(Action::SettingsChanged, subject);
-        let note = note.change(&shown(&before), &shown(&retention));
+        let note = put(&tx, retention, ctx.actor.user(), now).await?;
         let noted = self.audited(&tx, ctx, note).await?;
         tx.commit(noted).await
     }
+}
+
+/// Says how long history is kept; what the trail says of it.
+pub(crate) async fn put(
+    tx: &Tx,
+    retention: Retention,
+    by: Option<UserId>,
+    at: Timestamp,
+) -> Result<Note> {
+    let retention = retention.validated()?;
+    let before = find(tx).await?;
+    let sql = tx
+        .sql(
+            "insert into retention (tenant_id, execution_days, log_days, event_days, \
+             updated_by, updated_at) values ($1, $2, $3, $4, $5, $6) \
+             on conflict (tenant_id) do update set execution_days = excluded.execution_days, \
+             log_days = excluded.log_days, event_days = excluded.event_days, \
+             updated_by = excluded.updated_by, updated_at = excluded.updated_at",
+        )
+        .with([
+            retention.execution_days.into(),
+            retention.log_days.into(),
+            retention.event_days.into(),
+            by.map(|user| user.0).into(),
+            Micros::from(at).into(),
+        ]);
+    tx.execute(sql).await?;
+    let subject = Subject::new(SubjectKind::Settings, None, "retention");
+    let note = Note::new(Action::SettingsChanged, subject);
+    Ok(note.change(&shown(&before), &shown(&retention)))
 }
 
 async fn find(db: &Scope) -> Result<Retention> {

@@ -46,13 +46,19 @@ pub(crate) async fn put(
     caller: Authenticated,
     JsonBody(body): JsonBody<RetentionBody>,
 ) -> Result<Json<RetentionBody>, Problem> {
-    let wanted = Retention {
-        execution_days: body.execution_days,
-        log_days: body.log_days,
-        event_days: body.event_days,
-    };
-    let retention = app.platform.retention().set(caller.ctx(), wanted).await?;
+    let retention = app.platform.retention();
+    let retention = retention.set(caller.ctx(), body.into()).await?;
     Ok(Json(retention.into()))
+}
+
+impl From<RetentionBody> for Retention {
+    fn from(body: RetentionBody) -> Self {
+        Self {
+            execution_days: body.execution_days,
+            log_days: body.log_days,
+            event_days: body.event_days,
+        }
+    }
 }
 
 impl From<Retention> for RetentionBody {

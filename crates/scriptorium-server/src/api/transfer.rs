@@ -1,4 +1,4 @@
-//! Export and import of scripts and templates as one JSON document. People are names and addresses
+//! Export and import of scripts, templates and settings as one JSON document. People are names and addresses
 //! in it, never ids; secrets are named and stay where they are.
 
 use axum::Json;
@@ -9,14 +9,16 @@ use scriptorium::model::page::PageRequest;
 use scriptorium::model::script::ScriptStatus;
 use scriptorium::model::{Invalid, ScriptId, Timestamp, Uuid};
 use scriptorium::transfer::{
-    Bundle, BundledScript, BundledTemplate, BundledVersion, Export, Import, Item, OnConflict,
-    Report,
+    Bundle, BundledScript, BundledSettings, BundledTemplate, BundledVersion, Export, Import, Item,
+    OnConflict, Report,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::retention::RetentionBody;
 use super::script_body::DefinitionBody;
 use super::script_change::ScriptChange;
+use super::versions::PolicyBody;
 use super::{Refused, named};
 use crate::auth::Authenticated;
 use crate::input::{Query, large_json};
@@ -33,7 +35,7 @@ pub(crate) const DOCUMENT_BYTES: usize = 64 << 20;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ExportQuery {
-    /// Only this script, and no templates.
+    /// Only this script, no templates and no settings.
     script: Option<Uuid>,
     /// Whether every version comes along or the current one alone; `true` when not said.
     history: Option<bool>,
@@ -49,11 +51,11 @@ pub(crate) struct ImportQuery {
     /// `skip`, `rename` or `replace` what is there under the same name and differs; `skip` when
     /// not said.
     conflict: Option<String>,
-    /// Whether scripts that were active become so; drafts when not said.
+    /// Whether scripts get the status they had; drafts when not said.
     activate: Option<bool>,
 }
 
-/// Scripts and templates of a tenant.
+/// Scripts, templates and settings of a tenant.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Bundle)]
 pub(crate) struct BundleBody {
@@ -66,8 +68,20 @@ pub(crate) struct BundleBody {
     tenant: String,
     scripts: Vec<BundledScriptBody>,
     templates: Vec<BundledTemplateBody>,
+    settings: SettingsBody,
     /// Names of the tenant's secrets, which scripts may need; their values are not included.
     secrets: Vec<String>,
+}
+
+/// What the tenant keeps, and for how long; of single scripts nothing is said.
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = BundledSettings)]
+pub(crate) struct SettingsBody {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    versions: Option<PolicyBody>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retention: Option<RetentionBody>,
 }
 
 /// A script with its versions.
@@ -88,6 +102,8 @@ pub(crate) struct BundledVersionBody {
     /// Name of who made it, for who may see the tenant's users.
     author: Option<String>,
     change_description: String,
+    /// Its name, if it is a milestone.
+    milestone: Option<String>,
     /// Address of the user whose rights it has when nobody asked for the execution.
     run_as: Option<String>,
     definition: DefinitionBody,
@@ -120,6 +136,8 @@ pub(crate) struct NewBundle {
     scripts: Vec<NewBundledScript>,
     #[serde(default)]
     templates: Vec<BundledTemplateBody>,
+    #[serde(default)]
+    settings: SettingsBody,
     /// Names of secrets that the scripts may need.
     #[serde(default)]
     secrets: Vec<String>,
@@ -145,6 +163,8 @@ pub(crate) struct NewBundledVersion {
     #[serde(default)]
     change_description: String,
     #[serde(default)]
+    milestone: Option<String>,
+    #[serde(default)]
     run_as: Option<String>,
     definition: ScriptChange,
 }
@@ -160,11 +180,11 @@ pub(crate) struct ReportBody {
     missing_secrets: Vec<String>,
 }
 
-/// One script or template of an import.
+/// One script, template or setting of an import.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ImportItem)]
 pub(crate) struct ItemBody {
-    /// `script` or `template`.
+    /// `script`, `template` or `setting`.
     kind: &'static str,
     name: String,
     /// `new`, `same`, `conflict` or `refused`.
@@ -181,7 +201,7 @@ pub(crate) struct ItemBody {
     notes: Vec<String>,
 }
 
-/// Scripts with their versions and, for the whole tenant, its templates.
+/// Scripts with their versions and, for the whole tenant, its templates and settings.
 #[utoipa::path(get, path = "/export", tag = "transfer", params(ExportQuery),
     responses((status = 200, body = BundleBody), Refused))]
 pub(crate) async fn export(
@@ -201,6 +221,7 @@ pub(crate) async fn export(
         tenant: caller.0.tenant.slug.clone(),
         scripts: bundle.scripts.into_iter().map(Into::into).collect(),
         templates: bundle.templates.into_iter().map(Into::into).collect(),
+        settings: bundle.settings.into(),
         secrets: Vec::new(),
     };
     let mut response = Json(body).into_response();
@@ -274,7 +295,11 @@ impl NewBundle {
             body: template.body,
         });
         let templates = templates.collect();
-        Ok(invalid.or(Bundle { scripts, templates })?)
+        Ok(invalid.or(Bundle {
+            scripts,
+            templates,
+            settings: self.settings.into(),
+        })?)
     }
 }
 
@@ -292,7 +317,26 @@ impl NewBundledVersion {
             change_description: self.change_description,
             author: self.author,
             created_at: self.created_at,
+            milestone: self.milestone,
         })
+    }
+}
+
+impl From<BundledSettings> for SettingsBody {
+    fn from(settings: BundledSettings) -> Self {
+        Self {
+            versions: settings.versions.map(Into::into),
+            retention: settings.retention.map(Into::into),
+        }
+    }
+}
+
+impl From<SettingsBody> for BundledSettings {
+    fn from(body: SettingsBody) -> Self {
+        Self {
+            versions: body.versions.map(Into::into),
+            retention: body.retention.map(Into::into),
+        }
     }
 }
 
@@ -312,6 +356,7 @@ impl From<BundledVersion> for BundledVersionBody {
             created_at: version.created_at,
             author: version.author,
             change_description: version.change_description,
+            milestone: version.milestone,
             run_as: version.run_as,
             definition: version.definition.into(),
         }
@@ -340,11 +385,7 @@ impl ReportBody {
 impl From<Item> for ItemBody {
     fn from(item: Item) -> Self {
         Self {
-            kind: if item.is_template {
-                "template"
-            } else {
-                "script"
-            },
+            kind: item.kind.as_str(),
             name: item.name,
             state: item.state.as_str(),
             action: item.action.as_str(),

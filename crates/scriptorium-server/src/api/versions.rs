@@ -241,10 +241,7 @@ pub(crate) async fn set_policy(
     caller: Authenticated,
     JsonBody(body): JsonBody<PolicyBody>,
 ) -> Result<Json<PolicyBody>, Problem> {
-    let policy = VersionPolicy {
-        max_count: body.max_count,
-        max_age_days: body.max_age_days,
-    };
+    let policy = VersionPolicy::from(body);
     let scripts = app.platform.scripts();
     scripts.set_version_policy(caller.ctx(), policy).await?;
     Ok(Json(policy.into()))
@@ -266,6 +263,15 @@ pub(crate) async fn with_current(app: &App, ctx: &Ctx, id: ScriptId, refused: Er
             Err(_) => problem,
         },
         Err(_) => problem,
+    }
+}
+
+impl From<PolicyBody> for VersionPolicy {
+    fn from(body: PolicyBody) -> Self {
+        Self {
+            max_count: body.max_count,
+            max_age_days: body.max_age_days,
+        }
     }
 }
 

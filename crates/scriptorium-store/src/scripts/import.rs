@@ -1,8 +1,10 @@
-//! Scripts and templates that come from elsewhere, all in one transaction: whatever cannot be kept
+//! Scripts, templates and settings that come from elsewhere, all in one transaction: whatever cannot be kept
 //! is found out with the rest in place, and then nothing is.
 
 use scriptorium_model::audit::Action;
+use scriptorium_model::retention::Retention;
 use scriptorium_model::script::{Definition, Script};
+use scriptorium_model::version::VersionPolicy;
 use scriptorium_model::{Ctx, ScriptId, Timestamp};
 use sea_orm::FromQueryResult;
 
@@ -15,8 +17,8 @@ use crate::lifecycle::OfScript;
 use crate::search;
 use crate::store::of_tenant;
 use crate::system::nodes;
-use crate::templates;
 use crate::versions::{self, NewVersion};
+use crate::{milestones, retention, templates};
 
 /// One thing that an import does.
 #[derive(Clone, Debug)]
@@ -38,6 +40,8 @@ pub enum ImportStep {
         definition: Box<Definition>,
         /// What is said about the change.
         change_description: String,
+        /// The name of the new version, if it is a milestone.
+        milestone: Option<String>,
     },
     /// Writes a template, new or not.
     Template {
@@ -46,6 +50,10 @@ pub enum ImportStep {
         /// Its text.
         body: String,
     },
+    /// Says how many versions are kept.
+    VersionPolicy(VersionPolicy),
+    /// Says how long history is kept.
+    Retention(Retention),
 }
 
 /// A version that was made elsewhere. Whoever imports it answers for it as its author; who wrote it
@@ -62,6 +70,8 @@ pub struct ImportedVersion {
     pub author: Option<String>,
     /// When it was made there.
     pub created_at: Timestamp,
+    /// Its name, if it is a milestone.
+    pub milestone: Option<String>,
 }
 
 /// What of an import contradicts what is stored: what and the field, like [`Error::Conflict`].
@@ -129,13 +139,13 @@ impl Store {
     }
 
     async fn take_step(&self, ctx: &Ctx, tx: &Tx, step: &ImportStep) -> Result<Note> {
-        let now = self.inner.ambient.now();
+        let (by, now) = (ctx.actor.user(), self.inner.ambient.now());
         match step {
             ImportStep::Create { script, versions } => {
                 of_tenant(ctx, script.tenant)?;
                 insert_row(tx, script).await?;
                 for version in versions {
-                    insert_version(tx, script, version).await?;
+                    insert_version(tx, script, version, now).await?;
                 }
                 search::note_script(tx, script.id.0, &script.definition).await?;
                 Routes::of(script).write(tx, now).await?;
@@ -149,6 +159,7 @@ impl Store {
                 base_version,
                 definition,
                 change_description,
+                milestone,
             } => {
                 let stale = || Error::Conflict {
                     what: "stale_version",
@@ -160,19 +171,29 @@ impl Store {
                 }
                 let before = of_script(&present)?;
                 let definition = Definition::clone(definition);
-                let edited = present.edited(definition, ctx.actor.user(), now);
+                let edited = present.edited(definition, by, now);
                 let script = edited.ok_or_else(stale)?;
                 save_version(tx, &script, change_description).await?;
+                if let Some(name) = milestone {
+                    milestones::mark(tx, *id, script.version, name, by, now).await?;
+                }
                 Routes::of(&script).write(tx, now).await?;
                 self.tell_changed(tx, ctx, &before, &script).await?;
                 changed(&before, &script, change_description)
             }
             ImportStep::Template { name, body } => templates::put(tx, name, body, now).await,
+            ImportStep::VersionPolicy(policy) => milestones::put_policy(tx, *policy, by, now).await,
+            ImportStep::Retention(retention) => retention::put(tx, *retention, by, now).await,
         }
     }
 }
 
-async fn insert_version(tx: &Tx, script: &Script, version: &ImportedVersion) -> Result<()> {
+async fn insert_version(
+    tx: &Tx,
+    script: &Script,
+    version: &ImportedVersion,
+    now: Timestamp,
+) -> Result<()> {
     let new = NewVersion {
         script: script.id,
         number: version.number,
@@ -181,6 +202,9 @@ async fn insert_version(tx: &Tx, script: &Script, version: &ImportedVersion) -> 
         created_at: version.created_at,
     };
     versions::insert(tx, &new, &version.definition).await?;
+    if let Some(name) = &version.milestone {
+        milestones::mark(tx, script.id, version.number, name, script.created_by, now).await?;
+    }
     if let Some(author) = &version.author {
         tx.execute(
             tx.sql(

@@ -17,6 +17,7 @@ fn step(world: &World, name: &str) -> ImportStep {
         change_description: format!("the {number}th"),
         author: author.map(str::to_owned),
         created_at: "2020-01-01T00:00:00Z".parse().unwrap(),
+        milestone: (number == 3).then(|| "before the move".to_owned()),
     };
     ImportStep::Create {
         versions: vec![version(3, Some("Ada")), version(7, None)],
@@ -50,6 +51,8 @@ async fn versions_keep_their_number_date_and_recorded_author(
     let numbers: Vec<u32> = versions.iter().map(|version| version.number).collect();
     assert_eq!(numbers, [7, 3]);
     assert_eq!(versions[1].created_at.to_string(), "2020-01-01T00:00:00Z");
+    let names: Vec<_> = versions.iter().map(|v| v.milestone.as_deref()).collect();
+    assert_eq!(names, [None, Some("before the move")]);
     // Who answers for a version is who imported it.
     assert_eq!(versions[1].created_by, ctx.actor.user());
     let authors = store.recorded_authors(ctx, script.id).await.unwrap();
@@ -76,6 +79,7 @@ async fn one_contradiction_keeps_everything_out(#[values(Sqlite, Postgres)] data
         base_version: 2,
         definition: Box::new(taken.definition.clone()),
         change_description: String::new(),
+        milestone: None,
     };
     let found = store
         .import_scripts(ctx, std::slice::from_ref(&stale), true)

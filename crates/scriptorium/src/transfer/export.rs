@@ -1,4 +1,4 @@
-//! A tenant's scripts and templates, read out whole.
+//! A tenant's scripts, templates and settings, read out whole.
 
 use std::collections::HashMap;
 
@@ -11,11 +11,13 @@ use scriptorium_model::version::Version;
 use scriptorium_model::{Ctx, Invalid, UserId};
 use scriptorium_store::{ScriptFilter, ScriptSort, SortField};
 
-use super::{BUNDLE_BYTES, Bundle, BundledScript, BundledVersion, Export, Transfer};
+use super::{
+    BUNDLE_BYTES, Bundle, BundledScript, BundledSettings, BundledVersion, Export, Transfer,
+};
 use crate::error::Result;
 
 impl Transfer<'_> {
-    /// Reads scripts with their versions, and for a whole tenant its templates. Names and addresses
+    /// Reads scripts with their versions, and for a whole tenant its templates and settings. Names and addresses
     /// of people are in it for who may see them (`users.manage`).
     ///
     /// # Errors
@@ -43,6 +45,10 @@ impl Transfer<'_> {
                     reading.count(template.body.len())?;
                     bundle.templates.push(template.into());
                 }
+                bundle.settings = BundledSettings {
+                    versions: Some(self.0.store().find_version_policy(ctx).await?),
+                    retention: Some(self.0.store().find_retention(ctx).await?),
+                };
             }
         }
         Ok(bundle)
@@ -131,6 +137,7 @@ impl Reading<'_> {
             change_description: version.change_description,
             author: recorded.or_else(|| author.map(|user| user.name.clone())),
             created_at: version.created_at,
+            milestone: version.milestone,
         }
     }
 

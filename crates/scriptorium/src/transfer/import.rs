@@ -4,12 +4,13 @@
 use scriptorium_model::permission::Permission;
 use scriptorium_model::policy;
 use scriptorium_model::script::{Script, ScriptStatus};
+use scriptorium_model::version::validate_milestone;
 use scriptorium_model::{Ctx, FieldError, Invalid, UserId, template};
 use scriptorium_store::{ImportStep, ImportedVersion};
 
 use super::{
-    Action, Bundle, BundledScript, BundledTemplate, BundledVersion, Import, Item, OnConflict,
-    Report, State, Transfer,
+    Action, Bundle, BundledScript, BundledTemplate, BundledVersion, Import, Item, ItemKind,
+    OnConflict, Report, State, Transfer,
 };
 use crate::diff::changed_fields;
 use crate::error::{ErrorKind, Result};
@@ -22,8 +23,9 @@ const AUTHOR_CHARS: usize = 100;
 const RENAMES: u32 = 100;
 
 impl Transfer<'_> {
-    /// Imports a bundle, or says what that would do. Scripts arrive as drafts, and whoever imports
-    /// them is the author of every version: their rights bound its runs (D12).
+    /// Imports a bundle, or says what that would do. Scripts arrive as drafts unless their status is
+    /// asked for, and whoever imports them is the author of every version: their rights bound its runs
+    /// (D12).
     ///
     /// # Errors
     /// Refused fields as `scripts[2].source` when anything of it is refused and it is no preview;
@@ -44,6 +46,7 @@ impl Transfer<'_> {
             names.push(plan.item.new_name.clone().unwrap_or(plan.item.name.clone()));
             planned.push(plan);
         }
+        planned.extend(self.plan_settings(ctx, bundle.settings, how).await?);
         self.carry_out(ctx, planned, how.preview).await
     }
 
@@ -88,7 +91,7 @@ impl Transfer<'_> {
         how: Import,
         taken: &[String],
     ) -> Result<Plan> {
-        let mut plan = Plan::new(false, String::new());
+        let mut plan = Plan::new(ItemKind::Script, String::new());
         let (Some(last), true) = (script.current(), script.versions.len() <= MOST_VERSIONS) else {
             let message = format!("must have 1 to {MOST_VERSIONS} versions");
             plan.refuse(Invalid::field("versions", "bad_length", message));
@@ -150,7 +153,7 @@ impl Transfer<'_> {
         taken: &[String],
     ) -> Result<Plan> {
         let BundledTemplate { mut name, body } = template;
-        let mut plan = Plan::new(true, name.clone());
+        let mut plan = Plan::new(ItemKind::Template, name.clone());
         let mut invalid = Invalid::default();
         invalid.check(template::validate(&name, &body));
         if taken.contains(&name) {
@@ -218,16 +221,16 @@ impl Transfer<'_> {
 }
 
 /// What happens to one item, and the step that does it.
-struct Plan {
-    item: Item,
-    step: Option<ImportStep>,
+pub(super) struct Plan {
+    pub(super) item: Item,
+    pub(super) step: Option<ImportStep>,
 }
 
 impl Plan {
-    fn new(is_template: bool, name: String) -> Self {
+    pub(super) fn new(kind: ItemKind, name: String) -> Self {
         Self {
             item: Item {
-                is_template,
+                kind,
                 name,
                 state: State::New,
                 action: Action::Create,
@@ -240,7 +243,7 @@ impl Plan {
         }
     }
 
-    fn refuse(&mut self, why: Invalid) {
+    pub(super) fn refuse(&mut self, why: Invalid) {
         self.item.state = State::Refused;
         self.item.action = Action::Skip;
         self.item.errors.extend(why.errors);
@@ -294,6 +297,16 @@ impl<'a> Incoming<'a> {
                 let message = format!("must have 1 to {AUTHOR_CHARS} characters");
                 invalid.push("author", "bad_length", message);
             }
+            if let Some(name) = &version.milestone {
+                for mut error in validate_milestone(name)
+                    .err()
+                    .into_iter()
+                    .flat_map(|e| e.errors)
+                {
+                    error.field = "milestone".to_owned();
+                    invalid.errors.push(error);
+                }
+            }
             let is_current = index + 1 == script.versions.len();
             let checked = self.definition(version, is_current).await;
             if let Some(definition) = keep_invalid(checked, &mut invalid)? {
@@ -303,6 +316,7 @@ impl<'a> Incoming<'a> {
                     change_description: version.change_description.clone(),
                     author: version.author.clone(),
                     created_at: version.created_at,
+                    milestone: version.milestone.clone(),
                 });
             }
             for mut error in invalid.errors {
@@ -369,20 +383,20 @@ impl<'a> Incoming<'a> {
     fn script(&self, script: &BundledScript, last: &ImportedVersion) -> Script {
         let ambient = self.transfer.0.ambient();
         let (now, user) = (ambient.now(), self.ctx.actor.user());
-        let active = self.how.activate && script.status == ScriptStatus::Active;
+        let status = if self.how.activate {
+            script.status
+        } else {
+            ScriptStatus::Draft
+        };
         Script {
             id: ambient.new_id(),
             tenant: self.ctx.tenant,
             definition: last.definition.clone(),
-            status: if active {
-                ScriptStatus::Active
-            } else {
-                ScriptStatus::Draft
-            },
+            status,
             version: last.number,
             owner: user,
             updated_by: user,
-            activated_by: user.filter(|_| active),
+            activated_by: user.filter(|_| status == ScriptStatus::Active),
             created_by: user,
             created_at: now,
             updated_at: now,
@@ -395,12 +409,12 @@ impl<'a> Incoming<'a> {
         if let Err(refused) = policy::may_create(self.ctx, script.kind(), auth) {
             denied(&mut self.invalid, "type", refused.missing);
         }
-        if script.status == ScriptStatus::Active {
+        if script.status != ScriptStatus::Draft {
             let action = policy::Action::ChangeStatus;
             if let Err(refused) = policy::may(self.ctx, action, script) {
                 denied(&mut self.invalid, "status", refused.missing);
             }
-            self.check_runnable(script, ScriptStatus::Active).await?;
+            self.check_runnable(script, script.status).await?;
         }
         Ok(())
     }
@@ -447,6 +461,7 @@ fn replace(present: &Script, last: &ImportedVersion) -> ImportStep {
         base_version: present.version,
         definition: Box::new(last.definition.clone()),
         change_description: last.change_description.clone(),
+        milestone: last.milestone.clone(),
     }
 }
 
@@ -463,7 +478,7 @@ fn is_no_name(name: &str) -> bool {
     !(1..=AUTHOR_CHARS).contains(&name.chars().count()) || name.chars().any(char::is_control)
 }
 
-fn denied(invalid: &mut Invalid, field: &str, missing: Permission) {
+pub(super) fn denied(invalid: &mut Invalid, field: &str, missing: Permission) {
     let message = format!("takes the permission {missing}");
     invalid.push(field, "permission_denied", message);
 }
@@ -490,20 +505,21 @@ fn all_errors(plans: &[Plan]) -> Invalid {
     let mut all = Invalid::default();
     let (mut scripts, mut templates) = (0, 0);
     for plan in plans {
-        let (list, index) = if plan.item.is_template {
-            ("templates", &mut templates)
-        } else {
-            ("scripts", &mut scripts)
+        let place = match plan.item.kind {
+            ItemKind::Script => format!("scripts[{scripts}]"),
+            ItemKind::Template => format!("templates[{templates}]"),
+            ItemKind::Setting => format!("settings.{}", plan.item.name),
         };
+        scripts += usize::from(plan.item.kind == ItemKind::Script);
+        templates += usize::from(plan.item.kind == ItemKind::Template);
         for error in &plan.item.errors {
-            let field = format!("{list}[{index}].{}", error.field);
+            let field = format!("{place}.{}", error.field);
             let error: FieldError = FieldError {
                 field,
                 ..error.clone()
             };
             all.errors.push(error);
         }
-        *index += 1;
     }
     all
 }

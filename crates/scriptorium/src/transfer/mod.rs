@@ -1,11 +1,14 @@
-//! Scripts and templates of a tenant as they leave it and come back: a bundle without ids, so that
-//! it fits any tenant. Business data, history, users and secrets stay where they are.
+//! Scripts, templates and settings of a tenant as they leave it and come back: a bundle without ids, so
+//! that it fits any tenant. Business data, history, users and secrets stay where they are.
 
 mod export;
 mod import;
+mod settings;
 
+use scriptorium_model::retention::Retention;
 use scriptorium_model::script::{Definition, ScriptStatus};
 use scriptorium_model::template::Template;
+use scriptorium_model::version::VersionPolicy;
 use scriptorium_model::{FieldError, ScriptId, Timestamp};
 
 use crate::platform::Platform;
@@ -20,7 +23,7 @@ pub const BUNDLE_BYTES: usize = 48 << 20;
 /// What to export.
 #[derive(Clone, Debug)]
 pub struct Export {
-    /// Only these scripts and no templates; the whole tenant when `None`.
+    /// Only these scripts, no templates and no settings; the whole tenant when `None`.
     pub scripts: Option<Vec<ScriptId>>,
     /// Every version, or the current one alone.
     pub history: bool,
@@ -33,6 +36,17 @@ pub struct Bundle {
     pub scripts: Vec<BundledScript>,
     /// Templates by name.
     pub templates: Vec<BundledTemplate>,
+    /// What the tenant keeps.
+    pub settings: BundledSettings,
+}
+
+/// What a tenant keeps, and for how long; a part that is not said stays as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BundledSettings {
+    /// How many versions.
+    pub versions: Option<VersionPolicy>,
+    /// How long history.
+    pub retention: Option<Retention>,
 }
 
 /// A script with its versions.
@@ -59,6 +73,8 @@ pub struct BundledVersion {
     pub author: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Its name, if it is a milestone.
+    pub milestone: Option<String>,
 }
 
 /// A message template.
@@ -75,7 +91,7 @@ pub struct BundledTemplate {
 pub struct Import {
     /// What happens to what is there under the same name and differs.
     pub on_conflict: OnConflict,
-    /// Whether scripts that were active become so; drafts otherwise.
+    /// Whether scripts get the status they had; drafts otherwise.
     pub activate: bool,
     /// Only says what would happen.
     pub preview: bool,
@@ -97,16 +113,16 @@ pub enum OnConflict {
 pub struct Report {
     /// Whether it was done; never after a preview.
     pub applied: bool,
-    /// One for each script and template, in the order of the bundle.
+    /// One for each script and template, in the order of the bundle, and for each setting.
     pub items: Vec<Item>,
 }
 
-/// One script or template of an import.
+/// One script, template or setting of an import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// Whether it is a template.
-    pub is_template: bool,
-    /// Its name in the bundle.
+    /// What it is.
+    pub kind: ItemKind,
+    /// Its name in the bundle; of settings `versions` or `retention`.
     pub name: String,
     /// How it compares with what is there.
     pub state: State,
@@ -122,10 +138,21 @@ pub struct Item {
     pub notes: Vec<String>,
 }
 
+/// What a part of a bundle is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemKind {
+    /// A script.
+    Script,
+    /// A template.
+    Template,
+    /// A setting of the tenant.
+    Setting,
+}
+
 /// How something in a bundle compares with what is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Nothing has this name.
+    /// Nothing has this name; of a setting, the tenant is empty.
     New,
     /// It is there already.
     Same,
@@ -154,6 +181,17 @@ impl OnConflict {
             "rename" => Some(Self::Rename),
             "replace" => Some(Self::Replace),
             _ => None,
+        }
+    }
+}
+
+impl ItemKind {
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Script => "script",
+            Self::Template => "template",
+            Self::Setting => "setting",
         }
     }
 }

@@ -5,10 +5,14 @@ use std::time::Duration;
 use scriptorium::model::Ctx;
 use scriptorium::model::endpoint::Method;
 use scriptorium::model::permission::Role;
+use scriptorium::model::retention::Retention;
 use scriptorium::model::schedule::Schedule;
 use scriptorium::model::script::ScriptStatus;
-use scriptorium::model::trigger::{Endpoint, EndpointAuth, Trigger};
-use scriptorium::transfer::{Action, Bundle, Export, Import, OnConflict, State};
+use scriptorium::model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
+use scriptorium::model::version::VersionPolicy;
+use scriptorium::transfer::{
+    Action, Bundle, BundledSettings, Export, Import, ItemKind, OnConflict, State,
+};
 use scriptorium::{ErrorKind, Update};
 
 use crate::world::{World, definition};
@@ -34,7 +38,7 @@ fn endpoint(auth: EndpointAuth) -> Trigger {
     })
 }
 
-/// A tenant with scripts of several types, versions and a template.
+/// A tenant with scripts of several types, versions, milestones, a template and settings.
 async fn filled() -> World {
     let world = World::new().await;
     let schedule = Trigger::Scheduled(Schedule {
@@ -47,7 +51,7 @@ async fn filled() -> World {
     report.limits.wall = Duration::from_secs(3);
     report.limits.cpu = Duration::from_secs(2);
     let report = world.active(report).await;
-    for number in 2..5 {
+    for number in 2..6 {
         world.advance(Duration::from_secs(60));
         let mut changed = report.definition.clone();
         changed.source = format!("return {number}");
@@ -60,9 +64,46 @@ async fn filled() -> World {
         let scripts = world.platform.scripts();
         scripts.update(&world.ctx, report.id, update).await.unwrap();
     }
+    // Versions have gaps where some were pruned.
+    let keep = async |policy| {
+        let scripts = world.platform.scripts();
+        scripts
+            .set_version_policy(&world.ctx, policy)
+            .await
+            .unwrap();
+    };
+    let named = world.platform.scripts();
+    for (number, name) in [(1, "ҳисобот: first"), (5, "agreed")] {
+        let named = named.set_milestone(&world.ctx, report.id, number, Some(name));
+        named.await.unwrap();
+    }
+    keep(VersionPolicy {
+        max_count: Some(3),
+        max_age_days: None,
+    })
+    .await;
+    world.platform.maintain().await.unwrap();
+    keep(KEPT.0).await;
+    let retention = world.platform.retention();
+    retention.set(&world.ctx, KEPT.1).await.unwrap();
     world
         .active(definition("nightly", schedule, "return 0"))
         .await;
+    for (name, status) in [
+        ("stopped", ScriptStatus::Paused),
+        ("switched off", ScriptStatus::Disabled),
+    ] {
+        let subscription = Subscription {
+            types: vec!["order.paid".into(), "order.sent".into()],
+        };
+        let script = definition(name, Trigger::Event(subscription), "export default () => 1");
+        let script = world.active(script).await;
+        let scripts = world.platform.scripts();
+        scripts
+            .set_status(&world.ctx, script.id, status)
+            .await
+            .unwrap();
+    }
     let scripts = world.platform.scripts();
     let draft = definition("ҳисобот черновик", Trigger::OneOff, "return 'x'");
     scripts.create(&world.ctx, draft, "begun").await.unwrap();
@@ -73,6 +114,19 @@ async fn filled() -> World {
         .unwrap();
     world
 }
+
+/// What the tenant keeps.
+const KEPT: (VersionPolicy, Retention) = (
+    VersionPolicy {
+        max_count: Some(50),
+        max_age_days: Some(3_650),
+    },
+    Retention {
+        execution_days: 400,
+        log_days: 100,
+        event_days: 30,
+    },
+);
 
 async fn other(world: &World, slug: &str) -> Ctx {
     let ctx = Ctx {
@@ -96,7 +150,15 @@ async fn export(world: &World, ctx: &Ctx) -> Bundle {
 async fn what_is_imported_into_an_empty_tenant_is_what_was_exported() {
     let world = filled().await;
     let left = export(&world, &world.ctx).await;
-    assert_eq!((left.scripts.len(), left.templates.len()), (3, 1));
+    assert_eq!((left.scripts.len(), left.templates.len()), (5, 1));
+    let report = left.scripts.iter().find(|script| script.versions.len() > 1);
+    let report = report.unwrap().versions.iter();
+    let report: Vec<_> = report.map(|v| (v.number, v.milestone.as_deref())).collect();
+    let first = Some("ҳисобот: first");
+    assert_eq!(
+        report,
+        [(1, first), (3, None), (4, None), (5, Some("agreed"))]
+    );
     let empty = other(&world, "empty").await;
     let transfer = world.platform.transfer();
     let report = transfer.import(
@@ -110,7 +172,8 @@ async fn what_is_imported_into_an_empty_tenant_is_what_was_exported() {
     let report = report.await.unwrap();
     assert!(report.applied);
     assert!(report.items.iter().all(|item| item.state == State::New));
-    // Every field: status, versions with number, text, settings, author, description, date.
+    // Every field: status, versions with number, name, text, settings, author, description, date; and
+    // what the tenant keeps.
     assert_eq!(export(&world, &empty).await, left);
     let again = transfer.import(&empty, left, PLAIN).await.unwrap();
     let same = |item: &scriptorium::transfer::Item| {
@@ -135,7 +198,7 @@ async fn without_history_only_the_current_version_leaves() {
     let report = left
         .scripts
         .iter()
-        .find(|script| script.versions[0].number == 4)
+        .find(|script| script.versions[0].number == 5)
         .unwrap();
     assert_eq!(report.versions.len(), 1);
     let empty = other(&world, "empty").await;
@@ -143,7 +206,7 @@ async fn without_history_only_the_current_version_leaves() {
     transfer.import(&empty, left, PLAIN).await.unwrap();
     let scripts = world.platform.scripts();
     let script = scripts.find_by_name(&empty, "report").await.unwrap();
-    assert_eq!((script.version, script.status), (4, ScriptStatus::Draft));
+    assert_eq!((script.version, script.status), (5, ScriptStatus::Draft));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -255,7 +318,95 @@ async fn refused(
         .iter()
         .any(|error| error.field == field && error.code == code);
     assert!(found, "{field} {code}: {errors:?}");
-    assert_eq!(export(world, by).await, Bundle::default());
+    let left = export(world, by).await;
+    assert_eq!((left.scripts, left.templates), (vec![], vec![]));
+    let untouched = (VersionPolicy::default(), Retention::default());
+    assert_eq!(left.settings, said(untouched));
+}
+
+fn said((versions, retention): (VersionPolicy, Retention)) -> BundledSettings {
+    BundledSettings {
+        versions: Some(versions),
+        retention: Some(retention),
+    }
+}
+
+/// Keeping less would remove history, so what a bundle says of it is not taken where there is any.
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_of_a_tenant_in_use_change_only_when_that_is_asked_for() {
+    let world = filled().await;
+    let less = VersionPolicy {
+        max_count: Some(1),
+        max_age_days: KEPT.0.max_age_days,
+    };
+    let bundle = Bundle {
+        settings: said((less, KEPT.1)),
+        ..Bundle::default()
+    };
+    let transfer = world.platform.transfer();
+    let settings = async || export(&world, &world.ctx).await.settings;
+    for (on_conflict, preview, action, after) in [
+        (OnConflict::Skip, false, Action::Skip, KEPT.0),
+        (OnConflict::Rename, false, Action::Skip, KEPT.0),
+        (OnConflict::Replace, true, Action::Replace, KEPT.0),
+        (OnConflict::Replace, false, Action::Replace, less),
+    ] {
+        let how = Import {
+            on_conflict,
+            preview,
+            ..PLAIN
+        };
+        let report = transfer.import(&world.ctx, bundle.clone(), how).await;
+        let [versions, retention] = report.unwrap().items.try_into().unwrap();
+        assert_eq!(
+            (versions.kind, &*versions.name),
+            (ItemKind::Setting, "versions")
+        );
+        assert_eq!((versions.state, versions.action), (State::Conflict, action));
+        assert_eq!(versions.differs, ["max_count"]);
+        assert_eq!(
+            (retention.state, retention.action),
+            (State::Same, Action::Skip)
+        );
+        assert_eq!(settings().await, said((after, KEPT.1)), "{on_conflict:?}");
+    }
+    // Nor do they change by who may not change them.
+    let developer = world.user("developer", Role::Developer).await;
+    let replace = Import {
+        on_conflict: OnConflict::Replace,
+        ..PLAIN
+    };
+    let bundle = Bundle {
+        settings: said((KEPT.0, Retention::default())),
+        ..Bundle::default()
+    };
+    let refused = transfer
+        .import(&developer, bundle, replace)
+        .await
+        .unwrap_err();
+    let errors = &refused.invalid().unwrap().errors;
+    let fields: Vec<_> = errors.iter().map(|e| (&*e.field, e.code)).collect();
+    assert_eq!(
+        fields,
+        [
+            ("settings.versions.max_count", "permission_denied"),
+            ("settings.retention.execution_days", "permission_denied")
+        ]
+    );
+    assert_eq!(settings().await, said((less, KEPT.1)));
+
+    // Scripts that leave one by one say nothing of their tenant.
+    let script = world
+        .platform
+        .scripts()
+        .find_by_name(&world.ctx, "nightly")
+        .await;
+    let one = Export {
+        scripts: Some(vec![script.unwrap().id]),
+        history: true,
+    };
+    let one = transfer.export(&world.ctx, one).await.unwrap();
+    assert_eq!(one.settings, BundledSettings::default());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -301,6 +452,32 @@ async fn a_bundle_is_refused_whole_for_one_bad_field() {
     refused(&world, &by, spoil, "scripts[1].http.path", "not_unique").await;
     let spoil = |bundle: &mut Bundle| bundle.scripts[0].versions.clear();
     refused(&world, &by, spoil, &at("versions"), "bad_length").await;
+    let spoil = |bundle: &mut Bundle| {
+        bundle.scripts[0].versions[3].milestone = Some("\u{1b}".into());
+    };
+    refused(&world, &by, spoil, &at("milestone"), "bad_characters").await;
+    let spoil = |bundle: &mut Bundle| {
+        bundle.settings.versions.as_mut().unwrap().max_count = Some(0);
+    };
+    refused(
+        &world,
+        &by,
+        spoil,
+        "settings.versions.max_count",
+        "out_of_range",
+    )
+    .await;
+    let spoil = |bundle: &mut Bundle| {
+        bundle.settings.retention.as_mut().unwrap().log_days = 401;
+    };
+    refused(
+        &world,
+        &by,
+        spoil,
+        "settings.retention.log_days",
+        "out_of_range",
+    )
+    .await;
     let spoil = |bundle: &mut Bundle| bundle.templates[0].name = "../x".into();
     refused(&world, &by, spoil, "templates[0].name", "bad_name").await;
 }
