@@ -36,6 +36,9 @@ pub(crate) enum Command {
     /// API tokens on a server.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Tenants on a server.
+    #[command(subcommand)]
+    Tenant(TenantCommand),
     /// The audit trail on a server.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -550,6 +553,38 @@ pub(crate) struct ExportArgs {
     /// Only the current version of each script
     #[arg(long)]
     pub(crate) no_history: bool,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TenantCommand {
+    /// List every tenant.
+    List(RemoteOnly),
+    /// Add a tenant.
+    Create(TenantCreateArgs),
+    /// Delete a tenant for ever, with everything in it but its audit trail.
+    Delete(TenantDeleteArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TenantCreateArgs {
+    /// Its name in URLs: 2 to 63 lower-case letters, digits and inner hyphens
+    pub(crate) slug: String,
+    /// Its name for people; the slug when not given
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TenantDeleteArgs {
+    /// Its name in URLs
+    pub(crate) slug: String,
+    /// The same once more, because there is no way back but a backup
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) confirm: String,
     #[command(flatten)]
     pub(crate) remote: RemoteArgs,
 }

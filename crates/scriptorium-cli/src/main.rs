@@ -18,6 +18,7 @@ mod remote;
 mod script;
 mod serve;
 mod settings;
+mod tenant;
 mod token;
 mod transfer;
 mod wall;
@@ -69,6 +70,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             Command::Script(command) => script::run(command).await,
             Command::Execution(command) => execution::run(command).await,
             Command::Token(command) => token::run(command).await,
+            Command::Tenant(command) => tenant::run(command).await,
             Command::Audit(command) => audit::run(command).await,
             Command::Backup(arguments) => backup::run(arguments).await,
             Command::Export(arguments) => transfer::export(arguments).await,

@@ -88,6 +88,12 @@ impl Remote {
             .await
     }
 
+    /// Deletes, with a document that confirms it.
+    pub(crate) async fn delete(&self, path: &[&str], body: &Value) -> anyhow::Result<()> {
+        let request = self.request(Method::DELETE, path, &[])?.json(body);
+        self.send(request).await.map(drop)
+    }
+
     /// The first `limit` items of a list, page after page.
     pub(crate) async fn list(
         &self,

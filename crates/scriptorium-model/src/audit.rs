@@ -113,6 +113,10 @@ named! {
         TenantCreated = "tenant.created",
         /// A tenant was changed.
         TenantChanged = "tenant.changed",
+        /// A tenant was shut, to be deleted.
+        TenantClosed = "tenant.closed",
+        /// A tenant was deleted with everything but its audit trail.
+        TenantDeleted = "tenant.deleted",
         /// Settings of the tenant or the platform were changed.
         SettingsChanged = "settings.changed",
         /// A dead letter was taken up again.

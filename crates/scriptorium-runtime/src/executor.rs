@@ -34,7 +34,7 @@ struct Output {
 
 /// Runs a job for a caller who waits: it is refused when there is no room soon.
 pub(crate) async fn run(shared: &Arc<Shared>, job: Job) -> Finished {
-    let entry = shared.hub.enter(job.execution.id);
+    let entry = shared.hub.enter(job.execution.tenant, job.execution.id);
     match admit(shared, &job, &entry.live).await {
         Ok(permit) => run_admitted(shared, job, entry, permit).await,
         Err(failure) => refused(shared, &job.execution, entry, failure),

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use scriptorium_engine::Cancel;
-use scriptorium_model::ExecutionId;
 use scriptorium_model::execution::LogLine;
+use scriptorium_model::{ExecutionId, TenantId};
 use tokio::sync::broadcast;
 
 use crate::logs::Logs;
@@ -27,6 +27,7 @@ pub(crate) struct Hub(Arc<Mutex<HashMap<ExecutionId, Arc<Live>>>>);
 
 /// What can be done to a running execution from outside.
 pub(crate) struct Live {
+    tenant: TenantId,
     pub(crate) logs: Logs,
     pub(crate) cancel: Cancel,
 }
@@ -39,8 +40,9 @@ pub(crate) struct Entry {
 }
 
 impl Hub {
-    pub(crate) fn enter(&self, id: ExecutionId) -> Entry {
+    pub(crate) fn enter(&self, tenant: TenantId, id: ExecutionId) -> Entry {
         let live = Arc::new(Live {
+            tenant,
             logs: Logs::default(),
             cancel: Cancel::new(),
         });
@@ -70,6 +72,13 @@ impl Hub {
         for live in self.lock().values() {
             live.cancel.cancel();
         }
+    }
+
+    /// Cancels whatever runs of a tenant; how many there are.
+    pub(crate) fn cancel_of(&self, tenant: TenantId) -> usize {
+        let entries = self.lock();
+        let own = entries.values().filter(|live| live.tenant == tenant);
+        own.inspect(|live| live.cancel.cancel()).count()
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -10,7 +10,7 @@ use scriptorium_engine::{Config, Engine};
 use scriptorium_model::execution::{Execution, Failure};
 use scriptorium_model::permission::Permission;
 use scriptorium_model::script::{Language, Script, ScriptType};
-use scriptorium_model::{Ambient, Ctx, ExecutionId, Invalid, template};
+use scriptorium_model::{Ambient, Ctx, ExecutionId, Invalid, TenantId, template};
 use scriptorium_store::Store;
 use scriptorium_store::tenant_data::TenantSchema;
 use tokio::runtime::Handle;
@@ -176,6 +176,11 @@ impl Runtime {
     /// Asks an execution to end as cancelled. False when it does not run in this process.
     pub fn cancel(&self, id: ExecutionId) -> bool {
         self.0.hub.cancel(id)
+    }
+
+    /// Asks every execution of a tenant to end as cancelled; how many run in this process.
+    pub fn cancel_tenant(&self, tenant: TenantId) -> usize {
+        self.0.hub.cancel_of(tenant)
     }
 
     /// Starts working on the executions that wait in the store. A second call does nothing.

@@ -203,7 +203,7 @@ impl Worker {
 async fn run_one(shared: Arc<Shared>, claimed: Claimed, running: Arc<AtomicUsize>) {
     let Claimed { execution, lease } = claimed;
     let ctx = Ctx::platform(execution.tenant);
-    let entry = shared.hub.enter(execution.id);
+    let entry = shared.hub.enter(execution.tenant, execution.id);
     let job = match load::claimed(&shared, &ctx, &execution).await {
         Ok(Ok(job)) => job,
         Ok(Err(failure)) => {

@@ -40,6 +40,17 @@ pub(crate) fn make_private(path: &Path) -> Result<()> {
     open_private(path).map(drop)
 }
 
+/// Removes a file, unless it is not there.
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::caused(
+            format!("cannot remove {}", path.display()),
+            error,
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn open_private(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);

@@ -79,6 +79,23 @@ impl Server {
         json(&output)
     }
 
+    /// Sends a document to the API, for what has no command.
+    #[track_caller]
+    pub(crate) fn api(&self, method: &str, path: &str, body: &Value) {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = { runtime }.enable_all().build().unwrap();
+        let request = reqwest::Client::new()
+            .request(
+                method.parse().unwrap(),
+                format!("{}/api/v1/{path}", self.url),
+            )
+            .bearer_auth(TOKEN)
+            .json(body);
+        let answer = runtime.block_on(request.send()).unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    }
+
     /// Where its databases are.
     pub(crate) fn data_dir(&self) -> PathBuf {
         // It is taken only when the server ends.

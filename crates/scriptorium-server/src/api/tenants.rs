@@ -4,13 +4,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use scriptorium::model::{TenantId, Uuid};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::session::TenantBody;
 use super::{List, Refused};
 use crate::auth::Authenticated;
-use crate::input::JsonBody;
+use crate::input::{JsonBody, Path};
 use crate::problem::Problem;
 use crate::state::App;
 
@@ -21,6 +22,14 @@ pub(crate) struct NewTenant {
     /// 2 to 63 lower-case letters, digits and inner hyphens.
     slug: String,
     name: String,
+}
+
+/// The confirmation of a deletion.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConfirmedTenant {
+    /// The tenant's slug, once more.
+    slug: String,
 }
 
 /// Every tenant.
@@ -48,4 +57,22 @@ pub(crate) async fn create(
         .create(caller.ctx(), &new.slug, &new.name)
         .await?;
     Ok((StatusCode::CREATED, Json(TenantBody::from(tenant))).into_response())
+}
+
+/// Deletes a tenant for ever, once what runs in it was stopped.
+///
+/// Its people, scripts, history and data go; its audit trail stays. An end that was interrupted is
+/// brought about by asking again.
+#[utoipa::path(delete, path = "/tenants/{id}", tag = "tenants", params(("id" = Uuid, Path)),
+    request_body = ConfirmedTenant, responses((status = 204), Refused))]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    JsonBody(confirmed): JsonBody<ConfirmedTenant>,
+) -> Result<StatusCode, Problem> {
+    let tenants = app.platform.tenants();
+    let deleted = tenants.delete(caller.ctx(), TenantId(id), &confirmed.slug);
+    deleted.await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -226,6 +226,11 @@ pub(crate) fn rows() -> Vec<Row> {
             json!({"slug": "by-{column}", "name": "T"}),
             [401, 403, 403, 403, 403, 201],
         ),
+        (
+            "DELETE /api/v1/tenants/{id}",
+            json!({"slug": "doomed"}),
+            [401, 403, 403, 403, 403, 204],
+        ),
     ]
 }
 
@@ -235,6 +240,7 @@ struct Things {
     execution: String,
     event: String,
     token: String,
+    tenant: String,
 }
 
 impl Things {
@@ -266,12 +272,15 @@ impl Things {
             .await;
         let body = json!({"name": "to revoke", "permissions": ["scripts.read"]});
         let (_, token) = server.call("POST", "/api/v1/tokens", body).await;
+        let body = json!({"slug": "doomed", "name": "Doomed"});
+        let (_, tenant) = server.call("POST", "/api/v1/tenants", body).await;
         let id = |thing: Value| thing["id"].as_str().unwrap().to_owned();
         Self {
             script,
             execution: id(execution),
             event: id(event),
             token: id(token),
+            tenant: id(tenant),
         }
     }
 
@@ -281,6 +290,7 @@ impl Things {
             Some("scripts" | "trash") => &self.script,
             Some("executions") => &self.execution,
             Some("events") => &self.event,
+            Some("tenants") => &self.tenant,
             _ => &self.token,
         };
         let name = if path.contains("/invoke/") {

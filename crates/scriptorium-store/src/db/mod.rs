@@ -102,6 +102,15 @@ impl Db {
         }
     }
 
+    /// Overwrites what was deleted, where that is quick; a server of PostgreSQL does it in its own time.
+    pub(crate) async fn forget_deleted(&self) {
+        if let Self::Sqlite(file) = self
+            && let Err(error) = file.forget_deleted().await
+        {
+            tracing::warn!(%error, "what was deleted is still in unused pages of the database");
+        }
+    }
+
     /// Waits for running statements and closes the pools.
     pub(crate) async fn close(&self) {
         match self {

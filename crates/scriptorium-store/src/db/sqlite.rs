@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sea_orm::{DatabaseConnection, SqlxSqliteConnector};
+use sea_orm::{ConnectionTrait, DatabaseConnection, SqlxSqliteConnector, Statement};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -19,6 +19,9 @@ const VERSION_FLOOR: (u32, u32, u32) = (3, 51, 3);
 
 /// How long a statement waits for another process, such as a backup.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A file up to this size is rewritten within a few seconds.
+const QUICK_BYTES: i64 = 256 << 20;
 
 /// What a connection is for.
 #[derive(Clone, Copy)]
@@ -51,6 +54,32 @@ pub(crate) async fn open(path: &Path, readers: u32, max_bytes: Option<u64>) -> R
 }
 
 impl File {
+    /// Rewrites the file without what was deleted: unused pages and replaced parts of the search index
+    /// keep it until they are used again. Nobody writes meanwhile, so a large file is left alone.
+    pub(super) async fn forget_deleted(&self) -> Result<()> {
+        let pages = self.number("pragma page_count").await?;
+        let bytes = pages.saturating_mul(self.number("pragma page_size").await?);
+        if bytes > QUICK_BYTES {
+            tracing::info!(bytes, "the database is too large to be rewritten at once");
+            return Ok(());
+        }
+        for text in [
+            "insert into execution_words (execution_words) values ('optimize')",
+            "insert into script_words (script_words) values ('optimize')",
+            "vacuum",
+            "pragma wal_checkpoint(truncate)",
+        ] {
+            self.write.execute_unprepared(text).await?;
+        }
+        Ok(())
+    }
+
+    async fn number(&self, text: &str) -> Result<i64> {
+        let sql = Statement::from_string(sea_orm::DatabaseBackend::Sqlite, text);
+        let row = self.write.query_one_raw(sql).await?;
+        Ok(row.map_or(Ok(0), |row| row.try_get_by_index(0))?)
+    }
+
     pub(super) async fn close(&self) {
         let closed = [
             self.read.close_by_ref().await,

@@ -10,6 +10,7 @@ pub mod maintenance;
 mod months;
 pub mod nodes;
 pub mod queue;
+mod removal;
 pub mod schedules;
 mod tenants;
 mod upkeep;

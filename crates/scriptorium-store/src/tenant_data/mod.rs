@@ -169,6 +169,18 @@ impl TenantData {
             Place::Server(server) => server.bring_up().await,
         }
     }
+
+    /// Removes what a tenant that is deleted has in its file; on PostgreSQL its rows go with the tenant's
+    /// own.
+    ///
+    /// # Errors
+    /// The file cannot be removed.
+    pub async fn remove(&self, ctx: &Ctx) -> Result<()> {
+        match self.place.clone() {
+            Place::Files(files) => files.remove(ctx.tenant).await,
+            Place::Server(_) => Ok(()),
+        }
+    }
 }
 
 impl DataTx<'_> {

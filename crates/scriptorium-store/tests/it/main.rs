@@ -28,6 +28,7 @@ mod nodes;
 mod plans;
 mod pruning;
 mod queue;
+mod removal;
 mod retention;
 mod schedules;
 mod scripts;

@@ -135,7 +135,7 @@ pub(crate) async fn show(
         t,
         a,
         b,
-        numbers: numbers(kept, [a, b]),
+        numbers: kept,
         head,
         added: diff.rows.iter().filter(|row| adds(row)).count(),
         removed: diff.rows.iter().filter(|row| removes(row)).count(),
@@ -149,14 +149,6 @@ pub(crate) async fn show(
         fields: fields(diff),
     };
     Ok(answer::strict(&page))
-}
-
-/// Stored numbers with the two that are shown, the largest first.
-fn numbers(mut numbers: Vec<u32>, shown: [u32; 2]) -> Vec<u32> {
-    numbers.extend(shown);
-    numbers.sort_unstable_by(|a, b| b.cmp(a));
-    numbers.dedup();
-    numbers
 }
 
 fn adds(row: &DiffRow) -> bool {

@@ -13,5 +13,6 @@ mod nodes;
 mod postgres;
 mod schedules;
 mod scripts;
+mod tenants;
 mod transfer;
 mod world;

@@ -3,7 +3,7 @@
 
 mod connection;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,6 +73,26 @@ impl Files {
         })
         .await
         .map_err(|error| Error::caused("work on a tenant's tables did not end", error))?
+    }
+
+    /// Closes the tenant's file and removes it, with everything in it.
+    pub(super) async fn remove(self: Arc<Self>, tenant: TenantId) -> Result<()> {
+        let slot = self.open.get_with(tenant, Slot::default);
+        let mut slot = slot.lock_owned().await;
+        let removed = tokio::task::spawn_blocking(move || {
+            drop(slot.take());
+            self.open.invalidate(&tenant);
+            let path = self.dir.join(format!("{tenant}.db"));
+            // The file itself first: what is beside it means nothing without it.
+            ["", "-wal", "-shm"].into_iter().try_for_each(|ending| {
+                let mut path = path.clone().into_os_string();
+                path.push(ending);
+                files::remove(Path::new(&path))
+            })
+        });
+        removed
+            .await
+            .map_err(|error| Error::caused("a tenant's file was not removed", error))?
     }
 
     /// Opens the tenant's file, makes it, brings it up to the schema.
