@@ -9,7 +9,7 @@ use sea_orm::FromQueryResult;
 use serde_json::json;
 
 use super::chain::Field;
-use super::{By, Note, unaudited};
+use super::{Note, unaudited};
 use crate::Store;
 use crate::db::{Micros, Tx, known};
 use crate::error::Result;

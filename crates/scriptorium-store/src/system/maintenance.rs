@@ -101,13 +101,8 @@ impl Store {
                 done.events += self.remove_events(tenant, events).await?;
             }
             if oldest.oldest_letter.is_some_and(|id| id < letters.id) {
-                let values = [
-                    tenant.0.into(),
-                    letters.id.into(),
-                    letters.at.into(),
-                    BATCH.into(),
-                ];
-                done.dead_letters += self.remove(LETTERS_BEFORE, &values).await?;
+                let values = [letters.id.into(), letters.at.into(), BATCH.into()];
+                done.dead_letters += self.remove(tenant, LETTERS_BEFORE, &values).await?;
             }
         }
         let trashed = Cutoff::days_before(now, TRASH_DAYS);
@@ -274,8 +269,8 @@ impl Store {
         for script in scripts {
             let (tenant, id) = (TenantId(script.tenant_id), ScriptId(script.id));
             done.executions += self.remove_executions_of(tenant, id).await?;
-            let values = [tenant.0.into(), id.0.into(), BATCH.into()];
-            done.dead_letters += self.remove(LETTERS_OF_SCRIPT, &values).await?;
+            let values = [id.0.into(), BATCH.into()];
+            done.dead_letters += self.remove(tenant, LETTERS_OF_SCRIPT, &values).await?;
         }
         Ok(())
     }

@@ -27,7 +27,9 @@ impl Store {
     /// `Platform` only.
     pub async fn close_tenant(&self, ctx: &Ctx, tenant: &Tenant) -> Result<()> {
         let tx = self.db().write_all(ACROSS_TENANTS).await?;
-        let noted = self.tell(&tx, ctx, tenant, Action::TenantClosed).await?;
+        let noted = self
+            .tell_both(&tx, ctx, tenant, Action::TenantClosed)
+            .await?;
         tx.commit(noted).await?;
         let tx = self.db().write(&Ctx::platform(tenant.id)).await?;
         for text in ACCESS {
@@ -91,14 +93,22 @@ impl Store {
         } {
             of(&tx, tenant.id, text).await?;
         }
-        let noted = self.tell(&tx, ctx, tenant, Action::TenantDeleted).await?;
+        let noted = self
+            .tell_both(&tx, ctx, tenant, Action::TenantDeleted)
+            .await?;
         tx.commit(noted).await?;
         self.db().forget_deleted().await;
         Ok(())
     }
 
     /// Leaves an entry in both trails: the tenant's own, and that of whoever does it.
-    async fn tell(&self, tx: &Tx, ctx: &Ctx, tenant: &Tenant, action: Action) -> Result<Noted> {
+    async fn tell_both(
+        &self,
+        tx: &Tx,
+        ctx: &Ctx,
+        tenant: &Tenant,
+        action: Action,
+    ) -> Result<Noted> {
         let subject = Subject::new(SubjectKind::Tenant, tenant.id.0, &tenant.slug);
         let before = json!({ "slug": tenant.slug, "name": tenant.name });
         let note = Note::new(action, subject).before(before);

@@ -346,11 +346,6 @@ mod tests {
     }
 
     #[test]
-    fn stored_versions_can_be_chosen_and_the_shown_ones() {
-        assert_eq!(numbers(vec![9, 8, 3], [1, 9]), [9, 8, 3, 1]);
-    }
-
-    #[test]
     fn equal_lines_far_from_a_change_are_folded() {
         let mut rows: Vec<_> = (1..=20).map(equal).collect();
         rows.push(DiffRow {

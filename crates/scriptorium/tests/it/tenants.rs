@@ -59,7 +59,7 @@ async fn what_runs_in_a_deleted_tenant_is_stopped_first() {
     world.platform.users().create(&own, user).await.unwrap();
     let sign_in = async || {
         let platform = &world.platform;
-        let signed = platform.sign_in("of@doomed.example", "correct horse battery", None);
+        let signed = platform.sign_in("of@doomed.example", "correct horse battery", None, None);
         signed.await.map(|signed| signed.secret)
     };
     let session = sign_in().await.unwrap();

@@ -95,12 +95,15 @@ async fn filled() -> World {
     ] {
         let subscription = Subscription {
             types: vec!["order.paid".into(), "order.sent".into()],
+            filter: None,
+            priority: 7,
+            max_attempts: 3,
         };
         let script = definition(name, Trigger::Event(subscription), "export default () => 1");
         let script = world.active(script).await;
         let scripts = world.platform.scripts();
         scripts
-            .set_status(&world.ctx, script.id, status)
+            .set_status(&world.ctx, script.id, status, None)
             .await
             .unwrap();
     }
