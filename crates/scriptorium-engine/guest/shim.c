@@ -381,12 +381,108 @@ static JSValue js_host_random(JSContext *c, JSValueConst this_val, int argc, JSV
     return js_float64((double)(xorshift64star(&c->random_state) >> 11) * 0x1p-53);
 }
 
+/* The name of the class an object belongs to whatever its prototype says; undefined for
+ * what is no object. */
+static JSValue js_host_class_of(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv) {
+    (void)this_val; (void)argc;
+    if (!JS_IsObject(argv[0]))
+        return JS_UNDEFINED;
+    JSClassID class = JS_GetClassID(argv[0]);
+    /* Both call themselves "Object". */
+    if (class == JS_CLASS_PROXY || class == JS_CLASS_MODULE_NS)
+        return JS_NewString(c, class == JS_CLASS_PROXY ? "Proxy" : "Module");
+    JSAtom name = JS_GetClassName(rt, class);
+    JSValue text = JS_AtomToString(c, name);
+    JS_FreeAtom(c, name);
+    return text;
+}
+
+/* The bytes of a text as UTF-8. The prelude has replaced lone surrogates. */
+static JSValue js_host_utf8(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv) {
+    (void)this_val; (void)argc;
+    size_t len;
+    const char *text = JS_ToCStringLen(c, &len, argv[0]);
+    if (!text)
+        return JS_EXCEPTION;
+    JSValue bytes = JS_NewUint8ArrayCopy(c, (const uint8_t *)text, len);
+    JS_FreeCString(c, text);
+    return bytes;
+}
+
+/* Text from a Uint8Array by the rules of the Encoding Standard, which are stricter than the
+ * engine's own: no surrogates, and one replacement for each maximal part of a broken
+ * sequence. Null when the second argument asks for correct bytes and they are not. */
+static JSValue js_host_utf8_text(JSContext *c, JSValueConst this_val, int argc, JSValueConst *argv) {
+    (void)this_val; (void)argc;
+    size_t len;
+    bool fatal = JS_ToBool(c, argv[1]);
+    const uint8_t *bytes = JS_GetUint8Array(c, &len, argv[0]);
+    if (!bytes && len == 0 && JS_HasException(c))
+        return JS_EXCEPTION;
+    StringBuffer text;
+    string_buffer_init(c, &text, len);
+    uint32_t point = 0;
+    uint8_t needed = 0, lower = 0x80, upper = 0xbf;
+    for (size_t i = 0; i < len; i++) {
+        uint8_t byte = bytes[i];
+        if (needed > 0 && byte >= lower && byte <= upper) {
+            lower = 0x80;
+            upper = 0xbf;
+            point = (point << 6) | (byte & 0x3f);
+            if (--needed == 0)
+                string_buffer_putc(&text, point);
+            continue;
+        }
+        if (needed > 0) {
+            /* The sequence is broken, and this byte begins anew. */
+            if (fatal)
+                goto broken;
+            string_buffer_putc(&text, 0xfffd);
+            needed = 0;
+            lower = 0x80;
+            upper = 0xbf;
+        }
+        if (byte < 0x80) {
+            string_buffer_putc(&text, byte);
+        } else if (byte >= 0xc2 && byte <= 0xdf) {
+            needed = 1;
+            point = byte & 0x1f;
+        } else if (byte >= 0xe0 && byte <= 0xef) {
+            needed = 2;
+            point = byte & 0x0f;
+            lower = byte == 0xe0 ? 0xa0 : 0x80;
+            upper = byte == 0xed ? 0x9f : 0xbf;
+        } else if (byte >= 0xf0 && byte <= 0xf4) {
+            needed = 3;
+            point = byte & 0x07;
+            lower = byte == 0xf0 ? 0x90 : 0x80;
+            upper = byte == 0xf4 ? 0x8f : 0xbf;
+        } else {
+            if (fatal)
+                goto broken;
+            string_buffer_putc(&text, 0xfffd);
+        }
+    }
+    if (needed > 0) {
+        if (fatal)
+            goto broken;
+        string_buffer_putc(&text, 0xfffd);
+    }
+    return string_buffer_end(&text);
+broken:
+    string_buffer_free(&text);
+    return JS_NULL;
+}
+
 static const JSCFunctionListEntry host_functions[] = {
     JS_CFUNC_DEF("call", 2, js_host_call),
     JS_CFUNC_DEF("callSync", 2, js_host_call_sync),
     JS_CFUNC_DEF("log", 3, js_host_log),
     JS_CFUNC_DEF("now", 0, js_host_now),
     JS_CFUNC_DEF("random", 0, js_host_random),
+    JS_CFUNC_DEF("classOf", 1, js_host_class_of),
+    JS_CFUNC_DEF("utf8", 1, js_host_utf8),
+    JS_CFUNC_DEF("utf8Text", 2, js_host_utf8_text),
 };
 
 /* ---- rejections that nobody handles ------------------------------------------------------- */

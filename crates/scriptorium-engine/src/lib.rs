@@ -78,6 +78,8 @@
 //! | `host.callSync(name, json)` | [`Host::call_sync`]'s answer, parsed |
 //! | `host.log(level, message, json or null)` | one line for [`Host::log`] |
 //! | `host.now()`, `host.random()` | milliseconds since 1970; a number from 0 to 1 |
+//! | `host.classOf(value)` | the class of an object whatever its prototype says, such as `"Map"` or `"Proxy"` |
+//! | `host.utf8(text)`, `host.utf8Text(bytes, strict)` | text as UTF-8 in a `Uint8Array`, and back; `null` for bytes that are not correct when `strict` |
 //!
 //! An error of the host arrives as an `Error` with `code`, `message`, `field` and
 //! `details`. The prelude returns `{ enter }`; `enter(entry, invocation)` is called once

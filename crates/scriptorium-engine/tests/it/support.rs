@@ -18,6 +18,9 @@ globalThis.callSync = (name, args) => host.callSync(name, stringify(args ?? null
 globalThis.log = host.log;
 globalThis.hostRandom = host.random;
 globalThis.hostNow = host.now;
+globalThis.classOf = host.classOf;
+globalThis.utf8 = host.utf8;
+globalThis.utf8Text = host.utf8Text;
 return { enter: (entry, invocation) => entry(...invocation.args) };
 ";
 
