@@ -44,7 +44,7 @@ export function setUp(workers: Workers, typings: string): void {
   document.addEventListener("themechange", useTheme);
   const compiler = {
     target: typescript.ScriptTarget.ESNext,
-    lib: ["es2023"],
+    lib: ["esnext"],
     allowJs: true,
     allowNonTsExtensions: true,
   };

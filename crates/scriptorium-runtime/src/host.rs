@@ -24,6 +24,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::capabilities::args::Args;
+use crate::capabilities::language::{Alarm, Signals};
 use crate::capabilities::{self, How, http};
 use crate::context;
 use crate::hub::Live;
@@ -66,6 +67,8 @@ pub(crate) struct Run {
     pub(crate) execution: ExecutionId,
     pub(crate) zone: TimeZone,
     pub(crate) http_calls: Semaphore,
+    pub(crate) alarm: Alarm,
+    pub(crate) signals: Signals,
     live: Arc<Live>,
     wall: Duration,
     began: OnceLock<Timestamp>,
@@ -112,6 +115,8 @@ impl Run {
             execution: job.execution.id,
             zone: TimeZone::get(&job.timezone).unwrap_or(TimeZone::UTC),
             http_calls: Semaphore::new(http::PARALLEL),
+            alarm: Alarm::default(),
+            signals: Signals::default(),
             live,
             wall,
             began: OnceLock::new(),

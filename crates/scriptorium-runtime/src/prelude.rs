@@ -9,9 +9,15 @@ use crate::capabilities::{self, Binding, Give, How};
 use crate::service::Registry;
 
 /// The parts in order; they share one scope.
-const PARTS: [&str; 4] = [
+const PARTS: [&str; 10] = [
     include_str!("js/intrinsics.js"),
     include_str!("js/inspect.js"),
+    include_str!("js/language/text.js"),
+    include_str!("js/language/clone.js"),
+    include_str!("js/language/timers.js"),
+    include_str!("js/language/abort.js"),
+    include_str!("js/language/url.js"),
+    include_str!("js/language/crypto.js"),
     include_str!("js/api.js"),
     include_str!("js/entry.js"),
 ];
@@ -37,7 +43,8 @@ pub(crate) fn text(services: &Registry) -> String {
     text
 }
 
-/// Path, whether it answers in a promise, and what is made of the answer.
+/// Path, whether it answers in a promise, what is made of the answer, and which argument may hold
+/// a signal.
 fn row(binding: &Binding) -> Option<Value> {
     let later = match binding.how {
         How::Guest => return None,
@@ -50,5 +57,6 @@ fn row(binding: &Binding) -> Option<Value> {
         Give::Bytes => "bytes",
         Give::Response => "response",
     };
-    Some(json!([binding.path, later, give]))
+    let options = binding.params.iter().position(|p| p.name == "options");
+    Some(json!([binding.path, later, give, options]))
 }

@@ -9,6 +9,8 @@ use crate::service::{Registry, Service};
 
 /// Types the signatures use, and the globals that are not made of bindings.
 const TYPES: &str = include_str!("js/types.d.ts");
+/// What is there beside ECMAScript itself.
+const LANGUAGE: &str = include_str!("js/language.d.ts");
 
 /// The whole `.d.ts`.
 pub(crate) fn declarations(services: &Registry) -> String {
@@ -33,7 +35,8 @@ pub(crate) fn declarations(services: &Registry) -> String {
             ),
         );
     }
-    out.push_str("}\n");
+    out.push_str("}\n\n");
+    out.push_str(LANGUAGE);
     out
 }
 
@@ -69,6 +72,13 @@ pub fn reference() -> String {
     line(
         &mut out,
         format_args!("\n## Types\n\n```ts\n{}\n```", TYPES.trim_end()),
+    );
+    line(
+        &mut out,
+        format_args!(
+            "\n## The language\n\nECMAScript 2025, and these, which are plain globals. What they do and where they do less than a browser's is in [the guide](../guide/language.md).\n\n```ts\n{}\n```",
+            LANGUAGE.trim_end()
+        ),
     );
     out
 }

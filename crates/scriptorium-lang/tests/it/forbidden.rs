@@ -153,6 +153,22 @@ fn what_looks_alike_is_fine() {
     }
 }
 
+/// What the language brings is used without a word; the timers among it are bounded ones.
+#[test]
+fn library_of_the_language_is_fine() {
+    for source in [
+        "const t = setTimeout(f, 10, 1); clearTimeout(t); queueMicrotask(f)",
+        "globalThis.setTimeout(f, 1)",
+        "structuredClone(a); new URL(a).searchParams; new URLSearchParams(a)",
+        "new TextDecoder().decode(new TextEncoder().encode(a)); btoa(atob(a))",
+        "AbortSignal.any([new AbortController().signal, AbortSignal.timeout(5)])",
+        "crypto.subtle.digest('SHA-256', crypto.getRandomValues(a)); performance.now()",
+    ] {
+        check(source, &JS, &[]);
+        check(source, &TS, &[]);
+    }
+}
+
 #[test]
 fn unsupported_syntax_is_refused() {
     let found = diagnose("@log class A {}\nexport default () => 1", &TS);

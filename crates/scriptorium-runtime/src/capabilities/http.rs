@@ -15,6 +15,7 @@ use reqwest::{Method, RequestBuilder};
 use scriptorium_engine::{CallClass, HostError, Reply};
 use scriptorium_model::Json;
 use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
 
 use super::args::{Args, Check, Param, optional, required};
 use super::{Binding, Capability, Give, How, invalid};
@@ -197,13 +198,25 @@ fn send(run: &Arc<Run>, request: Request) -> Reply {
     let prepared = prepare(run, request);
     let this = run.clone();
     run.later(async move {
-        let (builder, address) = prepared?;
-        let _permit = this.http_calls.acquire().await;
-        answer::receive(builder, address).await
+        let (builder, address, signal) = prepared?;
+        let receive = async {
+            let _permit = this.http_calls.acquire().await;
+            answer::receive(builder, address).await
+        };
+        match signal {
+            None => receive.await,
+            // The script has got the reason already, from its own signal.
+            Some(signal) => match signal.run_until_cancelled(receive).await {
+                Some(answer) => answer,
+                None => Ok("null".to_owned()),
+            },
+        }
     })
 }
 
-fn prepare(run: &Run, request: Request) -> Result<(RequestBuilder, SocketAddr), HostError> {
+type Prepared = (RequestBuilder, SocketAddr, Option<CancellationToken>);
+
+fn prepare(run: &Run, request: Request) -> Result<Prepared, HostError> {
     let http = &run.world.http;
     let (mut url, address) = guard::check(&request.url, &http.allow).inspect_err(|refused| {
         if refused.code == "SSRF_BLOCKED" {
@@ -224,7 +237,8 @@ fn prepare(run: &Run, request: Request) -> Result<(RequestBuilder, SocketAddr), 
     if let Some(body) = body {
         builder = builder.body(body);
     }
-    Ok((builder, address))
+    let signal = options.signal.map(|number| run.signals.token(number));
+    Ok((builder, address, signal))
 }
 
 /// Text and bytes go as they are, everything else as JSON; the content type follows unless the
@@ -254,6 +268,8 @@ struct Options {
     headers: HeaderMap,
     query: Vec<(String, String)>,
     timeout: Duration,
+    /// The prelude's number for an `AbortSignal`.
+    signal: Option<i64>,
 }
 
 impl Options {
@@ -262,6 +278,7 @@ impl Options {
             headers: HeaderMap::new(),
             query: Vec::new(),
             timeout: Duration::from_millis(TIMEOUT_MS),
+            signal: None,
         };
         for (name, value) in given {
             match (name.as_str(), value) {
@@ -280,6 +297,7 @@ impl Options {
                         })?;
                     options.timeout = Duration::from_millis(millis);
                 }
+                ("signal", Value::Number(number)) => options.signal = number.as_i64(),
                 ("headers" | "query", _) => {
                     return Err(invalid(&format!("options.{name}"), "must be an object"));
                 }
@@ -288,7 +306,7 @@ impl Options {
                     let field = format!("options.{name}");
                     return Err(invalid(
                         &field,
-                        "is not known; there are headers, query, timeout",
+                        "is not known; there are headers, query, timeout, signal",
                     ));
                 }
             }

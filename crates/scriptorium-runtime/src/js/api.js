@@ -31,16 +31,43 @@ const giveResponse = (response) => {
   return response;
 };
 
-const makeLater = (path, give) => {
-  const send = (values) => {
+const makeLater = (path, give, optionsAt) => {
+  if (give === "response") return (...values) => sendRequest(path, values, optionsAt);
+  return (...values) => {
     try {
-      const answer = hostCall(path, argumentsJson(values));
-      return give === "response" ? promiseThen(answer, giveResponse) : answer;
+      return hostCall(path, argumentsJson(values));
     } catch (error) {
       return rejected(error);
     }
   };
-  return (...values) => send(values);
+};
+
+// A request may have a signal among its options: the host knows it by a number.
+let lastSignal = 0;
+const sendRequest = (path, values, optionsAt) => {
+  try {
+    const options = values[optionsAt];
+    const signal = typeof options === "object" && options !== null ? options.signal : undefined;
+    if (signal === undefined || signal === null) return promiseThen(hostCall(path, argumentsJson(values)), giveResponse);
+    if (!signals.isSignal(signal)) throw new TypeErrorOf("options.signal must be an AbortSignal");
+    if (signals.aborted(signal)) throw signals.reasonOf(signal);
+    const number = ++lastSignal;
+    const sent = create(null);
+    const keys = ownKeys(options);
+    for (let i = 0; i < keys.length; i++) if (typeof keys[i] === "string") put(sent, keys[i], options[keys[i]]);
+    put(sent, "signal", number);
+    put(values, optionsAt, sent);
+    const answer = promiseThen(hostCall(path, argumentsJson(values)), giveResponse);
+    return new PromiseOf((resolve, reject) => {
+      signals.onAbort(signal, (reason) => {
+        hostCallSync("internal.abort", `[${number}]`);
+        reject(reason);
+      });
+      promiseThen(answer, resolve, reject);
+    });
+  } catch (error) {
+    return rejected(error);
+  }
 };
 const makeNow = (path, give) => {
   if (give === "date") return (...values) => giveDate(hostCallSync(path, argumentsJson(values)));
@@ -66,7 +93,7 @@ const place = (path, value) => {
 };
 for (let i = 0; i < BINDINGS.length; i++) {
   const row = BINDINGS[i];
-  place(row[0], row[1] ? makeLater(row[0], row[2]) : makeNow(row[0], row[2]));
+  place(row[0], row[1] ? makeLater(row[0], row[2], row[3]) : makeNow(row[0], row[2]));
 }
 
 // console
@@ -113,16 +140,6 @@ const makeLogger = (fields) => {
   put(logger, "with", (more) => makeLogger(merged(more)));
   freezeApi(logger);
   return logger;
-};
-
-const freezeApi = (object) => {
-  const keys = ownKeys(object);
-  for (let i = 0; i < keys.length; i++) {
-    const value = object[keys[i]];
-    if (typeof value === "function") freeze(value);
-    else if (typeof value === "object" && value !== null) freezeApi(value);
-  }
-  return freeze(object);
 };
 
 place("utils.date.now", () => new DateOf());

@@ -135,6 +135,7 @@ const inspect = (() => {
       return millis === millis ? dateToIso(value) : "Invalid Date";
     }
     if (value instanceof RegExpOf) return regExpToText(value);
+    for (let i = brands.length - 1; i >= 0; i--) if (brands[i].is(value)) return `${name} ${brands[i].text(value)}`;
     if (depth > DEPTH) return isArray(value) ? "[Array]" : `[${name ?? "Object: null prototype"}]`;
     if (isArray(value)) {
       const parts = members(value, list(value, value.length, state, depth), state, depth, true);

@@ -1,18 +1,20 @@
 // The language as it was before any script could change it. The prelude goes through these names
 // only: a script that replaces Array.prototype.map must not get to see what we map.
-const { call: hostCall, callSync: hostCallSync, log: hostLog, now: hostNow } = host;
+const { call: hostCall, callSync: hostCallSync, log: hostLog, now: hostNow, classOf } = host;
 const uncurry = Function.prototype.bind.bind(Function.prototype.call);
 const { create, defineProperty, freeze, getOwnPropertyDescriptor, getPrototypeOf, isFrozen } = Object;
-const { ownKeys } = Reflect;
+const { apply, ownKeys } = Reflect;
 const { isArray } = Array;
 const { parse, stringify } = JSON;
 const { isView } = ArrayBuffer;
 const bufferOf = ArrayBuffer;
 const BytesOf = Uint8Array;
 const DateOf = Date;
+const DOMExceptionOf = DOMException;
 const ErrorOf = Error;
 const MapOf = Map;
 const PromiseOf = Promise;
+const RangeErrorOf = RangeError;
 const RegExpOf = RegExp;
 const SetOf = Set;
 const TypeErrorOf = TypeError;
@@ -24,7 +26,10 @@ const bytesToBase64 = uncurry(Uint8Array.prototype.toBase64);
 const dateToIso = uncurry(Date.prototype.toISOString);
 const dateToMillis = uncurry(Date.prototype.getTime);
 const errorToText = uncurry(Error.prototype.toString);
+const mapDelete = uncurry(Map.prototype.delete);
 const mapForEach = uncurry(Map.prototype.forEach);
+const mapGet = uncurry(Map.prototype.get);
+const mapSet = uncurry(Map.prototype.set);
 const mapSize = uncurry(getOwnPropertyDescriptor(Map.prototype, "size").get);
 const objectTag = uncurry(Object.prototype.toString);
 const regExpToText = uncurry(RegExp.prototype.toString);
@@ -36,12 +41,40 @@ const textIndexOf = uncurry(String.prototype.indexOf);
 const textRepeat = uncurry(String.prototype.repeat);
 const textSlice = uncurry(String.prototype.slice);
 const textSplit = uncurry(String.prototype.split);
+const textToLower = uncurry(String.prototype.toLowerCase);
+const textToWellFormed = uncurry(String.prototype.toWellFormed);
 const promiseThen = uncurry(Promise.prototype.then);
+const { floor } = Math;
+const nativeElapsed = performance.now;
+const nativeMicrotask = queueMicrotask;
+const viewGetters = (prototype) => {
+  const getter = (name) => uncurry(getOwnPropertyDescriptor(prototype, name).get);
+  return { __proto__: null, buffer: getter("buffer"), offset: getter("byteOffset"), size: getter("byteLength") };
+};
+const typedArrayView = viewGetters(getPrototypeOf(Uint8Array.prototype));
+const dataView = viewGetters(DataView.prototype);
 
 // Sets an own property whatever setters hang on the prototypes.
 const put = (object, key, value) =>
   defineProperty(object, key, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
 const append = (list, value) => put(list, list.length, value);
+
+// The bytes a view shows or a buffer holds; undefined when it is neither.
+const bytesOf = (value) => {
+  if (isView(value)) {
+    const view = classOf(value) === "DataView" ? dataView : typedArrayView;
+    return new BytesOf(view.buffer(value), view.offset(value), view.size(value));
+  }
+  const kind = classOf(value);
+  return kind === "ArrayBuffer" || kind === "SharedArrayBuffer" ? new BytesOf(value) : undefined;
+};
+
+// A name of the language, which a script may replace for itself like any other (decision 0004).
+const language = (name, value) =>
+  defineProperty(globalThis, name, { __proto__: null, value, writable: true, enumerable: false, configurable: true });
+
+// Classes of ours: how to know their objects, and what a console shows of them.
+const brands = [];
 
 // A name of ours in the script's world, which stays as it is.
 const fix = (object, key, value) =>
@@ -71,4 +104,15 @@ const freezeDeeply = (value) => {
     if ("value" in property) freezeDeeply(property.value);
   }
   return value;
+};
+
+// Freezes what we give out, with its functions.
+const freezeApi = (object) => {
+  const keys = ownKeys(object);
+  for (let i = 0; i < keys.length; i++) {
+    const value = object[keys[i]];
+    if (typeof value === "function") freeze(value);
+    else if (typeof value === "object" && value !== null) freezeApi(value);
+  }
+  return freeze(object);
 };

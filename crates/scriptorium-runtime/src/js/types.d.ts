@@ -18,6 +18,8 @@ interface HttpOptions {
   query?: Record<string, string | number | boolean | Array<string | number | boolean>>;
   /** Milliseconds, at most 10,000. */
   timeout?: number;
+  /** Ends the wait and the request when it aborts; the error is the signal's reason. */
+  signal?: AbortSignal;
   /** Data of http.request. */
   body?: unknown;
 }

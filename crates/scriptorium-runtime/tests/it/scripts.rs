@@ -41,3 +41,33 @@ fn endpoint() {
 fn language() {
     check("language", &[]);
 }
+
+#[test]
+fn text() {
+    check("text", &[]);
+}
+
+#[test]
+fn clone() {
+    check("clone", &[]);
+}
+
+#[test]
+fn timers() {
+    check("timers", &[]);
+}
+
+#[test]
+fn abort() {
+    check("abort", &[]);
+}
+
+#[test]
+fn url() {
+    check("url", &[]);
+}
+
+#[test]
+fn webcrypto() {
+    check("webcrypto", &[]);
+}

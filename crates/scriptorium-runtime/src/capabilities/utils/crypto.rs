@@ -2,13 +2,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Hmac;
 use scriptorium_engine::HostError;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
 
 use super::text;
 use crate::capabilities::args::Args;
+use crate::capabilities::language::code;
 use crate::host::Run;
 
 /// Names scripts may give; the first is the default.
@@ -52,13 +53,6 @@ pub(super) fn random_bytes(run: &Run, mut args: Args) -> Result<String, HostErro
     }
     bytes.truncate(length);
     Ok(text(STANDARD.encode(bytes)))
-}
-
-fn code<M: Mac + KeyInit>(key: &[u8], data: &[u8]) -> Result<Vec<u8>, HostError> {
-    let mut mac = <M as KeyInit>::new_from_slice(key)
-        .map_err(|_| crate::capabilities::invalid("key", "has a length that cannot be used"))?;
-    mac.update(data);
-    Ok(mac.finalize().into_bytes().to_vec())
 }
 
 fn encoded(bytes: &[u8], encoding: Option<&str>) -> String {

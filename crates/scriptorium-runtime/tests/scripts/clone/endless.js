@@ -1,0 +1,5 @@
+// fails: limit.memory
+function main() {
+  const endless = () => ({ get next() { return endless(); } });
+  structuredClone(endless());
+}
