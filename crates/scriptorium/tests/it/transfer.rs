@@ -458,7 +458,7 @@ async fn a_bundle_is_refused_whole_for_one_bad_field() {
     let spoil = |bundle: &mut Bundle| {
         bundle.scripts[0].versions[3].milestone = Some("\u{1b}".into());
     };
-    refused(&world, &by, spoil, &at("milestone"), "bad_characters").await;
+    refused(&world, &by, spoil, &at("milestone"), "control_characters").await;
     let spoil = |bundle: &mut Bundle| {
         bundle.settings.versions.as_mut().unwrap().max_count = Some(0);
     };
