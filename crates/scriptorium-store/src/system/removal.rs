@@ -82,6 +82,8 @@ impl Store {
             let late: Vec<IdRow> = tx.all(sql).await?;
             remove_these(&tx, tenant.id, &late).await?;
         }
+        // In the order in which whoever records an end holds them: script, then tenant.
+        of(&tx, tenant.id, "delete from scripts where tenant_id = $1").await?;
         let delete = of(&tx, tenant.id, "delete from tenants where id = $1");
         if delete.await? == 0 {
             return Err(Error::NotFound);
