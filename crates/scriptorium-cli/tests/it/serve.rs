@@ -85,7 +85,8 @@ impl Server {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.enable_all().build().unwrap();
-        let request = reqwest::Client::new()
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let request = client
             .request(
                 method.parse().unwrap(),
                 format!("{}/api/v1/{path}", self.url),

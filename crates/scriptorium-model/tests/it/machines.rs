@@ -164,10 +164,13 @@ fn what_comes_back_from_the_trash_does_not_run_by_itself() {
     }
 }
 
+/// A part of a definition, and what changes it.
+type Part = (&'static str, fn(&mut Definition));
+
 /// Every part of a definition: the source, the trigger, limits, rights and the rest.
 #[test]
 fn a_change_of_any_setting_makes_a_version() {
-    let changes: [(&str, fn(&mut Definition)); 13] = [
+    let changes: [Part; 13] = [
         ("name", |d| d.name.push('x')),
         ("description", |d| d.description.push('x')),
         ("source", |d| d.source.push('x')),
