@@ -89,6 +89,8 @@ named! {
         UserCreated = "user.created",
         /// A user was changed.
         UserChanged = "user.changed",
+        /// A user was deleted.
+        UserDeleted = "user.deleted",
         /// A user signed in.
         UserSignedIn = "user.signed_in",
         /// A sign-in failed.

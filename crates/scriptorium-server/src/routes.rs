@@ -150,6 +150,7 @@ fn management() -> OpenApiRouter<App> {
         .routes(routes!(schedules::preview))
         .routes(routes!(retention::read, retention::put))
         .routes(routes!(users::list, users::create))
+        .routes(routes!(users::delete))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .routes(routes!(tenants::list, tenants::create))

@@ -6,6 +6,7 @@ use scriptorium_model::permission::{PermissionSet, Role};
 use scriptorium_model::user::User;
 use scriptorium_model::{Ctx, TenantId, UserId, Uuid};
 use sea_orm::FromQueryResult;
+use serde_json::json;
 
 use crate::Store;
 use crate::audit::{Note, of_user};
@@ -110,6 +111,37 @@ impl Store {
         let noted = self
             .audited(&tx, ctx, note.change(&of_user(&before), &is))
             .await?;
+        tx.commit(noted).await
+    }
+}
+
+impl Store {
+    /// Deletes a user with their sessions and drafts, and makes the tokens worthless that they made here.
+    /// What they wrote keeps their id, which nobody gets again: written by somebody who is gone is not
+    /// written by nobody, who is the host and may do everything (decision 0021).
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn delete_user(&self, ctx: &Ctx, id: UserId) -> Result<()> {
+        let now = Micros::from(self.inner.ambient.now());
+        let tx = self.db().write(ctx).await?;
+        let user = find(&tx, id).await?;
+        let revoke = tx
+            .sql(
+                "update tokens set revoked_at = $3 \
+                 where tenant_id = $1 and created_by = $2 and revoked_at is null",
+            )
+            .with([id.0.into(), now.into()]);
+        let revoked = tx.execute(revoke).await?;
+        let delete = tx
+            .sql("delete from users where tenant_id = $1 and id = $2")
+            .with([id.0.into()]);
+        if tx.execute(delete).await? == 0 {
+            return Err(Error::NotFound);
+        }
+        let note = Note::new(Action::UserDeleted, subject(&user)).before(of_user(&user));
+        let note = note.after(json!({ "tokens_revoked": revoked }));
+        let noted = self.audited(&tx, ctx, note).await?;
         tx.commit(noted).await
     }
 }

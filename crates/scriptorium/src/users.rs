@@ -2,7 +2,7 @@
 
 use scriptorium_model::permission::{Permission, PermissionSet, Role};
 use scriptorium_model::user::User;
-use scriptorium_model::{Ctx, Invalid, policy};
+use scriptorium_model::{Ctx, Invalid, UserId, policy};
 
 use crate::error::{Error, Result};
 use crate::password;
@@ -85,6 +85,26 @@ impl Users<'_> {
         };
         self.0.store().create_user(ctx, &user).await?;
         Ok(user)
+    }
+
+    /// Deletes a user. Their sessions, drafts and tokens end; what they wrote stays, with the name of
+    /// nobody. A script that counts on their rights, as its author, activator or owner, runs no more
+    /// until somebody else stands for it (D12).
+    ///
+    /// # Errors
+    /// No such user, the caller themselves (`own_user`), somebody who may do more than the caller, or
+    /// the permission `users.manage` is missing.
+    pub async fn delete(&self, ctx: &Ctx, id: UserId) -> Result<()> {
+        policy::require(ctx, Permission::UsersManage)?;
+        let user = self.0.store().find_user(ctx, id).await?;
+        if ctx.actor.user() == Some(id) {
+            let message = "somebody else has to delete you";
+            return Err(Error::conflict("own_user", None, message));
+        }
+        if !ctx.permissions.covers(&user.permissions()) {
+            return Err(Invalid::field("id", "exceeds_own", "may do more than you").into());
+        }
+        Ok(self.0.store().delete_user(ctx, id).await?)
     }
 
     /// Changes the language of the acting user.

@@ -7,13 +7,13 @@ use http::StatusCode;
 use scriptorium::NewUser;
 use scriptorium::model::permission::Role;
 use scriptorium::model::user::User;
-use scriptorium::model::{Timestamp, Uuid};
+use scriptorium::model::{Timestamp, UserId, Uuid};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{List, Refused, named};
 use crate::auth::Authenticated;
-use crate::input::JsonBody;
+use crate::input::{JsonBody, Path};
 use crate::problem::Problem;
 use crate::state::App;
 
@@ -81,6 +81,24 @@ pub(crate) async fn create(
     };
     let user = app.platform.users().create(caller.ctx(), user).await?;
     Ok((StatusCode::CREATED, Json(UserBody::from(user))).into_response())
+}
+
+/// Deletes a user.
+///
+/// Their sessions, drafts and tokens end. What they wrote stays; scripts that count on their rights run
+/// no more until somebody else saves, activates or owns them.
+#[utoipa::path(delete, path = "/users/{id}", tag = "users", params(("id" = Uuid, Path)),
+    responses((status = 204), Refused))]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+) -> Result<StatusCode, Problem> {
+    app.platform
+        .users()
+        .delete(caller.ctx(), UserId(id))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 impl From<User> for UserBody {

@@ -189,6 +189,11 @@ pub(crate) fn rows() -> Vec<Row> {
         ),
         ("GET /api/v1/users", none.clone(), managers),
         ("POST /api/v1/users", user, makers),
+        (
+            "DELETE /api/v1/users/{id}",
+            none.clone(),
+            [401, 404, 403, 403, 204, 404],
+        ),
         ("GET /api/v1/tokens", none.clone(), managers),
         ("POST /api/v1/tokens", token, makers),
         (
@@ -241,6 +246,7 @@ struct Things {
     event: String,
     token: String,
     tenant: String,
+    user: String,
 }
 
 impl Things {
@@ -272,6 +278,8 @@ impl Things {
             .await;
         let body = json!({"name": "to revoke", "permissions": ["scripts.read"]});
         let (_, token) = server.call("POST", "/api/v1/tokens", body).await;
+        let body = json!({"email": "leaving@example.com", "name": "Ada", "role": "viewer"});
+        let (_, user) = server.call("POST", "/api/v1/users", body).await;
         let body = json!({"slug": "doomed", "name": "Doomed"});
         let (_, tenant) = server.call("POST", "/api/v1/tenants", body).await;
         let id = |thing: Value| thing["id"].as_str().unwrap().to_owned();
@@ -281,6 +289,7 @@ impl Things {
             event: id(event),
             token: id(token),
             tenant: id(tenant),
+            user: id(user),
         }
     }
 
@@ -291,6 +300,7 @@ impl Things {
             Some("executions") => &self.execution,
             Some("events") => &self.event,
             Some("tenants") => &self.tenant,
+            Some("users") => &self.user,
             _ => &self.token,
         };
         let name = if path.contains("/invoke/") {

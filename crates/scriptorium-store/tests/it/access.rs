@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use rstest::rstest;
+use scriptorium_model::audit::AuditFilter;
+use scriptorium_model::draft::DraftText;
 use scriptorium_model::permission::{PermissionSet, Role};
 use scriptorium_model::tenant::Tenant;
+use scriptorium_model::trigger::Trigger;
 use scriptorium_model::user::{Session, Token};
-use scriptorium_model::{Ctx, UserId};
+use scriptorium_model::{Actor, Ctx, UserId};
 
+use crate::audit::trail;
 use crate::support::Database::{self, Postgres, Sqlite};
-use crate::support::{World, assert_conflict, assert_missing, user};
+use crate::support::{World, assert_conflict, assert_missing, definition, user};
 
 #[rstest]
 #[tokio::test]
@@ -109,6 +113,76 @@ async fn a_session_of_a_strangers_user_is_refused(#[values(Sqlite, Postgres)] da
     let stranger = world.other.actor.user().unwrap();
     let session = session(&world, &world.ctx, stranger, 1);
     assert_missing(world.store.create_session(&world.ctx, &session).await);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_deleted_user_leaves_their_id_and_nothing_else(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let ada = user(&world.ambient, ctx.tenant, "ada@acme.test");
+    store.create_user(ctx, &ada).await.unwrap();
+    let session = signed_in(&world, ctx, ada.id, 1).await;
+    let by_ada = Ctx {
+        actor: Actor::User {
+            id: ada.id,
+            session: None,
+        },
+        ..ctx.clone()
+    };
+    let hers = definition("hers", Trigger::OneOff);
+    let hers = world.active(&by_ada, hers).await;
+    let draft = DraftText {
+        source: "typed".into(),
+        settings: None,
+        base_version: 1,
+    };
+    store.put_draft(ctx, hers.id, ada.id, draft).await.unwrap();
+    let token = |created_by, secret| Token {
+        id: world.ambient.new_id(),
+        tenant: ctx.tenant,
+        name: "deploy".into(),
+        secret_hash: [secret; 32],
+        permissions: PermissionSet::all(),
+        created_by,
+        created_at: world.now(),
+        expires_at: None,
+        revoked_at: None,
+        last_used_at: None,
+    };
+    for (by, secret) in [(Some(ada.id), 7), (ctx.actor.user(), 8), (None, 9)] {
+        store.create_token(ctx, &token(by, secret)).await.unwrap();
+    }
+
+    assert_missing(store.delete_user(&world.other, ada.id).await);
+    store.find_user(ctx, ada.id).await.unwrap();
+    store.delete_user(ctx, ada.id).await.unwrap();
+    assert_missing(store.delete_user(ctx, ada.id).await);
+    assert_missing(store.find_user(ctx, ada.id).await);
+    assert_missing(store.find_person(ctx, ada.id).await);
+    let found = store.find_session_by_hash(&session.secret_hash).await;
+    assert_eq!(found.unwrap(), None);
+    let draft = store.find_draft(ctx, hers.id, ada.id).await.unwrap();
+    assert_eq!(draft, None);
+    let revoked = async |secret: u8| {
+        let token = store.find_token_by_hash(&[secret; 32]).await.unwrap();
+        token.unwrap().revoked_at.is_some()
+    };
+    assert_eq!(
+        (revoked(7).await, revoked(8).await, revoked(9).await),
+        (true, false, false)
+    );
+    // Who is gone is not nobody: nobody is the host, whose rights have no bound.
+    let script = store.find_script(ctx, hers.id).await.unwrap();
+    let people = [script.created_by, script.owner, script.activated_by];
+    assert_eq!(people, [Some(ada.id); 3]);
+    let version = store.find_version(ctx, hers.id, 1).await.unwrap();
+    assert_eq!(version.created_by, Some(ada.id));
+    let told = trail(&world, ctx, &AuditFilter::default()).await;
+    assert_eq!(told[0].action.as_str(), "user.deleted");
+    assert_eq!(told[0].subject.name, "ada@acme.test");
 }
 
 #[rstest]

@@ -131,6 +131,7 @@ audit-action-version-marked = Milestone changed
 audit-action-version-pruned = Versions removed
 audit-action-user-created = User added
 audit-action-user-changed = User changed
+audit-action-user-deleted = User deleted
 audit-action-user-signed_in = Signed in
 audit-action-user-sign_in_failed = Sign-in failed
 audit-action-user-signed_out = Signed out

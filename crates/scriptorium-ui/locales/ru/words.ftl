@@ -139,6 +139,7 @@ audit-action-version-marked = Веха изменена
 audit-action-version-pruned = Версии удалены
 audit-action-user-created = Пользователь добавлен
 audit-action-user-changed = Пользователь изменён
+audit-action-user-deleted = Пользователь удалён
 audit-action-user-signed_in = Вход
 audit-action-user-sign_in_failed = Неудачный вход
 audit-action-user-signed_out = Выход

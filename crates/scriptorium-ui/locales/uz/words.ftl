@@ -107,6 +107,7 @@ audit-action-version-marked = Muhim versiya belgisi oʻzgardi
 audit-action-version-pruned = Versiyalar olib tashlandi
 audit-action-user-created = Foydalanuvchi qoʻshildi
 audit-action-user-changed = Foydalanuvchi oʻzgartirildi
+audit-action-user-deleted = Foydalanuvchi oʻchirildi
 audit-action-user-signed_in = Kirdi
 audit-action-user-sign_in_failed = Kirish muvaffaqiyatsiz
 audit-action-user-signed_out = Chiqdi

@@ -15,4 +15,5 @@ mod schedules;
 mod scripts;
 mod tenants;
 mod transfer;
+mod users;
 mod world;
