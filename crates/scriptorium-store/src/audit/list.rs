@@ -1,13 +1,14 @@
 //! Reading the trail of a tenant, newest first, by filter and page.
 
-use scriptorium_model::audit::{ActorKind, AuditEntry, AuditFilter};
+use scriptorium_model::audit::{Action, ActorKind, AuditEntry, AuditFilter};
 use scriptorium_model::page::{Page, PageRequest};
-use scriptorium_model::{Ctx, Uuid};
+use scriptorium_model::{Ctx, Timestamp, Uuid};
+use sea_orm::FromQueryResult;
 
 use super::row::EntryRow;
 use crate::Store;
 use crate::db::cursor::{Cursors, Key};
-use crate::db::{Micros, Sql};
+use crate::db::{Micros, Scope, Sql};
 use crate::error::{Error, Result};
 
 impl Store {
@@ -23,8 +24,9 @@ impl Store {
     ) -> Result<Page<AuditEntry>> {
         let cursors = Cursors::new(ctx, "audit", filter);
         let db = self.db().read(ctx).await?;
+        let numbers = numbers(&db, filter).await?;
         let mut sql = db.sql("select * from audit_entries where tenant_id = $1");
-        narrow(&mut sql, filter);
+        narrow(&mut sql, filter, numbers);
         match cursors.start(page)? {
             Some(Key::Number(seq, _)) => {
                 sql.push(" and seq < ").bind(seq);
@@ -56,19 +58,69 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<AuditEntry>> {
         let db = self.db().read(ctx).await?;
+        let numbers = numbers(&db, filter).await?;
         let mut sql = db.sql("select * from audit_entries where tenant_id = $1 and seq > ");
         sql.bind(i64::try_from(behind).unwrap_or(i64::MAX));
-        narrow(&mut sql, filter);
+        narrow(&mut sql, filter, numbers);
         sql.push(" order by seq limit ").bind(i64::from(limit));
         let rows: Vec<EntryRow> = db.all(sql).await?;
         rows.into_iter().map(AuditEntry::try_from).collect()
     }
 }
 
-fn narrow(sql: &mut Sql, filter: &AuditFilter) {
-    if filter.without_executions {
+/// The numbers between which the range of time lies, so that a page of last spring does not begin to
+/// look today. Entries are numbered in the order of their commits, and servers' clocks may differ
+/// by a while; the column decides.
+async fn numbers(db: &Scope, filter: &AuditFilter) -> Result<NumbersRow> {
+    const WHILE: i64 = 3_600_000_000;
+    if filter.from.is_none() && filter.to.is_none() {
+        return Ok(NumbersRow::default());
+    }
+    let at = |at: Option<Timestamp>, by: i64| {
+        at.map(|at| Micros(at.as_microsecond().saturating_add(by)))
+    };
+    let sql = db
+        .sql(
+            "select (select a.seq from audit_entries a where a.tenant_id = $1 and a.at < $2 \
+             order by a.at desc, a.seq desc limit 1) as behind, \
+             (select a.seq from audit_entries a where a.tenant_id = $1 and a.at >= $3 \
+             order by a.at, a.seq limit 1) as before",
+        )
+        .with([at(filter.from, -WHILE).into(), at(filter.to, WHILE).into()]);
+    Ok(db.one(sql).await?.unwrap_or_default())
+}
+
+#[derive(Clone, Copy, Default, FromQueryResult)]
+struct NumbersRow {
+    behind: Option<i64>,
+    before: Option<i64>,
+}
+
+/// Whether batches of executions, which are most of a busy tenant's entries and all of them the
+/// platform's, cannot be among what is asked for.
+fn leaves_batches_out(filter: &AuditFilter) -> bool {
+    let batches = Action::ExecutionBatch.as_str();
+    let others = filter
+        .action
+        .as_deref()
+        .is_some_and(|action| !action.contains('.') && batches.split('.').next() != Some(action));
+    let of_somebody = filter.actor.as_deref().is_some_and(|actor| {
+        let kind = ActorKind::from_name(actor);
+        actor.parse::<Uuid>().is_ok() || kind.is_some_and(|kind| kind != ActorKind::Platform)
+    });
+    filter.without_executions || others || of_somebody
+}
+
+fn narrow(sql: &mut Sql, filter: &AuditFilter, numbers: NumbersRow) {
+    if leaves_batches_out(filter) {
         // In the words of the partial index.
         sql.push(" and action <> 'execution.batch'");
+    }
+    if let Some(behind) = numbers.behind {
+        sql.push(" and seq > ").bind(behind);
+    }
+    if let Some(before) = numbers.before {
+        sql.push(" and seq < ").bind(before);
     }
     if let Some(action) = &filter.action {
         if action.contains('.') {

@@ -428,6 +428,61 @@ async fn lists_narrow_and_turn_pages(#[values(Sqlite, Postgres)] database: Datab
 
 #[rstest]
 #[tokio::test]
+async fn entries_are_found_by_their_instants_though_clocks_differ(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let ctx = &world.ctx;
+    let begin = world.now();
+    let minute = Duration::from_secs(60);
+    // One an hour for two days; every fifth by a server whose clock is half an hour behind.
+    for hour in 0..48 {
+        world.advance(60 * minute);
+        let behind = if hour % 5 == 4 {
+            30 * minute
+        } else {
+            minute * 0
+        };
+        world.put_back(behind);
+        let name = format!("t{hour}");
+        world.store.put_template(ctx, &name, "x").await.unwrap();
+        world.advance(behind);
+    }
+    let all = AuditFilter {
+        action: Some("template".into()),
+        ..AuditFilter::default()
+    };
+    let entries = trail(&world, ctx, &all).await;
+    assert_eq!(entries.len(), 48);
+    for (from, to) in [
+        (None, None),
+        (Some(0), Some(10)),
+        (Some(9), Some(12)),
+        (Some(20), None),
+        (None, Some(20)),
+        (Some(30), Some(30)),
+        (Some(90), None),
+    ] {
+        let at = |hours: Option<u32>| hours.map(|hours| begin + 60 * minute * hours + 40 * minute);
+        let filter = AuditFilter {
+            from: at(from),
+            to: at(to),
+            ..all.clone()
+        };
+        let mut expected = entries.clone();
+        expected.retain(|entry| {
+            at(from).is_none_or(|from| entry.at >= from) && at(to).is_none_or(|to| entry.at < to)
+        });
+        let found = trail(&world, ctx, &filter).await;
+        assert_eq!(found, expected, "{from:?} {to:?}");
+        expected.reverse();
+        let next = world.store.next_audit(ctx, &filter, 0, 100).await;
+        assert_eq!(next.unwrap(), expected, "{from:?} {to:?}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
 async fn a_new_tenant_is_told_of_where_it_was_made_and_in_itself(
     #[values(Sqlite, Postgres)] database: Database,
 ) {

@@ -148,6 +148,12 @@ impl World {
         self.clock.advance(by);
     }
 
+    /// Moves the clock back, as the clock of another server may be.
+    pub(crate) fn put_back(&self, by: Duration) {
+        let micros = i64::try_from(by.as_micros()).unwrap();
+        self.clock.0.fetch_sub(micros, Ordering::SeqCst);
+    }
+
     /// A one-off script of the tenant, stored.
     pub(crate) async fn script(&self, name: &str) -> Script {
         self.add(&self.ctx, definition(name, Trigger::OneOff)).await
