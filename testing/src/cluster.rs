@@ -44,6 +44,10 @@ pub struct Cluster {
     binaries: PathBuf,
     /// Whether it ends with this value.
     private: bool,
+    /// Whether its files stay when it ends.
+    kept: bool,
+    /// What its server is started with beside what every one is, as on its command line.
+    settings: String,
     /// Held by every process that uses the shared cluster.
     _users: Option<File>,
 }
@@ -62,6 +66,32 @@ impl Cluster {
         cluster.init();
         cluster.start();
         cluster
+    }
+
+    /// A cluster for a measurement, in a directory that others may enter: with settings that come
+    /// after those of the tests, which trade everything for speed, so that they can take back what
+    /// would falsify a figure. What is `kept` is there for [`Cluster::resumed`].
+    pub fn tuned(base: PathBuf, settings: &str, kept: bool) -> Self {
+        let mut cluster = Self::at(base, true, None);
+        (cluster.settings, cluster.kept) = (settings.to_owned(), kept);
+        cluster.init();
+        cluster.start();
+        cluster
+    }
+
+    /// A cluster that was kept.
+    pub fn resumed(base: PathBuf, settings: &str) -> Self {
+        let mut cluster = Self::at(base, true, None);
+        (cluster.settings, cluster.kept) = (settings.to_owned(), true);
+        cluster.start();
+        cluster
+    }
+
+    /// Stops the server when everything is written, and starts it with other settings.
+    pub fn restart(&mut self, settings: &str) {
+        self.stop("fast");
+        self.settings = settings.to_owned();
+        self.start();
     }
 
     /// The URL of a database for a login, who needs no password here.
@@ -83,13 +113,16 @@ impl Cluster {
         let settings = format!(
             "-c listen_addresses='' -c unix_socket_directories='{}' -c max_connections=300 \
              -c shared_buffers=64MB -c fsync=off -c full_page_writes=off \
-             -c autovacuum_naptime=10 -c synchronous_commit={}",
+             -c autovacuum_naptime=10 -c synchronous_commit={} {}",
             self.base.join("cluster").display(),
             // A server that a test stops at once still owes what it acknowledged.
-            if self.private { "on" } else { "off" }
+            if self.private { "on" } else { "off" },
+            self.settings,
         );
         self.run("pg_ctl", |command| {
             command.arg("start").arg("--wait").arg("--silent");
+            // A large one may have much to read first.
+            command.args(["--timeout", "600"]);
             command.arg("--pgdata").arg(&data).arg("--log").arg(&log);
             command.arg("--options").arg(&settings);
         });
@@ -97,11 +130,7 @@ impl Cluster {
 
     /// Stops the server as a power cut would: nothing is finished, everybody is cut off.
     pub fn stop_at_once(&self) {
-        let data = self.data();
-        self.run("pg_ctl", |command| {
-            command.args(["stop", "--mode", "immediate", "--silent", "--wait"]);
-            command.arg("--pgdata").arg(&data);
-        });
+        self.stop("immediate");
     }
 
     /// Runs SQL as the superuser; what it answers, unaligned.
@@ -174,8 +203,19 @@ impl Cluster {
             base,
             binaries,
             private,
+            kept: false,
+            settings: String::new(),
             _users: users,
         }
+    }
+
+    fn stop(&self, mode: &str) {
+        let data = self.data();
+        self.run("pg_ctl", |command| {
+            command.args(["stop", "--mode", mode, "--silent", "--wait"]);
+            command.args(["--timeout", "600"]);
+            command.arg("--pgdata").arg(&data);
+        });
     }
 
     fn data(&self) -> PathBuf {
@@ -244,9 +284,11 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         if self.private {
             if self.lives() {
-                self.stop_at_once();
+                self.stop(if self.kept { "fast" } else { "immediate" });
             }
-            let _ = fs::remove_dir_all(&self.base);
+            if !self.kept {
+                let _ = fs::remove_dir_all(&self.base);
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use scriptorium_model::{Ctx, ExecutionId};
 use sea_orm::FromQueryResult;
 use serde_json::json;
 
+pub(crate) use self::list::goes_on;
 pub use self::list::{ExecutionField, ExecutionFilter, ExecutionSort, ExecutionSummary};
 pub(crate) use self::packed::Packed;
 pub(crate) use self::row::{COLUMN_COUNT, COLUMNS, ExecutionRow, IdRow, insert_pending, values};

@@ -1,9 +1,16 @@
-//! Statements that fill both databases: scripts are copies of the first ones, made by the database
-//! from a table of what differs, so that no column is forgotten.
+//! Filling both databases: scripts are copies of the first ones, made by the database from a table of
+//! what differs, so that no column is forgotten; rows are made on a thread of their own while the
+//! database takes those that are ready.
+
+use scriptorium_model::{TenantId, Uuid};
+use tokio::sync::mpsc::{Receiver, channel};
+
+use crate::rows::{EVENT_KINDS, Source, event_kind, mix, script_name};
+use crate::words::Words;
 
 /// What differs from copy to copy; a temporary table. The types are SQLite's; `postgres` has its own.
 pub(crate) const COPIES: &str = "create temp table copies (template, tenant_id, id, name, \
-    path, event, next_at, words)";
+    description, tag, path, event, status, active, next_at, at, words)";
 
 /// A table that is copied, and what each copy has instead of the template's value.
 pub(crate) struct Copied {
@@ -20,6 +27,9 @@ pub(crate) const COPIED: [Copied; 6] = [
             ("tenant_id", "c.tenant_id"),
             ("id", "c.id"),
             ("name", "c.name"),
+            ("status", "c.status"),
+            ("created_at", "c.at"),
+            ("updated_at", "c.at + 1"),
         ],
     },
     Copied {
@@ -29,12 +39,18 @@ pub(crate) const COPIED: [Copied; 6] = [
             ("tenant_id", "c.tenant_id"),
             ("script_id", "c.id"),
             ("name", "c.name"),
+            ("description", "c.description"),
+            ("created_at", "c.at"),
         ],
     },
     Copied {
         table: "script_tags",
         script_column: "script_id",
-        replaced: &[("tenant_id", "c.tenant_id"), ("script_id", "c.id")],
+        replaced: &[
+            ("tenant_id", "c.tenant_id"),
+            ("script_id", "c.id"),
+            ("tag", "c.tag"),
+        ],
     },
     Copied {
         table: "schedules",
@@ -42,7 +58,8 @@ pub(crate) const COPIED: [Copied; 6] = [
         replaced: &[
             ("tenant_id", "c.tenant_id"),
             ("script_id", "c.id"),
-            ("next_at", "c.next_at"),
+            ("active", "c.active"),
+            ("next_at", "case when c.active then c.next_at end"),
         ],
     },
     Copied {
@@ -53,6 +70,7 @@ pub(crate) const COPIED: [Copied; 6] = [
             ("script_id", "c.id"),
             ("path", "c.path"),
             ("route_key", "c.path"),
+            ("active", "c.active"),
         ],
     },
     Copied {
@@ -62,6 +80,7 @@ pub(crate) const COPIED: [Copied; 6] = [
             ("tenant_id", "c.tenant_id"),
             ("script_id", "c.id"),
             ("event_type", "c.event"),
+            ("active", "c.active"),
         ],
     },
 ];
@@ -91,43 +110,80 @@ pub(crate) const NOTE_COPIES: &str = "insert into search_pending (tenant_id, kin
 
 /// One copy of a script.
 pub(crate) struct Copy {
-    pub(crate) tenant: scriptorium_model::TenantId,
+    pub(crate) tenant: TenantId,
     pub(crate) template: usize,
-    pub(crate) id: scriptorium_model::Uuid,
+    pub(crate) id: Uuid,
     pub(crate) name: String,
+    pub(crate) description: &'static str,
+    pub(crate) tag: String,
     pub(crate) path: String,
     pub(crate) event: String,
+    pub(crate) status: &'static str,
     pub(crate) next_at: i64,
+    pub(crate) at: i64,
     pub(crate) words: String,
 }
 
-/// Every copy, tenant by tenant. One schedule in a hundred is due.
-pub(crate) fn copies<'a>(
-    shape: crate::shape::Shape,
-    source: &'a crate::rows::Source,
-    tenants: &'a [scriptorium_model::TenantId],
-    now_us: i64,
-) -> impl Iterator<Item = Copy> + 'a {
-    let numbers = move |place| (0..shape.scripts_of_tenant()).map(move |number| (place, number));
-    (0..tenants.len())
+/// How many tags the scripts of a tenant have; each script has one.
+pub(crate) const TAGS: u64 = 50;
+
+/// Every copy, tenant by tenant. One schedule in a hundred is due, one script in ten is paused.
+pub(crate) fn copies(source: &Source, now_us: i64) -> impl Iterator<Item = Copy> + '_ {
+    let shape = source.shape();
+    let numbers = move |place| (0..shape.scripts_of(place)).map(move |number| (place, number));
+    (0..shape.tenants)
         .flat_map(numbers)
         .map(move |(place, number)| {
+            let dice = mix(number << 8 | place as u64);
             let due = number % 500 < 5;
-            let ahead = (crate::rows::mix(number) % 86_400_000_000) as i64;
-            let common = if number % 20 == 0 { " warehouse" } else { "" };
+            let next_at = if due {
+                now_us - 1_000_000
+            } else {
+                now_us + 3_600_000_000 + (dice % 86_400_000_000) as i64
+            };
+            let description = if number % 20 == 0 {
+                "checks an order against the stock of the warehouse"
+            } else {
+                "checks an order against the stock"
+            };
+            let (name, tag) = (script_name(number), format!("tag{}", dice % TAGS));
+            let mut words = Words::default();
+            words.add(&name).add(description).part([tag.as_str()]);
             Copy {
-                tenant: tenants[place],
+                tenant: source.tenants()[place],
                 template: (number % 5) as usize,
                 id: source.script(place, number),
-                name: format!("Script {number}"),
+                description,
+                tag,
                 path: format!("/orders/{number}"),
-                event: format!("order.kind{}", number % 50),
-                next_at: if due {
-                    now_us - 1_000_000
-                } else {
-                    now_us + 3_600_000_000 + ahead
-                },
-                words: format!("script {number} checks an order against the stock orders{common}"),
+                event: event_kind(dice % EVENT_KINDS),
+                status: if dice % 10 == 9 { "paused" } else { "active" },
+                next_at,
+                at: (source.begin_ms() * 1_000) as i64 - (number * 1_000_000) as i64,
+                words: words.into_text(),
+                name,
             }
         })
+}
+
+/// Makes pieces on a thread of their own, two ahead of who takes them; each from the numbers of some
+/// rows.
+pub(crate) fn ahead<P: Send + 'static>(
+    rows: u64,
+    some: u64,
+    make: impl Fn(std::ops::Range<u64>) -> P + Send + 'static,
+) -> Receiver<P> {
+    let (send, receive) = channel(2);
+    std::thread::spawn(move || {
+        let mut next = 0;
+        while next < rows {
+            let end = (next + some).min(rows);
+            // Nobody listens any more when filling has failed.
+            if send.blocking_send(make(next..end)).is_err() {
+                return;
+            }
+            next = end;
+        }
+    });
+    receive
 }

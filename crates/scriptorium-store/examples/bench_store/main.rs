@@ -1,7 +1,8 @@
 //! How long the store's questions take when the tables are large: `make bench-store`. It fills both
 //! databases with generated tenants, asks each question many times through the public interface,
 //! and looks at the plan of every statement that was sent. Reading order: `shape` (how much of
-//! what), `rows` (the data), `sqlite` and `postgres` (filling), `questions`, `plans`, `report`.
+//! what), `rows` (the data), `sqlite` and `postgres` (filling), `questions`, `asking`, `plans`,
+//! `report`.
 
 #![expect(
     clippy::print_stdout,
@@ -9,26 +10,33 @@
     reason = "a measuring command prints, and reads the real clock"
 )]
 
+mod asking;
 mod filling;
+mod home;
+mod machine;
 #[path = "../../src/search/number.rs"]
 #[expect(dead_code, reason = "the store uses all of it")]
 mod number;
 mod plans;
 mod postgres;
 #[path = "../../src/search/prefix.rs"]
-#[expect(dead_code, reason = "the store uses all of it")]
 mod prefix;
 mod questions;
 mod report;
 mod rows;
 mod shape;
 mod sqlite;
+#[path = "../../src/search/words.rs"]
+#[expect(dead_code, reason = "the store uses all of it")]
+mod words;
 mod world;
 
 use std::path::PathBuf;
 
 use clap::Parser;
 
+use crate::home::Home;
+use crate::machine::Machine;
 use crate::report::Report;
 use crate::shape::Shape;
 
@@ -37,7 +45,7 @@ use crate::shape::Shape;
 struct Arguments {
     /// Tenants.
     #[arg(long, default_value_t = 100)]
-    tenants: u64,
+    tenants: usize,
     /// Scripts of all tenants together.
     #[arg(long, default_value_t = 100_000)]
     scripts: u64,
@@ -56,9 +64,12 @@ struct Arguments {
     /// `sqlite` or `postgres`; both when not said.
     #[arg(long)]
     only: Option<String>,
-    /// Where the SQLite file goes; the cluster is in the system's temporary directory.
+    /// Where the databases go: a directory on the disk to be measured, with 35 GB free.
     #[arg(long, default_value = "/tmp")]
     dir: PathBuf,
+    /// Leaves the databases there, and asks those of the same size that were left.
+    #[arg(long)]
+    keep: bool,
     /// Writes the figures as JSON to this file as well.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -70,20 +81,30 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    tokio::select! {
+        done = measure(arguments) => done,
+        // What was made is removed on the way out; a thread that fills is not waited for.
+        _ = tokio::signal::ctrl_c() => std::process::exit(130),
+    }
+}
+
+async fn measure(arguments: Arguments) -> anyhow::Result<()> {
     let shape = Shape {
-        tenants: arguments.tenants,
+        tenants: arguments.tenants.max(1),
         scripts: arguments.scripts,
         executions: arguments.executions,
         rounds: arguments.rounds,
         recording: std::time::Duration::from_secs_f64(arguments.recording),
     };
     let wanted = |name: &str| arguments.only.as_deref().is_none_or(|only| only == name);
-    let mut report = Report::of(shape);
+    let mut report = Report::of(shape, Machine::look(&arguments.dir)?);
     if wanted("sqlite") {
-        report.add(sqlite::measure(shape, &arguments.dir).await?);
+        let home = Home::of("sqlite", &arguments.dir, arguments.keep)?;
+        report.add(sqlite::measure(shape, &home).await?);
     }
     if wanted("postgres") {
-        report.add(postgres::measure(shape).await?);
+        let home = Home::of("postgres", &arguments.dir, arguments.keep)?;
+        report.add(postgres::measure(shape, &home).await?);
     }
     println!("{}", report.to_markdown());
     if let Some(path) = &arguments.json {

@@ -1,5 +1,5 @@
 //! The plans of the statements that a question sends: what the database says it does, and whether
-//! it reads a whole table.
+//! it reads or sorts more than an index would give.
 
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
@@ -13,8 +13,8 @@ use tracing::{Event, Metadata, Subscriber};
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) text: String,
-    /// The step that reads a whole table, should there be one.
-    pub(crate) scan: Option<String>,
+    /// What is wrong with it, if anything, whichever index it uses.
+    pub(crate) flaw: Option<String>,
 }
 
 /// Gives the plans of what was sent between two moments.

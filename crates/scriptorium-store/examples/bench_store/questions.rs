@@ -1,352 +1,295 @@
-//! The questions: what the pages and the platform ask all day, each of another tenant every time.
+//! The questions: what the pages and the platform ask all day, each with the time it may take and the
+//! indexes that must answer it. How they are asked is in `asking`.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use scriptorium_model::execution::{ExecutionStatus, TriggerKind};
-use scriptorium_model::page::PageRequest;
-use scriptorium_model::{Ctx, ScriptId, TenantId, Timestamp};
-use scriptorium_store::{ExecutionFilter, Finished, ScriptFilter, Store};
-
-use crate::plans::{Plan, Plans};
-use crate::rows::{CUSTOMERS, Source};
-use crate::shape::Shape;
-use crate::world::{World, ended};
+/// Which database answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
 
 /// One kind of question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Question {
     Scripts,
+    ScriptsByNameDeep,
+    ScriptsByStatusDeep,
+    ScriptsOfType,
+    ScriptsWithTag,
     ScriptsByWord,
+    Tags,
     Executions,
-    DeepPage,
-    DeepFiltered,
-    OfScriptByStatus,
+    ExecutionsDeep,
+    ByEndDeep,
+    CompletedDeep,
+    FailedDeep,
+    OfScriptDeep,
+    OfScriptFailed,
+    OfScriptRunning,
     ByTriggerAndTime,
     RareWord,
     CommonWord,
-    CommonWordFiltered,
+    CommonWordDeep,
+    TwoWords,
+    WordEverywhere,
+    WordOfTwoDays,
+    CommonWordTimedOut,
+    Execution,
+    LogLines,
     DueSchedules,
+    Upcoming,
     Endpoints,
-    Subscriptions,
+    Subscribed,
+    EventsOfType,
+    Event,
     VersionDiff,
 }
 
+/// What there is to know of a question.
+pub(crate) struct About {
+    /// What is asked, for the table.
+    pub(crate) name: &'static str,
+    /// What its 99th percentile should be at most, in milliseconds.
+    pub(crate) target: u64,
+    /// What must be in the plans on SQLite; all of it.
+    pub(crate) sqlite: &'static [&'static str],
+    /// The same on PostgreSQL, where the index of a partition is named after the columns.
+    pub(crate) postgres: &'static [&'static str],
+    /// Whether SQLite may sort: the rows are few, and their number does not grow with the tables.
+    pub(crate) sorts_few: bool,
+}
+
+const PAGE: u64 = 20;
+const SEARCH: u64 = 50;
+const DIFF: u64 = 50;
+
 impl Question {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 32] = [
         Self::Scripts,
+        Self::ScriptsByNameDeep,
+        Self::ScriptsByStatusDeep,
+        Self::ScriptsOfType,
+        Self::ScriptsWithTag,
         Self::ScriptsByWord,
+        Self::Tags,
         Self::Executions,
-        Self::DeepPage,
-        Self::DeepFiltered,
-        Self::OfScriptByStatus,
+        Self::ExecutionsDeep,
+        Self::ByEndDeep,
+        Self::CompletedDeep,
+        Self::FailedDeep,
+        Self::OfScriptDeep,
+        Self::OfScriptFailed,
+        Self::OfScriptRunning,
         Self::ByTriggerAndTime,
         Self::RareWord,
         Self::CommonWord,
-        Self::CommonWordFiltered,
+        Self::CommonWordDeep,
+        Self::TwoWords,
+        Self::WordEverywhere,
+        Self::WordOfTwoDays,
+        Self::CommonWordTimedOut,
+        Self::Execution,
+        Self::LogLines,
         Self::DueSchedules,
+        Self::Upcoming,
         Self::Endpoints,
-        Self::Subscriptions,
+        Self::Subscribed,
+        Self::EventsOfType,
+        Self::Event,
         Self::VersionDiff,
     ];
 
-    /// What is asked, for the table.
-    pub(crate) fn name(self) -> &'static str {
+    /// Pages in the middle of a list; the others are first pages or single things.
+    pub(crate) const DEEP: [Self; 8] = [
+        Self::ScriptsByNameDeep,
+        Self::ScriptsByStatusDeep,
+        Self::ExecutionsDeep,
+        Self::ByEndDeep,
+        Self::CompletedDeep,
+        Self::FailedDeep,
+        Self::OfScriptDeep,
+        Self::CommonWordDeep,
+    ];
+
+    /// Whether nothing may be the right answer.
+    pub(crate) fn may_be_empty(self) -> bool {
+        self == Self::OfScriptRunning
+    }
+
+    pub(crate) fn about(self) -> About {
+        let page = |name, sqlite, postgres| About {
+            name,
+            target: PAGE,
+            sqlite,
+            postgres,
+            sorts_few: false,
+        };
+        let search = |name| About {
+            name,
+            target: SEARCH,
+            sqlite: &["VIRTUAL TABLE INDEX", "sqlite_autoindex_executions_1"],
+            postgres: &["find_executions"],
+            sorts_few: false,
+        };
         match self {
-            Self::Scripts => "scripts, first page",
-            Self::ScriptsByWord => "scripts, a word in one of twenty",
-            Self::Executions => "executions, first page",
-            Self::DeepPage => "executions, page deep in the list",
-            Self::DeepFiltered => "executions completed, page deep in the list",
-            Self::OfScriptByStatus => "executions of one script that failed",
-            Self::ByTriggerAndTime => "executions by trigger, ten days in the middle",
-            Self::RareWord => "search, a word in at most 100 rows",
-            Self::CommonWord => "search, a word in 5 % of the tenant's",
-            Self::CommonWordFiltered => "search, that word in what timed out",
-            Self::DueSchedules => "due schedules of all tenants, 100",
-            Self::Endpoints => "routing table of a tenant",
-            Self::Subscriptions => "scripts of an event type",
-            Self::VersionDiff => "two versions of 100 KB, and their difference",
+            Self::Scripts => page(
+                "scripts, newest first",
+                &["scripts_created", "executions_script"],
+                &["scripts_created", "script_id_id"],
+            ),
+            Self::ScriptsByNameDeep => page(
+                "scripts by name, page deep in the list",
+                &["scripts_name"],
+                &["scripts_name"],
+            ),
+            Self::ScriptsByStatusDeep => page(
+                "scripts by status, page deep in the list",
+                &["scripts_order_status"],
+                &["scripts_order_status"],
+            ),
+            Self::ScriptsOfType => page(
+                "scripts of a type, newest first",
+                &["scripts_type"],
+                &["scripts_"],
+            ),
+            Self::ScriptsWithTag => page(
+                "scripts with a tag in one of fifty",
+                &["scripts_created", "PRIMARY KEY (tenant_id=? AND tag=?)"],
+                &["script_tags"],
+            ),
+            Self::ScriptsByWord => About {
+                target: SEARCH,
+                ..page(
+                    "scripts, a word in one of twenty",
+                    &["scripts_created", "VIRTUAL TABLE INDEX"],
+                    &["script_documents_words"],
+                )
+            },
+            Self::Tags => About {
+                sorts_few: true,
+                ..page(
+                    "tags of a tenant's scripts",
+                    &["PRIMARY KEY (tenant_id=? AND tag>?)"],
+                    &["script_tags_pkey"],
+                )
+            },
+            Self::Executions => page(
+                "executions, newest first",
+                &["sqlite_autoindex_executions_1"],
+                &["pkey"],
+            ),
+            Self::ExecutionsDeep => page(
+                "executions, page deep in the list",
+                &["sqlite_autoindex_executions_1"],
+                &["pkey"],
+            ),
+            Self::ByEndDeep => page(
+                "executions by their end, page deep in the list",
+                &["executions_completed"],
+                &["coalesce_id_idx"],
+            ),
+            // Nineteen of twenty: the key serves as well, and PostgreSQL may know.
+            Self::CompletedDeep => page(
+                "executions completed, page deep in the list",
+                &["executions_status"],
+                &["executions_20"],
+            ),
+            Self::FailedDeep => page(
+                "executions failed, page deep in the list",
+                &["executions_status"],
+                &["status_id_idx"],
+            ),
+            Self::OfScriptDeep => page(
+                "executions of the busiest script, page deep in the list",
+                &["executions_script"],
+                &["script_id_id"],
+            ),
+            Self::OfScriptFailed => page(
+                "executions of the busiest script that failed, which are few",
+                &["executions_failures"],
+                &["script_id_status_id"],
+            ),
+            Self::OfScriptRunning => page(
+                "executions of the busiest script that run now",
+                &["executions_status"],
+                &["executions_20"],
+            ),
+            Self::ByTriggerAndTime => page(
+                "executions by trigger, ten days in the middle",
+                &["executions_trigger"],
+                &["trigger_kind_id"],
+            ),
+            Self::RareWord => About {
+                postgres: &["find_executions", "words_idx"],
+                ..search("search, a word of a log line in at most 100 rows")
+            },
+            Self::CommonWord => search("search, a word of an input in 6 % of the tenant's"),
+            Self::CommonWordDeep => search("search, that word, page deep in the list"),
+            Self::TwoWords => search("search, two words that are together in 0.6 %"),
+            Self::WordEverywhere => search("search, a word in all of the tenant's"),
+            Self::WordOfTwoDays => search("search, a word in all of two days six weeks ago"),
+            // A few executions are left to be read, by whatever index.
+            Self::CommonWordTimedOut => About {
+                sqlite: &["VIRTUAL TABLE INDEX"],
+                ..search("search, a word in 6 %, in what timed out")
+            },
+            Self::Execution => page(
+                "one execution with its payloads",
+                &["sqlite_autoindex_executions_1"],
+                &["pkey"],
+            ),
+            Self::LogLines => page(
+                "log lines of one execution",
+                &["USING PRIMARY KEY"],
+                &["pkey"],
+            ),
+            Self::DueSchedules => page(
+                "due schedules of all tenants, 100",
+                &["schedules_due"],
+                &["schedules_due"],
+            ),
+            Self::Upcoming => page(
+                "next planned instants of a tenant, 10",
+                &["schedules_upcoming"],
+                &["schedules_upcoming"],
+            ),
+            Self::Endpoints => page(
+                "routing table of a tenant",
+                &["endpoints_route"],
+                &["endpoints_"],
+            ),
+            // The few there are begin in the order of their priority.
+            Self::Subscribed => About {
+                sorts_few: true,
+                ..page(
+                    "scripts of an event type",
+                    &["subscriptions_type"],
+                    &["subscriptions_type"],
+                )
+            },
+            Self::EventsOfType => page(
+                "events of a type, newest first",
+                &["events_kind"],
+                &["events_kind"],
+            ),
+            Self::Event => page(
+                "one event",
+                &["sqlite_autoindex_events_1"],
+                &["events_pkey"],
+            ),
+            Self::VersionDiff => About {
+                name: "two versions of 100 KB, and their difference",
+                target: DIFF,
+                sqlite: &["sqlite_autoindex_script_versions_1"],
+                postgres: &["script_versions_pkey"],
+                sorts_few: false,
+            },
         }
     }
 
-    /// What its 99th percentile should be at most.
     pub(crate) fn target(self) -> Duration {
-        Duration::from_millis(match self {
-            Self::RareWord | Self::CommonWord | Self::CommonWordFiltered | Self::VersionDiff => 50,
-            _ => 20,
-        })
+        Duration::from_millis(self.about().target)
     }
-
-    /// The index that must be in a plan; on SQLite and on PostgreSQL they have one name, but for
-    /// keys.
-    pub(crate) fn index(self) -> &'static [&'static str] {
-        match self {
-            Self::Scripts | Self::ScriptsByWord => &["scripts_"],
-            Self::Executions | Self::DeepPage => &["sqlite_autoindex_executions_1", "pkey"],
-            Self::DeepFiltered => &["executions_status", "status_id_idx"],
-            Self::OfScriptByStatus => &["executions_script", "script_id_id"],
-            Self::ByTriggerAndTime => &["executions_trigger", "trigger_kind_id"],
-            Self::RareWord | Self::CommonWord | Self::CommonWordFiltered => {
-                &["VIRTUAL TABLE INDEX", "words_idx"]
-            }
-            Self::DueSchedules => &["schedules_due"],
-            Self::Endpoints => &[
-                "endpoints_route",
-                "sqlite_autoindex_endpoints_1",
-                "endpoints_pkey",
-            ],
-            Self::Subscriptions => &["subscriptions_type"],
-            Self::VersionDiff => &["script_versions"],
-        }
-    }
-}
-
-/// What one question came to.
-pub(crate) struct Answer {
-    pub(crate) question: Question,
-    pub(crate) p50: Duration,
-    pub(crate) p99: Duration,
-    /// Rows of the last answer.
-    pub(crate) rows: usize,
-    pub(crate) plans: Vec<Plan>,
-}
-
-/// Everything that was asked of one database.
-pub(crate) struct Answers {
-    pub(crate) questions: Vec<Answer>,
-    pub(crate) recorded_per_second: f64,
-}
-
-/// Asks for the scripts of an event type, for which the store has no question of its own yet.
-pub(crate) trait Subscribed {
-    async fn subscribed(&self, tenant: TenantId, event: &str) -> Result<usize>;
-}
-
-/// Somebody who asks.
-pub(crate) struct Asker<'a, S> {
-    pub(crate) store: &'a Store,
-    pub(crate) world: &'a World,
-    pub(crate) source: &'a Source,
-    pub(crate) shape: Shape,
-    pub(crate) subscribed: &'a S,
-}
-
-impl<S: Subscribed> Asker<'_, S> {
-    /// The plans of every question.
-    pub(crate) async fn plans(&self, plans: &impl Plans) -> Result<Vec<Vec<Plan>>> {
-        let deep = self.deep_cursors().await?;
-        let mut found = Vec::new();
-        for question in Question::ALL {
-            plans.begin()?;
-            self.ask(question, 0, &deep).await?;
-            found.push(plans.end()?);
-        }
-        Ok(found)
-    }
-
-    /// How long every question takes, and how fast ends are recorded.
-    pub(crate) async fn time(&self, plans: Vec<Vec<Plan>>) -> Result<Answers> {
-        let deep = self.deep_cursors().await?;
-        let mut questions = Vec::new();
-        for (question, plans) in Question::ALL.into_iter().zip(plans) {
-            let mut times = Vec::new();
-            let mut rows = 0;
-            let begin = Instant::now();
-            for round in 0..self.shape.rounds {
-                let asked = Instant::now();
-                rows = self
-                    .ask(question, round, &deep)
-                    .await
-                    .with_context(|| question.name())?;
-                times.push(asked.elapsed());
-                if begin.elapsed() > Duration::from_secs(10) {
-                    break;
-                }
-            }
-            times.sort_unstable();
-            let large = self.shape.executions >= 100_000;
-            ensure!(rows > 0 || !large, "nothing was found: {}", question.name());
-            questions.push(Answer {
-                question,
-                p50: times[times.len() / 2],
-                p99: times[(times.len() * 99 / 100).min(times.len() - 1)],
-                rows,
-                plans,
-            });
-        }
-        Ok(Answers {
-            questions,
-            recorded_per_second: self.record().await?,
-        })
-    }
-
-    fn ctx(&self, round: usize) -> Ctx {
-        Ctx::platform(self.world.tenants[round % self.world.tenants.len()])
-    }
-
-    fn now(&self) -> Timestamp {
-        self.world.ambient.now()
-    }
-
-    async fn ask(&self, question: Question, round: usize, deep: &Deep) -> Result<usize> {
-        let ctx = self.ctx(round);
-        let page = PageRequest::first();
-        let place = round % self.world.tenants.len();
-        let filter = self.filter(question, round);
-        Ok(match question {
-            Question::Scripts | Question::ScriptsByWord => {
-                let filter = ScriptFilter {
-                    q: (question == Question::ScriptsByWord).then(|| "warehouse".into()),
-                    ..ScriptFilter::default()
-                };
-                let list = self.store.list_scripts(&ctx, &filter, &page).await?;
-                list.items.len()
-            }
-            Question::DeepPage | Question::DeepFiltered => {
-                let cursors = if question == Question::DeepPage {
-                    &deep.plain
-                } else {
-                    &deep.filtered
-                };
-                let place = round % cursors.len();
-                let page = PageRequest {
-                    cursor: Some(cursors[place].clone()),
-                    ..page
-                };
-                let ctx = self.ctx(place);
-                self.store
-                    .list_executions(&ctx, &filter, &page)
-                    .await?
-                    .items
-                    .len()
-            }
-            Question::DueSchedules => self.store.due_schedules(self.now(), 100).await?.len(),
-            Question::Endpoints => self.store.list_active_endpoints(ctx.tenant).await?.len(),
-            Question::Subscriptions => {
-                let event = format!("order.kind{}", 2 + 5 * (round % 10));
-                self.subscribed
-                    .subscribed(self.world.tenants[place], &event)
-                    .await?
-            }
-            Question::VersionDiff => self.difference().await?,
-            _ => self
-                .store
-                .list_executions(&ctx, &filter, &page)
-                .await?
-                .items
-                .len(),
-        })
-    }
-
-    fn filter(&self, question: Question, round: usize) -> ExecutionFilter {
-        let mut filter = ExecutionFilter::default();
-        let place = round % self.world.tenants.len();
-        match question {
-            Question::DeepFiltered => filter.status = Some(ExecutionStatus::Completed),
-            Question::OfScriptByStatus => {
-                let number = (round as u64 * 7) % self.shape.scripts_of_tenant();
-                filter.script = Some(ScriptId(self.source.script(place, number)));
-                filter.status = Some(ExecutionStatus::Failed);
-            }
-            Question::ByTriggerAndTime => {
-                let at = |days: i64| {
-                    let ms = self.source.begin_ms() as i64 + days * 86_400_000;
-                    Timestamp::from_millisecond(ms).ok()
-                };
-                filter.trigger = Some(TriggerKind::Http);
-                (filter.from, filter.to) = (at(40), at(50));
-            }
-            Question::RareWord => {
-                filter.q = Some(format!(
-                    "customer{}",
-                    100 + (round as u64 * 37) % (CUSTOMERS - 100)
-                ));
-            }
-            Question::CommonWord => filter.q = Some("samarqand".into()),
-            Question::CommonWordFiltered => {
-                filter.q = Some("samarqand".into());
-                filter.status = Some(ExecutionStatus::Timeout);
-            }
-            _ => {}
-        }
-        filter
-    }
-
-    async fn difference(&self) -> Result<usize> {
-        let (store, large) = (self.store, &self.world.large);
-        let ctx = Ctx::platform(large.tenant);
-        let one = store.find_version(&ctx, large.id, 1).await?;
-        let two = store.find_version(&ctx, large.id, 2).await?;
-        let (one, two) = (one.definition.source, two.definition.source);
-        let difference = similar::TextDiff::from_lines(one.as_str(), two.as_str());
-        Ok(difference.ops().len())
-    }
-
-    /// Cursors of pages in the middle of the lists of some tenants.
-    async fn deep_cursors(&self) -> Result<Deep> {
-        let mut deep = Deep::default();
-        let pages = (self.shape.executions / self.shape.tenants / 200 / 2).min(250);
-        for place in 0..self.world.tenants.len().min(8) {
-            for question in [Question::DeepPage, Question::DeepFiltered] {
-                let filter = self.filter(question, place);
-                let mut cursor = None;
-                for _ in 0..pages.max(1) {
-                    // A cursor belongs to the filter, not to the size of the page.
-                    let page = PageRequest { limit: 200, cursor };
-                    let list = self
-                        .store
-                        .list_executions(&self.ctx(place), &filter, &page)
-                        .await?;
-                    cursor = list.next_cursor;
-                }
-                let cursors = if question == Question::DeepPage {
-                    &mut deep.plain
-                } else {
-                    &mut deep.filtered
-                };
-                cursors.push(cursor.context("the list is too short for a deep page")?);
-            }
-        }
-        Ok(deep)
-    }
-
-    /// How many ends a second are recorded by 256 callers, beside all that is there already.
-    async fn record(&self) -> Result<f64> {
-        let begin = Instant::now();
-        let time = self.shape.recording;
-        let mut callers = tokio::task::JoinSet::new();
-        for _ in 0..256 {
-            let (store, ambient) = (self.store.clone(), self.world.ambient.clone());
-            let script = self.world.large.clone();
-            let ctx = Ctx::platform(script.tenant);
-            callers.spawn(async move {
-                let mut recorded = 0_u64;
-                while begin.elapsed() < time {
-                    let finished = Finished {
-                        execution: ended(&ambient, &script),
-                        lease: None,
-                        logs: Vec::new(),
-                        events: Vec::new(),
-                        incidents: Vec::new(),
-                    };
-                    store.record(&ctx, finished).await?.await?;
-                    recorded += 1;
-                }
-                anyhow::Ok(recorded)
-            });
-        }
-        let mut recorded = 0;
-        while let Some(done) = callers.join_next().await {
-            recorded += done??;
-        }
-        Ok(recorded as f64 / begin.elapsed().as_secs_f64())
-    }
-}
-
-/// Cursors by tenant.
-#[derive(Default)]
-struct Deep {
-    plain: Vec<String>,
-    filtered: Vec<String>,
 }

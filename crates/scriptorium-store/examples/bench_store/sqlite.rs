@@ -1,103 +1,131 @@
 //! Filling and asking SQLite. The file is filled without a journal and with the larger indexes made
 //! at the end, by their own definitions; then it is opened as a server opens it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use rusqlite::{Connection, params};
-use scriptorium_model::TenantId;
+use rusqlite::{Connection, OpenFlags, params};
 use scriptorium_store::{Options, Store};
 
-use crate::filling::{COPIED, COPIES, NOTE_COPIES, copies};
+use crate::asking::Asker;
+use crate::filling::{COPIED, COPIES, NOTE_COPIES, ahead, copies};
+use crate::home::{Filled, Home};
 use crate::number;
 use crate::plans::{Logged, Plan};
-use crate::questions::{Asker, Subscribed};
+use crate::questions::Dialect;
 use crate::report::Measured;
-use crate::rows::Source;
+use crate::rows::{Generated, Source};
 use crate::shape::Shape;
 use crate::world::{World, ambient};
 
-pub(crate) async fn measure(shape: Shape, parent: &Path) -> Result<Measured> {
-    let dir = tempfile::tempdir_in(parent)?;
-    let options = Options::new(dir.path());
+pub(crate) async fn measure(shape: Shape, home: &Home) -> Result<Measured> {
+    let options = Options::new(home.path());
+    let filled = match home.filled(shape) {
+        Some(filled) => filled,
+        None => make(shape, home, &options).await?,
+    };
+    let file = file_of(home);
+    let bytes = std::fs::metadata(&file)?.len();
+    println!("SQLite: filled in {:.0?}, {} MiB", filled.took, bytes >> 20);
+    let store = Store::open(options, ambient()).await?;
+    let world = World::again(&store, filled.now_us, ambient()).await?;
+    let source = world.source(shape);
+
+    let explained = Connection::open(&file)?;
+    let asker = Asker::new(&store, &world, &source);
+    let deep = asker.deep_cursors().await?;
+    let logged = Logged(|sql: &str| explain(&explained, sql));
+    let plans = asker.plans(&logged, &deep).await?;
+    drop(explained);
+    let answers = asker.time(Dialect::Sqlite, plans, &deep).await?;
+    store.close().await;
+    let version: String =
+        Connection::open(&file)?.query_row("select sqlite_version()", [], |row| row.get(0))?;
+    Ok(Measured {
+        database: format!("SQLite {version}"),
+        settings:
+            "as the server opens it: WAL, `synchronous=full`, a cache of 8 MiB for each of 4 \
+                   readers"
+                .into(),
+        filled: filled.took,
+        bytes,
+        answers,
+    })
+}
+
+async fn make(shape: Shape, home: &Home, options: &Options) -> Result<Filled> {
+    home.clear()?;
     let store = Store::open(options.clone(), ambient()).await?;
     let world = World::begin(&store, shape, ambient()).await?;
     store.close().await;
     drop(store);
 
     let begin = Instant::now();
-    let file = dir.path().join("scriptorium.db");
-    let source = fill(&file, shape, &world)?;
-    let store = Store::open(options, ambient()).await?;
+    let (file, source) = (file_of(home), world.source(shape));
+    let (templates, now_us) = (world.template_ids(), world.now_us);
+    tokio::task::spawn_blocking(move || fill(&file, &source, &templates, now_us)).await??;
+    let store = Store::open(options.clone(), ambient()).await?;
     while store.index_pending().await?.more {}
-    let filled = begin.elapsed();
-    let bytes = std::fs::metadata(&file)?.len();
-    println!("SQLite: filled in {filled:.0?}, {} MiB", bytes >> 20);
-
-    let asked = Connection::open(&file)?;
-    let explained = Connection::open(&file)?;
-    let asker = Asker {
-        store: &store,
-        world: &world,
-        source: &source,
-        shape,
-        subscribed: &Beside(asked),
-    };
-    let plans = asker
-        .plans(&Logged(|sql: &str| explain(&explained, sql)))
-        .await?;
-    let answers = asker.time(plans).await?;
     store.close().await;
-    let version: String =
-        Connection::open(&file)?.query_row("select sqlite_version()", [], |row| row.get(0))?;
-    Ok(Measured {
-        database: format!("SQLite {version}"),
-        filled,
-        bytes,
-        answers,
-    })
+    let filled = Filled {
+        now_us,
+        took: begin.elapsed(),
+    };
+    home.note_filled(shape, filled)?;
+    Ok(filled)
 }
 
-fn fill(file: &Path, shape: Shape, world: &World) -> Result<Source> {
-    let mut db = Connection::open(file)?;
+fn file_of(home: &Home) -> PathBuf {
+    home.path().join("scriptorium.db")
+}
+
+fn fill(file: &Path, source: &Arc<Source>, templates: &[[u8; 16]], now_us: i64) -> Result<()> {
+    // One thread at a time has it, so that no mutex is needed.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut db = Connection::open_with_flags(file, flags)?;
     db.execute_batch(
-        "pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -1048576; \
-         pragma temp_store = memory; pragma foreign_keys = off; pragma locking_mode = exclusive;",
+        "pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -524288; \
+         pragma foreign_keys = off; pragma locking_mode = exclusive;",
     )?;
-    let now_us = world.ambient.now().as_microsecond();
-    let source = Source::new(shape, &world.tenants, now_us.unsigned_abs() / 1_000);
-    fill_scripts(&mut db, shape, world, &source, now_us)?;
-    let indexes = drop_indexes(&db, &["executions"])?;
-    fill_executions(&mut db, shape, &source)?;
+    fill_scripts(&mut db, source, templates, now_us)?;
+    let indexes = drop_indexes(&db, "executions")?;
+    fill_executions(&mut db, source)?;
+    fill_events(&mut db, source)?;
     for definition in indexes {
         db.execute_batch(&definition)?;
     }
     // Back to what the store's connections expect to find.
     db.execute_batch("pragma journal_mode = wal; pragma locking_mode = normal;")?;
-    Ok(source)
+    Ok(())
 }
 
 fn fill_scripts(
     db: &mut Connection,
-    shape: Shape,
-    world: &World,
     source: &Source,
+    templates: &[[u8; 16]],
     now_us: i64,
 ) -> Result<()> {
     let tx = db.transaction()?;
     tx.execute_batch(COPIES)?;
     {
-        let mut insert = tx.prepare("insert into copies values (?, ?, ?, ?, ?, ?, ?, ?)")?;
-        for copy in copies(shape, source, &world.tenants, now_us) {
+        let mut insert =
+            tx.prepare("insert into copies values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
+        for copy in copies(source, now_us) {
             insert.execute(params![
-                world.templates[copy.template].id.0.as_bytes(),
+                templates[copy.template],
                 copy.tenant.0.as_bytes(),
                 copy.id.as_bytes(),
                 copy.name,
+                copy.description,
+                copy.tag,
                 copy.path,
                 copy.event,
+                copy.status,
+                copy.status == "active",
                 copy.next_at,
+                copy.at,
                 copy.words,
             ])?;
         }
@@ -115,20 +143,18 @@ fn fill_scripts(
     Ok(())
 }
 
-/// Drops the indexes that are not a key; the statements that make them again.
-fn drop_indexes(db: &Connection, tables: &[&str]) -> Result<Vec<String>> {
+/// Drops the indexes of every row that are not a key; the statements that make them again.
+fn drop_indexes(db: &Connection, table: &str) -> Result<Vec<String>> {
+    let mut rows = db.prepare(
+        "select name, sql from sqlite_master where type = 'index' and tbl_name = ? \
+         and sql is not null and sql not like '% where %'",
+    )?;
+    let found = rows.query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let found: Vec<(String, String)> = found.collect::<Result<_, _>>()?;
     let mut definitions = Vec::new();
-    for table in tables {
-        let mut rows = db.prepare(
-            "select name, sql from sqlite_master where type = 'index' and tbl_name = ? \
-             and sql is not null",
-        )?;
-        let found = rows.query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let found: Vec<(String, String)> = found.collect::<Result<_, _>>()?;
-        for (name, sql) in found {
-            db.execute_batch(&format!("drop index {name}"))?;
-            definitions.push(sql);
-        }
+    for (name, sql) in found {
+        db.execute_batch(&format!("drop index {name}"))?;
+        definitions.push(sql);
     }
     Ok(definitions)
 }
@@ -136,33 +162,36 @@ fn drop_indexes(db: &Connection, tables: &[&str]) -> Result<Vec<String>> {
 /// Rows of one transaction, and of one segment of the index.
 const CHUNK: u64 = 100_000;
 
-fn fill_executions(db: &mut Connection, shape: Shape, source: &Source) -> Result<()> {
+fn fill_executions(db: &mut Connection, source: &Arc<Source>) -> Result<()> {
     db.execute_batch(
-        "insert into execution_words (execution_words, rank) values ('hashsize', 67108864)",
+        "insert into execution_words (execution_words, rank) values ('hashsize', 268435456)",
     )?;
-    let mut next = 0;
-    while next < shape.executions {
-        let end = (next + CHUNK).min(shape.executions);
+    let rows = source.shape().executions;
+    let source = Arc::clone(source);
+    let mut made = ahead(rows, CHUNK, move |numbers| {
+        let rows = numbers.map(|number| source.execution(number));
+        rows.collect::<Vec<Generated>>()
+    });
+    while let Some(rows) = made.blocking_recv() {
         let tx = db.transaction()?;
-        insert_chunk(&tx, source, next..end)?;
+        insert_executions(&tx, rows)?;
         tx.commit()?;
-        next = end;
     }
     db.execute_batch("delete from execution_words_config where k = 'hashsize'")?;
     Ok(())
 }
 
-fn insert_chunk(db: &Connection, source: &Source, range: std::ops::Range<u64>) -> Result<()> {
+fn insert_executions(db: &Connection, rows: Vec<Generated>) -> Result<()> {
     let mut execution = db.prepare_cached(
         "insert into executions (tenant_id, id, script_id, script_name, version, status, \
          trigger_kind, attempt, test, created_at, started_at, completed_at, queued_us, \
          duration_us, cpu_us, memory_peak_bytes, api_calls, db_queries, dropped_logs, \
          failure_code, failure_message, input, output) values (?, ?, ?, ?, 1, ?, ?, 1, 0, ?7, ?7, \
-         ?7, 150, 900, 400, 65536, 3, 0, 0, ?8, ?8, ?9, ?10)",
+         ?7, 150, 900, 400, 65536, 3, 0, 0, ?8, ?9, ?10, ?11)",
     )?;
     let mut line = db.prepare_cached(
-        "insert into execution_logs (tenant_id, execution_id, seq, level, at, message) \
-         values (?, ?, 1, 'info', ?, ?)",
+        "insert into execution_logs (tenant_id, execution_id, seq, level, at, message, data) \
+         values (?, ?, 1, 'info', ?, ?, ?)",
     )?;
     let mut document = db.prepare_cached(
         "insert into execution_documents (docid, tenant_id, id) values (?, ?, ?) \
@@ -170,8 +199,9 @@ fn insert_chunk(db: &Connection, source: &Source, range: std::ops::Range<u64>) -
     )?;
     let mut words =
         db.prepare_cached("insert into execution_words (rowid, words) values (?, ?)")?;
-    let mut documents = Vec::with_capacity((range.end - range.start) as usize);
-    for row in range.map(|number| source.execution(number)) {
+    let mut documents = Vec::with_capacity(rows.len());
+    for row in rows {
+        let failure = row.failure.as_ref();
         execution.execute(params![
             row.tenant.0.as_bytes(),
             row.id.as_bytes(),
@@ -180,7 +210,8 @@ fn insert_chunk(db: &Connection, source: &Source, range: std::ops::Range<u64>) -
             row.status,
             row.trigger,
             row.created_at,
-            row.failure,
+            failure.map(|(code, _)| *code),
+            failure.map(|(_, message)| message.as_str()),
             row.input,
             row.output,
         ])?;
@@ -188,13 +219,14 @@ fn insert_chunk(db: &Connection, source: &Source, range: std::ops::Range<u64>) -
             row.tenant.0.as_bytes(),
             row.id.as_bytes(),
             row.created_at,
-            row.line
+            row.line,
+            row.line_data,
         ])?;
         let mut docid = number::of(row.id);
         while document.execute(params![docid, row.tenant.0.as_bytes(), row.id.as_bytes()])? == 0 {
             docid += 1;
         }
-        documents.push((docid, row.words));
+        documents.push((docid, row.words_of_index()));
     }
     documents.sort_unstable_by_key(|(docid, _)| *docid);
     for (docid, text) in documents {
@@ -203,20 +235,24 @@ fn insert_chunk(db: &Connection, source: &Source, range: std::ops::Range<u64>) -
     Ok(())
 }
 
-/// A connection of its own, for the question that the store has no function for.
-struct Beside(Connection);
-
-const SUBSCRIBED: &str = "select script_id from subscriptions where tenant_id = ? \
-    and event_type = ? and active = true";
-
-impl Subscribed for Beside {
-    async fn subscribed(&self, tenant: TenantId, event: &str) -> Result<usize> {
-        // As sqlx would, for whoever listens.
-        tracing::debug!(target: "sqlx::query", summary = SUBSCRIBED);
-        let mut statement = self.0.prepare_cached(SUBSCRIBED)?;
-        let rows = statement.query_map(params![tenant.0.as_bytes(), event], |_| Ok(()))?;
-        Ok(rows.count())
+fn fill_events(db: &mut Connection, source: &Source) -> Result<()> {
+    let tx = db.transaction()?;
+    {
+        let mut insert = tx.prepare(
+            "insert into events (tenant_id, id, kind, created_at, payload) values (?, ?, ?, ?, ?)",
+        )?;
+        for event in (0..source.shape().events()).map(|number| source.event(number)) {
+            insert.execute(params![
+                event.tenant.0.as_bytes(),
+                event.id.as_bytes(),
+                event.kind,
+                event.created_at,
+                event.payload,
+            ])?;
+        }
     }
+    tx.commit()?;
+    Ok(())
 }
 
 fn explain(db: &Connection, sql: &str) -> Result<Plan> {
@@ -226,15 +262,28 @@ fn explain(db: &Connection, sql: &str) -> Result<Plan> {
     while let Some(row) = rows.next()? {
         steps.push(row.get::<_, String>("detail")?);
     }
-    // An index that is read from end to end has a name behind USING; neither a virtual table's
-    // index nor a list of values is a table.
-    let harmless = ["VIRTUAL TABLE", "USING", "CONSTANT ROW"];
-    let scans = |step: &&String| {
-        step.starts_with("SCAN ") && !harmless.iter().any(|word| step.contains(word))
+    // What is read from end to end without being a table: a virtual table's own index, a list of
+    // values, and what was made of one.
+    let harmless = [
+        "VIRTUAL TABLE",
+        "CONSTANT ROW",
+        "SCAN w",
+        "SCAN wanted",
+        "SCAN h",
+        "SCAN hop",
+    ];
+    let page = steps.iter().any(|step| step == "CO-ROUTINE s");
+    let reads_all = |step: &&String| {
+        step.starts_with("SCAN ")
+            && !harmless.iter().any(|word| step.contains(word))
+            && !(page && *step == "SCAN s")
     };
-    let scan = steps.iter().find(scans).cloned();
+    let flaw = steps.iter().find(reads_all);
+    let flaw = flaw.map(|step| format!("reads a whole table: {step}"));
+    let sorts = steps.iter().find(|step| step.contains("TEMP B-TREE"));
+    let sorts = sorts.map(|step| format!("sorts: {step}"));
     Ok(Plan {
+        flaw: flaw.or(sorts),
         text: steps.join("; "),
-        scan,
     })
 }

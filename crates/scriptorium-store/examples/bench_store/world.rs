@@ -4,19 +4,21 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use scriptorium_model::ambient::{Clock, Entropy};
 use scriptorium_model::endpoint::Method;
-use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, TriggerKind};
+use scriptorium_model::execution::{
+    Execution, ExecutionStatus, LogLevel, LogLine, Metrics, TriggerKind,
+};
 use scriptorium_model::limits::Limits;
 use scriptorium_model::schedule::Schedule;
 use scriptorium_model::script::{Definition, Language, Script, ScriptStatus};
 use scriptorium_model::tenant::Tenant;
 use scriptorium_model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
-use scriptorium_model::{Ambient, Ctx, Json, TenantId, Timestamp};
-use scriptorium_store::Store;
+use scriptorium_model::{Ambient, Ctx, Json, ScriptId, TenantId, Timestamp};
+use scriptorium_store::{Finished, Store};
 
-use crate::rows::mix;
+use crate::rows::{Source, mix};
 use crate::shape::Shape;
 
 /// The tenants, and the scripts that the others are copied from.
@@ -27,15 +29,35 @@ pub(crate) struct World {
     pub(crate) templates: Vec<Script>,
     /// A script with two large versions.
     pub(crate) large: Script,
+    /// The instant that all others are counted from.
+    pub(crate) now_us: i64,
 }
 
 impl World {
+    /// The world of a database that was filled before.
+    pub(crate) async fn again(store: &Store, now_us: i64, ambient: Ambient) -> Result<Self> {
+        let mut tenants = Vec::new();
+        while let Some(tenant) = store.find_tenant_by_slug(&slug(tenants.len())).await? {
+            tenants.push(tenant.id);
+        }
+        let first = *tenants.first().context("there is no tenant")?;
+        let ctx = Ctx::platform(first);
+        let large = store.find_script_by_name(&ctx, LARGE).await?;
+        Ok(Self {
+            ambient,
+            large: large.context("there is no large script")?,
+            tenants,
+            templates: Vec::new(),
+            now_us,
+        })
+    }
+
     pub(crate) async fn begin(store: &Store, shape: Shape, ambient: Ambient) -> Result<Self> {
         let mut tenants: Vec<TenantId> = Vec::new();
         for number in 0..shape.tenants {
             let tenant = Tenant {
                 id: ambient.new_id(),
-                slug: format!("tenant-{number}"),
+                slug: slug(number),
                 name: format!("Tenant {number}"),
                 created_at: ambient.now(),
             };
@@ -54,19 +76,37 @@ impl World {
             let line = |n: usize| format!("  total += price({n}) * {word}; // line {n}\n");
             (0..2_400).map(line).collect::<String>()
         };
-        let mut definition = definition("large", Trigger::OneOff, source("quantity"));
+        let mut definition = definition(LARGE, Trigger::OneOff, source("quantity"));
         let large = active(store, &ctx, &ambient, definition.clone()).await?;
         definition.source = source("quantity").replace("00) * quantity", "00) * amount");
         store
             .update_script(&ctx, large.id, None, definition, "")
             .await?;
         Ok(Self {
+            now_us: ambient.now().as_microsecond(),
             ambient,
             tenants,
             templates,
             large,
         })
     }
+
+    /// What is generated for these tenants.
+    pub(crate) fn source(&self, shape: Shape) -> Arc<Source> {
+        let now_ms = self.now_us.unsigned_abs() / 1_000;
+        Arc::new(Source::new(shape, &self.tenants, now_ms))
+    }
+
+    pub(crate) fn template_ids(&self) -> Vec<[u8; 16]> {
+        let ids = self.templates.iter().map(|script| script.id.0.into_bytes());
+        ids.collect()
+    }
+}
+
+const LARGE: &str = "large";
+
+fn slug(number: usize) -> String {
+    format!("tenant-{number}")
 }
 
 const SOURCE: &str = "export default function main(input, ctx) {\n  const order = input.order;\n  \
@@ -133,23 +173,21 @@ async fn active(
     Ok(store.set_status(ctx, script.id, from, to, None).await?)
 }
 
-/// An execution that has ended, for measuring how fast they are recorded.
-pub(crate) fn ended(ambient: &Ambient, script: &Script) -> Execution {
+/// An execution that has ended, with a log line, for measuring how fast they are recorded.
+pub(crate) fn ended(ambient: &Ambient, source: &Source, number: u64) -> Finished {
+    let like = source.execution(number);
     let now = ambient.now();
-    let number = mix(now.as_microsecond().unsigned_abs());
-    Execution {
+    let execution = Execution {
         id: ambient.new_id(),
-        tenant: script.tenant,
-        script: script.id,
-        script_name: script.definition.name.clone(),
+        tenant: like.tenant,
+        script: ScriptId(like.script),
+        script_name: like.script_name,
         version: 1,
         status: ExecutionStatus::Completed,
         trigger: TriggerKind::Http,
         trigger_data: None,
-        input: Json::from_written(format!(r#"{{"order":"SO-{number}","city":"Toshkent"}}"#)),
-        output: Some(Json::from_written(
-            r#"{"ok":true,"reserved":"in warehouse north"}"#,
-        )),
+        input: Json::from_written(like.input),
+        output: like.output.map(Json::from_written),
         failure: None,
         metrics: Metrics::default(),
         attempt: 1,
@@ -160,6 +198,20 @@ pub(crate) fn ended(ambient: &Ambient, script: &Script) -> Execution {
         created_at: now,
         started_at: Some(now),
         completed_at: Some(now),
+    };
+    let line = LogLine {
+        seq: 1,
+        level: LogLevel::Info,
+        message: "recorded, while others were".into(),
+        data: Some(Json::from_written(like.line_data)),
+        at: now,
+    };
+    Finished {
+        execution,
+        lease: None,
+        logs: vec![line],
+        events: Vec::new(),
+        incidents: Vec::new(),
     }
 }
 

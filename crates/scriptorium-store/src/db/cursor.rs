@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 const SEAL_BYTES: usize = 12;
 
 /// Where a page ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Key {
     /// The last item's id, where that alone is the order.
     Id(Uuid),

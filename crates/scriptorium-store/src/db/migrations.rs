@@ -45,6 +45,7 @@ const ALL: &[Pair] = &pairs![
     "0012_change_marks",
     "0014_dead_letters",
     "0015_orders",
+    "0016_large_tables",
     "0018_addresses",
 ];
 

@@ -209,6 +209,23 @@ impl Store {
     }
 }
 
+/// Whether an execution of the script is pending or running. It costs what is so in the tenant, not
+/// what the script ever did.
+pub(crate) async fn goes_on(db: &Scope, script: ScriptId) -> Result<bool> {
+    for status in [ExecutionStatus::Running, ExecutionStatus::Pending] {
+        let filter = ExecutionFilter {
+            script: Some(script),
+            status: Some(status),
+            ..ExecutionFilter::default()
+        };
+        let every = (Uuid::nil(), Uuid::max());
+        if !filter.read(db, every, None, 1).await?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 impl ExecutionFilter {
     /// The ids that the range of time allows. An id is made in the instant of its execution, give
     /// or take the moment between two readings of the clock; the column decides.
@@ -237,7 +254,7 @@ impl ExecutionFilter {
             sql.push(self.index());
         }
         sql.push(" where tenant_id = $1");
-        self.narrow(&mut sql);
+        self.narrow(&mut sql, db.dialect());
         if above != Uuid::nil() {
             sql.push(" and id >= ").bind(above);
         }
@@ -281,8 +298,8 @@ impl ExecutionFilter {
             let Some(last) = candidates.last().copied() else {
                 return Ok(found);
             };
-            let wanted = most - found.len() as u32;
-            found.extend(self.read_these(db, &candidates, wanted).await?);
+            found.extend(self.read_these(db, &candidates).await?);
+            found.truncate(most as usize);
             if found.len() >= most as usize || candidates.len() < most as usize {
                 return Ok(found);
             }
@@ -290,26 +307,36 @@ impl ExecutionFilter {
         }
     }
 
-    async fn read_these(&self, db: &Scope, ids: &[Uuid], most: u32) -> Result<Vec<SummaryRow>> {
+    /// Those of some executions that match, newest first. They are sorted here: asked for an order,
+    /// PostgreSQL reads the tenant's executions from the newest of these to the oldest in it, which
+    /// for a rare word are all that there are.
+    async fn read_these(&self, db: &Scope, ids: &[Uuid]) -> Result<Vec<SummaryRow>> {
         let mut sql = db.sql(SELECT_SUMMARY);
         sql.push(" where tenant_id = $1 and id in ");
         sql.bind_list(ids.iter().map(|id| (*id).into()));
-        // They come newest first. The range tells PostgreSQL which partitions to leave alone.
-        if let [newest, .., oldest] = ids {
-            sql.push(" and id >= ").bind(*oldest);
-            sql.push(" and id <= ").bind(*newest);
-        }
-        self.narrow(&mut sql);
-        sql.push(" order by id desc limit ").bind(i64::from(most));
-        db.all(sql).await
+        self.narrow(&mut sql, db.dialect());
+        let mut rows: Vec<SummaryRow> = db.all(sql).await?;
+        rows.sort_unstable_by_key(|row| std::cmp::Reverse(row.id));
+        Ok(rows)
     }
 
-    fn narrow(&self, sql: &mut Sql) {
+    fn narrow(&self, sql: &mut Sql, dialect: Dialect) {
         if let Some(script) = self.script {
             sql.push(" and script_id = ").bind(script.0);
         }
         if let Some(status) = self.status {
-            sql.push(" and status = ").bind(status.as_str());
+            // Written out, because partial indexes are used where their own words are.
+            sql.push(match status {
+                ExecutionStatus::Pending => " and status = 'pending'",
+                ExecutionStatus::Running => " and status = 'running'",
+                ExecutionStatus::Completed => " and status = 'completed'",
+                ExecutionStatus::Failed => " and status = 'failed'",
+                ExecutionStatus::Timeout => " and status = 'timeout'",
+                ExecutionStatus::Cancelled => " and status = 'cancelled'",
+            });
+            if self.is_of_failures() && dialect == Dialect::Sqlite {
+                sql.push(" and status in ('failed', 'timeout', 'cancelled')");
+            }
         }
         if let Some(trigger) = self.trigger {
             sql.push(" and trigger_kind = ").bind(trigger.as_str());
@@ -322,6 +349,13 @@ impl ExecutionFilter {
         }
     }
 
+    /// Whether it asks for what went wrong with one script: of many executions hardly any, for which
+    /// there is an index.
+    fn is_of_failures(&self) -> bool {
+        use ExecutionStatus::{Cancelled, Failed, Timeout};
+        self.script.is_some() && matches!(self.status, Some(Failed | Timeout | Cancelled))
+    }
+
     /// The index to read in the wanted order. SQLite has no statistics of a tenant's executions,
     /// and takes the key of the table where a few of many are asked for.
     fn index(&self) -> &'static str {
@@ -332,14 +366,17 @@ impl ExecutionFilter {
             ExecutionField::StartedAt => return " indexed by executions_started",
             ExecutionField::CompletedAt => return " indexed by executions_completed",
         }
-        if self.script.is_some() {
-            " indexed by executions_script"
-        } else if self.status.is_some() {
-            " indexed by executions_status"
-        } else if self.trigger.is_some() {
-            " indexed by executions_trigger"
-        } else {
-            ""
+        if self.is_of_failures() {
+            return " indexed by executions_failures";
+        }
+        match (self.script, self.status, self.trigger) {
+            // A tenant has few of those at a time, and a script may have any number that ended.
+            (_, Some(ExecutionStatus::Pending), _) => " indexed by executions_pending",
+            (_, Some(ExecutionStatus::Running), _) => " indexed by executions_status",
+            (Some(_), ..) => " indexed by executions_script",
+            (_, Some(_), _) => " indexed by executions_status",
+            (.., Some(_)) => " indexed by executions_trigger",
+            _ => "",
         }
     }
 }

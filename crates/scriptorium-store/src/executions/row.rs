@@ -169,7 +169,7 @@ impl TryFrom<ExecutionRow> for Execution {
 
 #[derive(FromQueryResult)]
 pub(super) struct SummaryRow {
-    id: Uuid,
+    pub(super) id: Uuid,
     script_id: Uuid,
     script_name: String,
     version: i64,

@@ -11,7 +11,7 @@ use sea_orm::FromQueryResult;
 use super::row::ScriptRow;
 use crate::Store;
 use crate::db::cursor::{Cursors, Key};
-use crate::db::{Micros, Scope, Sql, known};
+use crate::db::{Dialect, Micros, Scope, Sql, known};
 use crate::error::{Error, Result};
 use crate::search::{self, Query, Wanted};
 
@@ -212,20 +212,26 @@ impl Store {
             sql.push(", s.id").push(direction);
         }
         sql.push(" limit ");
-        sql.bind(i64::from(page.limit) + 1);
+        sql.bind(i64::from(page.limit) + 1).push(JOIN);
         let rows: Vec<SummaryRow> = db.all(sql).await?;
         let mut last = last_executions(&db, &rows).await?;
-        let items = rows
+        let mut items = rows
             .into_iter()
             .map(|row| {
                 let last = last.remove(&row.script.id());
                 row.summary(last)
             })
             .collect::<Result<Vec<_>>>()?;
+        // What was joined to the page may have come in another order.
+        items.sort_by_cached_key(|item| field.key(item));
+        if descending {
+            items.reverse();
+        }
         cursors.page(items, page, |last| field.key(last))
     }
 
-    /// The tags of the tenant's scripts in use, by code point.
+    /// The tags of the tenant's scripts in use, by code point. It hops from tag to tag in the index,
+    /// so that it does not read the scripts of each.
     ///
     /// # Errors
     /// `Platform` only.
@@ -233,9 +239,16 @@ impl Store {
         let db = self.db().read(ctx).await?;
         let sql = db
             .sql(
-                "select distinct t.tag from script_tags t join scripts s \
+                "with recursive hop (tag) as (\
+                 select (select t.tag from script_tags t where t.tenant_id = $1 \
+                 order by t.tag limit 1) \
+                 union all \
+                 select (select t.tag from script_tags t where t.tenant_id = $1 and t.tag > hop.tag \
+                 order by t.tag limit 1) from hop where hop.tag is not null) \
+                 select h.tag from hop h where h.tag is not null and exists (\
+                 select 1 from script_tags t join scripts s \
                  on s.tenant_id = t.tenant_id and s.id = t.script_id and s.deleted_at is null \
-                 where t.tenant_id = $1 order by t.tag limit $2",
+                 where t.tenant_id = $1 and t.tag = h.tag) order by h.tag limit $2",
             )
             .with([limit.into()]);
         let rows: Vec<TagRow> = db.all(sql).await?;
@@ -243,13 +256,16 @@ impl Store {
     }
 }
 
+/// The page is cut off before anything is joined to it: what has to be sorted is narrow, and no
+/// database can think of joining the whole of a tenant first.
 const SELECT: &str = "select s.tenant_id, s.id, s.status, s.version, s.owner, s.updated_by, \
     s.activated_by, s.created_by, s.created_at, s.updated_at, s.paused_reason, s.deleted_at, \
     s.deleted_by, v.name, v.description, v.type, v.language, v.settings, '' as source, c.next_at \
-    from scripts s join script_versions v \
+    from (select s.* from scripts s where s.tenant_id = $1";
+
+const JOIN: &str = ") s join script_versions v \
     on v.tenant_id = s.tenant_id and v.script_id = s.id and v.number = s.version \
-    left join schedules c on c.tenant_id = s.tenant_id and c.script_id = s.id \
-    where s.tenant_id = $1";
+    left join schedules c on c.tenant_id = s.tenant_id and c.script_id = s.id";
 
 fn narrow(db: &Scope, sql: &mut Sql, filter: &ScriptFilter, query: Option<&Query>) {
     sql.push(if filter.trash {
@@ -264,10 +280,12 @@ fn narrow(db: &Scope, sql: &mut Sql, filter: &ScriptFilter, query: Option<&Query
         sql.push(" and s.status = ").bind(status.as_str());
     }
     if !filter.tags.is_empty() {
-        sql.push(
-            " and exists (select 1 from script_tags t where t.tenant_id = s.tenant_id \
-             and t.script_id = s.id and t.tag in ",
-        );
+        // Like words: in the order of the list, see `search`.
+        sql.push(match db.dialect() {
+            Dialect::Sqlite => " and +s.id in ",
+            Dialect::Postgres => " and s.id in ",
+        });
+        sql.push("(select t.script_id from script_tags t where t.tenant_id = $1 and t.tag in ");
         sql.bind_list(filter.tags.iter().map(|tag| tag.as_str().into()));
         sql.push(")");
     }

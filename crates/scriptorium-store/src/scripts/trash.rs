@@ -8,11 +8,12 @@ use sea_orm::FromQueryResult;
 use serde_json::json;
 
 use super::routing::Routes;
-use super::{find, find_to_change, lock, note, write_state};
+use super::{NameRow, find, find_to_change, lock, note, write_state};
 use crate::Store;
 use crate::audit::{Note, of_gone, unaudited};
 use crate::db::{Micros, Tx};
 use crate::error::{Error, Result};
+use crate::executions;
 use crate::lifecycle::OfScript;
 use crate::search::{self, Kind};
 use crate::system::nodes;
@@ -129,13 +130,12 @@ impl Store {
 async fn check_idle(tx: &Tx, id: ScriptId) -> Result<String> {
     let sql = tx
         .sql(
-            "select s.name, (select count(*) from executions e where e.tenant_id = s.tenant_id \
-             and e.script_id = s.id and e.status in ('pending', 'running')) as unfinished \
-             from scripts s where s.tenant_id = $1 and s.id = $2 and s.deleted_at is not null",
+            "select s.name from scripts s where s.tenant_id = $1 and s.id = $2 \
+             and s.deleted_at is not null",
         )
         .with([id.0.into()]);
-    let row: Idle = tx.one(sql).await?.ok_or(Error::NotFound)?;
-    if row.unfinished == 0 {
+    let row: NameRow = tx.one(sql).await?.ok_or(Error::NotFound)?;
+    if !executions::goes_on(tx, id).await? {
         return Ok(row.name);
     }
     Err(Error::Conflict {
@@ -147,12 +147,6 @@ async fn check_idle(tx: &Tx, id: ScriptId) -> Result<String> {
 #[derive(FromQueryResult)]
 struct Deleted {
     id: Uuid,
-}
-
-#[derive(FromQueryResult)]
-struct Idle {
-    name: String,
-    unfinished: i64,
 }
 
 #[derive(FromQueryResult)]

@@ -38,6 +38,17 @@ pub(crate) struct Document {
     pub(crate) words: String,
 }
 
+impl Document {
+    /// Its words as the index has them.
+    fn words_of_index(&self) -> String {
+        let mut before = prefix::of(self.tenant);
+        if self.kind == Kind::Execution {
+            before.push_str(&prefix::name_of(prefix::day_of(self.id)));
+        }
+        prefix::before_each(&before, &self.words)
+    }
+}
+
 impl Kind {
     pub(crate) fn as_str(self) -> &'static str {
         match self {

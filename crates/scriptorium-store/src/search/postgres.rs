@@ -3,7 +3,7 @@
 
 use scriptorium_model::{TenantId, Uuid};
 
-use super::{Document, Kind, Query, prefix};
+use super::{Document, Kind, Query};
 use crate::db::{Scope, Sql, Tx};
 use crate::error::Result;
 use crate::executions::IdRow;
@@ -18,7 +18,7 @@ pub(super) async fn store(tx: &Tx, documents: &[Document]) -> Result<()> {
                 Kind::Script => "insert into script_documents (tenant_id, id, words) values ",
             });
             for (index, document) in some.iter().enumerate() {
-                let words = prefix::with_prefix(document.tenant, &document.words);
+                let words = document.words_of_index();
                 sql.push(if index == 0 { "(" } else { ", (" });
                 sql.bind(document.tenant.0).push(", ").bind(document.id);
                 sql.push(", array_to_tsvector(string_to_array(");
@@ -57,7 +57,7 @@ pub(super) async fn executions(
              where current_setting('app.tenant') = $1::uuid::text order by f.id desc",
         )
         .with([
-            query.for_postgres().into(),
+            query.of_executions_for_postgres().into(),
             above.into(),
             below.into(),
             i32::try_from(most).unwrap_or(i32::MAX).into(),
@@ -68,5 +68,5 @@ pub(super) async fn executions(
 
 pub(super) fn narrow_scripts(sql: &mut Sql, query: &Query) {
     sql.push(" and s.id in (select find_scripts(");
-    sql.bind(query.for_postgres()).push("))");
+    sql.bind(query.of_scripts_for_postgres()).push("))");
 }

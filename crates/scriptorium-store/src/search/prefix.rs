@@ -1,8 +1,9 @@
 //! What every word of a tenant begins with in the index: the words of two tenants are different
 //! words. A search reads its own tenant's postings only, and would find nothing of a stranger's
-//! even if a statement forgot to name the tenant.
+//! even if a statement forgot to name the tenant. The words of an execution name its day as well, so
+//! that the newest days are looked through first, and a common word costs what it costs in them.
 
-use scriptorium_model::TenantId;
+use scriptorium_model::{TenantId, Uuid};
 use sha2::{Digest, Sha256};
 
 /// 60 bits of a hash, in characters that no tokenizer takes apart: short, because it is stored with
@@ -21,15 +22,28 @@ pub(crate) fn of(tenant: TenantId) -> String {
         .collect()
 }
 
-/// Words separated by spaces, each behind the tenant's prefix.
-pub(crate) fn with_prefix(tenant: TenantId, words: &str) -> String {
-    let prefix = of(tenant);
+/// The day of an execution, from its id: how many are between it and 1970, in UTC.
+pub(crate) fn day_of(id: Uuid) -> u32 {
+    const MILLIS: u128 = 86_400_000;
+    u32::try_from((id.as_u128() >> 80) / MILLIS).map_or(LAST_DAY, |day| day.min(LAST_DAY))
+}
+
+/// The last day that has a name of its own: in the year 2149.
+pub(crate) const LAST_DAY: u32 = 0xffff;
+
+/// What stands between the tenant's prefix and the word of an execution, of one length.
+pub(crate) fn name_of(day: u32) -> String {
+    format!("{day:04x}")
+}
+
+/// Words separated by spaces, each behind a prefix.
+pub(crate) fn before_each(prefix: &str, words: &str) -> String {
     let mut text = String::with_capacity(words.len() * 3);
     for word in words.split_ascii_whitespace() {
         if !text.is_empty() {
             text.push(' ');
         }
-        text.push_str(&prefix);
+        text.push_str(prefix);
         text.push_str(word);
     }
     text
@@ -37,8 +51,6 @@ pub(crate) fn with_prefix(tenant: TenantId, words: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use scriptorium_model::Uuid;
-
     use super::*;
 
     #[test]
@@ -53,12 +65,25 @@ mod tests {
 
     #[test]
     fn every_word_gets_the_prefix() {
-        let tenant = TenantId(Uuid::nil());
-        let prefix = of(tenant);
-        assert_eq!(
-            with_prefix(tenant, "a отчет"),
-            format!("{prefix}a {prefix}отчет")
-        );
-        assert_eq!(with_prefix(tenant, ""), "");
+        assert_eq!(before_each("p", "a отчет"), "pa pотчет");
+        assert_eq!(before_each("p", ""), "");
+    }
+
+    #[test]
+    fn days_follow_ids_and_have_names_of_one_length() {
+        const DAY: u128 = 86_400_000;
+        for (millis, day) in [
+            (0, 0),
+            (DAY - 1, 0),
+            (DAY, 1),
+            (20_000 * DAY, 20_000),
+            (u128::from(LAST_DAY) * DAY * 2, LAST_DAY),
+            ((1 << 48) - 1, LAST_DAY),
+        ] {
+            let (first, last) = (millis << 80, millis << 80 | ((1 << 80) - 1));
+            assert_eq!(day_of(Uuid::from_u128(first)), day, "{millis}");
+            assert_eq!(day_of(Uuid::from_u128(last)), day, "{millis}");
+            assert_eq!(name_of(day).len(), 4);
+        }
     }
 }

@@ -2,6 +2,8 @@
 //! as the beginning of a word, because Russian and Uzbek bend their words at the end; words of one
 //! or two characters must be there as they are, or they would stand for half of the index.
 
+use std::ops::RangeInclusive;
+
 use scriptorium_model::TenantId;
 
 use super::prefix;
@@ -58,34 +60,66 @@ impl Query {
         self
     }
 
-    /// For FTS5's `match`.
-    pub(crate) fn for_sqlite(&self) -> String {
-        self.joined(
-            " ",
-            |begins| if begins { ("\"", "\"*") } else { ("\"", "\"") },
-        )
+    /// For FTS5's `match`: scripts.
+    pub(crate) fn of_scripts_for_sqlite(&self) -> String {
+        self.joined(&SQLITE, "")
     }
 
-    /// For a cast to `tsquery`.
-    pub(crate) fn for_postgres(&self) -> String {
-        self.joined(
-            " & ",
-            |begins| if begins { ("'", "':*") } else { ("'", "'") },
-        )
+    /// For FTS5's `match`: executions of some days.
+    pub(crate) fn of_days_for_sqlite(&self, days: RangeInclusive<u32>) -> String {
+        let days = days.map(|day| format!("({})", self.joined(&SQLITE, &prefix::name_of(day))));
+        days.collect::<Vec<_>>().join(" OR ")
     }
 
-    fn joined(&self, between: &str, quotes: fn(bool) -> (&'static str, &'static str)) -> String {
-        let quoted = self.words.iter().map(|word| {
-            let (open, close) = quotes(word.chars().count() >= BEGINNING_CHARS);
-            format!("{open}{}{word}{close}", self.prefix)
+    /// For a cast to `tsquery`: scripts.
+    pub(crate) fn of_scripts_for_postgres(&self) -> String {
+        self.joined(&POSTGRES, "")
+    }
+
+    /// For `find_executions`, which puts the name of each day where [`A_DAY`] is.
+    pub(crate) fn of_executions_for_postgres(&self) -> String {
+        self.joined(&POSTGRES, A_DAY)
+    }
+
+    fn joined(&self, spelling: &Spelling, day: &str) -> String {
+        let prefix = &self.prefix;
+        let words = self.words.iter().map(|word| {
+            let (open, close) = if word.chars().count() >= BEGINNING_CHARS {
+                spelling.beginning
+            } else {
+                spelling.whole
+            };
+            format!("{open}{prefix}{day}{word}{close}")
         });
-        let marks = self.marks.iter().map(|mark| {
-            let (open, close) = quotes(false);
-            format!("{open}{}{MARK}{mark}{close}", self.prefix)
-        });
-        quoted.chain(marks).collect::<Vec<_>>().join(between)
+        let (open, close) = spelling.whole;
+        let marks = self.marks.iter();
+        let marks = marks.map(|mark| format!("{open}{prefix}{day}{MARK}{mark}{close}"));
+        words.chain(marks).collect::<Vec<_>>().join(spelling.and)
     }
 }
+
+/// Stands for a day; no word has it.
+const A_DAY: &str = "~";
+
+/// How a database wants a query written: what is around a whole word, around the beginning of one,
+/// and between two.
+struct Spelling {
+    whole: (&'static str, &'static str),
+    beginning: (&'static str, &'static str),
+    and: &'static str,
+}
+
+const SQLITE: Spelling = Spelling {
+    whole: ("\"", "\""),
+    beginning: ("\"", "\"*"),
+    and: " ",
+};
+
+const POSTGRES: Spelling = Spelling {
+    whole: ("'", "'"),
+    beginning: ("'", "':*"),
+    and: " & ",
+};
 
 #[cfg(test)]
 mod tests {
@@ -98,9 +132,14 @@ mod tests {
         let tenant = TenantId(Uuid::nil());
         let prefix = prefix::of(tenant);
         let query = Query::parse(tenant, text);
-        let found = query.map(|query| (query.for_sqlite(), query.for_postgres()));
+        let found = query.map(|query| {
+            [
+                query.of_scripts_for_sqlite(),
+                query.of_scripts_for_postgres(),
+            ]
+        });
         let expected =
-            expected.map(|(one, other)| (one.replace('^', &prefix), other.replace('^', &prefix)));
+            expected.map(|(one, other)| [one, other].map(|text| text.replace('^', &prefix)));
         assert_eq!(found, expected, "{text:?}");
     }
 
@@ -130,8 +169,23 @@ mod tests {
         let query = query.with(["failed".to_owned()].into_iter());
         let prefix = prefix::of(tenant);
         assert_eq!(
-            query.for_sqlite(),
+            query.of_scripts_for_sqlite(),
             format!("\"{prefix}failed\"* \"{prefix}§failed\"")
+        );
+    }
+
+    #[test]
+    fn executions_are_asked_for_day_by_day() {
+        let tenant = TenantId(Uuid::nil());
+        let query = Query::parse(tenant, "so 1007").unwrap();
+        let prefix = prefix::of(tenant);
+        assert_eq!(
+            query.of_days_for_sqlite(0x4f0f..=0x4f10),
+            "(\"^4f0fso\" \"^4f0f1007\"*) OR (\"^4f10so\" \"^4f101007\"*)".replace('^', &prefix)
+        );
+        assert_eq!(
+            query.of_executions_for_postgres(),
+            "'^~so' & '^~1007':*".replace('^', &prefix)
         );
     }
 

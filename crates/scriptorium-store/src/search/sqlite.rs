@@ -39,8 +39,7 @@ pub(super) async fn store(tx: &Tx, documents: &[Document]) -> Result<()> {
             });
             sql.push_rows(some.len(), 2);
             let bound = some.iter().flat_map(|(number, document)| {
-                let words = prefix::with_prefix(document.tenant, &document.words);
-                [(*number).into(), words.into()] as [Value; 2]
+                [(*number).into(), document.words_of_index().into()] as [Value; 2]
             });
             tx.execute(sql.with(bound)).await?;
         }
@@ -130,40 +129,84 @@ pub(super) async fn forget(tx: &Tx, tenant: TenantId, kind: Kind, ids: &[Uuid]) 
     Ok(())
 }
 
+/// Most days of one statement.
+const MOST_DAYS: u32 = 64;
+
+/// FTS5 gathers every document of a word that begins as asked before it gives the first one, so it
+/// is asked for the newest day alone, then for twice as many before it, and so on: a common word is
+/// found in a few days, and the many that a rare one takes have few documents of it.
 pub(super) async fn executions(
     db: &Scope,
     query: &Query,
     (above, below): (Uuid, Uuid),
     most: u32,
 ) -> Result<Vec<Uuid>> {
-    // The numbers bound what the index reads; the ids decide.
-    let sql = db
-        .sql(
-            "select d.id from execution_words w cross join execution_documents d \
-             on d.docid = w.rowid where w.execution_words match $2 and w.rowid >= $3 and w.rowid < $4 \
-             and d.tenant_id = $1 and d.id >= $5 and d.id < $6 order by w.rowid desc limit $7",
-        )
-        .with([
-            query.for_sqlite().into(),
-            number::of(above).into(),
-            number::of(below).saturating_add(number::CHOICES).into(),
-            above.into(),
-            below.into(),
-            most.into(),
-        ]);
-    let rows: Vec<IdRow> = db.all(sql).await?;
-    Ok(rows.into_iter().map(|row| row.id).collect())
+    let mut found = Vec::new();
+    let Some((first, mut last)) = days(db, above, below).await? else {
+        return Ok(found);
+    };
+    let mut days = 1;
+    loop {
+        let from = last.saturating_sub(days - 1).max(first);
+        // The numbers bound what the index reads; the ids decide.
+        let sql = db
+            .sql(
+                "select d.id from execution_words w cross join execution_documents d \
+                 on d.docid = w.rowid where w.execution_words match $2 and w.rowid >= $3 \
+                 and w.rowid < $4 and d.tenant_id = $1 and d.id >= $5 and d.id < $6 \
+                 order by w.rowid desc limit $7",
+            )
+            .with([
+                query.of_days_for_sqlite(from..=last).into(),
+                number::of(above).into(),
+                number::of(below).saturating_add(number::CHOICES).into(),
+                above.into(),
+                below.into(),
+                (most - found.len() as u32).into(),
+            ]);
+        let rows: Vec<IdRow> = db.all(sql).await?;
+        found.extend(rows.into_iter().map(|row| row.id));
+        if found.len() >= most as usize || from == first {
+            return Ok(found);
+        }
+        last = from - 1;
+        days = (days * 2).min(MOST_DAYS);
+    }
 }
 
+/// The days of the tenant's first and last execution in a range.
+async fn days(db: &Scope, above: Uuid, below: Uuid) -> Result<Option<(u32, u32)>> {
+    let sql = db
+        .sql(
+            "select (select e.id from executions e where e.tenant_id = $1 and e.id >= $2 \
+             order by e.id limit 1) as oldest, \
+             (select e.id from executions e where e.tenant_id = $1 and e.id < $3 \
+             order by e.id desc limit 1) as newest",
+        )
+        .with([above.into(), below.into()]);
+    let row: Option<RangeRow> = db.one(sql).await?;
+    let range = row.and_then(|row| row.oldest.zip(row.newest));
+    let range = range.filter(|(oldest, newest)| oldest <= newest);
+    Ok(range.map(|(oldest, newest)| (prefix::day_of(oldest), prefix::day_of(newest))))
+}
+
+/// In the order of the list, as the plus has it: the other way round, all that hold a common word
+/// would be sorted.
 pub(super) fn narrow_scripts(sql: &mut Sql, query: &Query) {
     sql.push(
-        " and s.id in (select d.id from script_words w cross join script_documents d \
+        " and +s.id in (select d.id from script_words w cross join script_documents d \
          on d.docid = w.rowid where d.tenant_id = $1 and w.script_words match ",
     );
-    sql.bind(query.for_sqlite()).push(")");
+    sql.bind(query.of_scripts_for_sqlite()).push(")");
 }
 
 #[derive(FromQueryResult)]
 struct NumberRow {
     docid: i64,
+}
+
+#[derive(FromQueryResult)]
+struct RangeRow {
+    oldest: Option<Uuid>,
+    newest: Option<Uuid>,
 }

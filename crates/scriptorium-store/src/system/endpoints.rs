@@ -33,7 +33,7 @@ impl Store {
         let db = self.db().read(&Ctx::platform(tenant)).await?;
         let sql = db.sql(
             "select script_id, method, path, auth, permission from endpoints \
-             where tenant_id = $1 and active = true order by path, method",
+             where tenant_id = $1 and active = true order by route_key, method",
         );
         let rows: Vec<EndpointRow> = db.all(sql).await?;
         rows.into_iter().map(ActiveEndpoint::try_from).collect()

@@ -12,7 +12,7 @@ use scriptorium_model::script::{ScriptStatus, ScriptType};
 use scriptorium_model::trigger::Trigger;
 use scriptorium_store::{
     Error, ExecutionField, ExecutionFilter, ExecutionSort, ExecutionSummary, ScriptFilter,
-    ScriptSort, SortField,
+    ScriptSort, ScriptSummary, SortField,
 };
 
 use crate::support::Database::{self, Postgres, Sqlite};
@@ -20,7 +20,7 @@ use crate::support::{World, completed, cron, definition, http};
 
 #[rstest]
 #[tokio::test]
-async fn scripts_are_narrowed_by_every_filter(#[values(Sqlite)] database: Database) {
+async fn scripts_are_narrowed_by_every_filter(#[values(Sqlite, Postgres)] database: Database) {
     let world = World::on(database).await;
     let ctx = &world.ctx;
     let mut report = definition("Отчёт 100%", cron("0 9 * * *"));
@@ -152,6 +152,26 @@ async fn pages_of_every_order_hold_each_script_once(
                 ..ScriptFilter::default()
             };
             let items = world.scripts(ctx, &filter).await;
+            let by = |item: &ScriptSummary| {
+                let script = &item.script;
+                let (text, at) = match field {
+                    SortField::Id => ("", world.now()),
+                    SortField::Name => (script.name.as_str(), world.now()),
+                    SortField::Type => (script.kind().as_str(), world.now()),
+                    SortField::Status => (script.status.as_str(), world.now()),
+                    SortField::CreatedAt => ("", script.created_at),
+                    SortField::UpdatedAt => ("", script.updated_at),
+                };
+                (text.to_owned(), at, script.id)
+            };
+            assert!(
+                items.is_sorted_by(|a, b| if descending {
+                    by(a) > by(b)
+                } else {
+                    by(a) < by(b)
+                }),
+                "{sort:?}"
+            );
             let whole: Vec<_> = items.into_iter().map(|i| i.script.id).collect();
             assert_eq!(whole.len(), 23);
             let mut paged = Vec::new();
@@ -178,7 +198,7 @@ async fn pages_of_every_order_hold_each_script_once(
 #[rstest]
 #[tokio::test]
 async fn executions_are_narrowed_by_every_filter_newest_first(
-    #[values(Sqlite)] database: Database,
+    #[values(Sqlite, Postgres)] database: Database,
 ) {
     let world = World::on(database).await;
     let ctx = &world.ctx;
@@ -221,6 +241,22 @@ async fn executions_are_narrowed_by_every_filter_newest_first(
                 ..filter()
             },
             &[1],
+        ),
+        (
+            ExecutionFilter {
+                script: Some(two.id),
+                status: Some(ExecutionStatus::Failed),
+                ..filter()
+            },
+            &[1],
+        ),
+        (
+            ExecutionFilter {
+                script: Some(one.id),
+                status: Some(ExecutionStatus::Failed),
+                ..filter()
+            },
+            &[],
         ),
         (
             ExecutionFilter {
@@ -467,6 +503,45 @@ async fn tags_are_listed_once_and_narrow_by_any_of_them(
     assert_eq!(names(&["отчёт", "missing"]).await, ["one"]);
     assert_eq!(names(&["отчёт", "billing"]).await, ["two", "one"]);
     assert_eq!(names(&["missing"]).await, [""; 0]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_waits_and_what_runs_is_found_by_its_script_and_trigger(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let (one, two) = (world.script("one").await, world.script("two").await);
+    world.finished(ctx, &one).await;
+    let runs = world.pending(ctx, &one).await;
+    let claimed = store.claim_pending(1, Duration::from_secs(60), &[]).await;
+    assert_eq!(claimed.unwrap()[0].execution.id, runs.id);
+    let waits = world.pending(ctx, &two).await;
+    let (manual, cron) = (Some(TriggerKind::Manual), Some(TriggerKind::Cron));
+    let (running, pending) = (ExecutionStatus::Running, ExecutionStatus::Pending);
+    for (script, status, trigger, expected) in [
+        (None, running, None, Some(runs.id)),
+        (Some(one.id), running, None, Some(runs.id)),
+        (Some(one.id), running, manual, Some(runs.id)),
+        (Some(one.id), running, cron, None),
+        (Some(two.id), running, None, None),
+        (None, pending, None, Some(waits.id)),
+        (Some(two.id), pending, None, Some(waits.id)),
+        (Some(two.id), pending, manual, Some(waits.id)),
+        (Some(two.id), pending, cron, None),
+        (Some(one.id), pending, None, None),
+    ] {
+        let filter = ExecutionFilter {
+            script,
+            status: Some(status),
+            trigger,
+            ..ExecutionFilter::default()
+        };
+        let items = world.executions(ctx, &filter).await;
+        let found: Vec<_> = items.into_iter().map(|item| item.id).collect();
+        assert_eq!(found, Vec::from_iter(expected), "{filter:?}");
+    }
 }
 
 #[rstest]

@@ -93,6 +93,52 @@ async fn hot_paths_use_their_index_and_sort_nothing() {
             "select * from executions where status = 'running' and lease_until <= 5".to_owned(),
             "executions_running",
         ),
+        (
+            format!(
+                "select * from executions indexed by executions_failures where tenant_id = x'00' \
+                 and script_id = x'01' and status = 'failed' \
+                 and status in ('failed', 'timeout', 'cancelled') {newest}"
+            ),
+            "executions_failures",
+        ),
+        (
+            "select * from scripts where tenant_id = x'00' and deleted_at is null \
+             and type = 'http' order by created_at desc, id desc limit 51"
+                .to_owned(),
+            "scripts_type",
+        ),
+        (
+            "select * from scripts where tenant_id = x'00' and deleted_at is null \
+             and status = 'draft' and (created_at, id) < (1, x'01') \
+             order by created_at desc, id desc limit 51"
+                .to_owned(),
+            "scripts_status",
+        ),
+        (
+            "select * from schedules where tenant_id = x'00' and next_at is not null \
+             order by next_at, script_id limit 10"
+                .to_owned(),
+            "schedules_upcoming",
+        ),
+        (
+            "delete from search_pending where tenant_id = x'00' and kind = 'execution' \
+             and id in (x'01', x'02')"
+                .to_owned(),
+            "search_pending_id",
+        ),
+        (
+            "select seq from audit_entries where tenant_id = x'00' and at >= 1 \
+             order by at, seq limit 1"
+                .to_owned(),
+            "audit_entries_at",
+        ),
+        (
+            "select * from audit_entries where tenant_id = x'00' and action <> 'execution.batch' \
+             and action >= 'script.' and action < 'script/' and seq > 1 and seq < 100 \
+             order by seq desc limit 51"
+                .to_owned(),
+            "audit_entries_changes",
+        ),
     ];
     for (sql, index) in cases {
         let mut statement = file.prepare(&format!("explain query plan {sql}")).unwrap();

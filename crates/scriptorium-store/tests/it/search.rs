@@ -7,11 +7,11 @@ use scriptorium_model::execution::{ExecutionStatus, Failure, LogLevel, LogLine};
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::script::{Definition, Script};
 use scriptorium_model::trigger::Trigger;
-use scriptorium_model::{Ctx, ExecutionId, Json};
-use scriptorium_store::{ExecutionFilter, Finished, ScriptFilter};
+use scriptorium_model::{Ctx, ExecutionId, Json, Timestamp};
+use scriptorium_store::{ExecutionFilter, Finished, ScriptFilter, Store};
 
 use crate::support::Database::{self, Postgres, Sqlite};
-use crate::support::{World, completed, definition};
+use crate::support::{World, completed, definition, logins};
 
 fn about(q: &str) -> ExecutionFilter {
     ExecutionFilter {
@@ -162,6 +162,73 @@ async fn pages_of_a_search_hold_each_match_once_newest_first(
     assert_eq!(paged, expected);
 }
 
+/// Two months of executions, newest first: one a day, but for two days of four hundred; every third
+/// holds the word.
+async fn two_months(world: &World) -> (Vec<ExecutionId>, Vec<Timestamp>) {
+    let script = world.script("daily").await;
+    let (mut found, mut days) = (Vec::new(), Vec::new());
+    for day in 0..60 {
+        for n in 0..if day == 30 || day == 59 { 400 } else { 1 } {
+            let mut execution = completed(world.execution(&script), world.now());
+            if (day + n) % 3 == 0 {
+                execution.output = Some(Json::parse(r#"{"word":"juice"}"#).unwrap());
+                found.push(execution.id);
+                days.push(world.now());
+            }
+            // Nobody waits: they are committed together.
+            drop(world.record(&world.ctx, execution, None).await);
+            world.advance(Duration::from_millis(2));
+        }
+        world.advance(Duration::from_secs(86_400));
+    }
+    world.finished(&world.ctx, &script).await;
+    world.index().await;
+    found.reverse();
+    days.reverse();
+    (found, days)
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_search_goes_through_the_days_and_misses_none(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (expected, at) = two_months(&world).await;
+    assert_eq!(expected.len(), 286);
+    for (limit, from, to) in [
+        (200, 0, expected.len()),
+        (7, 0, expected.len()),
+        // From behind the busy day of the middle to before it, and each alone.
+        (50, 140, 280),
+        (50, 0, 1),
+        (50, 5, 5),
+        (50, expected.len() - 3, expected.len()),
+    ] {
+        let filter = ExecutionFilter {
+            from: at.get(to.saturating_sub(1)).copied(),
+            to: from.checked_sub(1).and_then(|newer| at.get(newer)).copied(),
+            ..about("juice")
+        };
+        let mut paged = Vec::new();
+        let mut cursor = None;
+        loop {
+            let request = PageRequest::new(Some(limit), cursor).unwrap();
+            let page = world
+                .store
+                .list_executions(&world.ctx, &filter, &request)
+                .await
+                .unwrap();
+            paged.extend(page.items.into_iter().map(|item| item.id));
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(paged, expected[from..to], "{limit} {from} {to}");
+    }
+}
+
 #[rstest]
 #[tokio::test]
 async fn a_script_is_found_by_what_it_is_now(#[values(Sqlite, Postgres)] database: Database) {
@@ -222,4 +289,43 @@ async fn documents_survive_the_process(#[values(Sqlite, Postgres)] database: Dat
     assert!(world.index().await > 0);
     assert_eq!(found(&world, &world.ctx, "before end").await, [id]);
     assert_eq!(world.index().await, 0);
+}
+
+/// What takes migration 0016 back, on both databases.
+const BEFORE_DAYS: &str = "drop index scripts_type; drop index scripts_status; \
+    drop index schedules_upcoming; drop index executions_failures; \
+    drop index search_pending_id; \
+    create index scripts_type_status on scripts (tenant_id, type, status); \
+    delete from _sqlx_migrations where version = 16;";
+
+#[rstest]
+#[tokio::test]
+async fn documents_from_before_words_had_days_are_made_anew(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let script = world.script("old").await;
+    let id = ended(&world, &world.ctx, &script, "{}", "before days").await;
+    world.pending(&world.ctx, &script).await;
+    world.index().await;
+    world.store.close().await;
+    match &world.server {
+        None => {
+            let file = rusqlite::Connection::open(world.path().join("scriptorium.db")).unwrap();
+            file.execute_batch(BEFORE_DAYS).unwrap();
+        }
+        Some(server) => {
+            server.psql(&format!(
+                "set search_path = scriptorium; drop function day_of; drop function name_of; \
+                 {BEFORE_DAYS}"
+            ));
+            let owner = server.url("scriptorium_migrator");
+            let options = logins(server).with_migrator(&owner).unwrap();
+            Store::migrate(&options).await.unwrap();
+        }
+    }
+    let world = world.reopen().await;
+    assert_eq!(found(&world, &world.ctx, "before").await, []);
+    assert_eq!(world.index().await, 1, "what has ended, and nothing twice");
+    assert_eq!(found(&world, &world.ctx, "before").await, [id]);
 }

@@ -203,5 +203,6 @@ fn session_in(options: &PgConnectOptions, search_path: &str) -> Result<PgConnect
         .clone()
         .application_name("scriptorium")
         .statement_cache_capacity(256)
-        .options([("search_path", search_path)]))
+        // Every statement here reads a page or less: to compile one takes seconds and saves nothing.
+        .options([("search_path", search_path), ("jit", "off")]))
 }

@@ -104,7 +104,7 @@ const HOLES: [(&str, &str); 30] = [
         "the dead letter of an execution",
         "and execution_id = $2 and status = 'retrying'",
     ),
-    ("the list of tags", "select distinct t.tag"),
+    ("the list of tags", "with recursive hop (tag)"),
     ("the subscribers of an event", "where b.tenant_id = $1"),
 ];
 
