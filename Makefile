@@ -52,10 +52,13 @@ fmt: ## Format the Rust sources
 bench: ready ## Figures beside their peers; WRITE=1 renews docs/benchmarks.md
 	cargo run --release --package scriptorium-bench -- $(if $(WRITE),--write)
 
+# EXECUTIONS=… of another size, ONLY=sqlite or postgres, DIR=… on the disk to be measured (it takes 35 GB
+# of it), KEEP=1 leaves the filled databases there and asks them the next time.
 bench-store: ready ## The store, ten million executions on both databases; WRITE=1 renews docs/benchmarks.md
 	@.ci/need package postgresql /usr/lib/postgresql/*/bin/initdb
 	CARGO_PROFILE_DEV_OPT_LEVEL=2 cargo run --package scriptorium-store --example bench_store -- \
-		$(if $(EXECUTIONS),--executions $(EXECUTIONS)) $(if $(WRITE),--write)
+		$(if $(EXECUTIONS),--executions $(EXECUTIONS)) $(if $(ONLY),--only $(ONLY)) \
+		$(if $(DIR),--dir $(DIR)) $(if $(KEEP),--keep) $(if $(WRITE),--write)
 
 ready: tools guest web
 

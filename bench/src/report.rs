@@ -27,8 +27,9 @@ const CALM: f64 = 0.15;
 
 const HEAD: &str = "# Benchmarks
 
-Written by `make bench WRITE=1`; not edited by hand. Everything in one run on one machine: peers are to
-be compared with each other here, not with figures from elsewhere. Each measurement is made several
+Written by `make bench WRITE=1`, and the section of the store by `make bench-store WRITE=1`; not edited
+by hand. Everything in one run on one machine: peers are to be compared with each other here, not with
+figures from elsewhere. Each measurement is made several
 times in turns, and the one with the middle p50 counts; `~` marks those whose rounds differ by more
 than 15 %, because somebody else used the machine.
 ";
@@ -165,8 +166,28 @@ pub(crate) fn print(text: &str) -> Result<()> {
     Ok(std::io::stdout().write_all(text.as_bytes())?)
 }
 
-/// To the page of the documentation.
+/// To the page of the documentation, which has a section that `make bench-store` writes.
 pub(crate) fn write(text: &str) -> Result<()> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/benchmarks.md");
-    Ok(std::fs::write(path, text)?)
+    let old = std::fs::read_to_string(&path).unwrap_or_default();
+    Ok(std::fs::write(path, format!("{text}{}", of_others(&old)))?)
+}
+
+/// The last section of the page, when it is the one that is not ours.
+fn of_others(page: &str) -> &str {
+    page.find("\n## The store\n").map_or("", |at| &page[at..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_others;
+
+    #[test]
+    fn the_section_of_the_store_is_kept() {
+        let store = "\n## The store\n\nfigures\n\n### SQLite\n";
+        let page = format!("# Benchmarks\n\n## The platform\n\nold\n{store}");
+        assert_eq!(of_others(&page), store);
+        assert_eq!(of_others("# Benchmarks\n"), "");
+        assert_eq!(of_others(""), "");
+    }
 }
