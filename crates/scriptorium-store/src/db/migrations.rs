@@ -45,8 +45,8 @@ const ALL: &[Pair] = &pairs![
     "0012_change_marks",
     "0014_dead_letters",
     "0015_orders",
-    "0016_large_tables",
     "0018_addresses",
+    "0019_large_tables",
 ];
 
 /// How far a database has come.

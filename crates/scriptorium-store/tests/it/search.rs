@@ -291,12 +291,12 @@ async fn documents_survive_the_process(#[values(Sqlite, Postgres)] database: Dat
     assert_eq!(world.index().await, 0);
 }
 
-/// What takes migration 0016 back, on both databases.
+/// What takes migration 0019 back, on both databases.
 const BEFORE_DAYS: &str = "drop index scripts_type; drop index scripts_status; \
     drop index schedules_upcoming; drop index executions_failures; \
     drop index search_pending_id; \
     create index scripts_type_status on scripts (tenant_id, type, status); \
-    delete from _sqlx_migrations where version = 16;";
+    delete from _sqlx_migrations where version = 19;";
 
 #[rstest]
 #[tokio::test]
