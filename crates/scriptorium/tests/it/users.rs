@@ -22,7 +22,7 @@ async fn script(world: &World, author: &Ctx, activator: &Ctx, trigger: Trigger) 
     let scripts = world.platform.scripts();
     let written = definition("abc", trigger, "return 1");
     let script = scripts.create(author, written, "").await.unwrap();
-    let active = scripts.set_status(activator, script.id, ScriptStatus::Active);
+    let active = scripts.set_status(activator, script.id, ScriptStatus::Active, None);
     active.await.unwrap()
 }
 
