@@ -47,24 +47,36 @@ pub(crate) enum Command {
     /// Put a backup into a data directory that no server has open.
     Restore(RestoreArgs),
     /// The database's schema: how far it has come, and bringing it up to this release.
-    #[command(subcommand)]
-    Migrate(MigrateCommand),
+    Migrate(Migrate),
     /// Write the scripts, templates and settings of a tenant as a folder of files.
     Export(ExportArgs),
     /// Bring the scripts, templates and settings of such a folder into a tenant.
     Import(ImportArgs),
 }
 
+/// Without a command it is `up`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Migrate {
+    #[command(subcommand)]
+    pub(crate) command: Option<MigrateCommand>,
+    #[command(flatten)]
+    pub(crate) up: MigrateUp,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateUp {
+    #[command(flatten)]
+    pub(crate) arguments: MigrateArgs,
+    /// Make or renew the logins of PostgreSQL first; takes a superuser's database URL
+    #[arg(long)]
+    pub(crate) create_roles: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum MigrateCommand {
     /// Apply the migrations that are missing.
-    Up {
-        #[command(flatten)]
-        arguments: MigrateArgs,
-        /// Make or renew the logins of PostgreSQL first; takes a superuser's database URL
-        #[arg(long)]
-        create_roles: bool,
-    },
+    Up(MigrateUp),
     /// Show how far the schema has come; exits with 1 unless it is that of this release.
     Status(MigrateArgs),
 }

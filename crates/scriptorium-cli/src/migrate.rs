@@ -4,28 +4,25 @@
 use scriptorium::database;
 use serde_json::json;
 
-use crate::arguments::{MigrateArgs, MigrateCommand};
+use crate::arguments::{Migrate, MigrateCommand, MigrateUp};
 use crate::exit::{Exit, Refusal};
 use crate::settings::Settings;
 use crate::{configuration, print};
 
-pub(crate) async fn run(command: MigrateCommand) -> anyhow::Result<Exit> {
-    match command {
+pub(crate) async fn run(migrate: Migrate) -> anyhow::Result<Exit> {
+    match migrate.command.unwrap_or(MigrateCommand::Up(migrate.up)) {
         MigrateCommand::Status(arguments) => {
             let settings = configuration::read(&arguments.serve)?.settings()?;
             show(&settings, arguments.json).await
         }
-        MigrateCommand::Up {
-            arguments,
-            create_roles,
-        } => up(&arguments, create_roles).await,
+        MigrateCommand::Up(up) => bring_up(&up).await,
     }
 }
 
-async fn up(arguments: &MigrateArgs, create_roles: bool) -> anyhow::Result<Exit> {
-    let settings = configuration::read(&arguments.serve)?.settings()?;
+async fn bring_up(up: &MigrateUp) -> anyhow::Result<Exit> {
+    let settings = configuration::read(&up.arguments.serve)?.settings()?;
     let dir = &settings.data_dir;
-    match (&settings.database, create_roles) {
+    match (&settings.database, up.create_roles) {
         (Some(server), true) => database::create_roles(dir, server).await,
         (server, false) => database::migrate(dir, server.as_ref()).await,
         (None, true) => {
@@ -34,7 +31,7 @@ async fn up(arguments: &MigrateArgs, create_roles: bool) -> anyhow::Result<Exit>
         }
     }
     .map_err(Refusal::of)?;
-    show(&settings, arguments.json).await
+    show(&settings, up.arguments.json).await
 }
 
 /// Prints where the schema stands; a schema that is behind or ahead is a failure.

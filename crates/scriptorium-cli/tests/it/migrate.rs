@@ -47,8 +47,12 @@ async fn a_server_gets_its_logins_and_tables() {
         "{}",
         stderr(&early)
     );
-    for _ in 0..2 {
-        let up = migrate(&["up", "--create-roles", "--json"]);
+    // With its command or without.
+    for arguments in [
+        &["up", "--create-roles", "--json"][..],
+        &["--create-roles", "--json"][..],
+    ] {
+        let up = migrate(arguments);
         assert_eq!(up.status.code(), Some(0), "{}", stderr(&up));
         assert_eq!(document(&up)["state"], json!("current"));
     }

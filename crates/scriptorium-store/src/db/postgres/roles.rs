@@ -168,7 +168,7 @@ pub(crate) async fn check_script(pool: &PgPool, login: &str, tables: &str) -> Re
         {
             return Err(Error::platform(format!(
                 "the login {login} of database_url_script {what}: run \
-                 `scriptorium migrate --create-roles`, which makes and renews it"
+                 `scriptorium migrate up --create-roles`, which makes and renews it"
             )));
         }
     }
