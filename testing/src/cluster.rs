@@ -133,6 +133,11 @@ impl Cluster {
         self.stop("immediate");
     }
 
+    /// A program that comes with the server, such as `pg_dump`.
+    pub fn tool(&self, name: &str) -> Command {
+        Command::new(self.binaries.join(name))
+    }
+
     /// Runs SQL as the superuser; what it answers, unaligned.
     pub fn psql(&self, database: &str, sql: &str) -> String {
         match self.try_psql(database, sql) {

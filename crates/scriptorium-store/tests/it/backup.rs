@@ -8,15 +8,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use scriptorium_store::Store;
+use scriptorium_model::trigger::Trigger;
 use scriptorium_store::backup::{
     Backup, Restore, TakeBackup, backups, restore, restore_keys, save_keys, take_offline,
 };
 use scriptorium_store::tenant_data::{ColumnType, Table, TenantSchema};
+use scriptorium_store::{Options, PostgresOptions, Store};
+use scriptorium_testing::Cluster;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{World, open};
+use crate::support::{World, ambient, completed, definition, execution, open, script_of, tenant};
 
 fn schema() -> TenantSchema {
     let table = Table::new("orders")
@@ -99,6 +101,11 @@ async fn a_backup_under_continuous_writes_ends_and_restores_all_that_was_acknowl
     let count = "select count(*) as n from orders";
     let rows = restored.query(&world.ctx, count, vec![]).await.unwrap();
     assert!(rows[0]["n"].as_u64().unwrap() >= u64::from(before));
+    let trail = store.verify_audit(&world.ctx, true).await.unwrap();
+    assert!(
+        trail.is_intact() && trail.entries > u64::from(before),
+        "{trail:?}"
+    );
     store.close().await;
 }
 
@@ -395,4 +402,81 @@ fn copy_folder(from: &Path, to: &Path) {
             fs::copy(&path, &target).unwrap();
         }
     }
+}
+
+/// As the guide says it (docs/guide/backup.md): what PostgreSQL's own tools wrote out is a store again.
+#[tokio::test]
+async fn a_dump_is_restored_as_the_guide_says() {
+    let (cluster, key) = (Cluster::private(), [9; 32]);
+    let dir = tempfile::tempdir().unwrap();
+    let (_clock, ambient) = ambient(7);
+    let on = async |database: &str| {
+        let superuser = cluster.superuser(database);
+        Store::create_roles(&superuser, &key, "dump").await.unwrap();
+        let logins = PostgresOptions::derived(&superuser, &key, "dump").unwrap();
+        Options {
+            postgres: Some(logins),
+            ..Options::new(dir.path())
+        }
+    };
+    let run = |mut command: std::process::Command| {
+        let done = command.output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(done.status.success(), "{said}");
+    };
+
+    let store = Store::open(on("postgres").await, ambient.clone())
+        .await
+        .unwrap();
+    let ctx = tenant(&store, &ambient, "acme").await;
+    let script = script_of(&ambient, &ctx, definition("kept", Trigger::OneOff));
+    store.create_script(&ctx, &script, "").await.unwrap();
+    let ended = completed(execution(&ambient, &script), ambient.now());
+    let finished = scriptorium_store::Finished {
+        execution: ended.clone(),
+        lease: None,
+        logs: Vec::new(),
+        events: Vec::new(),
+        incidents: Vec::new(),
+    };
+    store.record(&ctx, finished).await.unwrap().await.unwrap();
+    let data = store.tenant_data(schema()).unwrap();
+    store.make_tables(&data).await.unwrap();
+    let insert = "insert into orders (id, total) values ($1, $2)";
+    let row = vec![json!(1), json!(700)];
+    data.execute(&ctx, insert, row).await.unwrap();
+    store.close().await;
+
+    let dump = dir.path().join("scriptorium.dump");
+    let mut writing = cluster.tool("pg_dump");
+    writing.args([
+        "--format=custom",
+        "--schema=scriptorium*",
+        "--no-privileges",
+    ]);
+    writing.arg("--file").arg(&dump);
+    writing.arg(cluster.superuser("postgres"));
+    run(writing);
+    cluster.psql("postgres", "create database restored");
+    on("restored").await;
+    let mut reading = cluster.tool("pg_restore");
+    reading.args(["--clean", "--if-exists", "--no-privileges"]);
+    reading.arg(format!("--dbname={}", cluster.superuser("restored")));
+    reading.arg(&dump);
+    run(reading);
+    let restored = on("restored").await;
+    let logins = restored.postgres.as_ref().unwrap();
+    Store::migrate(logins).await.unwrap();
+
+    let store = Store::open(restored, ambient.clone()).await.unwrap();
+    assert_eq!(store.find_script(&ctx, script.id).await.unwrap(), script);
+    assert_eq!(store.find_execution(&ctx, ended.id).await.unwrap(), ended);
+    let trail = store.verify_audit(&ctx, true).await.unwrap();
+    assert!(trail.is_intact() && trail.executions == 1, "{trail:?}");
+    let data = store.tenant_data(schema()).unwrap();
+    store.make_tables(&data).await.unwrap();
+    let all = "select total from orders";
+    let rows = data.query(&ctx, all, Vec::new()).await.unwrap();
+    assert_eq!(rows[0]["total"], json!(700));
+    store.close().await;
 }

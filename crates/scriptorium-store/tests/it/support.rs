@@ -177,21 +177,7 @@ impl World {
 
     /// A script that is not stored.
     pub(crate) fn draft(&self, ctx: &Ctx, definition: Definition) -> Script {
-        let user = ctx.actor.user();
-        Script {
-            id: self.ambient.new_id(),
-            tenant: ctx.tenant,
-            definition,
-            status: ScriptStatus::Draft,
-            version: 1,
-            owner: user,
-            updated_by: user,
-            activated_by: None,
-            created_by: user,
-            created_at: self.now(),
-            updated_at: self.now(),
-            paused_reason: None,
-        }
+        script_of(&self.ambient, ctx, definition)
     }
 
     /// Puts everything that waits into the search index; how many documents.
@@ -431,6 +417,25 @@ pub(crate) fn http(path: &str, methods: &[Method]) -> Trigger {
 
 pub(crate) fn on(types: &[&str]) -> Trigger {
     Trigger::Event(Subscription::to(types.iter().copied()))
+}
+
+/// A script that is not stored.
+pub(crate) fn script_of(ambient: &Ambient, ctx: &Ctx, definition: Definition) -> Script {
+    let (user, now) = (ctx.actor.user(), ambient.now());
+    Script {
+        id: ambient.new_id(),
+        tenant: ctx.tenant,
+        definition,
+        status: ScriptStatus::Draft,
+        version: 1,
+        owner: user,
+        updated_by: user,
+        activated_by: None,
+        created_by: user,
+        created_at: now,
+        updated_at: now,
+        paused_reason: None,
+    }
 }
 
 pub(crate) fn execution(ambient: &Ambient, script: &Script) -> Execution {
