@@ -60,8 +60,9 @@ impl App {
         }
     }
 
-    /// The tenant of a slug. Endpoints ask this on every request, so it is remembered for a while:
-    /// a slug never comes to mean another tenant.
+    /// The tenant of a slug. Endpoints ask this on every request, so it is remembered for a while. When
+    /// a tenant is deleted and another takes its slug, the other servers lead to nothing until then: an
+    /// id never comes to mean another tenant.
     pub(crate) async fn tenant_id(&self, slug: &str) -> Result<TenantId, Problem> {
         validate_slug(slug).map_err(|_| Problem::not_found())?;
         if let Some(id) = self.tenants.get(slug) {
@@ -71,5 +72,10 @@ impl App {
         let tenant = found.ok_or_else(Problem::not_found)?;
         self.tenants.insert(slug.to_owned(), tenant.id);
         Ok(tenant.id)
+    }
+
+    /// The tenant of this slug is gone.
+    pub(crate) fn forget_tenant(&self, slug: &str) {
+        self.tenants.invalidate(slug);
     }
 }

@@ -74,5 +74,6 @@ pub(crate) async fn delete(
     let tenants = app.platform.tenants();
     let deleted = tenants.delete(caller.ctx(), TenantId(id), &confirmed.slug);
     deleted.await?;
+    app.forget_tenant(&confirmed.slug);
     Ok(StatusCode::NO_CONTENT)
 }

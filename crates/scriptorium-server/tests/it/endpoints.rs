@@ -57,6 +57,38 @@ async fn a_script_sees_the_request_without_our_credentials() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_slug_that_is_taken_again_leads_to_its_new_tenant() {
+    let server = Fixture::start().await;
+    for answer in ["first", "second"] {
+        let shop = json!({"slug": "shop", "name": answer});
+        let (status, shop) = server.call("POST", "/api/v1/tenants", shop).await;
+        assert_eq!(status, 201, "{shop}");
+        let needs = ["scripts.read", "scripts.create", "scripts.activate"];
+        let token = server.token(Some("shop"), &needs).await;
+        let send = async |method: &str, path: &str, body: Value| {
+            let request = server.request(method, path, &token).json(&body);
+            json_of(request.send().await.unwrap()).await
+        };
+        let made = send(
+            "POST",
+            "/api/v1/scripts",
+            json!({"name": "hi", "type": "http", "source": format!("return '{answer}'"),
+                "http": {"path": "/hi", "methods": ["GET"], "auth": "public"}}),
+        )
+        .await;
+        let path = format!("/api/v1/scripts/{}/activate", made["id"].as_str().unwrap());
+        send("POST", &path, json!({})).await;
+        let request = server.request("GET", "/t/shop/api/scripts/hi", "");
+        let heard = request.send().await.unwrap().text().await.unwrap();
+        assert!(heard.contains(answer), "{heard}");
+        let path = format!("/api/v1/tenants/{}", shop["id"].as_str().unwrap());
+        let (status, gone) = server.call("DELETE", &path, json!({"slug": "shop"})).await;
+        assert_eq!(status, 204, "{gone}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_cannot_act_with_our_origins_power() {
     let server = Fixture::start().await;
     let source = "function handleRequest() { return { status: 201, headers: {
