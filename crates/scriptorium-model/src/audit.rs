@@ -379,6 +379,8 @@ named! {
         CheckpointAltered = "checkpoint_altered",
         /// An execution is not what was recorded of it.
         ExecutionAltered = "execution_altered",
+        /// Executions are not there any more, and no entry says that they were removed.
+        ExecutionMissing = "execution_missing",
     }
 }
 

@@ -45,16 +45,17 @@ pub(crate) async fn put(
     let before = find(tx).await?;
     let sql = tx
         .sql(
-            "insert into retention (tenant_id, execution_days, log_days, event_days, \
-             updated_by, updated_at) values ($1, $2, $3, $4, $5, $6) \
+            "insert into retention (tenant_id, execution_days, log_days, event_days, audit_days, \
+             updated_by, updated_at) values ($1, $2, $3, $4, $5, $6, $7) \
              on conflict (tenant_id) do update set execution_days = excluded.execution_days, \
              log_days = excluded.log_days, event_days = excluded.event_days, \
-             updated_by = excluded.updated_by, updated_at = excluded.updated_at",
+             audit_days = excluded.audit_days, updated_by = excluded.updated_by, updated_at = excluded.updated_at",
         )
         .with([
             retention.execution_days.into(),
             retention.log_days.into(),
             retention.event_days.into(),
+            retention.audit_days.into(),
             by.map(|user| user.0).into(),
             Micros::from(at).into(),
         ]);
@@ -65,8 +66,10 @@ pub(crate) async fn put(
 }
 
 async fn find(db: &Scope) -> Result<Retention> {
-    let sql =
-        db.sql("select execution_days, log_days, event_days from retention where tenant_id = $1");
+    let sql = db.sql(
+        "select execution_days, log_days, event_days, audit_days from retention \
+         where tenant_id = $1",
+    );
     let row: Option<RetentionRow> = db.one(sql).await?;
     Ok(row.map_or_else(Retention::default, Retention::from))
 }
@@ -76,6 +79,7 @@ fn shown(retention: &Retention) -> Value {
         "execution_days": retention.execution_days,
         "log_days": retention.log_days,
         "event_days": retention.event_days,
+        "audit_days": retention.audit_days,
     })
 }
 
@@ -84,6 +88,7 @@ struct RetentionRow {
     execution_days: i64,
     log_days: i64,
     event_days: i64,
+    audit_days: i64,
 }
 
 impl From<RetentionRow> for Retention {
@@ -92,6 +97,7 @@ impl From<RetentionRow> for Retention {
             execution_days: number(row.execution_days),
             log_days: number(row.log_days),
             event_days: number(row.event_days),
+            audit_days: number(row.audit_days),
         }
     }
 }

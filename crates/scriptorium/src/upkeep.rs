@@ -58,14 +58,10 @@ impl Platform {
             if let Err(error) = self.maintain().await {
                 tracing::warn!(%error, cause = ?error, "maintenance was not finished");
             }
-            // The store keeps the last ninety days of the audit trail whatever it is asked.
-            if let Err(error) = self.store().prune_audit(self.ambient().now()).await {
-                tracing::warn!(%error, cause = ?error, "the audit trail was not pruned");
-            }
         }
     }
 
-    /// Removes what is past its retention, as it is done every hour, and prunes versions. Of the servers
+    /// Removes what is past its retention, as it is done every hour, and prunes versions and audit trails. Of the servers
     /// that share a database one does it for all: `false` when another is at it.
     ///
     /// # Errors
@@ -75,7 +71,11 @@ impl Platform {
         let Some(_on_duty) = store.take_duty(Duty::Maintenance).await? else {
             return Ok(false);
         };
-        store.maintain(self.ambient().now()).await?;
+        let now = self.ambient().now();
+        let maintained = store.maintain(now).await;
+        // The store keeps what each tenant keeps of its audit trail, whatever it is asked.
+        store.prune_audit(now).await?;
+        maintained?;
         Ok(true)
     }
 }

@@ -139,7 +139,7 @@ pub(crate) struct VerificationBody {
 #[schema(as = AuditFinding)]
 pub(crate) struct FindingBody {
     /// `altered`, `missing`, `truncated`, `rewritten`, `head_altered`, `checkpoint_altered` or
-    /// `execution_altered`.
+    /// `execution_altered`, `execution_missing`.
     kind: &'static str,
     /// The entry it is about.
     seq: Option<u64>,

@@ -25,6 +25,11 @@ pub(crate) struct RetentionBody {
     /// Events.
     #[schema(minimum = 30, maximum = 730)]
     event_days: u32,
+    /// Entries of the audit trail; at least as long as executions, and that long, or 90 days, when it
+    /// is not said.
+    #[serde(default)]
+    #[schema(minimum = 90, maximum = 3650)]
+    audit_days: Option<u32>,
 }
 
 /// How long history is kept: 90 days each unless the tenant has said otherwise.
@@ -57,6 +62,9 @@ impl From<RetentionBody> for Retention {
             execution_days: body.execution_days,
             log_days: body.log_days,
             event_days: body.event_days,
+            audit_days: body
+                .audit_days
+                .unwrap_or_else(|| body.execution_days.max(Self::default().audit_days)),
         }
     }
 }
@@ -67,6 +75,7 @@ impl From<Retention> for RetentionBody {
             execution_days: retention.execution_days,
             log_days: retention.log_days,
             event_days: retention.event_days,
+            audit_days: Some(retention.audit_days),
         }
     }
 }

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use scriptorium_model::audit::{Action, Incident, Subject, SubjectKind};
 use scriptorium_model::execution::Execution;
-use scriptorium_model::{ExecutionId, Json, TenantId, Timestamp, Uuid};
+use scriptorium_model::{ExecutionId, Json, ScriptId, TenantId, Timestamp, Uuid};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -78,6 +78,41 @@ fn batch(executions: &[&Execution]) -> Note {
     };
     let note = Note::new(Action::ExecutionBatch, subject);
     note.after(json!({ "count": ended.len(), "executions": ended }))
+}
+
+/// Why executions are removed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Removal {
+    /// All that were made before an instant are past their retention.
+    Before(Timestamp),
+    /// Their script is removed for good.
+    Of(ScriptId),
+}
+
+/// That executions were removed, in the transaction that does it: without such an entry one that is
+/// not there any more was taken away by somebody else. `None` for the number when a whole month goes.
+pub(crate) fn pruned(removal: Removal, executions: Option<u64>) -> Note {
+    let (before, script) = match removal {
+        Removal::Before(at) => (Some(at), None),
+        Removal::Of(script) => (None, Some(script.0)),
+    };
+    let subject = match script {
+        Some(script) => Subject::new(SubjectKind::Script, script, ""),
+        None => Subject::new(SubjectKind::Execution, None, ""),
+    };
+    let note = Note::new(Action::ExecutionsPruned, subject);
+    note.after(json!({ "before": before, "executions": executions }))
+}
+
+/// What such an entry says. `None` when the text is not ours.
+pub(super) fn removal(after: &str) -> Option<(Option<Timestamp>, u64)> {
+    #[derive(serde::Deserialize)]
+    struct Pruned {
+        before: Option<Timestamp>,
+        executions: Option<u64>,
+    }
+    let pruned: Pruned = serde_json::from_str(after).ok()?;
+    Some((pruned.before, pruned.executions.unwrap_or_default()))
 }
 
 fn limit(execution: &Execution) -> Option<Note> {

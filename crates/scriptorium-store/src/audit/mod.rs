@@ -21,7 +21,7 @@ use serde_json::Value;
 
 pub(crate) use self::chain::Key;
 pub(crate) use self::change::{of_gone, of_script, of_user, text_of};
-pub(crate) use self::executions::Ends;
+pub(crate) use self::executions::{Ends, Removal, pruned};
 pub(crate) use self::heads::Heads;
 pub(crate) use self::key::of as key;
 use crate::Store;

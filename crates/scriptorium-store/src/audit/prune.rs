@@ -11,7 +11,7 @@ use serde_json::json;
 use super::chain::Field;
 use super::{Note, unaudited};
 use crate::Store;
-use crate::db::{Micros, Tx, known};
+use crate::db::{Micros, Tx, known, number};
 use crate::error::Result;
 use crate::system;
 
@@ -47,21 +47,24 @@ impl Store {
         let tenants = {
             let db = self.db().read_all(system::for_audit()).await?;
             let rows: Vec<TenantRow> = db
-                .all(db.sql("select tenant_id from audit_heads order by tenant_id"))
+                .all(db.sql(
+                    "select h.tenant_id, r.audit_days from audit_heads h \
+                     left join retention r on r.tenant_id = h.tenant_id order by h.tenant_id",
+                ))
                 .await?;
             rows
         };
         let mut removed = 0;
         for row in tenants {
+            let days = row.audit_days.map_or(MIN_DAYS, number).max(MIN_DAYS);
+            let kept = Duration::from_secs(u64::from(days) * 86_400);
+            let before = before.min(self.inner.ambient.now() - kept);
             removed += self.prune_audit_of(TenantId(row.tenant_id), before).await?;
         }
         Ok(removed)
     }
 
     async fn prune_audit_of(&self, tenant: TenantId, before: Timestamp) -> Result<u64> {
-        let kept = Duration::from_secs(u64::from(MIN_DAYS) * 86_400);
-        let latest = self.inner.ambient.now() - kept;
-        let before = before.min(latest);
         let mut total = Removed::default();
         while let Some(batch) = self.prune_batch(tenant, before).await? {
             total.up_to = batch.up_to;
@@ -180,6 +183,7 @@ async fn count(tx: &Tx, tenant: TenantId, up_to: i64) -> Result<CountRow> {
 #[derive(FromQueryResult)]
 struct TenantRow {
     tenant_id: Uuid,
+    audit_days: Option<i64>,
 }
 
 #[derive(FromQueryResult)]

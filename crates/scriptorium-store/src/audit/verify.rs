@@ -1,14 +1,15 @@
 //! Checking a trail: every entry against the one before it, its gaps against signed checkpoints, its
-//! end against the stored and the anchored heads, and the executions it names against the history.
+//! end against the stored and the anchored heads, and the executions it names against the history and
+//! what entries say was removed from it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use scriptorium_model::audit::{FindingKind, Verification};
 use scriptorium_model::{Ctx, ExecutionId, Uuid};
 
 use super::chain::START;
 use super::change::hex;
-use super::executions::{digest, digests};
+use super::executions::{digest, digests, removal};
 use super::heads::Anchor;
 use super::prune::{CHECKPOINTS, CheckpointRow};
 use super::row::{EntryRow, HeadRow};
@@ -20,6 +21,8 @@ use crate::executions::ExecutionRow;
 const PAGE: i64 = 500;
 /// Executions read at once: each may have twenty megabytes.
 const EXECUTIONS: usize = 50;
+/// Milliseconds.
+const MINUTE: u64 = 60_000;
 /// How often a trail is checked again that was pruned meanwhile.
 const TRIES: usize = 3;
 
@@ -57,6 +60,60 @@ struct Check<'a> {
     found: Verification,
     /// Number and code of the entry before.
     last: (i64, Vec<u8>),
+    gone: Gone,
+}
+
+/// Executions that are not in the history any more, and what entries say about that.
+#[derive(Default)]
+struct Gone {
+    /// How many were made in each minute since 1970: not more numbers than a trail has minutes.
+    made: BTreeMap<u64, u64>,
+    /// All from before were past their retention, in milliseconds since 1970.
+    before: u64,
+    /// How many went with their scripts, which may have been of any time.
+    with_scripts: u64,
+    /// Everything went with the tenant.
+    with_tenant: bool,
+}
+
+impl Gone {
+    fn add(&mut self, id: ExecutionId) {
+        *self.made.entry(millis(id) / MINUTE).or_default() += 1;
+    }
+
+    fn entry(&mut self, row: &EntryRow) {
+        match row.action.as_str() {
+            "tenant.closed" | "tenant.deleted" => self.with_tenant = true,
+            "execution.pruned" => {
+                // What cannot be read is not genuine, which is a finding already.
+                let told = row.after_value.as_deref().and_then(removal);
+                let (before, executions) = told.unwrap_or_default();
+                match before {
+                    Some(at) => {
+                        let at = at.as_millisecond().max(0).unsigned_abs();
+                        self.before = self.before.max(at);
+                    }
+                    None => self.with_scripts += executions,
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// How many went without a word.
+    fn unsaid(&self) -> u64 {
+        if self.with_tenant {
+            return 0;
+        }
+        let from = self.before / MINUTE + 1;
+        let gone: u64 = self.made.range(from..).map(|(_, count)| count).sum();
+        gone.saturating_sub(self.with_scripts)
+    }
+}
+
+/// When an id of version 7 was made, in milliseconds since 1970.
+fn millis(id: ExecutionId) -> u64 {
+    u64::try_from(id.0.as_u128() >> 80).unwrap_or_default()
 }
 
 impl<'a> Check<'a> {
@@ -77,6 +134,7 @@ impl<'a> Check<'a> {
             anchors,
             found: Verification::default(),
             last: (0, START.to_vec()),
+            gone: Gone::default(),
         })
     }
 
@@ -91,6 +149,7 @@ impl<'a> Check<'a> {
             }
             for row in &rows {
                 self.entry(row);
+                self.gone.entry(row);
                 head_met |= self.meets_head(row);
             }
             if executions {
@@ -107,6 +166,7 @@ impl<'a> Check<'a> {
             self.found.find(FindingKind::HeadAltered, None, text);
         }
         self.check_rest();
+        self.check_gone();
         Ok(self.found)
     }
 
@@ -225,6 +285,17 @@ impl<'a> Check<'a> {
         self.found.find(FindingKind::Truncated, seq, text);
     }
 
+    /// Whoever removes executions lawfully says so in the same transaction, behind the entries of
+    /// their ends: all of it has been read.
+    fn check_gone(&mut self) {
+        let gone = self.gone.unsaid();
+        if gone > 0 {
+            let text =
+                format!("{gone} executions are gone, and no entry says that they were removed");
+            self.found.find(FindingKind::ExecutionMissing, None, text);
+        }
+    }
+
     async fn executions(&mut self, rows: &[EntryRow]) -> Result<()> {
         for row in rows.iter().filter(|row| row.action == "execution.batch") {
             // What cannot be read is not genuine, which is a finding already.
@@ -250,7 +321,10 @@ impl<'a> Check<'a> {
         }
         for (id, told) in told {
             match present.get(&id.0) {
-                None => self.found.executions_gone += 1,
+                None => {
+                    self.found.executions_gone += 1;
+                    self.gone.add(*id);
+                }
                 Some(is) => {
                     self.found.executions += 1;
                     if is != told {

@@ -188,6 +188,25 @@ fn parse_version(text: &str) -> Option<(u32, u32, u32)> {
 mod tests {
     use super::*;
 
+    /// What each connection is asked for again is what it was opened with.
+    #[tokio::test]
+    async fn every_connection_syncs_what_it_commits() {
+        const FULL: i64 = 2;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        let write = Access::Write { max_bytes: None };
+        for (access, name) in [(write, "write"), (Access::Read, "read")] {
+            let pool = connect(&path, 1, access).await.unwrap();
+            let asked = sqlx::query_scalar("pragma synchronous").fetch_one(&pool);
+            let synchronous: i64 = asked.await.unwrap();
+            assert_eq!(synchronous, FULL, "{name}");
+            let asked = sqlx::query_scalar("pragma journal_mode").fetch_one(&pool);
+            let journal: String = asked.await.unwrap();
+            assert_eq!(journal, "wal", "{name}");
+            pool.close().await;
+        }
+    }
+
     #[test]
     fn versions_compare_as_numbers() {
         assert!(parse_version("3.9.0") < Some(VERSION_FLOOR));

@@ -1,12 +1,13 @@
 //! Scripts, templates and settings that come from elsewhere, all in one transaction: whatever cannot be kept
 //! is found out with the rest in place, and then nothing is.
 
-use scriptorium_model::audit::Action;
+use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::retention::Retention;
 use scriptorium_model::script::{Definition, Script};
 use scriptorium_model::version::VersionPolicy;
 use scriptorium_model::{Ctx, ScriptId, Timestamp};
 use sea_orm::FromQueryResult;
+use serde_json::json;
 
 use super::{changed, find_to_change, insert_row, note, routing::Routes, save_version};
 use crate::Store;
@@ -109,6 +110,7 @@ impl Store {
         }
         if keep && found.iter().all(Option::is_none) {
             nodes::mark_routes(&tx).await?;
+            notes.extend(imported(ctx, steps));
             let trail = &self.inner.trail;
             let noted = trail.append(&tx, ctx.tenant, &By::of(ctx), notes).await?;
             tx.commit(noted).await?;
@@ -117,6 +119,18 @@ impl Store {
             tx.rollback().await?;
         }
         Ok(found)
+    }
+
+    /// Says in the trail that a tenant's scripts, templates and settings were written out, and how many.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn tell_of_export(&self, ctx: &Ctx, scripts: usize, templates: usize) -> Result<()> {
+        let tx = self.db().write(ctx).await?;
+        let note = Note::new(Action::TenantExported, whole(ctx))
+            .after(json!({ "scripts": scripts, "templates": templates }));
+        let noted = self.audited(&tx, ctx, note).await?;
+        tx.commit(noted).await
     }
 
     /// Who wrote the imported versions of a script where they were made, by number.
@@ -220,6 +234,22 @@ async fn insert_version(
         .await?;
     }
     Ok(())
+}
+
+/// What the trail says of an import as a whole, behind what it says of each part.
+fn imported(ctx: &Ctx, steps: &[ImportStep]) -> Option<Note> {
+    let count = |is: fn(&ImportStep) -> bool| steps.iter().filter(|step| is(step)).count();
+    let of = json!({
+        "created": count(|step| matches!(step, ImportStep::Create { .. })),
+        "replaced": count(|step| matches!(step, ImportStep::Replace { .. })),
+        "templates": count(|step| matches!(step, ImportStep::Template { .. })),
+    });
+    let note = Note::new(Action::TenantImported, whole(ctx)).after(of);
+    (!steps.is_empty()).then_some(note)
+}
+
+fn whole(ctx: &Ctx) -> Subject {
+    Subject::new(SubjectKind::Tenant, ctx.tenant.0, "")
 }
 
 #[derive(FromQueryResult)]

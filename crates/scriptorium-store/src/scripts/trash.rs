@@ -10,7 +10,7 @@ use serde_json::json;
 use super::routing::Routes;
 use super::{NameRow, find, find_to_change, lock, note, write_state};
 use crate::Store;
-use crate::audit::{Note, of_gone, unaudited};
+use crate::audit::{By, Note, Removal, of_gone, pruned};
 use crate::db::{Micros, Tx};
 use crate::error::{Error, Result};
 use crate::executions;
@@ -110,14 +110,17 @@ impl Store {
                     .with([id.0.into()]);
                 tx.execute(sql).await?;
             }
-            let noted = if last {
+            let mut notes = Vec::new();
+            if !executions.is_empty() {
+                notes.push(pruned(Removal::Of(id), Some(executions.len() as u64)));
+            }
+            if last {
                 self.tell_purged(&tx, ctx, id).await?;
                 let subject = Subject::new(SubjectKind::Script, id.0, &name);
-                let note = Note::new(Action::ScriptPurged, subject);
-                self.audited(&tx, ctx, note).await?
-            } else {
-                unaudited("the last of these transactions tells of all")
-            };
+                notes.push(Note::new(Action::ScriptPurged, subject));
+            }
+            let trail = &self.inner.trail;
+            let noted = trail.append(&tx, ctx.tenant, &By::of(ctx), notes).await?;
             tx.commit(noted).await?;
             if last {
                 return Ok(());

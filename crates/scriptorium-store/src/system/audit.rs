@@ -17,7 +17,8 @@ impl Store {
     }
 
     /// Removes audit entries from before an instant, in every tenant and in batches of 500; how
-    /// many. Entries of the last 90 days stay whatever is asked for (R-AUD-03).
+    /// many. Those of the days that the tenant keeps stay whatever is asked for, 90 at least
+    /// (R-AUD-03).
     ///
     /// # Errors
     /// `Platform` only.

@@ -9,7 +9,7 @@ use sea_orm::{FromQueryResult, Value};
 
 use super::ACROSS_TENANTS;
 use crate::Store;
-use crate::audit::unaudited;
+use crate::audit::{By, Noted, Removal, pruned, unaudited};
 use crate::db::{Micros, Tx, number};
 use crate::error::Result;
 use crate::executions::IdRow;
@@ -165,23 +165,38 @@ impl Store {
 
     async fn remove_executions(&self, tenant: TenantId, before: Cutoff) -> Result<u64> {
         let values = [before.id.into(), before.at.into(), BATCH.into()];
-        self.remove_found(tenant, ENDED_BEFORE, &values).await
+        let removal = Removal::Before(before.at.into());
+        self.remove_found(tenant, ENDED_BEFORE, &values, Some(removal))
+            .await
     }
 
-    /// Removes the executions that a statement finds, until it finds fewer than a batch has.
+    /// Removes the executions that a statement finds, until it finds fewer than a batch has. Each
+    /// batch is told of in the trail, unless that was done before.
     pub(super) async fn remove_found(
         &self,
         tenant: TenantId,
         text: &'static str,
         values: &[Value],
+        removal: Option<Removal>,
     ) -> Result<u64> {
         let mut removed = 0;
         loop {
             let step = Step::begin(self, tenant).await?;
             let sql = step.tx.sql(text).with(values.iter().cloned());
             let ids: Vec<IdRow> = step.tx.all(sql).await?;
-            removed += remove_these(&step.tx, tenant, &ids).await?;
-            step.end().await?;
+            let batch = remove_these(&step.tx, tenant, &ids).await?;
+            removed += batch;
+            let noted = match removal.filter(|_| batch > 0) {
+                None => unaudited("nothing is gone, or it was told before"),
+                Some(removal) => {
+                    let notes = vec![pruned(removal, Some(batch))];
+                    let trail = &self.inner.trail;
+                    trail
+                        .append(&step.tx, tenant, &By::platform(), notes)
+                        .await?
+                }
+            };
+            step.end(noted).await?;
             if ids.len() < BATCH as usize {
                 return Ok(removed);
             }
@@ -204,7 +219,7 @@ impl Store {
                 let sql = step.tx.sql(search::NOTE_UNREAD).with([id.into()]);
                 step.tx.execute(sql).await?;
             }
-            step.end().await?;
+            step.end(unaudited(PAST)).await?;
             removed += rows.len() as u64;
             if rows.len() < BATCH as usize {
                 self.signal(Change::Documents);
@@ -249,7 +264,7 @@ impl Store {
             let step = Step::begin(self, tenant).await?;
             let sql = step.tx.sql(text).with(values.iter().cloned());
             let rows = step.tx.execute(sql).await?;
-            step.end().await?;
+            step.end(unaudited(PAST)).await?;
             removed += rows;
             if rows < u64::from(BATCH) {
                 return Ok(removed);
@@ -277,7 +292,9 @@ impl Store {
 
     async fn remove_executions_of(&self, tenant: TenantId, script: ScriptId) -> Result<u64> {
         let values = [script.0.into(), BATCH.into()];
-        self.remove_found(tenant, ENDED_OF_SCRIPT, &values).await
+        let removal = Some(Removal::Of(script));
+        self.remove_found(tenant, ENDED_OF_SCRIPT, &values, removal)
+            .await
     }
 }
 
@@ -346,6 +363,9 @@ struct Step<'a> {
     begun: Timestamp,
 }
 
+/// Why no entry tells of it.
+const PAST: &str = "retention removes what was recorded";
+
 /// Longest rest after a batch.
 const REST: Duration = Duration::from_millis(100);
 
@@ -360,10 +380,8 @@ impl<'a> Step<'a> {
         })
     }
 
-    async fn end(self) -> Result<()> {
-        self.tx
-            .commit(unaudited("retention removes what was recorded"))
-            .await?;
+    async fn end(self, noted: Noted) -> Result<()> {
+        self.tx.commit(noted).await?;
         let took = self.ambient.now().duration_since(self.begun);
         tokio::time::sleep(took.unsigned_abs().min(REST)).await;
         Ok(())
@@ -390,6 +408,7 @@ impl OldestRow {
             execution_days: days(self.execution_days),
             log_days: days(self.log_days),
             event_days: days(self.event_days),
+            ..Retention::default()
         }
     }
 }

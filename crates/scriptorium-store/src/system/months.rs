@@ -3,14 +3,14 @@
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use scriptorium_model::Timestamp;
 use scriptorium_model::retention::DEFAULT_DAYS;
+use scriptorium_model::{TenantId, Timestamp, Uuid};
 use sea_orm::FromQueryResult;
 
 use super::ACROSS_TENANTS;
 use crate::Store;
-use crate::audit::unaudited;
-use crate::db::{Dialect, Micros, number};
+use crate::audit::{By, Removal, Said, pruned};
+use crate::db::{Dialect, Micros, Tx, number};
 use crate::error::{Error, Result};
 
 /// Months after the present one that have partitions already.
@@ -71,14 +71,32 @@ impl Store {
 
     async fn drop_month(&self, month: Month) -> Result<u64> {
         let tx = self.db().write_all(ACROSS_TENANTS).await?;
+        let losing = tenants_of(&tx, month).await?;
         let sql = tx
             .sql("select drop_partitions($1) as partitions")
             .with([month.begin.into()]);
         let row: Option<DroppedRow> = tx.one(sql).await?;
-        tx.commit(unaudited("retention removes what was recorded"))
-            .await?;
+        // In the order in which whoever records an end takes its locks: executions, then trails.
+        let note = pruned(Removal::Before(month.end.into()), None);
+        let said = losing
+            .into_iter()
+            .map(|tenant| Said::one(tenant, &By::platform(), note.clone()));
+        let noted = self.inner.trail.append_all(&tx, said.collect()).await?;
+        tx.commit(noted).await?;
         Ok(u64::from(row.is_some_and(|row| row.partitions > 0)))
     }
+}
+
+/// Who has executions of a month.
+async fn tenants_of(tx: &Tx, month: Month) -> Result<Vec<TenantId>> {
+    let sql = tx
+        .sql(
+            "select t.id as tenant_id from tenants t where exists (select 1 from executions e \
+             where e.tenant_id = t.id and e.id >= first_id_at($1) and e.id < first_id_at($2))",
+        )
+        .with([month.begin.into(), month.end.into()]);
+    let rows: Vec<TenantRow> = tx.all(sql).await?;
+    Ok(rows.iter().map(|row| TenantId(row.tenant_id)).collect())
 }
 
 /// A calendar month of UTC.
@@ -115,6 +133,11 @@ impl Month {
 #[derive(FromQueryResult)]
 struct DaysRow {
     days: Option<i64>,
+}
+
+#[derive(FromQueryResult)]
+struct TenantRow {
+    tenant_id: Uuid,
 }
 
 #[derive(FromQueryResult)]

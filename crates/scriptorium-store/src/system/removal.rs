@@ -39,7 +39,7 @@ impl Store {
         tx.commit(unaudited(TOLD)).await?;
         self.signal(Change::Endpoints);
         self.signal(Change::Schedules);
-        self.remove_found(tenant.id, PENDING, &[BATCH.into()])
+        self.remove_found(tenant.id, PENDING, &[BATCH.into()], None)
             .await?;
         let tx = self.db().write(&Ctx::platform(tenant.id)).await?;
         tx.execute(tx.sql(STOP)).await?;
@@ -69,7 +69,7 @@ impl Store {
     /// `NotFound` when somebody else was faster; `Platform`. What was removed until then stays removed.
     pub async fn remove_tenant(&self, ctx: &Ctx, tenant: &Tenant) -> Result<()> {
         let own: [Value; 1] = [BATCH.into()];
-        self.remove_found(tenant.id, EXECUTIONS, &own).await?;
+        self.remove_found(tenant.id, EXECUTIONS, &own, None).await?;
         for text in HISTORY {
             self.remove(tenant.id, text, &own).await?;
         }

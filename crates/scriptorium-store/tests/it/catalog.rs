@@ -97,6 +97,25 @@ fn rules() -> Vec<Rule> {
             ],
         ),
         rule(
+            "nobody changes the audit trail, and who acts in one tenant takes nothing from it",
+            "select role || ' ' || priv || ' ' || tab from (values \
+             ('app', 'delete', 'audit_entries'), ('app', 'insert', 'audit_checkpoints'), \
+             ('app', 'delete', 'audit_heads'), ('system', 'delete', 'audit_heads')) v \
+             (role, priv, tab) where has_table_privilege('scriptorium_' || role, \
+             'scriptorium.' || tab, priv) \
+             union all select role || ' ' || priv || ' ' || tab from \
+             unnest(array['app', 'system']) role, unnest(array['update', 'truncate']) priv, \
+             unnest(array['audit_entries', 'audit_checkpoints']) tab \
+             where has_table_privilege('scriptorium_' || role, 'scriptorium.' || tab, priv)"
+                .into(),
+            &[
+                "grant delete on scriptorium.audit_entries to scriptorium_app",
+                "grant update on scriptorium.audit_entries to scriptorium_system",
+                "grant insert on scriptorium.audit_checkpoints to scriptorium_app",
+                "grant truncate on scriptorium.audit_checkpoints to scriptorium_system",
+            ],
+        ),
+        rule(
             "primary and unique keys begin with the tenant",
             format!(
                 "select x.relname from pg_class c join pg_index i on i.indrelid = c.oid \
@@ -331,48 +350,82 @@ async fn the_schema_keeps_every_rule_and_each_rule_notices_a_breach() {
 }
 
 #[tokio::test]
-async fn both_databases_have_the_same_tables_and_columns() {
+async fn both_databases_have_the_same_tables_columns_and_keys() {
     let server = server().await;
     let world = World::on(Sqlite).await;
     let file = rusqlite::Connection::open(world.path().join("scriptorium.db")).unwrap();
-    let mut sqlite = file
-        .prepare(
-            "select t.name || '.' || c.name || case when c.\"notnull\" = 1 then '' else '?' end \
-             from sqlite_schema t join pragma_table_info(t.name) c \
-             where t.type = 'table' and t.name not like 'sqlite_%' \
-             and t.name not like '%\\_words%' escape '\\' and t.name <> '_sqlx_migrations' \
-             and c.name not in ('docid') order by 1",
-        )
-        .unwrap();
-    let sqlite: Vec<String> = sqlite
-        .query_map([], |row| row.get(0))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
-    let postgres = columns_of(&server);
-    let missing = |from: &[String], of: &[String]| -> Vec<String> {
-        of.iter()
-            .filter(|name| !from.contains(name))
-            .cloned()
-            .collect()
+    let here = |sql: &str| -> Vec<String> {
+        let mut statement = file.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
     };
-    let extra = ["execution_documents.words", "script_documents.words"];
-    let mut only_there = missing(&sqlite, &postgres);
-    // An integer primary key of SQLite is never null, and does not say so.
-    only_there.retain(|name| !extra.contains(&name.as_str()) && name != "search_pending.seq");
-    assert_eq!(only_there, [""; 0], "on PostgreSQL only");
-    let mut only_here = missing(&postgres, &sqlite);
-    only_here.retain(|name| name != "search_pending.seq?");
-    assert_eq!(only_here, [""; 0], "on SQLite only");
+    let there =
+        |sql: &str| -> Vec<String> { server.psql(sql).lines().map(str::to_owned).collect() };
+
+    // The words that search looks in are each database's own; so is the order in which they are made,
+    // and by what a server knows a change that it has not seen.
+    let extra = [
+        "execution_documents.words tsvector",
+        "script_documents.words tsvector",
+    ];
+    same(&here(COLUMNS_HERE), &there(COLUMNS_THERE), |name| {
+        let own = ["search_pending.seq", "change_marks.changed_in"];
+        extra.contains(&name) || own.iter().any(|column| name.starts_with(column))
+    });
+    same(&here(KEYS_HERE), &there(KEYS_THERE), |name| {
+        // Rows of the index are known to SQLite by their number alone, and its own key of one number is
+        // no index.
+        let own = [
+            "search_pending",
+            "execution_documents",
+            "script_documents",
+            "audit_key",
+        ];
+        own.iter().any(|table| name.starts_with(table))
+    });
 }
 
-fn columns_of(server: &Server) -> Vec<String> {
-    let columns = server.psql(
-        "select c.relname || '.' || a.attname || case when a.attnotnull then '' else '?' end \
-         from pg_class c join pg_attribute a on a.attrelid = c.oid \
-         where c.relnamespace = 'scriptorium'::regnamespace and c.relkind in ('r', 'p') \
-         and not c.relispartition and a.attnum > 0 and not a.attisdropped \
-         and c.relname <> '_sqlx_migrations' order by 1",
-    );
-    columns.lines().map(str::to_owned).collect()
+/// Compares what two databases have, but for what is each one's own.
+#[track_caller]
+fn same(sqlite: &[String], postgres: &[String], own: impl Fn(&str) -> bool) {
+    let beyond = |some: &[String], of: &[String]| -> Vec<String> {
+        let more = some.iter().filter(|name| !of.contains(name) && !own(name));
+        more.cloned().collect()
+    };
+    assert_eq!(beyond(postgres, sqlite), [""; 0], "on PostgreSQL only");
+    assert_eq!(beyond(sqlite, postgres), [""; 0], "on SQLite only");
 }
+
+/// Each column with its type, `?` where it may be null.
+const COLUMNS_HERE: &str = "select t.name || '.' || c.name || ' ' || lower(c.type) \
+    || case when c.\"notnull\" = 1 then '' else '?' end \
+    from sqlite_schema t join pragma_table_info(t.name) c \
+    where t.type = 'table' and t.name not like 'sqlite_%' \
+    and t.name not like '%\\_words%' escape '\\' and t.name <> '_sqlx_migrations' \
+    and c.name <> 'docid' order by 1";
+
+/// In SQLite's types, of which there are fewer.
+const COLUMNS_THERE: &str = "select c.relname || '.' || a.attname || ' ' \
+    || case format_type(a.atttypid, null) when 'bigint' then 'integer' when 'integer' then 'integer' \
+    when 'boolean' then 'integer' when 'uuid' then 'blob' when 'bytea' then 'blob' \
+    else format_type(a.atttypid, null) end || case when a.attnotnull then '' else '?' end \
+    from pg_class c join pg_attribute a on a.attrelid = c.oid \
+    where c.relnamespace = 'scriptorium'::regnamespace and c.relkind in ('r', 'p') \
+    and not c.relispartition and a.attnum > 0 and not a.attisdropped \
+    and c.relname <> '_sqlx_migrations' order by 1";
+
+/// Primary and unique keys by their columns.
+const KEYS_HERE: &str = "select distinct t.name || ' ' || (select group_concat(name) from \
+    (select coalesce(i.name, '(expression)') as name from pragma_index_info(l.name) i \
+    order by i.seqno)) from sqlite_schema t join pragma_index_list(t.name) l \
+    where t.type = 'table' and l.\"unique\" = 1 and t.name not like '%\\_words%' escape '\\' \
+    and t.name <> '_sqlx_migrations' order by 1";
+
+const KEYS_THERE: &str = "select distinct c.relname || ' ' || (select string_agg( \
+    coalesce(a.attname, '(expression)'), ',' order by k.place) \
+    from unnest(i.indkey) with ordinality k (number, place) \
+    left join pg_attribute a on a.attrelid = c.oid and a.attnum = k.number \
+    where k.place <= i.indnkeyatts) \
+    from pg_class c join pg_index i on i.indrelid = c.oid and i.indisunique \
+    where c.relnamespace = 'scriptorium'::regnamespace and not c.relispartition \
+    and c.relname <> '_sqlx_migrations' order by 1";

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rusqlite::Connection;
+use scriptorium_model::execution::ExecutionStatus;
 use scriptorium_model::trigger::Trigger;
 use scriptorium_model::{Actor, Ctx, ExecutionId, Json};
 use scriptorium_store::{Error, Options, PostgresOptions, Store, Unavailable};
@@ -179,6 +180,12 @@ async fn a_postgres_that_stops_at_once_loses_nothing_acknowledged() {
         assert!(entry.await.is_some(), "lost {key}");
     }
     assert!(refused > 0, "nobody noticed the stops");
+    assert!(
+        worst <= Duration::from_secs(5),
+        "writing again after {worst:?}"
+    );
+    let found = store.verify_audit(&ctx, true).await.unwrap();
+    assert!(found.is_intact(), "{found:?}");
     eprintln!(
         "4 stops, {} acknowledged, none lost, {refused} refused, writing again {worst:?} after the \
          server's start at worst",
@@ -204,9 +211,13 @@ async fn check_whole(world: &World, acknowledged: &[String]) {
             assert!(entry.is_some(), "lost {line}");
         } else {
             let id: ExecutionId = name.parse().unwrap();
-            store.find_execution(&world.ctx, id).await.unwrap();
+            let execution = store.find_execution(&world.ctx, id).await.unwrap();
+            let ended = execution.status == ExecutionStatus::Completed;
+            assert!(ended || kind == "execution", "lost the end of {line}");
         }
     }
+    let found = store.verify_audit(&world.ctx, true).await.unwrap();
+    assert!(found.is_intact(), "{found:?}");
     let more = store.set_entry(&world.ctx, "after", Json::from_written("1"), None);
     more.await.unwrap();
     store.close().await;
@@ -253,7 +264,9 @@ fn read_and_kill(mut child: Child, enough: usize) -> Vec<String> {
 }
 
 fn is_said(line: &&str) -> bool {
-    line.starts_with("entry ") || line.starts_with("execution ")
+    ["entry ", "execution ", "ended "]
+        .iter()
+        .any(|kind| line.starts_with(kind))
 }
 
 /// What a child works with; `None` when this process is none.
@@ -331,6 +344,7 @@ async fn child_that_writes() {
                     incidents: Vec::new(),
                 };
                 store.record(&ctx, finished).await.unwrap().await.unwrap();
+                println!("ended {}", pending.id);
             }
         });
     }

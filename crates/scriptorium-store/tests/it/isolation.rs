@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use rstest::rstest;
+use scriptorium_model::audit::{AuditEntry, AuditFilter};
 use scriptorium_model::dead_letter::DeadLetterStatus;
+use scriptorium_model::draft::DraftText;
 use scriptorium_model::endpoint::Method::Get;
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{LogLevel, LogLine};
@@ -13,8 +15,10 @@ use scriptorium_model::retention::Retention;
 use scriptorium_model::script::ScriptStatus::{Active, Draft};
 use scriptorium_model::trigger::Trigger;
 use scriptorium_model::user::{Session, Token};
+use scriptorium_model::version::VersionPolicy;
 use scriptorium_model::{Ctx, ExecutionId, Json, permission::PermissionSet};
 use scriptorium_store::events::EventFilter;
+use scriptorium_store::tenant_data::{Column, ColumnType, Table, TenantSchema};
 use scriptorium_store::{
     DeadLetterFilter, Error, ExecutionFilter, Finished, Inserted, Options, ScriptFilter, Store,
 };
@@ -154,6 +158,7 @@ async fn what_one_tenant_does_not_keep_is_not_taken_from_another(
         execution_days: 730,
         log_days: 730,
         event_days: 730,
+        audit_days: 730,
     };
     store.set_retention(&world.ctx, two_years).await.unwrap();
     let less = Retention {
@@ -357,8 +362,98 @@ async fn data_of_another_tenant_does_not_exist(#[values(Sqlite, Postgres)] datab
     assert_missing(store.insert_event(other, event).await);
     // Their own of the same name is another one.
     store.put_template(other, "t", "theirs").await.unwrap();
+    let two = Json::parse("2").unwrap();
+    store.set_entry(other, "k", two, None).await.unwrap();
+    let entry = store.get_entry(ctx, "k").await.unwrap();
+    assert_eq!(entry.unwrap().value, Json::parse("1").unwrap());
     let mine = store.find_template(ctx, "t").await.unwrap().unwrap();
     assert_eq!(mine.body, "mine");
+}
+
+#[rstest]
+#[tokio::test]
+async fn business_tables_of_another_tenant_are_empty(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::with_tables(database).await;
+    let bills = Table::new("bills").with(Column {
+        name: "id".into(),
+        ty: ColumnType::Text,
+        nullable: false,
+        unique: true,
+    });
+    let schema = TenantSchema {
+        tables: vec![bills],
+    };
+    let data = world.store.tenant_data(schema).unwrap();
+    world.store.make_tables(&data).await.unwrap();
+    let insert = "insert into bills (id) values ($1)";
+    let mine = data.execute(&world.ctx, insert, vec!["1".into()]).await;
+    assert_eq!(mine.unwrap(), 1);
+    let all = "select id from bills";
+    let theirs = data.query(&world.other, all, Vec::new()).await.unwrap();
+    assert_eq!(theirs.len(), 0);
+    let gone = data.execute(&world.other, "delete from bills", Vec::new());
+    assert_eq!(gone.await.unwrap(), 0);
+    // The same key is theirs to take.
+    let theirs = data.execute(&world.other, insert, vec!["1".into()]).await;
+    assert_eq!(theirs.unwrap(), 1);
+    let mine = data.query(&world.ctx, all, Vec::new()).await.unwrap();
+    assert_eq!(mine.len(), 1);
+}
+
+#[rstest]
+#[tokio::test]
+async fn drafts_milestones_rules_and_trail_of_another_tenant_do_not_exist(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx, other) = (&world.store, &world.ctx, &world.other);
+    let script = world.script("mine").await.id;
+    let me = ctx.actor.user().unwrap();
+    let text = DraftText {
+        base_version: 1,
+        settings: None,
+        source: "mine".into(),
+    };
+    store
+        .put_draft(ctx, script, me, text.clone())
+        .await
+        .unwrap();
+    assert_missing(store.put_draft(other, script, me, text).await);
+    assert_eq!(store.find_draft(other, script, me).await.unwrap(), None);
+    assert!(!store.delete_draft(other, script, me).await.unwrap());
+    store.set_milestone(ctx, script, 1, "mine").await.unwrap();
+    assert_missing(store.set_milestone(other, script, 1, "theirs").await);
+    assert!(!store.delete_milestone(other, script, 1).await.unwrap());
+    let page = PageRequest::first();
+    let milestones = store.list_milestones(other, script, &page).await;
+    assert_eq!(milestones.unwrap().items, []);
+
+    let few = VersionPolicy {
+        max_count: Some(7),
+        max_age_days: None,
+    };
+    store.put_version_policy(ctx, few).await.unwrap();
+    let brief = Retention {
+        event_days: 31,
+        ..Retention::default()
+    };
+    store.set_retention(ctx, brief).await.unwrap();
+    assert_eq!(
+        store.find_version_policy(other).await.unwrap(),
+        VersionPolicy::default()
+    );
+    assert_eq!(
+        store.find_retention(other).await.unwrap(),
+        Retention::default()
+    );
+
+    let all = AuditFilter::default();
+    let trail = store.list_audit(other, &all, &page).await.unwrap().items;
+    let next = store.next_audit(other, &all, 0, 100).await.unwrap();
+    let foreign = |entries: &[AuditEntry]| entries.iter().any(|one| one.tenant != other.tenant);
+    assert!(!foreign(&trail) && !foreign(&next), "{trail:?}");
 }
 
 #[rstest]

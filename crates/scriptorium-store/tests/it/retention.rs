@@ -144,6 +144,7 @@ async fn each_tenant_keeps_its_own_for_as_long_as_it_says(
         execution_days: 730,
         log_days: 30,
         event_days: 30,
+        audit_days: 730,
     };
     store.set_retention(&world.ctx, longer).await.unwrap();
     assert_eq!(store.find_retention(&world.ctx).await.unwrap(), longer);

@@ -287,3 +287,5 @@ tenant-log_days = Log lines
 tenant-log_days-hint = Days, 30 up to those of executions
 tenant-event_days = Events
 tenant-event_days-hint = Days, 30 to 730
+tenant-audit_days = Audit trail
+tenant-audit_days-hint = Days, 90 to 3,650, not fewer than those of executions

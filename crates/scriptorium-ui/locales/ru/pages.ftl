@@ -289,3 +289,5 @@ tenant-log_days = Строки журнала
 tenant-log_days-hint = Дней, от 30, не дольше выполнений
 tenant-event_days = События
 tenant-event_days-hint = Дней, от 30 до 730
+tenant-audit_days = Журнал аудита
+tenant-audit_days-hint = Дней, от 90 до 3650, не меньше, чем для выполнений

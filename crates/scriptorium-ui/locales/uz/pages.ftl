@@ -281,3 +281,5 @@ tenant-log_days = Jurnal satrlari
 tenant-log_days-hint = Kun, 30 dan bajarilishlarnikigacha
 tenant-event_days = Hodisalar
 tenant-event_days-hint = Kun, 30 dan 730 gacha
+tenant-audit_days = Audit jurnali
+tenant-audit_days-hint = Kun, 90 dan 3650 gacha, bajarilishlarnikidan kam emas

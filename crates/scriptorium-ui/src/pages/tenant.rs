@@ -3,8 +3,9 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use scriptorium::model::audit;
 use scriptorium::model::permission::Permission;
-use scriptorium::model::retention::{MAX_DAYS, MIN_DAYS};
+use scriptorium::model::retention::{MAX_AUDIT_DAYS, MAX_DAYS, MIN_DAYS};
 
 use crate::failure::{Failure, explained};
 use crate::frame::Frame;
@@ -58,6 +59,12 @@ pub(crate) async fn show(State(site): State<Site>, visitor: Visitor) -> Result<R
         min: MIN_DAYS,
         max: MAX_DAYS,
     };
+    let audit_days = Field {
+        name: "audit_days",
+        value: keep.audit_days.to_string(),
+        min: audit::MIN_DAYS,
+        max: MAX_AUDIT_DAYS,
+    };
     let page = TenantPage {
         frame: Frame::new(t, t.get("tenant-title"), "settings", Some(&visitor.caller)),
         t,
@@ -79,6 +86,7 @@ pub(crate) async fn show(State(site): State<Site>, visitor: Visitor) -> Result<R
                     days("execution_days", keep.execution_days),
                     days("log_days", keep.log_days),
                     days("event_days", keep.event_days),
+                    audit_days,
                 ],
             },
         ],
@@ -113,6 +121,7 @@ mod tests {
                 "execution_days",
                 "log_days",
                 "event_days",
+                "audit_days",
             ];
             let of_fields = fields.map(|name| [name.to_owned(), format!("{name}-hint")]);
             let of_cards = ["versions", "retention"].map(|name| {

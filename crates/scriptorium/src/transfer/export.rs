@@ -17,7 +17,8 @@ use super::{
 use crate::error::Result;
 
 impl Transfer<'_> {
-    /// Reads scripts with their versions, and for a whole tenant its templates and settings. Names and addresses
+    /// Reads scripts with their versions, and for a whole tenant its templates and settings, of which the
+    /// audit trail then tells. Names and addresses
     /// of people are in it for who may see them (`users.manage`).
     ///
     /// # Errors
@@ -49,6 +50,9 @@ impl Transfer<'_> {
                     versions: Some(self.0.store().find_version_policy(ctx).await?),
                     retention: Some(self.0.store().find_retention(ctx).await?),
                 };
+                let (scripts, templates) = (bundle.scripts.len(), bundle.templates.len());
+                let store = self.0.store();
+                store.tell_of_export(ctx, scripts, templates).await?;
             }
         }
         Ok(bundle)

@@ -54,6 +54,7 @@ impl Transfer<'_> {
                     ),
                     ("log_days", present.log_days != retention.log_days),
                     ("event_days", present.event_days != retention.event_days),
+                    ("audit_days", present.audit_days != retention.audit_days),
                 ]),
                 step: retention.validated().map(ImportStep::Retention),
                 takes: Permission::ScriptsDelete,

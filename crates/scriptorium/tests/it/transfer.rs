@@ -128,6 +128,7 @@ const KEPT: (VersionPolicy, Retention) = (
         execution_days: 400,
         log_days: 100,
         event_days: 30,
+        audit_days: 400,
     },
 );
 

@@ -16,9 +16,10 @@ const MUTANT: &str = "SCRIPTORIUM_STORE_MUTANT";
 const NO_PREDICATE: &str = "no predicate";
 const CURSOR: &str = "a cursor without its tenant";
 const UNCHECKED: &str = "a record's tenant is believed";
+const ONE_FILE: &str = "the tenants share the file of their tables";
 
 /// A statement that forgets its tenant: what the hole is called, and what its text is known by.
-const HOLES: [(&str, &str); 30] = [
+const HOLES: [(&str, &str); 36] = [
     (
         "a script by its id alone",
         "s.deleted_at is null and s.id = ",
@@ -106,6 +107,21 @@ const HOLES: [(&str, &str); 30] = [
     ),
     ("the list of tags", "with recursive hop (tag)"),
     ("the subscribers of an event", "where b.tenant_id = $1"),
+    ("a draft", "where d.tenant_id = $1 and d.script_id"),
+    (
+        "discarding a draft",
+        "delete from script_drafts where tenant_id = $1 and script_id",
+    ),
+    ("a milestone", "delete from version_milestones"),
+    (
+        "how many versions are kept",
+        "select * from version_policies where",
+    ),
+    ("how long history is kept", "audit_days from retention"),
+    (
+        "the audit trail",
+        "select * from audit_entries where tenant_id = $1",
+    ),
 ];
 
 /// The text as the planted hole leaves it.
@@ -131,6 +147,15 @@ pub(crate) fn forgetting(ctx: &Ctx) -> Ctx {
 pub(crate) fn unchecked(ctx: &Ctx, tenant: TenantId) -> TenantId {
     if planted() == Some(UNCHECKED) {
         ctx.tenant
+    } else {
+        tenant
+    }
+}
+
+/// The tenant that a file of business tables is named after.
+pub(crate) fn filed(tenant: TenantId) -> TenantId {
+    if planted() == Some(ONE_FILE) {
+        TenantId(scriptorium_model::Uuid::nil())
     } else {
         tenant
     }
@@ -163,7 +188,7 @@ fn without_predicate(mut text: String) -> String {
 
 #[test]
 fn each_planted_hole_is_noticed() {
-    let others = [(NO_PREDICATE, ""), (CURSOR, ""), (UNCHECKED, "")];
+    let others = [NO_PREDICATE, CURSOR, UNCHECKED, ONE_FILE].map(|name| (name, ""));
     let unnoticed: Vec<&str> = HOLES
         .iter()
         .chain(&others)

@@ -97,6 +97,8 @@ impl Files {
 
     /// Opens the tenant's file, makes it, brings it up to the schema.
     fn connect(&self, tenant: TenantId) -> Result<Connection> {
+        #[cfg(test)]
+        let tenant = crate::db::mutants::filed(tenant);
         let path = self.dir.join(format!("{tenant}.db"));
         files::make_private(&path)?;
         Connection::open(&path, &self.schema, &self.ambient)
