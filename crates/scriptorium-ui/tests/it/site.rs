@@ -1,5 +1,7 @@
 //! A platform in a temporary directory with the pages before it, and no socket.
 
+use std::path::Path;
+
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::{Extension, Router};
@@ -34,6 +36,8 @@ impl Site {
         let dir = tempfile::tempdir().unwrap();
         let builder = Platform::builder()
             .data_dir(dir.path())
+            // The compiled engine is the same for every test.
+            .cache_dir(Path::new(env!("CARGO_TARGET_TMPDIR")).join("engine"))
             .admin_password(PASSWORD)
             .triggers(false);
         let platform = builder.start().await.unwrap();
