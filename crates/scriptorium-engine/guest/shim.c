@@ -13,7 +13,8 @@
 /* ---- what the host offers ------------------------------------------------------- */
 
 /* Texts the host hands in, by number; a call's reply is the last of them. */
-enum { ARG_PRELUDE = 0, ARG_OPTIONS = 1, ARG_CODE = 0, ARG_NAME = 1, ARG_PROGRAM = 0, ARG_INPUT = 1, ARG_REPLY = 2 };
+enum { ARG_PRELUDE = 0, ARG_OPTIONS = 1, ARG_CODE = 0, ARG_NAME = 1, ARG_LIBRARIES = 2,
+       ARG_PROGRAM = 0, ARG_INPUT = 1, ARG_REPLY = 2 };
 IMPORT(arg_len) extern uint32_t host_arg_len(uint32_t index);
 IMPORT(arg_copy) extern void host_arg_copy(uint32_t index, void *to);
 
@@ -626,11 +627,29 @@ static int64_t with_heap(enum status status) {
     return ((int64_t)above << 32) | status;
 }
 
-static enum status load_and_drive(void) {
+/* The program among its libraries: how many there are, each with its length in front. They
+ * become known under their names, and are evaluated when the program is. */
+static JSValue load_program(void) {
     size_t len;
-    char *bytecode = take_arg(ARG_PROGRAM, &len);
-    JSValue program = JS_ReadObject(ctx, (uint8_t *)bytecode, len, JS_READ_OBJ_BYTECODE);
-    heap_free(bytecode);
+    char *image = take_arg(ARG_PROGRAM, &len);
+    const uint8_t *at = (const uint8_t *)image, *end = at + len;
+    uint32_t libraries = get_u32(at);
+    at += sizeof(uint32_t);
+    JSValue loaded = JS_UNDEFINED;
+    for (uint32_t i = 0; i < libraries && !JS_IsException(loaded); i++) {
+        uint32_t size = get_u32(at);
+        at += sizeof(uint32_t);
+        loaded = JS_ReadObject(ctx, at, size, JS_READ_OBJ_BYTECODE);
+        at += size;
+    }
+    if (!JS_IsException(loaded))
+        loaded = JS_ReadObject(ctx, at, end - at, JS_READ_OBJ_BYTECODE);
+    heap_free(image);
+    return loaded;
+}
+
+static enum status load_and_drive(void) {
+    JSValue program = load_program();
     if (JS_IsException(program) || JS_ResolveModule(ctx, program) < 0)
         return fail_with_exception(FAIL_THREW);
     module = JS_VALUE_GET_PTR(program);
@@ -652,11 +671,33 @@ EXPORT("start") int64_t guest_start(uint64_t seed, uint32_t gc_headroom) {
 /* Goes on after host calls have answered. */
 EXPORT("resume") int64_t guest_resume(void) { return with_heap(drive()); }
 
+/* Names that the module being compiled may import, each with a NUL behind it. */
+static const char *libraries, *libraries_end;
+
+static int init_stand_in(JSContext *c, JSModuleDef *m) {
+    (void)c; (void)m;
+    return 0;
+}
+
+/* While a module is compiled, what it imports only has to be there; its place is taken by the
+ * real one when the program is loaded. */
+static JSModuleDef *stand_in(JSContext *c, const char *name, void *opaque) {
+    (void)opaque;
+    for (const char *known = libraries; known < libraries_end; known += strlen(known) + 1)
+        if (!strcmp(known, name))
+            return JS_NewCModule(c, name, init_stand_in);
+    JS_ThrowReferenceError(c, "could not load module '%s'", name);
+    return NULL;
+}
+
 /* Compiles the module that waits as an argument into bytecode. */
 EXPORT("compile") int32_t guest_compile(void) {
     size_t code_len, name_len, len;
     char *name = take_arg(ARG_NAME, &name_len);
     char *code = take_arg(ARG_CODE, &code_len);
+    libraries = take_arg(ARG_LIBRARIES, &len);
+    libraries_end = libraries + len;
+    JS_SetModuleLoaderFunc(rt, NULL, stand_in, NULL);
     ctx->eval_internal = __JS_EvalInternal;
     JSValue compiled = JS_Eval(ctx, code, code_len, name, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
     if (JS_IsException(compiled))

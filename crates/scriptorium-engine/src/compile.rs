@@ -25,19 +25,25 @@ const LIMITS: Limits = Limits {
     output_bytes: 32 << 20,
 };
 
-/// Compiles on the calling thread.
+/// Compiles on the calling thread. The source may import the libraries.
 pub(crate) fn compile(
     lane: &Lane,
     ticker: &Arc<Ticker>,
     source: Source<'_>,
+    libraries: &[&str],
     origin: Arc<Origin>,
 ) -> Result<Vec<u8>, CompileError> {
     if source.code.contains('\0') {
         return Err(CompileError::Script(nul_failure(source.code)));
     }
-    let mut state = State::new(Box::new(NoHost), LIMITS, origin);
+    let mut state = State::new(Box::new(NoHost), LIMITS, [origin].into());
     state.args[0] = Arg::Bytes(source.code.as_bytes().to_vec());
     state.args[1] = Arg::Bytes(source.name.as_bytes().to_vec());
+    if !libraries.is_empty() {
+        // No source's name holds a NUL: the guest could not compile it.
+        let names = libraries.iter().flat_map(|name| [name, "\0"]);
+        state.args[2] = Arg::Bytes(names.collect::<String>().into_bytes());
+    }
     let (mut store, guest) = lane.instantiate(state)?;
     store.epoch_deadline_callback({
         let ticker = Arc::clone(ticker);

@@ -11,7 +11,6 @@ use tokio::sync::SemaphorePermit;
 use crate::artifact::Artifact;
 use crate::failure::Origin;
 use crate::lane::{Kind, Lane};
-use crate::program::Inner;
 use crate::state::{Arg, State};
 use crate::ticker::Ticker;
 use crate::{
@@ -99,7 +98,18 @@ impl Engine {
     ///
     /// [`CompileError::Script`] when the source is at fault.
     pub fn compile(&self, source: Source<'_>) -> Result<Program, CompileError> {
-        let hash = self.program_hash(source);
+        self.link(source, &[])
+    }
+
+    /// Compiles a source that may import these programs, by the names of their sources. The
+    /// result brings them along, and what they import. Costs what [`Engine::compile`] does.
+    ///
+    /// # Errors
+    ///
+    /// [`CompileError::Script`] when the source is at fault, or imports something else. A name
+    /// that a library does not export is found when the program runs.
+    pub fn link(&self, source: Source<'_>, libraries: &[Program]) -> Result<Program, CompileError> {
+        let hash = self.program_hash(source, libraries);
         if let Some(program) = self.0.programs.get(&hash) {
             self.0.hits.fetch_add(1, Ordering::Relaxed);
             return Ok(program);
@@ -107,12 +117,9 @@ impl Engine {
         self.0.misses.fetch_add(1, Ordering::Relaxed);
         let origin = Arc::new(Origin::new(source.name, source.code));
         let (lane, ticker) = (&self.0.workshop, &self.0.ticker);
-        let bytecode = compile::compile(lane, ticker, source, Arc::clone(&origin))?;
-        let program = Program(Arc::new(Inner {
-            hash,
-            origin,
-            bytecode: bytecode.into(),
-        }));
+        let names: Vec<&str> = libraries.iter().map(Program::name).collect();
+        let bytecode = compile::compile(lane, ticker, source, &names, Arc::clone(&origin))?;
+        let program = Program::new(hash, origin, bytecode, libraries);
         self.0.programs.insert(hash, program.clone());
         Ok(program)
     }
@@ -134,7 +141,7 @@ impl Engine {
             cancel,
         } = invocation;
         limits.memory_bytes = limits.memory_bytes.min(self.0.max_memory_bytes);
-        let mut state = State::new(Box::new(host), limits, Arc::clone(&program.0.origin));
+        let mut state = State::new(Box::new(host), limits, Arc::clone(&program.0.origins));
         state.args[0] = Arg::Program(program.clone());
         state.args[1] = Arg::Bytes(input.as_bytes().to_vec());
         state.cancel = cancel.clone();
@@ -172,9 +179,13 @@ impl Engine {
         }
     }
 
-    fn program_hash(&self, source: Source<'_>) -> [u8; 32] {
+    fn program_hash(&self, source: Source<'_>, libraries: &[Program]) -> [u8; 32] {
         let mut hasher = Sha256::new();
         hasher.update(self.0.hash);
+        hasher.update((libraries.len() as u64).to_le_bytes());
+        libraries
+            .iter()
+            .for_each(|library| hasher.update(library.hash()));
         hasher.update((source.name.len() as u64).to_le_bytes());
         hasher.update(source.name);
         hasher.update(source.code);

@@ -1,6 +1,8 @@
 //! From what the guest says about a thrown value to a [`Failure`].
 //! The text was written by a script: it is bounded and never trusted.
 
+use std::sync::Arc;
+
 use crate::{Code, Failure, Frame, LimitHit, Position};
 
 const MESSAGE_BYTES: usize = 4 << 10;
@@ -17,9 +19,9 @@ pub(crate) struct Reported<'a> {
 }
 
 /// What is kept of a program's text to read positions in it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Origin {
-    name: Box<str>,
+    name: Arc<str>,
     /// The lines whose bytes and UTF-16 code units differ: the guest counts bytes.
     wide: Vec<(u32, Box<str>)>,
 }
@@ -37,6 +39,10 @@ impl Origin {
         }
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     fn utf16_column(&self, line: u32, column: u32) -> u32 {
         let Ok(at) = self.wide.binary_search_by_key(&line, |(number, _)| *number) else {
             return column;
@@ -47,19 +53,26 @@ impl Origin {
     }
 }
 
-/// Reads the report of a failure in the program that `origin` describes.
-pub(crate) fn from_guest(reported: &Reported<'_>, origin: &Origin) -> Failure {
-    let stack = parse_stack(&text(reported.stack, STACK_BYTES), origin);
+/// The texts a program is made of: its own, then its libraries'.
+pub(crate) type Origins = Arc<[Arc<Origin>]>;
+
+/// Reads the report of a failure in the program that `origins` describe.
+pub(crate) fn from_guest(reported: &Reported<'_>, origins: &[Arc<Origin>]) -> Failure {
+    let stack = parse_stack(&text(reported.stack, STACK_BYTES), origins);
+    let own = origins.first().map(|origin| &*origin.name);
     let details = (!reported.details.is_empty() && reported.details.len() <= DETAILS_BYTES)
         .then(|| String::from_utf8_lossy(reported.details).into_owned())
         .filter(|details| details != "{}");
     Failure {
         code: reported.code,
         message: text(reported.message, MESSAGE_BYTES),
-        position: stack.first().map(|frame| Position {
-            line: frame.line,
-            column: frame.column,
-        }),
+        position: stack
+            .iter()
+            .find(|frame| Some(&*frame.source) == own)
+            .map(|frame| Position {
+                line: frame.line,
+                column: frame.column,
+            }),
         stack,
         details,
         limit: None,
@@ -105,12 +118,15 @@ fn text(bytes: &[u8], most: usize) -> String {
     text
 }
 
-/// Keeps the frames of the program's own file. A line reads `    at function (file:line:column)`,
+/// Keeps the frames of the program's own texts. A line reads `    at function (file:line:column)`,
 /// or `    at file:line:column` where a syntax error stands.
-fn parse_stack(stack: &str, origin: &Origin) -> Vec<Frame> {
+fn parse_stack(stack: &str, origins: &[Arc<Origin>]) -> Vec<Frame> {
     stack
         .lines()
-        .filter_map(|line| parse_frame(line.trim_start().strip_prefix("at ")?, origin))
+        .filter_map(|line| {
+            let line = line.trim_start().strip_prefix("at ")?;
+            origins.iter().find_map(|origin| parse_frame(line, origin))
+        })
         .take(FRAMES)
         .collect()
 }
@@ -130,6 +146,7 @@ fn parse_frame(line: &str, origin: &Origin) -> Option<Frame> {
         .split_once(':')?;
     let (line, column) = (line.parse().ok()?, column.parse().ok()?);
     Some(Frame {
+        source: (&*origin.name).into(),
         function: (!matches!(function, "" | "<anonymous>" | "<eval>" | "<module>"))
             .then(|| function.to_owned()),
         line,

@@ -188,7 +188,7 @@ fn fail(
         stack: bytes(memory, stack, stack_len)?,
         details: bytes(memory, details, details_len)?,
     };
-    let failure = failure::from_guest(&reported, &state.origin);
+    let failure = failure::from_guest(&reported, &state.origins);
     state.failed.get_or_insert(failure);
     Ok(())
 }

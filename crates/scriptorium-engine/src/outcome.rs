@@ -134,6 +134,8 @@ pub struct Position {
 /// One call on the stack of a thrown error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Frame {
+    /// The name of the source it is in: the program's or a library's.
+    pub source: Box<str>,
     /// The function's name; `None` for anonymous functions and the module's top level.
     pub function: Option<String>,
     /// Line, from 1.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::failure::Origin;
+use crate::failure::{Origin, Origins};
 
 /// The text of one ECMAScript module whose default export is the entry function.
 #[derive(Clone, Copy, Debug)]
@@ -20,13 +20,62 @@ pub struct Program(pub(crate) Arc<Inner>);
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) hash: [u8; 32],
-    pub(crate) origin: Arc<Origin>,
-    pub(crate) bytecode: Box<[u8]>,
+    /// Its own text, then its libraries'.
+    pub(crate) origins: Origins,
+    bytecode: Box<[u8]>,
+    /// What it imports, and what that imports, each once.
+    libraries: Vec<Program>,
+    /// What the guest loads: how many libraries, each with its length in front, and the
+    /// program itself.
+    pub(crate) image: Box<[u8]>,
 }
 
 impl Program {
-    /// SHA-256 over the source, its name and the engine that compiled it.
+    pub(crate) fn new(
+        hash: [u8; 32],
+        origin: Arc<Origin>,
+        bytecode: Vec<u8>,
+        imports: &[Program],
+    ) -> Self {
+        let mut libraries: Vec<Self> = Vec::new();
+        for library in imports
+            .iter()
+            .flat_map(|one| one.0.libraries.iter().chain([one]))
+        {
+            if !libraries.iter().any(|known| known.0.hash == library.0.hash) {
+                libraries.push(library.clone());
+            }
+        }
+        let mut image = word(libraries.len()).to_vec();
+        for Self(library) in &libraries {
+            image.extend(word(library.bytecode.len()));
+            image.extend(&*library.bytecode);
+        }
+        image.extend(&bytecode);
+        let own = libraries
+            .iter()
+            .filter_map(|library| library.0.origins.first().cloned());
+        Self(Arc::new(Inner {
+            hash,
+            origins: std::iter::once(origin).chain(own).collect(),
+            bytecode: bytecode.into(),
+            libraries,
+            image: image.into(),
+        }))
+    }
+
+    /// SHA-256 over the source, its name, its libraries and the engine that compiled it.
     pub fn hash(&self) -> [u8; 32] {
         self.0.hash
     }
+
+    /// The name of its source, under which others import it.
+    pub(crate) fn name(&self) -> &str {
+        self.0.origins.first().map_or("", |origin| origin.name())
+    }
+}
+
+/// Bytecode is far smaller than 4 GiB: the guest that wrote it is.
+fn word(value: usize) -> [u8; 4] {
+    u32::try_from(value).unwrap_or(u32::MAX).to_le_bytes()
 }

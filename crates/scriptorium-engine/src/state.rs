@@ -11,7 +11,7 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::time::Instant;
 use wasmtime::{Memory, ResourceLimiter};
 
-use crate::failure::{self, Origin};
+use crate::failure::{self, Origins};
 use crate::program::Program;
 use crate::ticker::Ticker;
 use crate::{CallClass, Cancel, Code, Failure, Host, HostError, HostFuture, LimitHit, Limits};
@@ -31,7 +31,7 @@ impl Arg {
     pub(crate) fn bytes(&self) -> &[u8] {
         match self {
             Self::Empty => &[],
-            Self::Program(program) => &program.0.bytecode,
+            Self::Program(program) => &program.0.image,
             Self::Bytes(bytes) => bytes,
         }
     }
@@ -44,8 +44,8 @@ pub(crate) struct State {
     pub(crate) memory: Option<Memory>,
     /// Program or code, input or name, reply.
     pub(crate) args: [Arg; 3],
-    /// The program whose frames are kept.
-    pub(crate) origin: Arc<Origin>,
+    /// The texts whose frames are kept.
+    pub(crate) origins: Origins,
     pub(crate) host: Box<dyn Host>,
     pub(crate) cancel: Cancel,
     pub(crate) limits: Limits,
@@ -71,11 +71,11 @@ pub(crate) struct State {
 pub(crate) struct Ended;
 
 impl State {
-    pub(crate) fn new(host: Box<dyn Host>, limits: Limits, origin: Arc<Origin>) -> Self {
+    pub(crate) fn new(host: Box<dyn Host>, limits: Limits, origins: Origins) -> Self {
         Self {
             memory: None,
             args: [Arg::Empty, Arg::Empty, Arg::Empty],
-            origin,
+            origins,
             host,
             cancel: Cancel::new(),
             limits,

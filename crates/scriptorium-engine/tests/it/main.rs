@@ -14,5 +14,6 @@ mod calls;
 mod cancel;
 mod corpus;
 mod isolation;
+mod libraries;
 mod setup;
 mod support;
