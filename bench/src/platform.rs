@@ -94,6 +94,7 @@ impl World {
             },
             input_schema: None,
             allowed_services: None,
+            library: false,
             run_as: None,
             tags: Vec::new(),
             metadata: Default::default(),

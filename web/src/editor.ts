@@ -90,6 +90,7 @@ Alpine.data("scriptEditor", () => ({
     this.$watch("form.cron", () => this.preview());
     this.$watch("form.timezone", () => this.preview());
     this.$watch("form.type", () => this.preview());
+    this.$watch("form.library", () => void this.validate());
     this.$watch("form.language", (language) => {
       code?.setLanguage(String(language));
       this.validate();
@@ -258,12 +259,18 @@ Alpine.data("scriptEditor", () => ({
         source: sourceText(),
         language: this.form.language,
         type: this.form.type,
+        library: this.form.type === "embedded" && this.form.library,
       });
       this.problems = diagnostics;
     } catch {
       this.problems = [];
     }
     code?.mark(this.problems);
+  },
+
+  /** How others import what this script exports. */
+  get importLine() {
+    return `import { … } from ${JSON.stringify(`lib/${this.form.name}`)};`;
   },
 
   get versionText() {

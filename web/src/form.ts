@@ -22,6 +22,8 @@ export interface Definition {
   type: string;
   language: string;
   entry: string | null;
+  /** Whether others may import it; of embedded scripts only. */
+  library?: boolean;
   source?: string;
   schedule?: { cron: string; timezone: string };
   http?: { path: string; methods: string[]; auth: string; permission: string | null };
@@ -52,6 +54,7 @@ export function formOf(definition: Definition) {
     type: definition.type,
     language: definition.language,
     entry: definition.entry ?? "",
+    library: definition.library ?? false,
     cron: schedule?.cron ?? "0 9 * * *",
     timezone: schedule?.timezone ?? "UTC",
     path: http?.path ?? "/",
@@ -80,6 +83,7 @@ export function definitionOf(form: Form, source: string): Definition {
       http: { path: form.path, methods: [...form.methods], auth: form.auth, permission: form.permission || null },
     },
     event: { event: { types: words(form.eventTypes, /\s+/) } },
+    embedded: { library: form.library },
   };
   return {
     name: form.name,

@@ -39,7 +39,7 @@ impl Severity {
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
-    /// A stable code: `script.syntax`, `script.forbidden`, `script.entry`,
+    /// A stable code: `script.syntax`, `script.forbidden`, `script.import`, `script.entry`,
     /// `script.entry_called`, `script.too_deep`, `script.too_large`, `platform.translate`.
     pub code: &'static str,
     /// What is wrong and what to do instead, at most 500 characters.

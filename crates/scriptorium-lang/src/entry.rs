@@ -6,6 +6,7 @@ use oxc_ast::ast::{
 use oxc_span::{GetSpan, Span};
 
 use crate::diagnostic::{Finding, Spot, shorten};
+use crate::modules;
 use crate::rewrite::Edits;
 use crate::survey::{Binding, Export, Survey};
 use crate::{Convention, Entry, Options};
@@ -17,6 +18,8 @@ const ENTRY: &str = "script.entry";
 pub(crate) struct Plan {
     pub(crate) edits: Edits,
     pub(crate) entry: Entry,
+    /// What the program exports as it is written.
+    pub(crate) exports: Vec<String>,
     pub(crate) warnings: Vec<Finding>,
 }
 
@@ -62,6 +65,19 @@ pub(crate) fn plan(program: &Program<'_>, options: &Options<'_>) -> Result<Plan,
     .map_err(|error| vec![error])
 }
 
+/// What a library becomes: itself, with the engine's names for what it imports.
+pub(crate) fn plan_library(
+    program: &Program<'_>,
+    options: &Options<'_>,
+) -> Result<Plan, Vec<Finding>> {
+    let planner = Planner {
+        program,
+        survey: Survey::new(program),
+        options,
+    };
+    planner.library().map_err(|error| vec![error])
+}
+
 struct Planner<'p, 'a> {
     program: &'p Program<'a>,
     survey: Survey<'p, 'a>,
@@ -81,7 +97,7 @@ impl Planner<'_, '_> {
         if let Some(default) = self.survey.default {
             return self.default_export(default);
         }
-        if self.survey.exports_default() {
+        if self.survey.exports_default() || self.exports().iter().any(|name| name == "default") {
             return Ok(self.unchanged());
         }
         let named = self
@@ -94,6 +110,22 @@ impl Planner<'_, '_> {
             Some(function) => self.call(function.name, function),
             None => self.body(),
         }
+    }
+
+    fn library(&self) -> Result<Plan, Finding> {
+        if let Some(span) = self.survey.top_return {
+            let message = "A library is a module: `return` stands inside of functions only";
+            return Err(error(span, message.to_owned()));
+        }
+        let plan = self.unchanged();
+        if plan.exports.is_empty() {
+            let message = format!(
+                "A library exports something: write `export` before what other scripts may use{}",
+                self.present_functions()
+            );
+            return Err(error(Spot(0, 0), message));
+        }
+        Ok(plan)
     }
 
     fn by_setting(&self, name: &str) -> Result<Plan, Finding> {
@@ -183,8 +215,9 @@ impl Planner<'_, '_> {
             );
             return Err(error(function.span, message));
         }
-        let mut edits = self.edits();
-        if self.survey.top_return.is_some() {
+        let is_body = self.survey.top_return.is_some();
+        let mut edits = self.edits(is_body);
+        if is_body {
             self.wrap(
                 &mut edits,
                 &format!("return {}(...arguments);", function.name),
@@ -198,6 +231,7 @@ impl Planner<'_, '_> {
         Ok(Plan {
             edits,
             entry,
+            exports: self.exports(),
             warnings,
         })
     }
@@ -220,7 +254,7 @@ impl Planner<'_, '_> {
             );
             return Err(error(Spot(0, 0), message));
         }
-        let mut edits = self.edits();
+        let mut edits = self.edits(true);
         for span in &self.survey.empty_exports {
             edits.blank(self.program.source_text, span.start, span.end);
         }
@@ -234,6 +268,7 @@ impl Planner<'_, '_> {
         Ok(Plan {
             edits,
             entry: Entry::Body,
+            exports: Vec::new(),
             warnings: Vec::new(),
         })
     }
@@ -249,15 +284,43 @@ impl Planner<'_, '_> {
 
     fn unchanged(&self) -> Plan {
         Plan {
-            edits: self.edits(),
+            edits: self.edits(false),
             entry: Entry::Export,
+            exports: self.exports(),
             warnings: Vec::new(),
         }
     }
 
-    /// A `#!` line is only allowed at the very start, where a prefix may come to stand.
-    fn edits(&self) -> Edits {
+    fn exports(&self) -> Vec<String> {
+        let own = self.survey.exports.iter().map(|e| e.exported.to_owned());
+        let default = self.survey.exports_default().then(|| "default".to_owned());
+        let mut all: Vec<String> = own.chain(default).collect();
+        all.extend(modules::passed_on(self.program, self.options.libraries));
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    /// What every program needs: the engine's names of libraries. In front of a body stand its
+    /// imports, since inside of a function there are none.
+    fn edits(&self, is_body: bool) -> Edits {
         let mut edits = Edits::default();
+        let source = self.program.source_text;
+        for request in modules::requests(self.program) {
+            let Some(literal) = modules::literal(&request, self.options.libraries) else {
+                continue;
+            };
+            let (whole, name) = (request.span, request.source.span);
+            if is_body && request.is_import {
+                let text = |start: u32, end: u32| &source[start as usize..end as usize];
+                let (before, after) = (text(whole.start, name.start), text(name.end, whole.end));
+                edits.prefix(&format!("{before}{literal}{after};"));
+                edits.blank(source, whole.start, whole.end);
+            } else {
+                edits.replace(name.start, name.end, literal);
+            }
+        }
+        // A `#!` line is only allowed at the very start, where a prefix may come to stand.
         if let Some(hashbang) = &self.program.hashbang {
             edits.replace(
                 hashbang.span.start,
@@ -322,7 +385,9 @@ impl Planner<'_, '_> {
         let has_value = |statement: &&Statement<'_>| {
             !matches!(
                 statement,
-                Statement::EmptyStatement(_) | Statement::FunctionDeclaration(_)
+                Statement::EmptyStatement(_)
+                    | Statement::FunctionDeclaration(_)
+                    | Statement::ImportDeclaration(_)
             ) && !self.survey.empty_exports.contains(&statement.span())
         };
         match self.program.body.iter().rev().find(has_value) {

@@ -109,6 +109,8 @@ mod tests {
             language,
             convention: Convention::Any,
             entry: None,
+            libraries: &[],
+            is_library: false,
         };
         let answer = run(stack_for(source) / 2, || {
             pipeline::translate(source, &options).is_ok()

@@ -8,6 +8,7 @@ mod diagnostic;
 mod effort;
 mod entry;
 mod guard;
+mod modules;
 mod parse;
 mod pipeline;
 mod position;
@@ -20,6 +21,7 @@ mod text;
 mod tokens;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use modules::{Library, Module};
 pub use position::PositionMap;
 
 /// The largest source this crate reads, in bytes.
@@ -59,6 +61,12 @@ pub struct Options<'a> {
     pub convention: Convention,
     /// The script's `entry` setting: the name of a top-level or exported function.
     pub entry: Option<&'a str>,
+    /// The libraries that the source asks for, as [`imports`] says; one that is missing here is
+    /// one that there is not.
+    pub libraries: &'a [Library<'a>],
+    /// Whether the source is a library itself: a module that needs no entry function, and
+    /// exports something.
+    pub is_library: bool,
 }
 
 /// How the entry function was found.
@@ -81,6 +89,8 @@ pub struct Translated {
     pub map: PositionMap,
     /// How the entry function was found.
     pub entry: Entry,
+    /// The names that the source exports, sorted.
+    pub exports: Vec<String>,
     /// What deserves the user's attention but does not stop the script.
     pub warnings: Vec<Diagnostic>,
 }
@@ -108,6 +118,27 @@ pub fn diagnose(source: &str, options: &Options<'_>) -> Vec<Diagnostic> {
     }
 }
 
+/// The libraries that a source asks for, as it writes them (`lib/name`), each once. Other modules
+/// are no libraries, and [`translate`] refuses them.
+///
+/// Takes milliseconds and blocks its thread meanwhile; call it from a blocking context.
+///
+/// # Errors
+///
+/// The source is not in its language.
+pub fn imports(source: &str, language: Language) -> Result<Vec<String>, Diagnostics> {
+    match may_import(source) {
+        true => pipeline::specifiers(source, language),
+        false => Ok(Vec::new()),
+    }
+}
+
+/// Whether it is worth to ask [`imports`]: most sources certainly import no library.
+#[must_use]
+pub fn may_import(source: &str) -> bool {
+    source.contains(modules::PREFIX)
+}
+
 /// Names the translation rules, for keys of caches that hold translated code.
 ///
 /// Changes whenever the same source might translate differently.
@@ -116,6 +147,6 @@ pub fn version() -> &'static str {
     concat!(
         "scriptorium-lang ",
         env!("CARGO_PKG_VERSION"),
-        ".1 oxc 0.146.0"
+        ".2 oxc 0.146.0"
     )
 }

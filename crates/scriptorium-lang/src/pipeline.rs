@@ -2,6 +2,7 @@
 
 use oxc_allocator::Allocator;
 use oxc_ast::AstKind;
+use oxc_ast::ast::Program;
 use oxc_semantic::Semantic;
 use oxc_span::GetSpan;
 
@@ -10,7 +11,8 @@ use crate::entry::{self, Plan};
 use crate::position::{PositionMap, Stripped};
 use crate::text::{Terminators, Text, Unit};
 use crate::{
-    Diagnostics, Language, MAX_SOURCE_BYTES, Options, Translated, guard, parse, scan, strip,
+    Diagnostics, Language, MAX_SOURCE_BYTES, Options, Translated, guard, modules, parse, scan,
+    strip,
 };
 
 pub(crate) fn run(source: &str, options: &Options<'_>) -> Result<Translated, Diagnostics> {
@@ -19,6 +21,25 @@ pub(crate) fn run(source: &str, options: &Options<'_>) -> Result<Translated, Dia
     }
     match guard::with_stack_for(source, || translate(source, options)) {
         Ok(result) => result,
+        Err(error) => Err(refusal("platform.translate", error.to_string())),
+    }
+}
+
+pub(crate) fn specifiers(source: &str, language: Language) -> Result<Vec<String>, Diagnostics> {
+    if source.len() > MAX_SOURCE_BYTES {
+        return Err(refusal("script.too_large", too_large(source.len())));
+    }
+    let work = || {
+        let allocator = Allocator::new();
+        let parsed = parse::parse(&allocator, source, language);
+        parsed.map(|program| modules::specifiers(&program))
+    };
+    match guard::with_stack_for(source, work) {
+        Ok(Ok(specifiers)) => Ok(specifiers),
+        Ok(Err(findings)) => Err(Diagnostics(locate_all(
+            findings,
+            &Text::new(source, Terminators::Editor),
+        ))),
         Err(error) => Err(refusal("platform.translate", error.to_string())),
     }
 }
@@ -68,6 +89,7 @@ impl Planned {
             code,
             map,
             entry: self.plan.entry,
+            exports: self.plan.exports,
             warnings,
         }
     }
@@ -81,9 +103,8 @@ fn javascript(source: &str, options: &Options<'_>, findings: &mut Vec<Finding>) 
         findings,
     )?;
     let semantic = keep(parse::analyse(&program), findings)?;
-    check(&semantic, findings);
-    let plan = keep(entry::plan(&program, options), findings)?;
-    findings.extend(plan.warnings.iter().cloned());
+    check(&program, &semantic, options, findings);
+    let plan = plan(&program, options, findings)?;
     Some(Planned {
         plan,
         stripped: None,
@@ -97,7 +118,7 @@ fn typescript(source: &str, options: &Options<'_>, findings: &mut Vec<Finding>) 
         findings,
     )?;
     let semantic = keep(parse::analyse(&program), findings)?;
-    check(&semantic, findings);
+    check(&program, &semantic, options, findings);
     let scoping = semantic.into_scoping();
     let (text, stripped) = keep(strip::strip(&allocator, program, scoping), findings)?;
 
@@ -121,7 +142,17 @@ fn plan_stripped(text: &str, options: &Options<'_>, findings: &mut Vec<Finding>)
         parse::parse(&allocator, text, Language::JavaScript),
         findings,
     )?;
-    let plan = keep(entry::plan(&program, options), findings)?;
+    plan(&program, options, findings)
+}
+
+/// What is to be done with a program without types.
+fn plan(program: &Program<'_>, options: &Options<'_>, findings: &mut Vec<Finding>) -> Option<Plan> {
+    findings.extend(modules::check_names(program, options.libraries));
+    let plan = match options.is_library {
+        true => entry::plan_library(program, options),
+        false => entry::plan(program, options),
+    };
+    let plan = keep(plan, findings)?;
     findings.extend(plan.warnings.iter().cloned());
     Some(plan)
 }
@@ -144,8 +175,14 @@ fn keep<T>(result: Result<T, Vec<Finding>>, findings: &mut Vec<Finding>) -> Opti
     result.map_err(|errors| findings.extend(errors)).ok()
 }
 
-fn check(semantic: &Semantic<'_>, findings: &mut Vec<Finding>) {
+fn check(
+    program: &Program<'_>,
+    semantic: &Semantic<'_>,
+    options: &Options<'_>,
+    findings: &mut Vec<Finding>,
+) {
     findings.extend(scan::scan(semantic));
+    findings.extend(modules::check_requests(program, options.libraries));
     findings.extend(
         semantic
             .nodes()

@@ -6,8 +6,7 @@
 use oxc_ast::AstKind;
 use oxc_ast::ast::{
     BinaryOperator, CallExpression, ComputedMemberExpression, Expression, IdentifierReference,
-    ImportDeclaration, ImportDeclarationSpecifier, ImportOrExportKind, MemberExpression,
-    PropertyKey, TSModuleReference, UnaryOperator,
+    MemberExpression, PropertyKey, TSModuleReference, UnaryOperator,
 };
 use oxc_semantic::{AstNode, NodeId, Semantic};
 use oxc_span::{GetSpan, Span};
@@ -20,14 +19,13 @@ const EVAL: &str = "`eval` is not available: a script cannot turn text into code
     Use `JSON.parse` to read data, or an object of functions to choose between behaviours";
 const FUNCTION: &str = "The `Function` constructor is not available: a script cannot turn text \
     into code. Write the function out";
-const REQUIRE: &str = "`require` is not available: a script is one file and has no modules. \
-    Use the script API (`services`, `db`, `http`, `storage`, `utils`)";
-const IMPORT: &str = "`import` is not available: a script is one file and has no modules. \
+const REQUIRE: &str = "`require` is not available. Use `import` for libraries of the tenant \
+    (`lib/name`), and the script API (`services`, `db`, `http`, `storage`, `utils`)";
+const IMPORT: &str = "`import` is for libraries of the tenant only, written `lib/name`. \
     Put the code here, or use the script API (`services`, `db`, `http`, `storage`, `utils`)";
 const DYNAMIC_IMPORT: &str = "`import()` is not available: a script cannot load code while it \
     runs. Put the code here, or use the script API";
-const EXPORT_FROM: &str = "`export … from` is not available: a script is one file and has no \
-    modules";
+const EXPORT_FROM: &str = "`export … from` is for libraries of the tenant only, written `lib/name`";
 const PROTO: &str = "`__proto__` is not available. Use `Object.getPrototypeOf` to read a \
     prototype, and a `Map` or `Object.create(null)` for keys that come from data";
 const CONSTRUCTOR: &str = "Reaching a function's constructor is not available: a script cannot \
@@ -44,6 +42,12 @@ pub(crate) fn scan(semantic: &Semantic<'_>) -> Vec<Finding> {
         .chain(globals)
         .map(|(span, message)| Finding::error(FORBIDDEN, span, message.to_owned()))
         .collect()
+}
+
+/// A request for a module that is no library of the tenant.
+pub(crate) fn foreign_module(span: Span, is_import: bool) -> Finding {
+    let message = if is_import { IMPORT } else { EXPORT_FROM };
+    Finding::error(FORBIDDEN, span, message.to_owned())
 }
 
 type Forbidden = (Span, &'static str);
@@ -120,21 +124,12 @@ fn member_name(kind: AstKind<'_>) -> Option<&str> {
 
 fn construct(semantic: &Semantic<'_>, node: &AstNode<'_>) -> Option<Forbidden> {
     match node.kind() {
-        AstKind::ImportDeclaration(import) => {
-            (!is_type_only(import)).then_some((import.span, IMPORT))
-        }
         AstKind::TSImportEqualsDeclaration(import) => {
             let external = matches!(
                 import.module_reference,
                 TSModuleReference::ExternalModuleReference(_)
             );
             external.then_some((import.span, IMPORT))
-        }
-        AstKind::ExportFromDeclaration(export) => {
-            (export.export_kind == ImportOrExportKind::Value).then_some((export.span, EXPORT_FROM))
-        }
-        AstKind::ExportAllDeclaration(export) => {
-            (export.export_kind == ImportOrExportKind::Value).then_some((export.span, EXPORT_FROM))
         }
         AstKind::ImportExpression(import) => Some((import.span, DYNAMIC_IMPORT)),
         AstKind::StaticMemberExpression(member) => {
@@ -151,19 +146,6 @@ fn construct(semantic: &Semantic<'_>, node: &AstNode<'_>) -> Option<Forbidden> {
         AstKind::AssignmentTargetPropertyProperty(property) => proto_key(&property.name),
         _ => None,
     }
-}
-
-/// `import type`, or nothing but `type` specifiers: gone when the types are.
-fn is_type_only(import: &ImportDeclaration<'_>) -> bool {
-    let is_type = |specifier: &ImportDeclarationSpecifier<'_>| {
-        matches!(specifier, ImportDeclarationSpecifier::ImportSpecifier(specifier)
-            if specifier.import_kind == ImportOrExportKind::Type)
-    };
-    import.import_kind == ImportOrExportKind::Type
-        || import
-            .specifiers
-            .as_ref()
-            .is_some_and(|all| !all.is_empty() && all.iter().all(is_type))
 }
 
 fn access(

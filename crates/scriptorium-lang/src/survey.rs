@@ -21,6 +21,8 @@ pub(crate) struct Survey<'p, 'a> {
     pub(crate) default_specifiers: Vec<Export<'p>>,
     /// `export {}`, which types leave behind.
     pub(crate) empty_exports: Vec<Span>,
+    /// Something is exported from another module.
+    pub(crate) passes_on: bool,
     /// The first `return` outside of a function.
     pub(crate) top_return: Option<Span>,
     /// Nothing but declarations, so that loading the module has no visible effect.
@@ -59,6 +61,7 @@ impl<'p, 'a> Survey<'p, 'a> {
             default: None,
             default_specifiers: Vec::new(),
             empty_exports: Vec::new(),
+            passes_on: false,
             top_return: returns.0,
             only_declarations: true,
             only_definitions: true,
@@ -69,10 +72,10 @@ impl<'p, 'a> Survey<'p, 'a> {
         survey
     }
 
-    /// Whether the program must stay a module: it exports something. Imports do not count,
-    /// they are forbidden whatever the program is.
+    /// Whether the program must stay a module: it exports something. Imports do not count: a
+    /// body has them in front of itself.
     pub(crate) fn is_module(&self) -> bool {
-        !self.exports.is_empty() || self.exports_default()
+        !self.exports.is_empty() || self.exports_default() || self.passes_on
     }
 
     pub(crate) fn exports_default(&self) -> bool {
@@ -135,10 +138,16 @@ impl<'p, 'a> Survey<'p, 'a> {
                     self.function(function);
                 }
             }
-            Statement::EmptyStatement(_)
-            | Statement::ImportDeclaration(_)
-            | Statement::ExportFromDeclaration(_)
-            | Statement::ExportAllDeclaration(_) => {}
+            Statement::ImportDeclaration(import) => {
+                for specifier in import.specifiers.iter().flatten() {
+                    let local = specifier.local();
+                    self.value(local.name.as_str(), local.span, true);
+                }
+            }
+            Statement::ExportFromDeclaration(_) | Statement::ExportAllDeclaration(_) => {
+                self.passes_on = true;
+            }
+            Statement::EmptyStatement(_) => {}
             other => match other.as_declaration() {
                 Some(declaration) => self.declaration(declaration),
                 None => {
@@ -234,7 +243,7 @@ fn function_name<'p>(function: &'p Function<'_>) -> Option<&'p str> {
     function.id.as_ref().map(|id| id.name.as_str())
 }
 
-fn export_name<'p>(name: &'p ModuleExportName<'_>) -> &'p str {
+pub(crate) fn export_name<'p>(name: &'p ModuleExportName<'_>) -> &'p str {
     match name {
         ModuleExportName::IdentifierName(name) => name.name.as_str(),
         ModuleExportName::IdentifierReference(name) => name.name.as_str(),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::limits::{Limits, SOURCE_BYTES};
-use crate::script::Language;
+use crate::script::{Language, ScriptType};
 use crate::trigger::Trigger;
 use crate::{Invalid, Json, UserId};
 
@@ -33,6 +33,8 @@ pub struct Definition {
     pub input_schema: Option<Json>,
     /// Names of the services it may call; every registered one when `None`.
     pub allowed_services: Option<Vec<String>>,
+    /// Whether other scripts of the tenant may import what it exports; embedded scripts only.
+    pub library: bool,
     /// The user whose rights it has when nobody asked for the execution; the owner when `None`.
     pub run_as: Option<UserId>,
     /// Words to group by.
@@ -85,6 +87,12 @@ impl DefinitionBuilder {
         self
     }
 
+    /// Lets other scripts of the tenant import what it exports.
+    pub fn library(mut self) -> Self {
+        self.0.library = true;
+        self
+    }
+
     /// Adds a tag.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.0.tags.push(tag.into());
@@ -125,6 +133,7 @@ impl Definition {
             limits: Limits::default(),
             input_schema: None,
             allowed_services: None,
+            library: false,
             run_as: None,
             tags: Vec::new(),
             metadata: BTreeMap::new(),
@@ -150,6 +159,10 @@ impl Definition {
             .is_some_and(|entry| !is_identifier(entry))
         {
             invalid.push("entry", "bad_identifier", "must be the name of a function");
+        }
+        if self.library && self.trigger.kind() != ScriptType::Embedded {
+            let message = "is for embedded scripts only";
+            invalid.push("library", "not_allowed", message);
         }
         invalid.check(self.limits.validated());
         invalid.check(self.trigger.validated());

@@ -17,6 +17,7 @@ pub mod filter;
 pub mod ids;
 pub mod invalid;
 pub mod json;
+pub mod library;
 pub mod limits;
 pub mod page;
 pub mod permission;

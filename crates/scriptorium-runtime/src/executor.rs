@@ -101,11 +101,13 @@ async fn prepare_and_run(shared: &Arc<Shared>, job: &Arc<Job>, live: &Arc<Live>)
 
 /// A program that is not known takes a processor for a while: not the I/O's.
 async fn prepare(shared: &Arc<Shared>, job: &Arc<Job>) -> Result<Prepared, Failure> {
-    if let Some(prepared) = shared.programs.find(&Recipe::of(&job.definition)) {
+    let libraries = job.libraries.clone()?;
+    let recipe = Recipe::of(&job.definition, &libraries);
+    if let Some(prepared) = shared.programs.find(&recipe) {
         return Ok(prepared);
     }
-    let (programs, definition) = (shared.clone(), job.definition.clone());
-    let work = move || programs.programs.prepare(&Recipe::of(&definition));
+    let (programs, definition) = (shared.programs.clone(), job.definition.clone());
+    let work = move || programs.prepare(&Recipe::of(&definition, &libraries));
     shared.world.blocking(work).await.unwrap_or_else(|| {
         Err(Failure::new(
             "platform.engine",
@@ -202,7 +204,7 @@ fn limits(job: &Job) -> Limits {
 fn output(call: &Call, outcome: Outcome, prepared: &Prepared) -> Result<Output, Failure> {
     let output = match outcome {
         Outcome::Completed { output } => output,
-        Outcome::Failed(failure) => return Err(failure::of_script(&failure, prepared.map())),
+        Outcome::Failed(failure) => return Err(failure::of_script(&failure, prepared.maps())),
     };
     // The sandbox writes JSON of any depth; what reads it later does not.
     let json = Json::parse(&output).map_err(|_| {

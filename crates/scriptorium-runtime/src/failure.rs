@@ -4,12 +4,12 @@
 use std::fmt::Write as _;
 
 use scriptorium_engine as engine;
-use scriptorium_lang::{Diagnostics, PositionMap};
+use scriptorium_lang::Diagnostics;
 use scriptorium_model::Json;
 use scriptorium_model::execution::Failure;
 use serde_json::json;
 
-use crate::prepared::SOURCE_NAME;
+use crate::prepared::{Maps, SOURCE_NAME};
 
 /// Most frames of a recorded stack.
 const FRAMES: usize = 50;
@@ -37,21 +37,26 @@ pub(crate) fn of_diagnostics(diagnostics: &Diagnostics) -> Failure {
     failure
 }
 
-/// What the engine stopped or the script threw.
-pub(crate) fn of_script(failure: &engine::Failure, map: &PositionMap) -> Failure {
-    let place = |line, column| map.original(line, column);
+/// What the translation refused of a library.
+pub(crate) fn of_library(name: &str, diagnostics: &Diagnostics) -> Failure {
+    Failure::new("script.import", format!("{name}:{diagnostics}"))
+}
+
+/// What the engine stopped or the script threw. The place is the script's own, where a library was
+/// called perhaps; the stack tells the rest.
+pub(crate) fn of_script(failure: &engine::Failure, maps: &Maps) -> Failure {
     let position = failure
         .position
-        .and_then(|position| place(position.line, position.column));
+        .and_then(|position| maps.original(SOURCE_NAME, position.line, position.column));
     let mut stack = String::new();
     for frame in failure.stack.iter().take(FRAMES) {
-        let Some((line, column)) = place(frame.line, frame.column) else {
+        let Some((line, column)) = maps.original(&frame.source, frame.line, frame.column) else {
             continue;
         };
         let name = frame.function.as_deref().unwrap_or("<anonymous>");
         let name: String = name.chars().take(100).collect();
         // Writing to a String does not fail.
-        let _ = writeln!(stack, "    at {name} ({SOURCE_NAME}:{line}:{column})");
+        let _ = writeln!(stack, "    at {name} ({}:{line}:{column})", frame.source);
     }
     Failure {
         code: failure.code.as_str().to_owned(),

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use scriptorium_model::audit::Incident;
 use scriptorium_model::event::Event;
-use scriptorium_model::execution::{Execution, LogLine};
+use scriptorium_model::execution::{Execution, Failure, LogLine};
 use scriptorium_model::script::Definition;
 use scriptorium_model::tenant::Tenant;
 use scriptorium_model::trigger::Trigger;
 use scriptorium_model::{EventId, Invalid, Json, Origin, ScriptId};
 
+use crate::libraries::Bundle;
 use crate::principal::Principal;
 use crate::reply::HttpReply;
 use crate::request::HttpRequest;
@@ -25,6 +26,8 @@ pub struct Job {
     pub script: ScriptId,
     /// What the version to run says.
     pub definition: Arc<Definition>,
+    /// The libraries it brings along, or why there are none.
+    pub libraries: Result<Bundle, Failure>,
     /// The record, pending or being made; its id, trigger and attempt are shown to the script.
     pub execution: Execution,
     /// Whose rights it has.

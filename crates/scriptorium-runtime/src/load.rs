@@ -15,6 +15,8 @@ use scriptorium_store::{Error, Store};
 
 use crate::asked::Asked;
 use crate::job::{Call, Job};
+use crate::libraries::{Bundle, resolved_bundle};
+use crate::prepared::missing_libraries;
 use crate::principal::{self, Parties, Refusal};
 use crate::runtime::Shared;
 
@@ -78,7 +80,9 @@ pub(crate) async fn job(
     let tenant = shared.tenants.find(store, execution.tenant).await?;
     let asked = Asked::of(&execution);
     let (definition, author) = version(store, caller, script, execution.version).await?;
+    let is_stored = asked.source.is_none();
     let definition = asked.apply(definition);
+    let libraries = libraries(shared, caller, script, &execution, &definition, is_stored).await?;
     let call = match call {
         Some(call) => call,
         None => Call::of_execution(&definition, &execution)?,
@@ -87,6 +91,7 @@ pub(crate) async fn job(
         run_as: definition.run_as.or(script.owner),
         author: author.filter(|_| asked.source.is_none()),
         activator: script.activated_by.filter(|_| !execution.test),
+        libraries: libraries.iter().flat_map(Bundle::authors).collect(),
     };
     let principal = match principal::effective(store, caller, parties).await {
         Ok(principal) => principal,
@@ -107,12 +112,47 @@ pub(crate) async fn job(
             .map_or_else(|| "en".to_owned(), |user| user.locale.clone()),
         timezone: timezone.map_or_else(|| "UTC".to_owned(), |s| s.timezone.clone()),
         definition: Arc::new(definition),
+        libraries,
         execution,
         principal,
         call,
         timeout: asked.timeout,
         origin: caller.origin.clone(),
     })
+}
+
+/// What the version brings along, as it was saved; a text to try brings what saving it would.
+async fn libraries(
+    shared: &Shared,
+    ctx: &Ctx,
+    script: &Script,
+    execution: &Execution,
+    definition: &Definition,
+    is_stored: bool,
+) -> Result<Result<Bundle, Failure>, Error> {
+    if !scriptorium_lang::may_import(&definition.source) {
+        return Ok(Ok(Bundle::default()));
+    }
+    let (world, programs) = (&shared.world, &shared.programs);
+    let found = if is_stored {
+        let version = execution.version;
+        let bundles = &shared.bundles;
+        bundles
+            .find(world, programs, ctx, script.id, version, definition)
+            .await?
+    } else {
+        resolved_bundle(world, programs, ctx, script.id, definition).await?
+    };
+    let missing = match found {
+        Ok(bundle) => return Ok(Ok(bundle)),
+        Err(missing) => missing,
+    };
+    let definition = definition.clone();
+    let failure = world
+        .blocking(move || missing_libraries(&definition, &missing))
+        .await;
+    let broken = || Failure::new("platform.engine", "the libraries were not looked at");
+    Ok(Err(failure.unwrap_or_else(broken)))
 }
 
 /// The job of an execution that was promised: for whoever asked for it then, as of now. What has

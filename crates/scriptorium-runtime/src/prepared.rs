@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use moka::sync::Cache;
 use scriptorium_engine::{CompileError, Engine, Program, Source};
-use scriptorium_lang::{Convention, Diagnostic, PositionMap, translate};
+use scriptorium_lang::{
+    self as lang, Convention, Diagnostic, Library, Options, PositionMap, translate,
+};
 use scriptorium_model::execution::Failure;
 use scriptorium_model::script::{Definition, Language, ScriptType};
 use sha2::{Digest, Sha256};
 
 use crate::failure;
+use crate::libraries::{Bundle, Module, ResolvedLibrary, language_of};
 
 /// The name of the user's source in stack traces.
 pub(crate) const SOURCE_NAME: &str = "script";
@@ -23,6 +26,22 @@ pub struct Prepared(Arc<Inner>);
 
 struct Inner {
     program: Program,
+    maps: Maps,
+}
+
+/// From places in what runs to places in what people wrote.
+pub(crate) struct Maps {
+    script: PositionMap,
+    libraries: Vec<Arc<LibraryProgram>>,
+}
+
+/// A library ready to be linked.
+pub(crate) struct LibraryProgram {
+    /// What the engine calls it.
+    name: String,
+    /// The names it exports, sorted.
+    pub(crate) exports: Vec<String>,
+    program: Program,
     map: PositionMap,
 }
 
@@ -33,12 +52,14 @@ pub(crate) struct Recipe<'a> {
     pub(crate) language: Language,
     pub(crate) kind: ScriptType,
     pub(crate) entry: Option<&'a str>,
+    pub(crate) libraries: &'a Bundle,
 }
 
 /// Programs by the hash of all they are made from.
 pub(crate) struct Programs {
     engine: Engine,
     cache: Cache<[u8; 32], Prepared>,
+    libraries: Cache<[u8; 32], Arc<LibraryProgram>>,
 }
 
 impl Prepared {
@@ -46,8 +67,19 @@ impl Prepared {
         &self.0.program
     }
 
-    pub(crate) fn map(&self) -> &PositionMap {
-        &self.0.map
+    pub(crate) fn maps(&self) -> &Maps {
+        &self.0.maps
+    }
+}
+
+impl Maps {
+    /// The line and column in the text of that name.
+    pub(crate) fn original(&self, source: &str, line: u32, column: u32) -> Option<(u32, u32)> {
+        if source == SOURCE_NAME {
+            return self.script.original(line, column);
+        }
+        let library = self.libraries.iter().find(|one| one.name == source)?;
+        library.map.original(line, column)
     }
 }
 
@@ -58,12 +90,13 @@ impl std::fmt::Debug for Prepared {
 }
 
 impl<'a> Recipe<'a> {
-    pub(crate) fn of(definition: &'a Definition) -> Self {
+    pub(crate) fn of(definition: &'a Definition, libraries: &'a Bundle) -> Self {
         Self {
             source: &definition.source,
             language: definition.language,
             kind: definition.trigger.kind(),
             entry: definition.entry.as_deref(),
+            libraries,
         }
     }
 
@@ -80,6 +113,7 @@ impl<'a> Recipe<'a> {
             hash.update(part.len().to_le_bytes());
             hash.update(part);
         }
+        hash.update(self.libraries.hash());
         hash.finalize().into()
     }
 }
@@ -89,6 +123,7 @@ impl Programs {
         Self {
             engine,
             cache: Cache::new(PROGRAMS),
+            libraries: Cache::new(PROGRAMS),
         }
     }
 
@@ -97,7 +132,8 @@ impl Programs {
         self.cache.get(&recipe.hash())
     }
 
-    /// The program, made if it is not known: up to a second of the calling thread.
+    /// The program, made if it is not known: up to a second of the calling thread, and as much for
+    /// each library that is not known.
     pub(crate) fn prepare(&self, recipe: &Recipe<'_>) -> Result<Prepared, Failure> {
         let hash = recipe.hash();
         if let Some(prepared) = self.cache.get(&hash) {
@@ -109,50 +145,212 @@ impl Programs {
     }
 
     fn make(&self, recipe: &Recipe<'_>) -> Result<Prepared, Failure> {
-        let options = options(recipe.language, convention(recipe.kind), recipe.entry);
+        let libraries = self.libraries(recipe.libraries)?;
+        let imports = Imported::new(recipe.libraries.imports(), &libraries);
+        let options = Options {
+            libraries: &imports.known,
+            ..options(recipe.language, convention(recipe.kind), recipe.entry)
+        };
         let translated = translate(recipe.source, &options)
             .map_err(|diagnostics| failure::of_diagnostics(&diagnostics))?;
         let source = Source {
             name: SOURCE_NAME,
             code: &translated.code,
         };
-        let program = self.engine.compile(source).map_err(|error| match error {
-            CompileError::Script(script) => failure::of_script(&script, &translated.map),
+        let linked = self.engine.link(source, &imports.programs);
+        let maps = Maps {
+            script: translated.map,
+            libraries,
+        };
+        match linked {
+            Ok(program) => Ok(Prepared(Arc::new(Inner { program, maps }))),
+            Err(CompileError::Script(script)) => Err(failure::of_script(&script, &maps)),
+            Err(CompileError::Platform(error)) => {
+                Err(failure::of_platform("platform.engine", &error))
+            }
+        }
+    }
+
+    /// The libraries of a bundle, in its order.
+    pub(crate) fn libraries(&self, bundle: &Bundle) -> Result<Vec<Arc<LibraryProgram>>, Failure> {
+        let mut done: Vec<Arc<LibraryProgram>> = Vec::with_capacity(bundle.modules().len());
+        for module in bundle.modules() {
+            let imports = Imported::new(&module.imports, &done);
+            let library = self.library(module, &imports)?;
+            done.push(library);
+        }
+        Ok(done)
+    }
+
+    fn library(
+        &self,
+        module: &Module,
+        imports: &Imported<'_>,
+    ) -> Result<Arc<LibraryProgram>, Failure> {
+        let hash = imports.hash_of(module);
+        if let Some(library) = self.libraries.get(&hash) {
+            return Ok(library);
+        }
+        let options = Options {
+            libraries: &imports.known,
+            is_library: true,
+            ..options(module.language, Convention::Any, None)
+        };
+        let translated = translate(&module.source, &options)
+            .map_err(|diagnostics| failure::of_library(&module.name, &diagnostics))?;
+        let source = Source {
+            name: &module.name,
+            code: &translated.code,
+        };
+        let linked = self.engine.link(source, &imports.programs);
+        let program = linked.map_err(|error| match error {
+            CompileError::Script(script) => Failure::new(
+                "script.import",
+                format!("{}: {}", module.name, script.message),
+            ),
             CompileError::Platform(error) => failure::of_platform("platform.engine", &error),
         })?;
-        Ok(Prepared(Arc::new(Inner {
+        let library = Arc::new(LibraryProgram {
+            name: module.name.clone(),
+            exports: translated.exports,
             program,
             map: translated.map,
-        })))
+        });
+        self.libraries.insert(hash, Arc::clone(&library));
+        Ok(library)
     }
 }
 
-/// What an editor should mark in a source: mistakes of syntax, what the static scan forbids, and
-/// entry points that cannot be found. Any entry rule may apply when the type is not known. Blocks
-/// the thread for some milliseconds.
+/// What one source imports, for translation and for linking.
+struct Imported<'a> {
+    known: Vec<Library<'a>>,
+    programs: Vec<Program>,
+}
+
+impl<'a> Imported<'a> {
+    fn new(imports: &'a [(String, usize)], libraries: &'a [Arc<LibraryProgram>]) -> Self {
+        let found = imports.iter().filter_map(|(specifier, index)| {
+            let library = libraries.get(*index)?;
+            Some((specifier.as_str(), library))
+        });
+        let (known, programs) = found
+            .map(|(specifier, library)| {
+                let module = lang::Module {
+                    name: &library.name,
+                    exports: &library.exports,
+                };
+                let known = Library {
+                    specifier,
+                    found: Ok(module),
+                };
+                (known, library.program.clone())
+            })
+            .unzip();
+        Self { known, programs }
+    }
+
+    fn hash_of(&self, module: &Module) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        for part in [
+            scriptorium_lang::version(),
+            module.language.as_str(),
+            &module.name,
+            &module.source,
+        ] {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        }
+        for (library, program) in self.known.iter().zip(&self.programs) {
+            hash.update(library.specifier.len().to_le_bytes());
+            hash.update(library.specifier);
+            hash.update(program.hash());
+        }
+        hash.finalize().into()
+    }
+}
+
+/// A source to look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Look<'a> {
+    /// The text.
+    pub source: &'a str,
+    /// Its language.
+    pub language: Language,
+    /// The type it is meant for; any entry rule may apply when it is not known.
+    pub kind: Option<ScriptType>,
+    /// The function that is to be called.
+    pub entry: Option<&'a str>,
+    /// What its imports mean; one that is missing here is one that there is not.
+    pub libraries: &'a [ResolvedLibrary],
+    /// Whether it is a library, which needs no entry and exports something.
+    pub is_library: bool,
+}
+
+/// What an editor should mark in a source: mistakes of syntax, what the static scan forbids,
+/// libraries that are not there, and entry points that cannot be found. Blocks the thread for some
+/// milliseconds.
+pub fn look_at(look: &Look<'_>) -> Vec<Diagnostic> {
+    let convention = look.kind.map_or(Convention::Any, convention);
+    let libraries: Vec<Library<'_>> = look
+        .libraries
+        .iter()
+        .map(|library| Library {
+            specifier: &library.specifier,
+            found: match &library.found {
+                Ok(found) => Ok(lang::Module {
+                    name: &library.specifier,
+                    exports: &found.exports,
+                }),
+                Err(reason) => Err(reason),
+            },
+        })
+        .collect();
+    let options = Options {
+        libraries: &libraries,
+        is_library: look.is_library,
+        ..options(look.language, convention, look.entry)
+    };
+    lang::diagnose(look.source, &options)
+}
+
+/// What an editor should mark in a source of which nothing else is known, and which has no
+/// libraries at hand; see [`look_at`].
 pub fn diagnose(
     source: &str,
     language: Language,
     kind: Option<ScriptType>,
     entry: Option<&str>,
 ) -> Vec<Diagnostic> {
-    let convention = kind.map_or(Convention::Any, convention);
-    scriptorium_lang::diagnose(source, &options(language, convention, entry))
+    look_at(&Look {
+        source,
+        language,
+        kind,
+        entry,
+        libraries: &[],
+        is_library: false,
+    })
 }
 
-fn options(
-    language: Language,
-    convention: Convention,
-    entry: Option<&str>,
-) -> scriptorium_lang::Options<'_> {
-    let language = match language {
-        Language::JavaScript => scriptorium_lang::Language::JavaScript,
-        Language::TypeScript => scriptorium_lang::Language::TypeScript,
-    };
-    scriptorium_lang::Options {
-        language,
+/// Why a script cannot run with these libraries.
+pub(crate) fn missing_libraries(definition: &Definition, libraries: &[ResolvedLibrary]) -> Failure {
+    let found = look_at(&Look {
+        source: &definition.source,
+        language: definition.language,
+        kind: Some(definition.trigger.kind()),
+        entry: definition.entry.as_deref(),
+        libraries,
+        is_library: false,
+    });
+    failure::of_diagnostics(&lang::Diagnostics(found))
+}
+
+fn options(language: Language, convention: Convention, entry: Option<&str>) -> Options<'_> {
+    Options {
+        language: language_of(language),
         convention,
         entry,
+        libraries: &[],
+        is_library: false,
     }
 }
 

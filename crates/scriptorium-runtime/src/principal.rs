@@ -1,5 +1,5 @@
-//! Whose rights a run has (D12): its principal, the author of the version and whoever activated
-//! the script, each as of now; a run may do what all of them may.
+//! Whose rights a run has (D12): its principal, the author of the version, whoever activated the
+//! script and the authors of its libraries, each as of now; a run may do what all of them may.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub struct UserFacts {
 }
 
 /// The people whose rights bound a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parties {
     /// Who it runs as when nobody asked for it: `run_as`, or the owner.
     pub run_as: Option<UserId>,
@@ -39,6 +39,8 @@ pub struct Parties {
     pub author: Option<UserId>,
     /// Who activated the script. `None` for a trial, and when the host application did.
     pub activator: Option<UserId>,
+    /// The authors of the libraries it brings along.
+    pub libraries: Vec<UserId>,
 }
 
 /// Why the rights of a run could not be told.
@@ -68,6 +70,8 @@ pub enum Party {
     Author,
     /// Who activated it.
     Activator,
+    /// The author of a library it uses.
+    LibraryAuthor,
 }
 
 impl std::fmt::Display for Party {
@@ -77,6 +81,7 @@ impl std::fmt::Display for Party {
             Self::RunAs => "the run-as user",
             Self::Author => "the author",
             Self::Activator => "the activator",
+            Self::LibraryAuthor => "the author of a library",
         })
     }
 }
@@ -108,14 +113,13 @@ pub async fn effective(
         },
         (_, None) => caller.permissions.clone(),
     };
-    for (party, id) in [
-        (Party::Author, parties.author),
-        (Party::Activator, parties.activator),
-    ] {
-        if let Some(id) = id {
-            let found = find(store, caller, party, id, &mut known).await?;
-            permissions = permissions.intersection(&found.permissions());
-        }
+    let author = parties.author.map(|id| (Party::Author, id));
+    let activator = parties.activator.map(|id| (Party::Activator, id));
+    let libraries = parties.libraries.iter();
+    let libraries = libraries.map(|id| (Party::LibraryAuthor, *id));
+    for (party, id) in author.into_iter().chain(activator).chain(libraries) {
+        let found = find(store, caller, party, id, &mut known).await?;
+        permissions = permissions.intersection(&found.permissions());
     }
     Ok(Principal { user, permissions })
 }

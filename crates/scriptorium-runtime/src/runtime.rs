@@ -9,8 +9,8 @@ use std::time::Duration;
 use scriptorium_engine::{Config, Engine};
 use scriptorium_model::execution::{Execution, Failure};
 use scriptorium_model::permission::Permission;
-use scriptorium_model::script::{Language, Script, ScriptType};
-use scriptorium_model::{Ambient, Ctx, ExecutionId, Invalid, TenantId, template};
+use scriptorium_model::script::{Definition, Language, Script, ScriptType};
+use scriptorium_model::{Ambient, Ctx, ExecutionId, Invalid, ScriptId, TenantId, template};
 use scriptorium_store::Store;
 use scriptorium_store::tenant_data::TenantSchema;
 use tokio::runtime::Handle;
@@ -25,6 +25,7 @@ use crate::error::Error;
 use crate::host::{BLOCKING, World};
 use crate::hub::{Hub, Watch};
 use crate::job::{Call, Finished, Job};
+use crate::libraries::{self, Bundle, Bundles, ResolvedLibrary};
 use crate::load::Unfit;
 use crate::options::Options;
 use crate::prepared::{Prepared, Programs, Recipe};
@@ -37,7 +38,8 @@ pub struct Runtime(pub(crate) Arc<Shared>);
 
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
-    pub(crate) programs: Programs,
+    pub(crate) programs: Arc<Programs>,
+    pub(crate) bundles: Bundles,
     pub(crate) world: Arc<World>,
     pub(crate) admission: Admission,
     pub(crate) tenants: load::Tenants,
@@ -107,7 +109,8 @@ impl Runtime {
             blocking: Semaphore::new(BLOCKING),
         };
         Ok(Self(Arc::new(Shared {
-            programs: Programs::new(engine.clone()),
+            programs: Arc::new(Programs::new(engine.clone())),
+            bundles: Bundles::new(),
             engine,
             world: Arc::new(world),
             admission: Admission::new(slots, options.patience),
@@ -141,7 +144,24 @@ impl Runtime {
             language,
             kind,
             entry,
+            libraries: &Bundle::default(),
         })
+    }
+
+    /// What the imports of a source mean in the tenant now; `importer` is the script that it is
+    /// or will be, if there is one.
+    ///
+    /// # Errors
+    /// The database's failure.
+    pub async fn libraries(
+        &self,
+        ctx: &Ctx,
+        definition: &Definition,
+        importer: Option<ScriptId>,
+    ) -> Result<Vec<ResolvedLibrary>, scriptorium_store::Error> {
+        let shared = &self.0;
+        let specifiers = libraries::imports(&shared.world, definition).await;
+        libraries::resolve(&shared.world, &shared.programs, ctx, specifiers, importer).await
     }
 
     /// The job of an execution that `caller` asks for and waits for: the version to run, the

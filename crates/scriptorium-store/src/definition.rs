@@ -43,6 +43,7 @@ impl Columns {
             limits: settings.limits.into(),
             input_schema: settings.input_schema.map(Json::from_written),
             allowed_services: settings.allowed_services,
+            library: settings.library,
             run_as: settings.run_as.map(UserId),
             tags: settings.tags,
             metadata: settings.metadata,
@@ -84,6 +85,7 @@ pub(crate) fn settings(definition: &Definition) -> Result<String> {
             .as_ref()
             .map(|schema| schema.as_str().to_owned()),
         allowed_services: definition.allowed_services.clone(),
+        library: definition.library,
         run_as: definition.run_as.map(|user| user.0),
         tags: definition.tags.clone(),
         metadata: definition.metadata.clone(),
@@ -162,6 +164,8 @@ struct Settings {
     input_schema: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed_services: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    library: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     run_as: Option<Uuid>,
     #[serde(default)]

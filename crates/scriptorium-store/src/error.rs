@@ -17,7 +17,7 @@ pub enum Error {
     #[error("{field}: {what}")]
     Conflict {
         /// Stable code of the contradiction: `not_unique`, `stale_version`, `status_changed`,
-        /// `forbidden_move`, `too_many_drafts`.
+        /// `forbidden_move`, `too_many_drafts`, `library_in_use`, `library_gone`.
         what: &'static str,
         /// The field as the API spells it, such as `name` or `http.path`.
         field: &'static str,

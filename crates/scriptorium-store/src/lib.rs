@@ -18,6 +18,7 @@ pub mod executions;
 mod files;
 pub mod history;
 mod keys;
+mod libraries;
 mod lifecycle;
 mod milestones;
 mod retention;
@@ -53,7 +54,7 @@ pub use error::{Error, PlatformError, Result, Unavailable};
 pub use executions::{ExecutionField, ExecutionFilter, ExecutionSort, ExecutionSummary, Inserted};
 pub use history::{Commit, Finished, Written};
 pub use scripts::{
-    Contradiction, ImportStep, ImportedVersion, LastExecution, ScriptFilter, ScriptSort,
+    Contradiction, ImportStep, ImportedVersion, LastExecution, Saving, ScriptFilter, ScriptSort,
     ScriptSummary, SortField, Trashed,
 };
 pub use store::{Change, Options, Store};

@@ -241,7 +241,7 @@ fn marked(script: ScriptId, of: &str, version: u32, name: Option<&str>) -> Note 
 }
 
 /// What a rule does not keep: too old, or with enough newer ones; but never the current version, a
-/// milestone, or what a pending or running execution names.
+/// milestone, what another version uses as a library, or what a pending or running execution names.
 const NOT_KEPT: &str = " from script_versions v \
     join scripts s on s.tenant_id = v.tenant_id and s.id = v.script_id \
     where v.tenant_id = $1 and v.number < s.version \
@@ -250,6 +250,8 @@ const NOT_KEPT: &str = " from script_versions v \
     and n.number > v.number) >= $3) \
     and not exists (select 1 from version_milestones m where m.tenant_id = v.tenant_id \
     and m.script_id = v.script_id and m.number = v.number) \
+    and not exists (select 1 from version_libraries l where l.tenant_id = v.tenant_id \
+    and l.library_id = v.script_id and l.library_version = v.number) \
     and not exists (select 1 from executions e where e.tenant_id = v.tenant_id \
     and e.script_id = v.script_id and e.version = v.number \
     and e.status in ('pending', 'running'))";

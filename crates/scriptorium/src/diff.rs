@@ -259,6 +259,7 @@ fn settings(definition: &Definition) -> Vec<(String, String)> {
                 .map(|names| names.join(", "))
                 .unwrap_or_default(),
         ),
+        ("library", definition.library.to_string()),
         (
             "run_as",
             definition

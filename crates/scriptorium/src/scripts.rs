@@ -2,15 +2,17 @@
 
 use scriptorium_model::definition::{DESCRIPTION_CHARS, at_most, at_most_bytes};
 use scriptorium_model::draft::{Draft, DraftText};
+use scriptorium_model::library::Pin;
 use scriptorium_model::limits::SOURCE_BYTES;
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::permission::Permission;
 use scriptorium_model::policy::{self, Action};
 use scriptorium_model::script::{Definition, Language, Script, ScriptStatus, ScriptType};
+use scriptorium_model::trigger::Trigger;
 use scriptorium_model::version::{Version, VersionPolicy, validate_milestone};
 use scriptorium_model::{Ctx, Invalid, ScriptId};
-use scriptorium_runtime::{Diagnostic, Severity, diagnose};
-use scriptorium_store::{ScriptFilter, ScriptSummary};
+use scriptorium_runtime::{Diagnostic, Look, ResolvedLibrary, Severity};
+use scriptorium_store::{Saving, ScriptFilter, ScriptSummary};
 
 use crate::access;
 use crate::diff::{self, Diff};
@@ -44,6 +46,8 @@ pub struct Validate {
     pub kind: Option<ScriptType>,
     /// The entry setting.
     pub entry: Option<String>,
+    /// Whether it is a library.
+    pub library: bool,
 }
 
 impl Scripts<'_> {
@@ -96,15 +100,17 @@ impl Scripts<'_> {
         let kind = definition.trigger.kind();
         let auth = definition.trigger.endpoint().map(|endpoint| endpoint.auth);
         policy::may_create(ctx, kind, auth)?;
+        let libraries = self.libraries(ctx, &definition, None).await?;
+        let status = ScriptStatus::Draft;
         let definition = self
-            .checked(definition, change_description, ScriptStatus::Draft)
+            .checked(definition, change_description, status, &libraries)
             .await?;
         self.check_run_as(ctx, &definition).await?;
         let (id, now) = (self.0.ambient().new_id(), self.0.ambient().now());
         let script = Script::new(id, ctx.tenant, definition, ctx.actor.user(), now);
         self.0
             .store()
-            .create_script(ctx, &script, change_description)
+            .create_script(ctx, &script, saving(change_description, &pins(&libraries)))
             .await?;
         Ok(script)
     }
@@ -125,28 +131,32 @@ impl Scripts<'_> {
         if update.definition.trigger.kind() != script.kind() {
             return Err(Invalid::field("type", "immutable", "cannot change").into());
         }
+        let description = &update.change_description;
+        let libraries = self.libraries(ctx, &update.definition, Some(id)).await?;
         let definition = self
-            .checked(update.definition, &update.change_description, script.status)
+            .checked(update.definition, description, script.status, &libraries)
             .await?;
         if definition.run_as != script.run_as {
             self.check_run_as(ctx, &definition).await?;
         }
+        let pins = pins(&libraries);
         let saved = self.0.store().update_script(
             ctx,
             id,
             update.base_version,
             definition,
-            &update.change_description,
+            saving(description, &pins),
         );
         Ok(saved.await?)
     }
 
-    /// Moves a script along its status machine. Activating takes a runnable source, and of a
-    /// disabled script also a `reason` and the permission to change any script; elsewhere a reason
-    /// is not kept.
+    /// Moves a script along its status machine. Activating takes a runnable source and fixes
+    /// which versions of libraries it uses: their present ones; of a disabled script it also takes a
+    /// `reason` and the permission to change any script. Elsewhere a reason is not kept.
     ///
     /// # Errors
-    /// A forbidden move, a missing reason, a source that cannot run, or missing permissions.
+    /// A forbidden move, a missing reason, a source that cannot run, or missing permissions; a
+    /// conflict (`library_in_use`) when a library is archived that an active script needs.
     pub async fn set_status(
         &self,
         ctx: &Ctx,
@@ -161,11 +171,18 @@ impl Scripts<'_> {
         }
         let reason = reason.filter(|_| script.status.takes_reason(to));
         script.moved(to, None, reason, script.updated_at)?;
-        if to == ScriptStatus::Active {
-            self.check_source(&script.definition, ScriptStatus::Active)
-                .await?;
-        }
         let store = self.0.store();
+        if to == ScriptStatus::Active {
+            let libraries = self.libraries(ctx, &script.definition, Some(id)).await?;
+            self.check_source(&script.definition, to, &libraries)
+                .await?;
+            let pins = pins(&libraries);
+            let activated = store.activate_script(ctx, id, script.status, reason, &pins);
+            return Ok(activated.await?);
+        }
+        if to == ScriptStatus::Archived {
+            self.check_unused(ctx, &script).await?;
+        }
         let moved = store.set_status(ctx, id, script.status, to, reason);
         Ok(moved.await?)
     }
@@ -173,9 +190,11 @@ impl Scripts<'_> {
     /// Moves a script to the trash; its name and path become free.
     ///
     /// # Errors
-    /// No such script, or the permission `scripts.delete` is missing.
+    /// No such script, or the permission `scripts.delete` is missing; a conflict
+    /// (`library_in_use`) when an active script needs it as a library.
     pub async fn delete(&self, ctx: &Ctx, id: ScriptId) -> Result<()> {
-        self.allowed(ctx, Action::Delete, id).await?;
+        let script = self.allowed(ctx, Action::Delete, id).await?;
+        self.check_unused(ctx, &script).await?;
         Ok(self.0.store().delete_script(ctx, id).await?)
     }
 
@@ -251,6 +270,15 @@ impl Scripts<'_> {
     pub async fn version(&self, ctx: &Ctx, id: ScriptId, number: u32) -> Result<Version> {
         policy::require(ctx, Permission::ScriptsRead)?;
         Ok(self.0.store().find_version(ctx, id, number).await?)
+    }
+
+    /// Which versions of libraries a version of a script uses.
+    ///
+    /// # Errors
+    /// The permission `scripts.read` is missing.
+    pub async fn pins(&self, ctx: &Ctx, id: ScriptId, number: u32) -> Result<Vec<Pin>> {
+        policy::require(ctx, Permission::ScriptsRead)?;
+        Ok(self.0.store().pins(ctx, id, number).await?)
     }
 
     /// The difference between two versions, settings included.
@@ -374,7 +402,15 @@ impl Scripts<'_> {
     pub async fn validate(&self, ctx: &Ctx, what: Validate) -> Result<Vec<Diagnostic>> {
         policy::require(ctx, Permission::ScriptsRead)?;
         at_most_bytes("source", what.source.len(), SOURCE_BYTES)?;
-        look_at(what).await
+        let definition = Definition {
+            source: what.source,
+            language: what.language,
+            entry: what.entry,
+            library: what.library,
+            ..Definition::blank(Trigger::Embedded)
+        };
+        let libraries = self.libraries(ctx, &definition, None).await?;
+        look_at(&definition, what.kind, &libraries).await
     }
 
     pub(crate) async fn allowed(&self, ctx: &Ctx, action: Action, id: ScriptId) -> Result<Script> {
@@ -390,6 +426,7 @@ impl Scripts<'_> {
         definition: Definition,
         change_description: &str,
         status: ScriptStatus,
+        libraries: &[ResolvedLibrary],
     ) -> Result<Definition> {
         let mut invalid = Invalid::default();
         let field = "change_description";
@@ -403,21 +440,40 @@ impl Scripts<'_> {
             invalid.push("allowed_services", "not_found", message);
         }
         invalid.or(())?;
-        self.check_source(&definition, status).await?;
+        self.check_source(&definition, status, libraries).await?;
         Ok(definition)
+    }
+
+    /// What a source imports, as of now.
+    pub(crate) async fn libraries(
+        &self,
+        ctx: &Ctx,
+        definition: &Definition,
+        importer: Option<ScriptId>,
+    ) -> Result<Vec<ResolvedLibrary>> {
+        let runtime = self.0.runtime();
+        Ok(runtime.libraries(ctx, definition, importer).await?)
+    }
+
+    /// A library that somebody needs stays. The transaction that takes it away looks once more;
+    /// here is told who needs it.
+    async fn check_unused(&self, ctx: &Ctx, script: &Script) -> Result<()> {
+        let users = self.0.store().library_users(ctx, script.id).await?;
+        if users.is_empty() {
+            return Ok(());
+        }
+        let message = format!("active scripts need it as a library: {}", users.join(", "));
+        Err(Error::conflict("library_in_use", Some("library"), message))
     }
 
     pub(crate) async fn check_source(
         &self,
         definition: &Definition,
         status: ScriptStatus,
+        libraries: &[ResolvedLibrary],
     ) -> Result<()> {
-        let found = look_at(Validate {
-            source: definition.source.clone(),
-            language: definition.language,
-            kind: Some(definition.trigger.kind()),
-            entry: definition.entry.clone(),
-        });
+        let kind = Some(definition.trigger.kind());
+        let found = look_at(definition, kind, libraries);
         let errors = found
             .await?
             .into_iter()
@@ -458,15 +514,39 @@ impl Scripts<'_> {
     }
 }
 
+/// The libraries to keep with a version: all that it imports, or none when one is missing.
+pub(crate) fn pins(libraries: &[ResolvedLibrary]) -> Vec<Pin> {
+    let pins = libraries
+        .iter()
+        .map(|library| library.found.as_ref().ok().map(|found| found.pin.clone()));
+    pins.collect::<Option<_>>().unwrap_or_default()
+}
+
+fn saving<'a>(change_description: &'a str, pins: &'a [Pin]) -> Saving<'a> {
+    Saving {
+        change_description,
+        pins,
+    }
+}
+
 /// Parsing takes up to some milliseconds of a core, which is too long for an I/O thread.
-async fn look_at(what: Validate) -> Result<Vec<Diagnostic>> {
+async fn look_at(
+    definition: &Definition,
+    kind: Option<ScriptType>,
+    libraries: &[ResolvedLibrary],
+) -> Result<Vec<Diagnostic>> {
+    let (source, entry) = (definition.source.clone(), definition.entry.clone());
+    let (language, is_library) = (definition.language, definition.library);
+    let libraries = libraries.to_vec();
     let work = move || {
-        diagnose(
-            &what.source,
-            what.language,
-            what.kind,
-            what.entry.as_deref(),
-        )
+        scriptorium_runtime::look_at(&Look {
+            source: &source,
+            language,
+            kind,
+            entry: entry.as_deref(),
+            libraries: &libraries,
+            is_library,
+        })
     };
     let found = tokio::task::spawn_blocking(work).await;
     found.map_err(|_| Error::internal("the source could not be looked at"))

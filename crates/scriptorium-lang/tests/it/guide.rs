@@ -3,18 +3,34 @@
 use std::fs;
 use std::path::Path;
 
-use scriptorium_lang::{Options, diagnose};
+use scriptorium_lang::{Library, Module, Options, diagnose, translate};
 
 use crate::{JS, TS};
 
-/// The fenced blocks of a page that are scripts, each with the line it starts on.
-fn scripts(page: &str) -> Vec<(usize, Options<'static>, String)> {
+/// A fenced block that is a script.
+struct Block {
+    /// The line it starts on.
+    line: usize,
+    options: Options<'static>,
+    source: String,
+    /// What it is called where it is a library: the fence says `js library=name`.
+    library: Option<String>,
+}
+
+fn blocks(page: &str) -> Vec<Block> {
     let mut found = Vec::new();
     let mut lines = page.lines().enumerate();
     while let Some((index, line)) = lines.next() {
-        let options = match line {
-            "```js" => JS,
-            "```ts" => TS,
+        let Some(fence) = line.strip_prefix("```") else {
+            continue;
+        };
+        let (language, library) = match fence.split_once(" library=") {
+            Some((language, name)) => (language, Some(format!("lib/{name}"))),
+            None => (fence, None),
+        };
+        let options = match language {
+            "js" => JS,
+            "ts" => TS,
             _ => continue,
         };
         let body: Vec<&str> = lines
@@ -22,9 +38,27 @@ fn scripts(page: &str) -> Vec<(usize, Options<'static>, String)> {
             .map(|(_, line)| line)
             .take_while(|line| *line != "```")
             .collect();
-        found.push((index + 1, options, body.join("\n")));
+        found.push(Block {
+            line: index + 1,
+            options,
+            source: body.join("\n"),
+            library,
+        });
     }
     found
+}
+
+/// What the libraries of a page export.
+fn exports(blocks: &[Block]) -> Vec<(String, Vec<String>)> {
+    let libraries = blocks.iter().filter_map(|block| {
+        let name = block.library.clone()?;
+        let options = Options {
+            is_library: true,
+            ..block.options
+        };
+        Some((name, translate(&block.source, &options).unwrap().exports))
+    });
+    libraries.collect()
 }
 
 #[test]
@@ -33,13 +67,27 @@ fn every_script_of_the_guide_is_accepted() {
     let mut count = 0;
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        let page = fs::read_to_string(&path).unwrap();
-        for (line, options, source) in scripts(&page) {
-            let diagnostics = diagnose(&source, &options);
+        let blocks = blocks(&fs::read_to_string(&path).unwrap());
+        let exports = exports(&blocks);
+        let libraries: Vec<Library<'_>> = exports
+            .iter()
+            .map(|(name, exports)| Library {
+                specifier: name,
+                found: Ok(Module { name, exports }),
+            })
+            .collect();
+        for block in &blocks {
+            let options = Options {
+                libraries: &libraries,
+                is_library: block.library.is_some(),
+                ..block.options
+            };
+            let diagnostics = diagnose(&block.source, &options);
             assert!(
                 diagnostics.is_empty(),
-                "{}:{line}: {diagnostics:?}",
-                path.display()
+                "{}:{}: {diagnostics:?}",
+                path.display(),
+                block.line
             );
             count += 1;
         }

@@ -10,6 +10,7 @@ mod entries;
 mod forbidden;
 mod guide;
 mod hostile;
+mod libraries;
 mod positions;
 mod samples;
 mod syntax;
@@ -22,6 +23,8 @@ const fn any(language: Language) -> Options<'static> {
         language,
         convention: Convention::Any,
         entry: None,
+        libraries: &[],
+        is_library: false,
     }
 }
 

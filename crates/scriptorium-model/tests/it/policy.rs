@@ -20,6 +20,7 @@ fn script(created_by: UserId) -> Script {
             limits: Default::default(),
             input_schema: None,
             allowed_services: None,
+            library: false,
             run_as: None,
             tags: vec![],
             metadata: Default::default(),

@@ -103,7 +103,7 @@ const inspect = (() => {
     if (typeof stack === "string") {
       const lines = textSplit(stack, "\n");
       for (let i = 0; i < lines.length && i < ITEMS; i++) {
-        const own = textIncludes(lines[i], "(script:") || textIncludes(lines[i], "at script:");
+        const own = textIncludes(lines[i], "(script:") || textIncludes(lines[i], "at script:") || textIncludes(lines[i], "(lib/");
         if (own) text += `\n${lines[i]}`;
       }
     }

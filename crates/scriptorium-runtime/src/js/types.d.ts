@@ -1,5 +1,8 @@
 // The script API of Scriptorium. Every global is also ctx.<name> and sdk.<name>.
 
+/** Libraries of the tenant; what they export is not known here. */
+declare module "lib/*";
+
 /** A Date, milliseconds since the epoch, or ISO 8601 text. */
 type DateLike = Date | number | string;
 

@@ -15,7 +15,7 @@ use scriptorium_model::trigger::Trigger;
 use scriptorium_model::user::User;
 use scriptorium_model::{Ambient, Ctx, Json, Timestamp};
 use scriptorium_runtime::{
-    Call, Job, Options, Principal, Runtime, Service, ServiceError, UserFacts,
+    Bundle, Call, Job, Options, Principal, Runtime, Service, ServiceError, UserFacts,
 };
 use scriptorium_store::Store;
 use serde_json::{Value, json};
@@ -115,6 +115,7 @@ impl Harness {
             tenant: self.tenant.clone(),
             script: execution.script,
             definition: Arc::new(definition),
+            libraries: Ok(Bundle::default()),
             execution,
             principal: Principal {
                 user: Some(UserFacts::from(&self.user)),
@@ -247,6 +248,7 @@ pub(crate) fn definition(name: &str, source: &str, trigger: Trigger) -> Definiti
         },
         input_schema: None,
         allowed_services: None,
+        library: false,
         run_as: None,
         tags: Vec::new(),
         metadata: Default::default(),

@@ -8,6 +8,7 @@
 mod cases;
 mod harness;
 mod http;
+mod libraries;
 mod live;
 mod principal;
 mod scripts;

@@ -77,6 +77,7 @@ async fn run_may_do_what_all_its_people_may() {
         run_as,
         author,
         activator,
+        libraries: Vec::new(),
     };
     let by_admin = cast.user(cast.admin.id);
     cast.check(

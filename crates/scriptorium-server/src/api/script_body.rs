@@ -62,6 +62,8 @@ pub(crate) struct DefinitionBody {
     input_schema: Option<RawJson>,
     /// Services it may call; `null` for every one.
     allowed_services: Option<Vec<String>>,
+    /// Whether other scripts import what it exports; embedded scripts only.
+    library: bool,
     /// Whose rights it has when nobody asked for the execution; `null` for the owner's.
     run_as: Option<Uuid>,
     tags: Vec<String>,
@@ -196,6 +198,7 @@ impl From<Definition> for DefinitionBody {
             limits: definition.limits.into(),
             input_schema: definition.input_schema.map(RawJson),
             allowed_services: definition.allowed_services,
+            library: definition.library,
             run_as: definition.run_as.map(|id| id.0),
             tags: definition.tags,
             metadata: definition.metadata,

@@ -64,6 +64,10 @@ pub(crate) struct ScriptChange {
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Vec<String>>)]
     allowed_services: Option<Option<Vec<String>>>,
+    /// Whether other scripts of the tenant may import what it exports, as `lib/` and its name;
+    /// embedded scripts only.
+    #[serde(default, deserialize_with = "present")]
+    library: Option<bool>,
     /// A user; the owner when `null`.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Uuid>)]
@@ -252,6 +256,7 @@ impl ScriptChange {
             .map(|schema| schema.map(|RawJson(json)| json));
         set(&mut definition.input_schema, schema);
         set(&mut definition.allowed_services, self.allowed_services);
+        set(&mut definition.library, self.library);
         set(&mut definition.run_as, self.run_as.map(|id| id.map(UserId)));
         set(&mut definition.tags, self.tags);
         for (key, value) in self.metadata.unwrap_or_default() {

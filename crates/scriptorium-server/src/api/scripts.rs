@@ -250,6 +250,9 @@ pub(crate) struct Source {
     r#type: Option<String>,
     /// The function that is to be called.
     entry: Option<String>,
+    /// Whether it is a library, which needs no entry and exports something.
+    #[serde(default)]
+    library: bool,
 }
 
 /// What was found in a source.
@@ -287,6 +290,7 @@ pub(crate) async fn validate(
         kind: body.r#type.as_deref().map(kind_of).transpose()?,
         source: body.source,
         entry: body.entry,
+        library: body.library,
     };
     let found = app.platform.scripts().validate(caller.ctx(), what).await?;
     let diagnostics = found.into_iter().map(DiagnosticBody::from).collect();

@@ -18,6 +18,27 @@ use crate::input::{JsonBody, Path, Query};
 use crate::problem::Problem;
 use crate::state::App;
 
+/// One version, with what it uses.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = VersionDetail)]
+pub(crate) struct VersionDetailBody {
+    #[serde(flatten)]
+    version: VersionBody,
+    /// The libraries it imports, as of when it was saved or activated last.
+    libraries: Vec<LibraryBody>,
+}
+
+/// A version of a library that is imported.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Library)]
+pub(crate) struct LibraryBody {
+    /// As the source writes it.
+    #[schema(example = "lib/money")]
+    specifier: String,
+    script_id: Uuid,
+    version: u32,
+}
+
 /// One stored version.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Version)]
@@ -141,21 +162,28 @@ pub(crate) async fn list(
     })))
 }
 
-/// One version with its source.
+/// One version with its source and its libraries.
 #[utoipa::path(get, path = "/scripts/{id}/versions/{version}", tag = "versions",
     params(("id" = Uuid, Path), ("version" = u32, Path)),
-    responses((status = 200, body = VersionBody), Refused))]
+    responses((status = 200, body = VersionDetailBody), Refused))]
 pub(crate) async fn read(
     State(app): State<App>,
     caller: Authenticated,
     Path((id, number)): Path<(Uuid, u32)>,
-) -> Result<Json<VersionBody>, Problem> {
-    let version = app
-        .platform
-        .scripts()
-        .version(caller.ctx(), ScriptId(id), number)
-        .await?;
-    Ok(Json(version.into()))
+) -> Result<Json<VersionDetailBody>, Problem> {
+    let scripts = app.platform.scripts();
+    let (ctx, id) = (caller.ctx(), ScriptId(id));
+    let version = scripts.version(ctx, id, number).await?;
+    let pins = scripts.pins(ctx, id, number).await?;
+    let libraries = pins.into_iter().map(|pin| LibraryBody {
+        specifier: pin.specifier,
+        script_id: pin.library.0,
+        version: pin.version,
+    });
+    Ok(Json(VersionDetailBody {
+        version: version.into(),
+        libraries: libraries.collect(),
+    }))
 }
 
 /// How version `b` differs from version `a`.

@@ -142,6 +142,7 @@ fn definition(name: &str, trigger: Trigger, source: String) -> Definition {
         limits: Limits::default(),
         input_schema: None,
         allowed_services: None,
+        library: false,
         run_as: None,
         tags: vec!["orders".into()],
         metadata: Default::default(),

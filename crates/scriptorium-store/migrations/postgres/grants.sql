@@ -8,6 +8,7 @@ grant select, insert, update, delete on tenants           to {system};
 -- Versions are never changed; the trigger says the same.
 grant select, insert, delete         on script_versions   to {app}, {system};
 grant select, insert, delete         on imported_versions to {app}, {system};
+grant select, insert, delete         on version_libraries to {app}, {system};
 grant select, insert, update, delete on users             to {app}, {system};
 grant select, insert, update, delete on sessions          to {app}, {system};
 grant select, insert, update, delete on tokens            to {app}, {system};

@@ -47,6 +47,7 @@ const ALL: &[Pair] = &pairs![
     "0015_orders",
     "0018_addresses",
     "0019_large_tables",
+    "0020_libraries",
     "0021_audit_days",
 ];
 

@@ -2,6 +2,7 @@
 //! is found out with the rest in place, and then nothing is.
 
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
+use scriptorium_model::library::Pin;
 use scriptorium_model::retention::Retention;
 use scriptorium_model::script::{Definition, Script};
 use scriptorium_model::version::VersionPolicy;
@@ -14,6 +15,7 @@ use crate::Store;
 use crate::audit::{By, Note, of_script};
 use crate::db::{Tx, number};
 use crate::error::{Error, Result};
+use crate::libraries;
 use crate::lifecycle::OfScript;
 use crate::search;
 use crate::store::of_tenant;
@@ -30,6 +32,8 @@ pub enum ImportStep {
         script: Box<Script>,
         /// Its versions, the oldest first.
         versions: Vec<ImportedVersion>,
+        /// The libraries that the last one uses.
+        pins: Vec<Pin>,
     },
     /// Makes a definition the next version of a script.
     Replace {
@@ -43,6 +47,8 @@ pub enum ImportStep {
         change_description: String,
         /// The name of the new version, if it is a milestone.
         milestone: Option<String>,
+        /// The libraries it uses.
+        pins: Vec<Pin>,
     },
     /// Writes a template, new or not.
     Template {
@@ -155,12 +161,17 @@ impl Store {
     async fn take_step(&self, ctx: &Ctx, tx: &Tx, step: &ImportStep) -> Result<Note> {
         let (by, now) = (ctx.actor.user(), self.inner.ambient.now());
         match step {
-            ImportStep::Create { script, versions } => {
+            ImportStep::Create {
+                script,
+                versions,
+                pins,
+            } => {
                 of_tenant(ctx, script.tenant)?;
                 insert_row(tx, script).await?;
                 for version in versions {
                     insert_version(tx, script, version, now).await?;
                 }
+                libraries::pin(tx, script.id, script.version, pins).await?;
                 search::note_script(tx, script.id.0, &script.definition).await?;
                 Routes::of(script).write(tx, now).await?;
                 self.tell(tx, ctx, script, OfScript::Created).await?;
@@ -174,6 +185,7 @@ impl Store {
                 definition,
                 change_description,
                 milestone,
+                pins,
             } => {
                 let stale = || Error::Conflict {
                     what: "stale_version",
@@ -191,9 +203,10 @@ impl Store {
                 if let Some(name) = milestone {
                     milestones::mark(tx, *id, script.version, name, by, now).await?;
                 }
+                libraries::pin(tx, *id, script.version, pins).await?;
                 Routes::of(&script).write(tx, now).await?;
                 self.tell_changed(tx, ctx, &before, &script).await?;
-                changed(&before, &script, change_description)
+                changed(&before, &script, change_description, pins)
             }
             ImportStep::Template { name, body } => templates::put(tx, name, body, now).await,
             ImportStep::VersionPolicy(policy) => milestones::put_policy(tx, *policy, by, now).await,

@@ -8,6 +8,7 @@ mod row;
 pub(crate) mod trash;
 
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
+use scriptorium_model::library::Pin;
 use scriptorium_model::script::{Definition, Script, ScriptStatus};
 use scriptorium_model::{Ctx, ScriptId};
 use sea_orm::FromQueryResult;
@@ -23,24 +24,48 @@ use crate::db::{Dialect, Micros, Scope, Tx};
 use crate::definition::search_text;
 use crate::drafts;
 use crate::error::{Error, Result};
+use crate::libraries;
 use crate::lifecycle::{OfScript, changed_members};
 use crate::search;
 use crate::store::{Change, of_tenant};
 use crate::system::nodes;
 use crate::versions::{self, NewVersion};
 
+/// What comes with a definition that is saved.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Saving<'a> {
+    /// What the author says about the change.
+    pub change_description: &'a str,
+    /// The libraries the new version uses.
+    pub pins: &'a [Pin],
+}
+
+impl<'a> From<&'a str> for Saving<'a> {
+    fn from(change_description: &'a str) -> Self {
+        Self {
+            change_description,
+            pins: &[],
+        }
+    }
+}
+
 impl Store {
     /// Adds a script with version 1 and what routes to it (R-LIFE-01).
     ///
     /// # Errors
     /// `Conflict` on `name`, or on `http.path` when another script of the tenant answers one of the
-    /// methods there; both ignore the trash.
-    pub async fn create_script(
+    /// methods there; both ignore the trash. On `source` (`library_gone`) when a library is
+    /// not active any more.
+    pub async fn create_script<'a>(
         &self,
         ctx: &Ctx,
         script: &Script,
-        change_description: &str,
+        saving: impl Into<Saving<'a>>,
     ) -> Result<()> {
+        let Saving {
+            change_description,
+            pins,
+        } = saving.into();
         of_tenant(ctx, script.tenant)?;
         let tx = self.db().write(ctx).await?;
         insert_row(&tx, script).await?;
@@ -52,9 +77,10 @@ impl Store {
             created_at: script.created_at,
         };
         versions::insert(&tx, &version, &script.definition).await?;
+        libraries::pin(&tx, script.id, 1, pins).await?;
         search::note_script(&tx, script.id.0, &script.definition).await?;
         self.tell(&tx, ctx, script, OfScript::Created).await?;
-        let note = note(Action::ScriptCreated, script).after(of_script(script)?);
+        let note = note(Action::ScriptCreated, script).after(with_pins(of_script(script)?, pins));
         self.commit_routes(tx, ctx, script, note).await
     }
 
@@ -63,15 +89,20 @@ impl Store {
     /// somebody else made a version since; the number is taken inside the transaction (R-VER-04).
     ///
     /// # Errors
-    /// `NotFound`; `Conflict` on `base_version` (`stale_version`), `name` or `http.path`.
-    pub async fn update_script(
+    /// `NotFound`; `Conflict` on `base_version` (`stale_version`), `name`, `http.path` or `source`
+    /// (`library_gone`).
+    pub async fn update_script<'a>(
         &self,
         ctx: &Ctx,
         id: ScriptId,
         base_version: Option<u32>,
         definition: Definition,
-        change_description: &str,
+        saving: impl Into<Saving<'a>>,
     ) -> Result<Script> {
+        let Saving {
+            change_description,
+            pins,
+        } = saving.into();
         let tx = self.db().write(ctx).await?;
         let script = find_to_change(&tx, id).await?;
         if base_version.is_some_and(|base| base != script.version) {
@@ -90,8 +121,9 @@ impl Store {
             return Ok(script);
         };
         save_version(&tx, &script, change_description).await?;
+        libraries::pin(&tx, id, script.version, pins).await?;
         self.tell_changed(&tx, ctx, &before, &script).await?;
-        let note = changed(&before, &script, change_description)?;
+        let note = changed(&before, &script, change_description, pins)?;
         self.commit_routes(tx, ctx, &script, note).await?;
         Ok(script)
     }
@@ -100,8 +132,9 @@ impl Store {
     /// activates it is remembered; the reason is in the audit trail, and kept while it is paused.
     ///
     /// # Errors
-    /// `NotFound`; `Conflict` on `status` when it is no longer `from`, or the move is forbidden;
-    /// `Invalid` when the move takes a reason.
+    /// `NotFound`; `Conflict` on `status` when it is no longer `from`, or the move is forbidden; on
+    /// `library` (`library_in_use`) when it is archived and an active script needs it; `Invalid` when
+    /// the move takes a reason.
     pub async fn set_status(
         &self,
         ctx: &Ctx,
@@ -109,6 +142,35 @@ impl Store {
         from: ScriptStatus,
         to: ScriptStatus,
         reason: Option<&str>,
+    ) -> Result<Script> {
+        self.move_script(ctx, id, from, to, reason, None).await
+    }
+
+    /// Activates a script; from now on its version uses these libraries.
+    ///
+    /// # Errors
+    /// Like [`Store::set_status`]; `Conflict` on `source` (`library_gone`) when a library is not
+    /// active any more.
+    pub async fn activate_script(
+        &self,
+        ctx: &Ctx,
+        id: ScriptId,
+        from: ScriptStatus,
+        reason: Option<&str>,
+        pins: &[Pin],
+    ) -> Result<Script> {
+        self.move_script(ctx, id, from, ScriptStatus::Active, reason, Some(pins))
+            .await
+    }
+
+    async fn move_script(
+        &self,
+        ctx: &Ctx,
+        id: ScriptId,
+        from: ScriptStatus,
+        to: ScriptStatus,
+        reason: Option<&str>,
+        pins: Option<&[Pin]>,
     ) -> Result<Script> {
         let tx = self.db().write(ctx).await?;
         let script = find_to_change(&tx, id).await?;
@@ -121,6 +183,12 @@ impl Store {
         let (by, now) = (ctx.actor.user(), self.inner.ambient.now());
         let script = script.moved(to, by, reason, now)?;
         write_state(&tx, &script).await?;
+        if to == ScriptStatus::Archived {
+            libraries::check_unused(&tx, id).await?;
+        }
+        if let Some(pins) = pins {
+            libraries::pin(&tx, id, script.version, pins).await?;
+        }
         self.tell(&tx, ctx, &script, OfScript::StatusChanged(from))
             .await?;
         let action = match to {
@@ -132,11 +200,14 @@ impl Store {
         };
         let note = note(action, &script)
             .before(json!({ "status": from.as_str() }))
-            .after(json!({
-                "status": to.as_str(),
-                "version": script.version,
-                "reason": reason,
-            }));
+            .after(with_pins(
+                json!({
+                    "status": to.as_str(),
+                    "version": script.version,
+                    "reason": reason,
+                }),
+                pins.unwrap_or_default(),
+            ));
         self.commit_routes(tx, ctx, &script, note).await?;
         Ok(script)
     }
@@ -234,9 +305,23 @@ struct NameRow {
     name: String,
 }
 
+/// What the trail says of the libraries that are used.
+fn with_pins(mut after: Value, pins: &[Pin]) -> Value {
+    if !pins.is_empty() {
+        let versions = pins.iter().map(|pin| (pin.specifier.as_str(), pin.version));
+        after["libraries"] = versions.collect();
+    }
+    after
+}
+
 /// What the trail says of a new version.
-fn changed(before: &Value, script: &Script, change_description: &str) -> Result<Note> {
-    let mut after = of_script(script)?;
+fn changed(
+    before: &Value,
+    script: &Script,
+    change_description: &str,
+    pins: &[Pin],
+) -> Result<Note> {
+    let mut after = with_pins(of_script(script)?, pins);
     if !change_description.is_empty() {
         after["change_description"] = change_description.into();
     }

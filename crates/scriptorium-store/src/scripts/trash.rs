@@ -14,6 +14,7 @@ use crate::audit::{By, Note, Removal, of_gone, pruned};
 use crate::db::{Micros, Tx};
 use crate::error::{Error, Result};
 use crate::executions;
+use crate::libraries;
 use crate::lifecycle::OfScript;
 use crate::search::{self, Kind};
 use crate::system::nodes;
@@ -26,7 +27,7 @@ impl Store {
     /// and schedule.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `NotFound`; `Conflict` on `library` (`library_in_use`) when an active script needs it.
     pub async fn delete_script(&self, ctx: &Ctx, id: ScriptId) -> Result<()> {
         let now = self.inner.ambient.now();
         let tx = self.db().write(ctx).await?;
@@ -44,6 +45,7 @@ impl Store {
         if tx.execute(sql).await? == 0 {
             return Err(Error::NotFound);
         }
+        libraries::check_unused(&tx, id).await?;
         Routes::remove(&tx, id).await?;
         nodes::mark_routes(&tx).await?;
         self.tell(&tx, ctx, &script, OfScript::Deleted).await?;

@@ -4,7 +4,7 @@
 
 use crate::business_tables::WITHOUT_PREDICATE;
 use crate::support::Database::{Postgres, Sqlite};
-use crate::support::{Server, World, server};
+use crate::support::{World, server};
 use crate::tenant_data::open;
 
 /// Where our tables, views and functions are: the platform's, and a host's business tables.

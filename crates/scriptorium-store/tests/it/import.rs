@@ -22,6 +22,7 @@ fn step(world: &World, name: &str) -> ImportStep {
     ImportStep::Create {
         versions: vec![version(3, Some("Ada")), version(7, None)],
         script: Box::new(script),
+        pins: Vec::new(),
     }
 }
 
@@ -80,6 +81,7 @@ async fn one_contradiction_keeps_everything_out(#[values(Sqlite, Postgres)] data
         definition: Box::new(taken.definition.clone()),
         change_description: String::new(),
         milestone: None,
+        pins: Vec::new(),
     };
     let found = store
         .import_scripts(ctx, std::slice::from_ref(&stale), true)

@@ -21,6 +21,7 @@ mod executions;
 mod history;
 mod import;
 mod isolation;
+mod libraries;
 mod lifecycle;
 mod lists;
 mod logins;

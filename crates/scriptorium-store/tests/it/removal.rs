@@ -163,6 +163,7 @@ async fn scripts(world: &World, ctx: &Ctx, slug: &str) -> Script {
             milestone: None,
         }],
         script: Box::new(imported),
+        pins: Vec::new(),
     };
     let found = store.import_scripts(ctx, &[step], true).await.unwrap();
     assert_eq!(found, [None]);

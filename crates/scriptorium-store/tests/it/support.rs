@@ -392,6 +392,7 @@ pub(crate) fn definition(name: &str, trigger: Trigger) -> Definition {
         },
         input_schema: Some(Json::parse(r#"{"type":"object"}"#).unwrap()),
         allowed_services: Some(vec!["clients".into()]),
+        library: false,
         run_as: None,
         tags: vec!["billing".into(), "отчёт".into()],
         metadata: [("team".to_owned(), "sales".to_owned())].into(),

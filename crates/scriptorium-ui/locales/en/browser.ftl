@@ -107,3 +107,5 @@ js-conflict-version = The newest is version { $version }. { $said }
 js-problem-too_many_drafts = You have too many drafts. Save or discard another one first.
 js-problem-no_user = Only users of the organisation have drafts.
 js-problem-still_running = It is still running. Try again when its executions have ended.
+js-problem-library_in_use = Active scripts need it as a library.
+js-problem-library_gone = A library it imports is not active any more.

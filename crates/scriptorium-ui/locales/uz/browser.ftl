@@ -107,3 +107,5 @@ js-conflict-version = Eng yangisi: { $version }-versiya. { $said }
 js-problem-too_many_drafts = Qoralamalar juda koʻp. Avval boshqasini saqlang yoki oʻchiring.
 js-problem-no_user = Qoralamalar faqat tashkilot foydalanuvchilarida boʻladi.
 js-problem-still_running = Skript hali bajarilmoqda. Bajarilishlar tugagach, yana urinib koʻring.
+js-problem-library_in_use = U faol skriptlarga kutubxona sifatida kerak.
+js-problem-library_gone = U import qiladigan kutubxona endi faol emas.

@@ -147,6 +147,7 @@ fn definition_json(definition: &Definition) -> Value {
         "type": definition.trigger.kind().as_str(),
         "language": definition.language.as_str(),
         "entry": definition.entry,
+        "library": definition.library,
         "limits": limits_json(&definition.limits),
         "tags": definition.tags,
     });

@@ -86,6 +86,7 @@ impl Site {
             limits: Limits::default(),
             input_schema: None,
             allowed_services: None,
+            library: false,
             run_as: None,
             tags: Vec::new(),
             metadata: Default::default(),

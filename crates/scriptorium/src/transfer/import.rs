@@ -1,11 +1,13 @@
 //! A bundle on its way into a tenant: each script is checked like a save, the whole is one
 //! transaction, and a preview is the same with a rollback at its end.
 
+use scriptorium_model::library::Pin;
 use scriptorium_model::permission::Permission;
 use scriptorium_model::policy;
 use scriptorium_model::script::{Script, ScriptStatus};
 use scriptorium_model::version::validate_milestone;
 use scriptorium_model::{Ctx, FieldError, Invalid, UserId, template};
+use scriptorium_runtime::ResolvedLibrary;
 use scriptorium_store::{ImportStep, ImportedVersion};
 
 use super::{
@@ -14,6 +16,7 @@ use super::{
 };
 use crate::diff::changed_fields;
 use crate::error::{ErrorKind, Result};
+use crate::scripts::pins;
 
 /// Most versions of one script.
 const MOST_VERSIONS: usize = 10_000;
@@ -111,9 +114,18 @@ impl Transfer<'_> {
         };
         let store = self.0.store();
         let present = store.find_script_by_name(ctx, &plan.item.name).await?;
-        let mut created = incoming.script(&script, last);
+        let importer = present.as_ref().map(|present| present.id);
+        let scripts = self.0.scripts();
+        let libraries = scripts.libraries(ctx, &last.definition, importer).await?;
+        // What it imports may come along, and is not active yet.
+        let waits = libraries.iter().any(|library| library.found.is_err());
+        if waits && how.activate && script.status == ScriptStatus::Active {
+            let message = "comes as a draft: activate it when its libraries are active";
+            plan.item.notes.push(message.to_owned());
+        }
+        let mut created = incoming.script(&script, last, waits);
         match present {
-            None => incoming.check_create(&created).await?,
+            None => incoming.check_create(&created, &libraries).await?,
             Some(present) if present.definition == last.definition => {
                 plan.item.state = State::Same;
                 plan.item.action = Action::Skip;
@@ -127,12 +139,13 @@ impl Transfer<'_> {
                         let name = self.free_name(ctx, &plan.item.name, taken).await?;
                         created.definition.name.clone_from(&name);
                         plan.item.new_name = Some(name);
-                        incoming.check_create(&created).await?;
+                        incoming.check_create(&created, &libraries).await?;
                     }
                     OnConflict::Replace => {
                         plan.item.action = Action::Replace;
-                        incoming.check_replace(&present, &created).await?;
-                        plan.step = Some(replace(&present, last));
+                        let check = incoming.check_replace(&present, &created, &libraries);
+                        check.await?;
+                        plan.step = Some(replace(&present, last, pins(&libraries)));
                     }
                 }
             }
@@ -140,7 +153,7 @@ impl Transfer<'_> {
         if !incoming.invalid.is_empty() {
             plan.refuse(incoming.invalid);
         } else if plan.item.action == Action::Create {
-            plan.step = Some(create(created, versions));
+            plan.step = Some(create(created, versions, pins(&libraries)));
         }
         Ok(plan)
     }
@@ -348,7 +361,12 @@ impl<'a> Incoming<'a> {
             definition.allowed_services.take()
         };
         let mut checked = scripts
-            .checked(definition, &version.change_description, ScriptStatus::Draft)
+            .checked(
+                definition,
+                &version.change_description,
+                ScriptStatus::Draft,
+                &[],
+            )
             .await?;
         if services.is_some() {
             checked.allowed_services = services;
@@ -380,10 +398,10 @@ impl<'a> Incoming<'a> {
         Ok(allowed.map(|user| user.id))
     }
 
-    fn script(&self, script: &BundledScript, last: &ImportedVersion) -> Script {
+    fn script(&self, script: &BundledScript, last: &ImportedVersion, waits: bool) -> Script {
         let ambient = self.transfer.0.ambient();
         let (now, user) = (ambient.now(), self.ctx.actor.user());
-        let status = if self.how.activate {
+        let status = if self.how.activate && !(waits && script.status == ScriptStatus::Active) {
             script.status
         } else {
             ScriptStatus::Draft
@@ -404,7 +422,7 @@ impl<'a> Incoming<'a> {
         }
     }
 
-    async fn check_create(&mut self, script: &Script) -> Result<()> {
+    async fn check_create(&mut self, script: &Script, libraries: &[ResolvedLibrary]) -> Result<()> {
         let auth = script.trigger.endpoint().map(|endpoint| endpoint.auth);
         if let Err(refused) = policy::may_create(self.ctx, script.kind(), auth) {
             denied(&mut self.invalid, "type", refused.missing);
@@ -414,12 +432,18 @@ impl<'a> Incoming<'a> {
             if let Err(refused) = policy::may(self.ctx, action, script) {
                 denied(&mut self.invalid, "status", refused.missing);
             }
-            self.check_runnable(script, script.status).await?;
+            self.check_runnable(script, script.status, libraries)
+                .await?;
         }
         Ok(())
     }
 
-    async fn check_replace(&mut self, present: &Script, changed: &Script) -> Result<()> {
+    async fn check_replace(
+        &mut self,
+        present: &Script,
+        changed: &Script,
+        libraries: &[ResolvedLibrary],
+    ) -> Result<()> {
         if present.kind() != changed.kind() {
             self.invalid.push("type", "immutable", "cannot change");
         }
@@ -433,18 +457,25 @@ impl<'a> Incoming<'a> {
                 return Ok(());
             }
         }
-        self.check_runnable(&changed, present.status).await
+        self.check_runnable(&changed, present.status, libraries)
+            .await
     }
 
-    async fn check_runnable(&mut self, script: &Script, status: ScriptStatus) -> Result<()> {
+    async fn check_runnable(
+        &mut self,
+        script: &Script,
+        status: ScriptStatus,
+        libraries: &[ResolvedLibrary],
+    ) -> Result<()> {
         let scripts = self.transfer.0.scripts();
-        let checked = scripts.check_source(&script.definition, status).await;
+        let checked = scripts.check_source(&script.definition, status, libraries);
+        let checked = checked.await;
         keep_invalid(checked, &mut self.invalid)?;
         Ok(())
     }
 }
 
-fn create(script: Script, mut versions: Vec<ImportedVersion>) -> ImportStep {
+fn create(script: Script, mut versions: Vec<ImportedVersion>, pins: Vec<Pin>) -> ImportStep {
     if let Some(last) = versions.last_mut() {
         // Its name may be another here.
         last.definition.name.clone_from(&script.definition.name);
@@ -452,16 +483,18 @@ fn create(script: Script, mut versions: Vec<ImportedVersion>) -> ImportStep {
     ImportStep::Create {
         script: Box::new(script),
         versions,
+        pins,
     }
 }
 
-fn replace(present: &Script, last: &ImportedVersion) -> ImportStep {
+fn replace(present: &Script, last: &ImportedVersion, pins: Vec<Pin>) -> ImportStep {
     ImportStep::Replace {
         id: present.id,
         base_version: present.version,
         definition: Box::new(last.definition.clone()),
         change_description: last.change_description.clone(),
         milestone: last.milestone.clone(),
+        pins,
     }
 }
 

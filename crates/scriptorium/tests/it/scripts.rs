@@ -1,13 +1,14 @@
 //! Writing scripts: what is refused, versions, the status machine.
 
+use scriptorium::model::Ctx;
 use scriptorium::model::audit::AuditFilter;
 use scriptorium::model::endpoint::Method;
 use scriptorium::model::page::PageRequest;
 use scriptorium::model::permission::Role;
 use scriptorium::model::schedule::Schedule;
-use scriptorium::model::script::{Definition, ScriptStatus};
+use scriptorium::model::script::{Definition, Language, ScriptStatus};
 use scriptorium::model::trigger::{Endpoint, EndpointAuth, Trigger};
-use scriptorium::{ErrorKind, Update};
+use scriptorium::{ErrorKind, Update, Validate};
 
 use crate::world::{World, definition};
 
@@ -236,4 +237,157 @@ async fn a_forbidden_move_is_a_conflict_and_the_trash_gives_back() {
         .await;
     let taken = scripts.restore(&world.ctx, script.id).await.unwrap_err();
     assert_eq!(taken.conflicting_field(), Some("name"));
+}
+
+fn library(name: &str, source: &str) -> Definition {
+    Definition {
+        library: true,
+        ..definition(name, Trigger::Embedded, source)
+    }
+}
+
+const USES_MONEY: &str = "import { total } from 'lib/money'; return total(1)";
+
+#[tokio::test]
+async fn libraries_are_fixed_when_a_script_is_saved_or_activated() {
+    let world = World::new().await;
+    let (scripts, ctx) = (world.platform.scripts(), &world.ctx);
+    let draft = scripts.create(ctx, definition("orders", Trigger::OneOff, USES_MONEY), "");
+    let draft = draft.await.unwrap();
+    let pins = async |number| {
+        let pins = scripts.pins(ctx, draft.id, number).await.unwrap();
+        pins.into_iter().map(|pin| pin.version).collect::<Vec<_>>()
+    };
+    // A draft may wait for its libraries; what runs may not.
+    assert_eq!(pins(1).await, Vec::<u32>::new());
+    let refused = scripts
+        .set_status(ctx, draft.id, ScriptStatus::Active, None)
+        .await;
+    let refused = refused.unwrap_err();
+    let error = &refused.invalid().unwrap().errors[0];
+    assert_eq!(
+        (error.field.as_str(), error.code.as_ref()),
+        ("source", "script.import")
+    );
+    assert!(
+        error.message.contains("(line 1, column 23)"),
+        "{}",
+        error.message
+    );
+
+    let money = world
+        .active(library("money", "export const total = (n) => n"))
+        .await;
+    scripts
+        .set_status(ctx, draft.id, ScriptStatus::Active, None)
+        .await
+        .unwrap();
+    assert_eq!(pins(1).await, [1]);
+    let changed = |source: &str| Update {
+        base_version: None,
+        definition: library("money", source),
+        change_description: String::new(),
+    };
+    let newer = changed("export const total = (n) => n + 1");
+    scripts.update(ctx, money.id, newer).await.unwrap();
+    assert_eq!(pins(1).await, [1]);
+    let saved = Update {
+        base_version: None,
+        definition: definition("orders", Trigger::OneOff, &format!("{USES_MONEY};")),
+        change_description: String::new(),
+    };
+    scripts.update(ctx, draft.id, saved).await.unwrap();
+    assert_eq!((pins(1).await, pins(2).await), (vec![1], vec![2]));
+
+    // A library that is in use stays; who needs it is told.
+    for refused in [scripts.delete(ctx, money.id).await.unwrap_err(), {
+        let paused = scripts
+            .set_status(ctx, money.id, ScriptStatus::Paused, None)
+            .await;
+        paused.unwrap();
+        let archived = scripts.set_status(ctx, money.id, ScriptStatus::Archived, None);
+        archived.await.unwrap_err()
+    }] {
+        assert_eq!(refused.code(), "library_in_use");
+        assert!(refused.to_string().contains("orders"), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn libraries_export_something_and_are_embedded() {
+    let world = World::new().await;
+    let (scripts, ctx) = (world.platform.scripts(), &world.ctx);
+    let endpoint = Definition {
+        library: true,
+        ..definition("abc", Trigger::OneOff, "export const a = 1")
+    };
+    let refused = scripts.create(ctx, endpoint, "").await.unwrap_err();
+    assert_eq!(refused.invalid().unwrap().errors[0].field, "library");
+    let mute = scripts
+        .create(ctx, library("mute", "const a = 1"), "")
+        .await
+        .unwrap();
+    let refused = scripts
+        .set_status(ctx, mute.id, ScriptStatus::Active, None)
+        .await;
+    let refused = refused.unwrap_err();
+    assert!(
+        refused.to_string().contains("exports something"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn the_editor_is_told_about_imports() {
+    let world = World::new().await;
+    let (scripts, ctx) = (world.platform.scripts(), &world.ctx);
+    world
+        .active(library("money", "export const total = (n) => n"))
+        .await;
+    let check = async |source: &str, library: bool, expected: &[(&str, u32)]| {
+        let what = Validate {
+            source: source.into(),
+            language: Language::JavaScript,
+            kind: None,
+            entry: None,
+            library,
+        };
+        let found = scripts.validate(ctx, what).await.unwrap();
+        let found: Vec<_> = found.iter().map(|d| (d.code, d.column)).collect();
+        assert_eq!(found, expected, "{source}");
+    };
+    check(USES_MONEY, false, &[]).await;
+    check(
+        "import { tax } from 'lib/money'; tax",
+        false,
+        &[("script.import", 10)],
+    )
+    .await;
+    check("import 'lib/other'; 1", false, &[("script.import", 8)]).await;
+    check("export const a = 1", true, &[]).await;
+    check("export const a = 1", false, &[("script.entry", 1)]).await;
+}
+
+#[tokio::test]
+async fn libraries_are_of_one_tenant() {
+    let world = World::new().await;
+    world
+        .active(library("money", "export const total = (n) => n"))
+        .await;
+    let operator = Ctx {
+        permissions: Role::Superadmin.permissions(),
+        ..world.ctx.clone()
+    };
+    let tenants = world.platform.tenants();
+    let other = tenants.create(&operator, "other", "Other").await;
+    let ctx = Ctx::host(other.unwrap().id);
+    let what = Validate {
+        source: USES_MONEY.into(),
+        language: Language::JavaScript,
+        kind: None,
+        entry: None,
+        library: false,
+    };
+    let found = world.platform.scripts().validate(&ctx, what).await.unwrap();
+    assert_eq!(found[0].message, "There is no library `lib/money`");
 }

@@ -7,7 +7,7 @@ use scriptorium::model::endpoint::Method;
 use scriptorium::model::permission::Role;
 use scriptorium::model::retention::Retention;
 use scriptorium::model::schedule::Schedule;
-use scriptorium::model::script::ScriptStatus;
+use scriptorium::model::script::{Definition, ScriptStatus};
 use scriptorium::model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
 use scriptorium::model::version::VersionPolicy;
 use scriptorium::transfer::{
@@ -558,4 +558,60 @@ async fn names_of_people_leave_only_by_who_may_see_them() {
             .unwrap();
         assert_eq!(version.author, expected);
     }
+}
+
+/// Scripts that import what comes along wait as drafts for it; nothing runs with libraries that
+/// nobody fixed.
+#[tokio::test]
+async fn scripts_wait_for_libraries_that_come_along() {
+    let world = World::new().await;
+    let money = Definition {
+        library: true,
+        ..definition("money", Trigger::Embedded, "export const total = (n) => n")
+    };
+    world.active(money).await;
+    let source = "import { total } from 'lib/money'; return total(1)";
+    world
+        .active(definition("orders", Trigger::OneOff, source))
+        .await;
+    let bundle = export(&world, &world.ctx).await;
+    assert!(bundle.scripts[0].versions[0].definition.library);
+
+    let how = Import {
+        activate: true,
+        ..PLAIN
+    };
+    let there = other(&world, "other").await;
+    let transfer = world.platform.transfer();
+    let report = transfer.import(&there, bundle.clone(), how).await.unwrap();
+    let notes: Vec<usize> = report.items.iter().map(|item| item.notes.len()).collect();
+    assert_eq!(notes, [0, 1]);
+    let scripts = world.platform.scripts();
+    let found = scripts.find_by_name(&there, "orders").await.unwrap();
+    assert_eq!(found.status, ScriptStatus::Draft);
+    let active = scripts
+        .set_status(&there, found.id, ScriptStatus::Active, None)
+        .await;
+    assert_eq!(active.unwrap().status, ScriptStatus::Active);
+    assert_eq!(scripts.pins(&there, found.id, 1).await.unwrap().len(), 1);
+
+    // Where the library is there already, nothing has to wait.
+    scripts
+        .delete(
+            &world.ctx,
+            scripts.find_by_name(&world.ctx, "orders").await.unwrap().id,
+        )
+        .await
+        .unwrap();
+    transfer.import(&world.ctx, bundle, how).await.unwrap();
+    let found = scripts.find_by_name(&world.ctx, "orders").await.unwrap();
+    assert_eq!(found.status, ScriptStatus::Active);
+    assert_eq!(
+        scripts
+            .pins(&world.ctx, found.id, found.version)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
 }

@@ -155,6 +155,7 @@ pub(crate) fn definition(name: &str, trigger: Trigger, source: &str) -> Definiti
         limits: Limits::default(),
         input_schema: None,
         allowed_services: None,
+        library: false,
         run_as: None,
         tags: vec![],
         metadata: Default::default(),
