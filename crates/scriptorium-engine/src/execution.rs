@@ -3,9 +3,10 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use futures_util::{FutureExt, StreamExt};
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 use wasmtime::{Store, StoreContextMut, Trap, UpdateDeadline};
 
 use crate::lane::{Guest, Lane};
@@ -59,16 +60,25 @@ async fn enter(
 ) -> wasmtime::Result<i64> {
     // Epochs passed while the execution waited; the next tick counts.
     store.set_epoch_deadline(1);
-    ticker.guest_runs();
+    let (cancel, deadline) = (store.data().cancel.clone(), store.data().deadline());
     let result = {
         let mut call = pin!(call(&mut *store));
         std::future::poll_fn(|context| {
+            // It may have waited long for this slice; when there is nothing to go on for, no
+            // instruction runs, and dropping the call takes its stack down.
+            if cancel.is_cancelled() || Instant::now() >= deadline {
+                return Poll::Ready(None);
+            }
+            ticker.guest_runs();
             state::begin_slice();
-            call.as_mut().poll(context)
+            call.as_mut().poll(context).map(Some)
         })
         .await
     };
     let state = store.data_mut();
+    let Some(result) = result else {
+        return Err(state.stopped());
+    };
     state.end_slice();
     // The guest's answer holds its status, and above it the size of its heap.
     result.map(|answer| {

@@ -109,13 +109,16 @@ impl State {
         wasmtime::Error::new(Ended)
     }
 
+    /// Ends an execution that is not given another slice.
+    pub(crate) fn stopped(&mut self) -> wasmtime::Error {
+        let failure = self.must_stop(self.cpu).unwrap_or_else(cancelled);
+        self.end(failure)
+    }
+
     /// The reason to stop now, if there is one.
     pub(crate) fn must_stop(&self, cpu: Duration) -> Option<Failure> {
         if self.cancel.is_cancelled() {
-            return Some(failure::plain(
-                Code::Cancelled,
-                "the execution was cancelled",
-            ));
+            return Some(cancelled());
         }
         let wall = self.started.elapsed();
         if wall >= self.limits.wall {
@@ -221,6 +224,10 @@ impl State {
         self.cpu += slice_elapsed();
         begin_slice();
     }
+}
+
+fn cancelled() -> Failure {
+    failure::plain(Code::Cancelled, "the execution was cancelled")
 }
 
 impl ResourceLimiter for State {

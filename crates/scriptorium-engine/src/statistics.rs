@@ -15,6 +15,8 @@ pub struct Statistics {
     pub overflow: LaneStatistics,
     /// Executions that had to wait for a slot.
     pub waited: u64,
+    /// Ticks that [`Engine::tick`](crate::Engine::tick) gave out of turn.
+    pub forced_ticks: u64,
 }
 
 /// A reading of one lane's counters.

@@ -1,10 +1,10 @@
 //! The thread that makes running guests look up: it advances the epoch of every lane
-//! once per tick, and sleeps while no guest runs.
+//! once per tick, and sleeps while no guest runs. A tick out of turn may come from anybody.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wasmtime::EngineWeak;
 
@@ -14,30 +14,46 @@ use crate::Error;
 /// execution that does it some microseconds, so it does not sleep at once.
 const IDLE_TICKS: u32 = 50;
 
+/// Between ticks out of turn at least this long goes by: whoever asks for many of them
+/// must not make guests look up all the time.
+const PAUSE: Duration = Duration::from_micros(250);
+
 /// A handle on the thread; the thread ends with it.
 pub(crate) struct Ticker(Arc<Shared>);
 
 struct Shared {
+    engines: Vec<EngineWeak>,
     /// A guest ran since the last tick.
     seen: AtomicBool,
     awake: AtomicBool,
     stop: AtomicBool,
+    /// A tick out of turn is wanted that could not be given at once.
+    wanted: AtomicBool,
+    /// When the last tick out of turn was, in microseconds after `began`.
+    forced_at: AtomicU64,
+    forced: AtomicU64,
+    began: Instant,
     thread: OnceLock<Thread>,
 }
 
 impl Ticker {
     pub(crate) fn start(engines: Vec<EngineWeak>, tick: Duration) -> Result<Self, Error> {
         let shared = Arc::new(Shared {
+            engines,
             seen: AtomicBool::new(false),
             awake: AtomicBool::new(true),
             stop: AtomicBool::new(false),
+            wanted: AtomicBool::new(false),
+            forced_at: AtomicU64::new(0),
+            forced: AtomicU64::new(0),
+            began: Instant::now(),
             thread: OnceLock::new(),
         });
         let handle = thread::Builder::new()
             .name("engine-ticker".to_owned())
             .spawn({
                 let shared = Arc::clone(&shared);
-                move || shared.run(&engines, tick)
+                move || shared.run(tick)
             })
             .map_err(Error::Thread)?;
         let _ = shared.thread.set(handle.thread().clone());
@@ -54,6 +70,19 @@ impl Ticker {
                 self.0.wake();
             }
         }
+    }
+
+    /// Makes every running guest look up now, or a fraction of a millisecond later when the
+    /// last such call was only just before.
+    pub(crate) fn tick_now(&self) {
+        if !self.0.tick_out_of_turn() && !self.0.wanted.swap(true, Ordering::SeqCst) {
+            self.0.wake();
+        }
+    }
+
+    /// Ticks given out of turn.
+    pub(crate) fn forced(&self) -> u64 {
+        self.0.forced.load(Ordering::Relaxed)
     }
 }
 
@@ -72,13 +101,12 @@ impl Shared {
         }
     }
 
-    fn run(&self, engines: &[EngineWeak], tick: Duration) {
+    fn run(&self, tick: Duration) {
         let mut idle = 0;
         while !self.stop.load(Ordering::SeqCst) {
-            thread::sleep(tick);
-            for engine in engines.iter().filter_map(EngineWeak::upgrade) {
-                engine.increment_epoch();
-            }
+            self.sleep(tick);
+            self.wanted.store(false, Ordering::SeqCst);
+            self.advance();
             if self.seen.swap(false, Ordering::SeqCst) {
                 idle = 0;
                 continue;
@@ -97,6 +125,48 @@ impl Shared {
             self.awake.store(true, Ordering::SeqCst);
             idle = 0;
         }
+    }
+
+    /// Sleeps for a tick, and gives the ticks out of turn that fall into it.
+    fn sleep(&self, tick: Duration) {
+        let until = Instant::now() + tick;
+        while !self.stop.load(Ordering::SeqCst) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            if !self.wanted.load(Ordering::SeqCst) {
+                thread::park_timeout(left);
+            } else if self.tick_out_of_turn() {
+                self.wanted.store(false, Ordering::SeqCst);
+            } else {
+                thread::sleep(left.min(PAUSE));
+            }
+        }
+    }
+
+    fn advance(&self) {
+        for engine in self.engines.iter().filter_map(EngineWeak::upgrade) {
+            engine.increment_epoch();
+        }
+    }
+
+    /// False when the last one was too short a time ago.
+    fn tick_out_of_turn(&self) -> bool {
+        let now = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let last = self.forced_at.load(Ordering::Relaxed);
+        let due = now.saturating_sub(last) >= PAUSE.as_micros() as u64;
+        // Of several at once, one does it for all.
+        let ours = due
+            && self
+                .forced_at
+                .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok();
+        if ours {
+            self.forced.fetch_add(1, Ordering::Relaxed);
+            self.advance();
+        }
+        due
     }
 }
 
@@ -119,6 +189,15 @@ mod tests {
             ticker.guest_runs();
             // Only a thread that runs takes the note away.
             wait_until(|| !ticker.0.seen.load(Ordering::SeqCst));
+        }
+    }
+
+    #[test]
+    fn tick_out_of_turn_does_not_wait_for_the_next() {
+        let ticker = Ticker::start(Vec::new(), Duration::from_secs(3600)).unwrap();
+        for expected in 1..=3 {
+            ticker.tick_now();
+            wait_until(|| ticker.forced() == expected);
         }
     }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use scriptorium_engine::{Cancel, Code, Engine, Host, HostError, Level, Limits, Reply};
+use futures_util::FutureExt;
+use scriptorium_engine::{Cancel, Code, Config, Engine, Host, HostError, Level, Limits, Reply};
 use tokio::sync::oneshot;
 
 use crate::support::{TestHost, config, engine, failure, run_with};
@@ -44,6 +45,55 @@ async fn spinning_script_lets_others_run() {
     canceller.await.unwrap();
     assert_eq!(failure(report.outcome).code, Code::Cancelled);
     assert!(report.usage.cpu < Duration::from_secs(1));
+}
+
+/// Suspended in the middle of a loop, like one that waits for a thread.
+#[tokio::test]
+async fn cancelled_script_gets_no_further_slice() {
+    let (cancel, host) = (Cancel::new(), TestHost::default());
+    let seen = host.0.clone();
+    let code = "export default () => { for (;;) callSync('mark'); }";
+    let limits = Limits::default();
+    let execution = run_with(engine(), code, ARGS, limits, host, cancel.clone());
+    let mut execution = std::pin::pin!(execution);
+    assert!(execution.as_mut().now_or_never().is_none());
+    let marks = seen.lock().unwrap().marks.len();
+    assert!(marks > 0);
+    cancel.cancel();
+    let report = execution.now_or_never().expect("it ends at once");
+    assert_eq!(failure(report.outcome).code, Code::Cancelled);
+    assert_eq!(seen.lock().unwrap().marks.len(), marks);
+    assert!(!report.usage.cpu.is_zero());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tick_out_of_turn_makes_a_script_yield() {
+    let engine = &Engine::new(Config {
+        tick: Duration::from_secs(3600),
+        ..config()
+    })
+    .unwrap();
+    let (cancel, host) = (Cancel::new(), TestHost::default());
+    let (seen, ticking) = (host.0.clone(), engine.clone());
+    let ticks = std::thread::spawn(move || {
+        while seen.lock().unwrap().marks.is_empty() {
+            std::thread::yield_now();
+        }
+        ticking.tick();
+    });
+    let code = "export default () => { callSync('mark'); for (;;); }";
+    let limits = Limits {
+        wall: Duration::from_secs(3600),
+        cpu: Duration::from_secs(3600),
+        ..Limits::default()
+    };
+    let execution = run_with(engine, code, ARGS, limits, host, cancel.clone());
+    let mut execution = std::pin::pin!(execution);
+    assert!(execution.as_mut().now_or_never().is_none());
+    ticks.join().unwrap();
+    assert_eq!(engine.statistics().forced_ticks, 1);
+    cancel.cancel();
+    failure(execution.await.outcome);
 }
 
 #[tokio::test]
