@@ -2,20 +2,20 @@
 //! waits for something else runs where the caller's I/O does.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use scriptorium_engine::{Invocation, Limits, Outcome, Report};
 use scriptorium_model::execution::{Execution, ExecutionStatus, Failure, Metrics};
 use scriptorium_model::{Json, Timestamp};
-use tokio_util::task::AbortOnDropHandle;
 
-use crate::admission::Permit;
 use crate::host::{Run, RunHost};
 use crate::hub::{Entry, Live};
 use crate::job::{Call, Finished, Job};
 use crate::prepared::{Prepared, Recipe};
 use crate::reply::{self, HttpReply};
 use crate::runtime::Shared;
+use crate::scheduler::{Account, Bid, Bound, Permit, Refusal};
 use crate::{context, failure};
 
 /// What became of a job, before it is put on record.
@@ -35,10 +35,41 @@ struct Output {
 /// Runs a job for a caller who waits: it is refused when there is no room soon.
 pub(crate) async fn run(shared: &Arc<Shared>, job: Job) -> Finished {
     let entry = shared.hub.enter(job.execution.tenant, job.execution.id);
-    match admit(shared, &job, &entry.live).await {
-        Ok(permit) => run_admitted(shared, job, entry, permit).await,
-        Err(failure) => refused(shared, &job.execution, entry, failure),
+    if shared.cut_off.load(Ordering::Acquire) {
+        return refused(shared, &job.execution, entry, cancelled());
     }
+    let admitted = tokio::select! {
+        biased;
+        () = entry.live.cancel.cancelled() => {
+            return refused(shared, &job.execution, entry, cancelled());
+        }
+        admitted = admit(shared, &job, false) => admitted,
+    };
+    match admitted {
+        Ok(permit) => run_admitted(shared, job, entry, permit).await,
+        Err(refusal) => {
+            let failure = no_room(&refusal);
+            let finished = refused(shared, &job.execution, entry, failure);
+            Finished {
+                refused: Some(refusal),
+                ..finished
+            }
+        }
+    }
+}
+
+/// Room for a job. A patient one is never refused.
+pub(crate) async fn admit(shared: &Shared, job: &Job, patient: bool) -> Result<Permit, Refusal> {
+    let bid = Bid {
+        tenant: job.tenant.id,
+        share: shared.shares.of(&job.tenant.slug),
+        script: job.script,
+        limit: job.definition.limits.concurrency,
+        patient,
+        by_operator: job.by_operator,
+        trial: job.execution.test,
+    };
+    shared.admission.enter(&bid).await
 }
 
 /// Runs a job that has room.
@@ -70,20 +101,6 @@ pub(crate) fn refused(
         incidents: Vec::new(),
     };
     conclude(shared, execution, entry, ended)
-}
-
-async fn admit(shared: &Shared, job: &Job, live: &Live) -> Result<Permit, Failure> {
-    let limit = job.definition.limits.concurrency;
-    tokio::select! {
-        biased;
-        () = live.cancel.cancelled() => Err(cancelled()),
-        permit = shared.admission.enter(job.script, limit) => permit.ok_or_else(|| {
-            let message = format!(
-                "{limit} executions of the script were running already, or the process had no room"
-            );
-            Failure::new("platform.busy", message)
-        }),
-    }
 }
 
 async fn prepare_and_run(shared: &Arc<Shared>, job: &Arc<Job>, live: &Arc<Live>) -> Ended {
@@ -179,9 +196,18 @@ async fn report(
         };
         engine.run(invocation).await
     };
+    let account = Account {
+        tenant: run.job.tenant.id,
+        slug: run.job.tenant.slug.as_str().into(),
+        weight: shared.shares.of(&run.job.tenant.slug).weight,
+        script: run.script,
+        by_operator: run.job.by_operator,
+    };
     // Tracked like all other work, so that a shutdown waits for it.
-    let task = shared.world.tasks.spawn_on(work, shared.guests.handle());
-    match AbortOnDropHandle::new(task).await {
+    let work = shared.world.tasks.track_future(work);
+    let running = shared.guests.spawn(account, work);
+    let _ = live.run.set(running.control());
+    match running.await {
         Ok(Ok(report)) => Ok(report),
         Ok(Err(error)) => Err(failure::of_platform("platform.engine", &error)),
         Err(broken) => Err(failure::of_platform("platform.engine", &broken)),
@@ -250,6 +276,23 @@ fn conclude(shared: &Shared, execution: &Execution, entry: Entry, ended: Ended) 
         reply,
         events: ended.events,
         incidents: ended.incidents,
+        refused: None,
+    }
+}
+
+/// What a caller reads who was refused.
+fn no_room(refusal: &Refusal) -> Failure {
+    let most = refusal.most;
+    match refusal.bound {
+        Bound::Script => Failure::new(
+            "platform.script_busy",
+            format!("the script has {most} executions already, as many as it may have at once"),
+        ),
+        Bound::Tenant => Failure::new(
+            "platform.tenant_busy",
+            format!("of the tenant's executions as many run or wait as may: {most}"),
+        ),
+        Bound::Process => Failure::new("platform.busy", "the process has no room"),
     }
 }
 

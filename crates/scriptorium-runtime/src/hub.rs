@@ -2,7 +2,7 @@
 //! An entry lives as long as its execution.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use scriptorium_engine::Cancel;
 use scriptorium_model::execution::LogLine;
@@ -10,6 +10,7 @@ use scriptorium_model::{ExecutionId, TenantId};
 use tokio::sync::broadcast;
 
 use crate::logs::Logs;
+use crate::scheduler::Control;
 
 /// A look at a running execution.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub(crate) struct Live {
     tenant: TenantId,
     pub(crate) logs: Logs,
     pub(crate) cancel: Cancel,
+    /// Its run on the guest threads, once there is one.
+    pub(crate) run: OnceLock<Control>,
 }
 
 /// Keeps an execution in the hub until dropped.
@@ -45,6 +48,7 @@ impl Hub {
             tenant,
             logs: Logs::default(),
             cancel: Cancel::new(),
+            run: OnceLock::new(),
         });
         self.lock().insert(id, live.clone());
         Entry {
@@ -63,14 +67,14 @@ impl Hub {
     pub(crate) fn cancel(&self, id: ExecutionId) -> bool {
         let live = self.lock().get(&id).cloned();
         if let Some(live) = &live {
-            live.cancel.cancel();
+            live.stop();
         }
         live.is_some()
     }
 
     pub(crate) fn cancel_all(&self) {
         for live in self.lock().values() {
-            live.cancel.cancel();
+            live.stop();
         }
     }
 
@@ -87,6 +91,16 @@ impl Hub {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionId, Arc<Live>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Live {
+    /// Ends it at once, wherever it is: also when it waits behind others for a thread.
+    fn stop(&self) {
+        self.cancel.cancel();
+        if let Some(run) = self.run.get() {
+            run.hurry();
+        }
     }
 }
 

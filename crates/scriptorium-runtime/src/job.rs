@@ -15,6 +15,7 @@ use crate::libraries::Bundle;
 use crate::principal::Principal;
 use crate::reply::HttpReply;
 use crate::request::HttpRequest;
+use crate::scheduler::Refusal;
 
 /// One execution to be: everything it needs is here, so that the run itself reads nothing but
 /// what the script asks for.
@@ -42,6 +43,8 @@ pub struct Job {
     pub timezone: String,
     /// Where the request came from that it answers, if it does.
     pub origin: Option<Origin>,
+    /// An operator has started it by hand: it does not wait behind what tenants run.
+    pub by_operator: bool,
 }
 
 /// What a script is given as its first argument.
@@ -98,4 +101,6 @@ pub struct Finished {
     pub events: Vec<Event>,
     /// What it was kept from, for the audit trail.
     pub incidents: Vec<Incident>,
+    /// Why it did not begin, when there was no room for it.
+    pub refused: Option<Refusal>,
 }

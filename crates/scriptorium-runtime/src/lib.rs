@@ -2,10 +2,10 @@
 //! and callers hand it a [`Job`], it hands back a [`Finished`].
 //!
 //! Reading order: [`job`] (what goes in and comes out), [`runtime`], `executor` (one execution
-//! from admission to outcome), `capabilities` (everything a script can reach, declared once),
-//! [`worker`] (executions that wait in the store), [`principal`] (whose rights a run has).
+//! from admission to outcome), [`scheduler`] (who may begin, and who is on a thread),
+//! `capabilities` (everything a script can reach, declared once), [`worker`] (executions that wait
+//! in the store), [`principal`] (whose rights a run has).
 
-mod admission;
 pub mod asked;
 mod capabilities;
 mod context;
@@ -25,6 +25,7 @@ pub mod principal;
 mod reply;
 pub mod request;
 pub mod runtime;
+pub mod scheduler;
 pub mod service;
 mod typings;
 pub mod worker;
@@ -41,6 +42,9 @@ pub use principal::{Principal, UserFacts};
 pub use reply::HttpReply;
 pub use request::HttpRequest;
 pub use runtime::{Runtime, Statistics};
+pub use scheduler::{
+    AdmissionStatistics, Bound, Refusal, SchedulerStatistics, Shares, TenantShare, TenantUse,
+};
 pub use scriptorium_lang::{Diagnostic, Severity};
 pub use service::{Service, ServiceCall, ServiceError};
 pub use typings::reference;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 use scriptorium_model::execution::{Execution, Failure, TriggerKind};
-use scriptorium_model::permission::PermissionSet;
+use scriptorium_model::permission::{Permission, PermissionSet};
 use scriptorium_model::script::{Definition, Script, ScriptStatus};
 use scriptorium_model::tenant::Tenant;
 use scriptorium_model::{Actor, Ctx, Invalid, TenantId, UserId};
@@ -54,6 +54,11 @@ impl Tenants {
                 .time_to_live(Duration::from_secs(60))
                 .build(),
         )
+    }
+
+    /// A tenant that has been looked for lately.
+    pub(crate) fn known(&self, id: TenantId) -> Option<Tenant> {
+        self.0.get(&id)
     }
 
     async fn find(&self, store: &Store, id: TenantId) -> Result<Tenant, Error> {
@@ -103,6 +108,8 @@ pub(crate) async fn job(
         }
     };
     let timezone = definition.trigger.schedule();
+    let by_hand = execution.trigger == TriggerKind::Manual || execution.test;
+    let by_operator = by_hand && caller.may(Permission::TenantsManage);
     Ok(Job {
         tenant,
         script: script.id,
@@ -118,6 +125,7 @@ pub(crate) async fn job(
         call,
         timeout: asked.timeout,
         origin: caller.origin.clone(),
+        by_operator,
     })
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use scriptorium_store::tenant_data::TenantData;
 
+use crate::scheduler::Shares;
 use crate::service::Service;
 
 /// How a runtime is set up. `Options::default()` suits tests and small hosts.
@@ -25,7 +26,11 @@ pub struct Options {
     pub http_allow: Vec<SocketAddr>,
     /// Threads that run guest code, apart from I/O. Default: one per core.
     pub guest_threads: usize,
-    /// How long a run waits for room before it is refused as `platform.busy`. Default 5 s.
+    /// What each tenant may take of the process.
+    pub shares: Shares,
+    /// Of the slots, those that only operators' runs by hand may use; an eighth at most. Default 2.
+    pub operator_slots: u32,
+    /// How long a caller waits for room before it is refused. Default 5 s.
     pub patience: Duration,
     /// Executions of the queue worked on at once. Default 32.
     pub workers: usize,
@@ -49,6 +54,8 @@ impl Default for Options {
             allow_eval: false,
             http_allow: Vec::new(),
             guest_threads: std::thread::available_parallelism().map_or(1, usize::from),
+            shares: Shares::default(),
+            operator_slots: 2,
             patience: Duration::from_secs(5),
             workers: 32,
             services: Vec::new(),

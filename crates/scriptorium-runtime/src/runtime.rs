@@ -14,12 +14,11 @@ use scriptorium_model::{Ambient, Ctx, ExecutionId, Invalid, ScriptId, TenantId, 
 use scriptorium_store::Store;
 use scriptorium_store::tenant_data::TenantSchema;
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::admission::Admission;
 use crate::capabilities::http;
 use crate::error::Error;
 use crate::host::{BLOCKING, World};
@@ -29,6 +28,9 @@ use crate::libraries::{self, Bundle, Bundles, ResolvedLibrary};
 use crate::load::Unfit;
 use crate::options::Options;
 use crate::prepared::{Prepared, Programs, Recipe};
+use crate::scheduler::{
+    Admission, AdmissionStatistics, SchedulerStatistics, Shares, TenantUse, Threads,
+};
 use crate::service::Registry;
 use crate::{executor, load, prelude, typings, worker};
 
@@ -44,9 +46,12 @@ pub(crate) struct Shared {
     pub(crate) admission: Admission,
     pub(crate) tenants: load::Tenants,
     pub(crate) hub: Hub,
-    pub(crate) guests: Guests,
+    pub(crate) shares: Shares,
+    pub(crate) guests: Threads,
     pub(crate) workers: usize,
     pub(crate) wake: Notify,
+    /// What the workers should take before all else.
+    pub(crate) first: mpsc::UnboundedSender<(TenantId, ExecutionId)>,
     /// Take nothing more from the queue.
     pub(crate) stop: CancellationToken,
     /// What the process cuts off is not cancelled by anybody: it goes back to the queue.
@@ -54,10 +59,11 @@ pub(crate) struct Shared {
     slots: usize,
     draining: AtomicBool,
     worker: Mutex<Option<JoinHandle<()>>>,
+    firsts: Mutex<Option<mpsc::UnboundedReceiver<(TenantId, ExecutionId)>>>,
 }
 
 /// A reading of the runtime's counters.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Statistics {
     /// Executions running or waiting for room.
     pub executions: usize,
@@ -65,12 +71,15 @@ pub struct Statistics {
     pub running: usize,
     /// Room there is.
     pub slots: usize,
+    /// Who was let in, who waits, who was refused.
+    pub admission: AdmissionStatistics,
+    /// The threads that run guest code.
+    pub scheduler: SchedulerStatistics,
+    /// What tenants have used of the processors; a bounded number of them by name.
+    pub tenants: Vec<TenantUse>,
     /// The engine's own counters.
     pub engine: scriptorium_engine::Statistics,
 }
-
-/// The threads that run guest code.
-pub(crate) struct Guests(Option<tokio::runtime::Runtime>, Handle);
 
 impl Runtime {
     /// Sets up the engine with the prelude of these services. Takes a second the first time,
@@ -108,22 +117,33 @@ impl Runtime {
             tasks: TaskTracker::new(),
             blocking: Semaphore::new(BLOCKING),
         };
+        let guests = Threads::start(options.guest_threads, {
+            let engine = engine.clone();
+            move || engine.tick()
+        })
+        .map_err(Error::Threads)?;
+        // Where there are few places, all are for everybody.
+        let reserved = (options.operator_slots as usize).min(slots / 8);
+        let (first, firsts) = mpsc::unbounded_channel();
         Ok(Self(Arc::new(Shared {
             programs: Arc::new(Programs::new(engine.clone())),
             bundles: Bundles::new(),
             engine,
             world: Arc::new(world),
-            admission: Admission::new(slots, options.patience),
+            admission: Admission::new(slots - reserved, reserved, options.patience),
             tenants: load::Tenants::new(),
             hub: Hub::default(),
-            guests: Guests::new(options.guest_threads)?,
+            shares: options.shares,
+            guests,
             workers: options.workers.max(1),
             wake: Notify::new(),
+            first,
             stop: CancellationToken::new(),
             cut_off: AtomicBool::new(false),
             slots,
             draining: AtomicBool::new(false),
             worker: Mutex::new(None),
+            firsts: Mutex::new(Some(firsts)),
         })))
     }
 
@@ -181,7 +201,7 @@ impl Runtime {
     }
 
     /// Runs a job to its end. A script that fails is in the record; so is a platform that does,
-    /// as `platform.*`. `platform.busy` means that there was no room within five seconds and the
+    /// as `platform.*`. When [`Finished::refused`] says why, there was no room soon enough and the
     /// script did not begin. Dropping the future ends the run without a record: a caller that
     /// may go away runs this in a task of its own.
     pub async fn run(&self, job: Job) -> Finished {
@@ -206,8 +226,12 @@ impl Runtime {
     /// Starts working on the executions that wait in the store. A second call does nothing.
     pub fn start_workers(&self) {
         let mut worker = self.0.worker.lock().unwrap_or_else(PoisonError::into_inner);
-        if worker.is_none() && !self.0.draining.load(Ordering::Acquire) {
-            let task = worker::work(self.clone());
+        let mut firsts = self.0.firsts.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.0.draining.load(Ordering::Acquire) {
+            return;
+        }
+        if let Some(firsts) = firsts.take() {
+            let task = worker::work(self.clone(), firsts);
             *worker = Some(self.0.world.tasks.spawn_on(task, &self.0.world.io));
         }
     }
@@ -217,8 +241,15 @@ impl Runtime {
         self.0.wake.notify_one();
     }
 
+    /// Tells the workers to take one execution before all that waits: an operator has asked for
+    /// it by hand.
+    pub fn wake_for(&self, tenant: TenantId, execution: ExecutionId) {
+        // Without a worker in this process another one will take it in its turn.
+        let _ = self.0.first.send((tenant, execution));
+    }
+
     /// Takes nothing more from the queue, waits for what runs, cancels what still runs after
-    /// `drain`. What was not begun stays pending.
+    /// `drain`, and joins the guest threads. What was not begun stays pending.
     pub async fn shutdown(&self, drain: Duration) {
         let shared = &self.0;
         shared.draining.store(true, Ordering::Release);
@@ -243,6 +274,7 @@ impl Runtime {
             // does not return is not waited for.
             let _ = tokio::time::timeout(Duration::from_secs(5), finished).await;
         }
+        shared.guests.shutdown(&shared.world.io).await;
     }
 
     /// TypeScript declarations of the script API with the registered services.
@@ -264,8 +296,11 @@ impl Runtime {
     pub fn statistics(&self) -> Statistics {
         Statistics {
             executions: self.0.hub.len(),
-            running: self.0.admission.taken(self.0.slots),
+            running: self.0.admission.taken(),
             slots: self.0.slots,
+            admission: self.0.admission.statistics(),
+            scheduler: self.0.guests.statistics(),
+            tenants: self.0.guests.usage(),
             engine: self.0.engine.statistics(),
         }
     }
@@ -284,6 +319,7 @@ fn checked(options: &Options) -> Result<Registry, Error> {
             "must leave room for one execution",
         );
     }
+    options.shares.check(&mut invalid);
     let services = invalid.check(Registry::new(options.services.clone()));
     invalid
         .or(services.unwrap_or_default())
@@ -300,30 +336,4 @@ fn permissions(host: &[String], services: &Registry) -> BTreeSet<String> {
         .flat_map(|service| &service.methods)
         .filter_map(|method| method.permission.clone());
     platform.chain(host.iter().cloned()).chain(asked).collect()
-}
-
-impl Guests {
-    fn new(threads: usize) -> Result<Self, Error> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(threads.max(1))
-            .thread_name("guest")
-            .enable_time()
-            .build()
-            .map_err(Error::Threads)?;
-        let handle = runtime.handle().clone();
-        Ok(Self(Some(runtime), handle))
-    }
-
-    pub(crate) fn handle(&self) -> &Handle {
-        &self.1
-    }
-}
-
-impl Drop for Guests {
-    fn drop(&mut self) {
-        // The last handle may go away inside of an async task, where waiting is not allowed.
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
 }

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use scriptorium_model::{Ctx, ExecutionId, ScriptId};
+use scriptorium_model::{Ctx, ExecutionId, ScriptId, TenantId};
 use scriptorium_store::{Change, Claimed, LeaseId, Written};
+use tokio::sync::mpsc;
 use tokio::task::{Id, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::job::Finished;
+use crate::job::{Finished, Job};
 use crate::runtime::{Runtime, Shared};
 use crate::{executor, load};
 
@@ -27,13 +28,17 @@ const HELD: usize = 4;
 /// Tries of recording an end before it is left to the lease.
 const RECORD_TRIES: u32 = 5;
 
+/// What is to be taken before all that waits.
+type Firsts = mpsc::UnboundedReceiver<(TenantId, ExecutionId)>;
+
 /// Works until the runtime stops, then until what was begun has ended.
-pub(crate) async fn work(runtime: Runtime) {
-    Worker::new(runtime.0.clone()).run().await;
+pub(crate) async fn work(runtime: Runtime, firsts: Firsts) {
+    Worker::new(runtime.0.clone(), firsts).run().await;
 }
 
 struct Worker {
     shared: Arc<Shared>,
+    firsts: Firsts,
     /// Tasks that hold a lease.
     tasks: JoinSet<()>,
     held: HashMap<Id, Held>,
@@ -48,12 +53,14 @@ struct Held {
     lease: LeaseId,
     execution: ExecutionId,
     script: ScriptId,
+    tenant: TenantId,
 }
 
 impl Worker {
-    fn new(shared: Arc<Shared>) -> Self {
+    fn new(shared: Arc<Shared>, firsts: Firsts) -> Self {
         Self {
             shared,
+            firsts,
             tasks: JoinSet::new(),
             held: HashMap::new(),
             running: Arc::default(),
@@ -75,6 +82,7 @@ impl Worker {
             tokio::select! {
                 biased;
                 () = shared.stop.cancelled() => break,
+                Some((tenant, id)) = self.firsts.recv() => self.take_first(tenant, id).await,
                 Some(ended) = self.tasks.join_next_with_id() => self.forget(ended),
                 _ = cancels.changed() => self.keep_alive().await,
                 _ = heartbeat.tick() => {
@@ -125,8 +133,10 @@ impl Worker {
                 return;
             }
             let busy = self.busy();
+            let held = self.held_by_tenant();
+            let room = |tenant| self.room(tenant, &held);
             let store = &self.shared.world.store;
-            let claimed = match store.claim_pending(limit, LEASE, &busy).await {
+            let claimed = match store.claim_pending(limit, LEASE, &busy, &room).await {
                 Ok(claimed) => claimed,
                 Err(error) => {
                     tracing::error!(%error, "the queue cannot be read; trying again");
@@ -137,7 +147,7 @@ impl Worker {
                 return;
             }
             for one in claimed {
-                self.begin(one);
+                self.begin(one, false);
             }
             // Those who find room at once shall count before more are taken.
             tokio::task::yield_now().await;
@@ -154,14 +164,50 @@ impl Worker {
         held.into_keys().collect()
     }
 
-    fn begin(&mut self, claimed: Claimed) {
+    fn held_by_tenant(&self) -> HashMap<TenantId, u32> {
+        let mut held = HashMap::new();
+        for one in self.held.values() {
+            *held.entry(one.tenant).or_default() += 1;
+        }
+        held
+    }
+
+    /// How many more executions of a tenant are to be held: those it may have at once are enough
+    /// to keep it busy, and more would take room from others.
+    fn room(&self, tenant: TenantId, held: &HashMap<TenantId, u32>) -> u32 {
+        let shares = &self.shared.shares;
+        let known = self.shared.tenants.known(tenant);
+        let share = known.map_or(shares.others, |tenant| shares.of(&tenant.slug));
+        let held = held.get(&tenant).copied().unwrap_or_default();
+        share.running.saturating_sub(held)
+    }
+
+    /// An operator waits for this one: it is taken even if as much is held as may be.
+    async fn take_first(&mut self, tenant: TenantId, id: ExecutionId) {
+        let store = &self.shared.world.store;
+        match store
+            .claim_execution(&Ctx::platform(tenant), id, LEASE)
+            .await
+        {
+            Ok(Some(claimed)) => self.begin(claimed, true),
+            // Somebody else was faster.
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(%error, execution = %id, "could not be taken; it waits its turn");
+            }
+        }
+    }
+
+    fn begin(&mut self, claimed: Claimed, by_operator: bool) {
         let held = Held {
             lease: claimed.lease,
             execution: claimed.execution.id,
             script: claimed.execution.script,
+            tenant: claimed.execution.tenant,
         };
         let (shared, running) = (self.shared.clone(), self.running.clone());
-        let task = self.tasks.spawn(run_one(shared, claimed, running));
+        let task = run_one(shared, claimed, running, by_operator);
+        let task = self.tasks.spawn(task);
         self.held.insert(task.id(), held);
     }
 
@@ -200,12 +246,17 @@ impl Worker {
 }
 
 /// One claimed execution to its recorded end.
-async fn run_one(shared: Arc<Shared>, claimed: Claimed, running: Arc<AtomicUsize>) {
+async fn run_one(
+    shared: Arc<Shared>,
+    claimed: Claimed,
+    running: Arc<AtomicUsize>,
+    by_operator: bool,
+) {
     let Claimed { execution, lease } = claimed;
     let ctx = Ctx::platform(execution.tenant);
     let entry = shared.hub.enter(execution.tenant, execution.id);
     let job = match load::claimed(&shared, &ctx, &execution).await {
-        Ok(Ok(job)) => job,
+        Ok(Ok(job)) => Job { by_operator, ..job },
         Ok(Err(failure)) => {
             let finished = executor::refused(&shared, &execution, entry, failure);
             return record(&shared, &ctx, finished, lease).await;
@@ -215,11 +266,10 @@ async fn run_one(shared: Arc<Shared>, claimed: Claimed, running: Arc<AtomicUsize
             return;
         }
     };
-    let limit = job.definition.limits.concurrency;
     let permit = tokio::select! {
         biased;
         () = entry.live.cancel.cancelled() => None,
-        permit = shared.admission.wait(job.script, limit) => permit,
+        permit = executor::admit(&shared, &job, true) => permit.ok(),
         () = shared.stop.cancelled() => return release(&shared, lease).await,
     };
     let finished = match permit {
@@ -227,6 +277,7 @@ async fn run_one(shared: Arc<Shared>, claimed: Claimed, running: Arc<AtomicUsize
             let _running = Running::new(running);
             executor::run_admitted(&shared, job, entry, permit).await
         }
+        // It was cancelled: one who waits patiently is not refused.
         None => executor::refused(&shared, &execution, entry, executor::cancelled()),
     };
     let cut_off = shared.cut_off.load(Ordering::Acquire)

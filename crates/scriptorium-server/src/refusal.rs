@@ -29,7 +29,8 @@ impl From<Error> for Problem {
                 Some(missing) => forbidden(missing.as_str()),
                 None => Self::new(StatusCode::FORBIDDEN, "permission_denied"),
             },
-            ErrorKind::Busy => busy().retry_after(error.retry_after().unwrap_or_default()),
+            ErrorKind::Busy => busy(&error),
+            ErrorKind::ShareExhausted => share_exhausted(&error),
             ErrorKind::Script => match error.execution() {
                 Some(execution) => of_failed(execution),
                 None => Self::internal(),
@@ -52,10 +53,22 @@ pub(crate) fn forbidden(missing: &str) -> Problem {
         .detail(format!("The permission {missing} is missing."))
 }
 
-/// There is no room; nothing was begun.
-pub(crate) fn busy() -> Problem {
+/// The process has no room; nothing was begun.
+fn busy(error: &Error) -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy")
         .detail("Too much is running at once. Nothing was begun; try again.")
+        .retry_after(error.retry_after().unwrap_or_default())
+}
+
+/// The caller's tenant, or its script, has its share of the room in use; nothing was begun.
+fn share_exhausted(error: &Error) -> Problem {
+    let problem = match error.code() {
+        "script_busy" => Problem::new(StatusCode::TOO_MANY_REQUESTS, "script_busy")
+            .detail("The script has as many executions at once as it may. Nothing was begun."),
+        _ => Problem::new(StatusCode::TOO_MANY_REQUESTS, "tenant_busy")
+            .detail("As many executions run or wait as may. Nothing was begun; try again."),
+    };
+    problem.retry_after(error.retry_after().unwrap_or_default())
 }
 
 /// A script failed whose author or host asked for it: they may know why (design 4.2, invoke).

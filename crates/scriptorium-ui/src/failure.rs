@@ -38,8 +38,11 @@ pub(crate) fn explained(visitor: &Visitor) -> impl Fn(Error) -> Failure + '_ {
         match error.kind() {
             ErrorKind::NotFound | ErrorKind::Invalid => missing(t, caller),
             ErrorKind::Forbidden => forbidden(t, caller, error.missing_permission()),
-            ErrorKind::Busy | ErrorKind::Unavailable => {
-                let status = StatusCode::SERVICE_UNAVAILABLE;
+            ErrorKind::Busy | ErrorKind::Unavailable | ErrorKind::ShareExhausted => {
+                let status = match error.kind() {
+                    ErrorKind::ShareExhausted => StatusCode::TOO_MANY_REQUESTS,
+                    _ => StatusCode::SERVICE_UNAVAILABLE,
+                };
                 failure(t, caller, status, "clock", "busy-title", t.get("busy-text"))
             }
             _ => {

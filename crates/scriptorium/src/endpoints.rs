@@ -2,7 +2,6 @@
 //! request; what is here is what the script may see.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use bytes::Bytes;
 use scriptorium_model::endpoint::Method;
@@ -75,11 +74,9 @@ pub enum EndpointRefusal {
     BadRequest(Invalid),
     /// The script failed or ran into a limit; the failure's code says which.
     Failed(Box<Execution>),
-    /// There was no room; the script did not begin.
-    Busy {
-        /// When to try again.
-        retry_after: Duration,
-    },
+    /// There was no room; the script did not begin. The error says whose bound it was, and when to
+    /// try again.
+    Busy(Error),
     /// The platform failed.
     Platform(Error),
 }
@@ -87,9 +84,7 @@ pub enum EndpointRefusal {
 impl From<Error> for EndpointRefusal {
     fn from(error: Error) -> Self {
         match error.kind() {
-            ErrorKind::Busy => Self::Busy {
-                retry_after: error.retry_after().unwrap_or_default(),
-            },
+            ErrorKind::Busy | ErrorKind::ShareExhausted => Self::Busy(error),
             // The script is gone since its route was found.
             ErrorKind::NotFound => Self::NotFound,
             _ => Self::Platform(error),

@@ -9,6 +9,7 @@ use scriptorium_model::execution::Execution;
 use scriptorium_model::policy::Denied;
 use scriptorium_model::script::RefusedMove;
 use scriptorium_model::{Invalid, permission::Permission};
+use scriptorium_runtime::{Bound, Refusal};
 
 /// A result of the façade.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -31,8 +32,11 @@ pub enum ErrorKind {
     Unauthenticated,
     /// A permission is missing; see [`Error::missing_permission`].
     Forbidden,
-    /// Too much at once; see [`Error::retry_after`].
+    /// The process has no room; see [`Error::retry_after`].
     Busy,
+    /// The tenant or its script has as many executions at once as it may; see
+    /// [`Error::retry_after`].
+    ShareExhausted,
     /// The script failed; see [`Error::execution`].
     Script,
     /// The database cannot do it at the moment: nothing was stored, and trying again may help.
@@ -53,6 +57,11 @@ enum Repr {
     Unauthenticated,
     Denied(Denied),
     Busy(Duration),
+    ShareExhausted {
+        code: &'static str,
+        retry_after: Duration,
+        message: String,
+    },
     Script(Box<Execution>),
     Unavailable {
         code: &'static str,
@@ -74,6 +83,7 @@ impl Error {
             Repr::Unauthenticated => ErrorKind::Unauthenticated,
             Repr::Denied(_) => ErrorKind::Forbidden,
             Repr::Busy(_) => ErrorKind::Busy,
+            Repr::ShareExhausted { .. } => ErrorKind::ShareExhausted,
             Repr::Script(_) => ErrorKind::Script,
             Repr::Unavailable { .. } => ErrorKind::Unavailable,
             Repr::Internal { .. } => ErrorKind::Internal,
@@ -89,7 +99,8 @@ impl Error {
             Repr::Conflict { code, .. } => code,
             Repr::Unauthenticated => "unauthenticated",
             Repr::Denied(_) => "permission_denied",
-            Repr::Busy(_) => "platform.busy",
+            Repr::Busy(_) => "busy",
+            Repr::ShareExhausted { code, .. } => code,
             Repr::Script(execution) => execution
                 .failure
                 .as_ref()
@@ -126,12 +137,12 @@ impl Error {
         }
     }
 
-    /// When to try again after [`ErrorKind::Busy`].
+    /// When to try again after [`ErrorKind::Busy`] and [`ErrorKind::ShareExhausted`].
     pub fn retry_after(&self) -> Option<Duration> {
-        if let Repr::Busy(after) = &*self.0 {
-            Some(*after)
-        } else {
-            None
+        match &*self.0 {
+            Repr::Busy(after) => Some(*after),
+            Repr::ShareExhausted { retry_after, .. } => Some(*retry_after),
+            _ => None,
         }
     }
 
@@ -154,6 +165,29 @@ impl Error {
 
     pub(crate) fn busy(after: Duration) -> Self {
         Self(Box::new(Repr::Busy(after)))
+    }
+
+    /// There was no room for an execution, which did not begin.
+    pub(crate) fn refused(refusal: &Refusal) -> Self {
+        let Refusal {
+            most, retry_after, ..
+        } = *refusal;
+        let (code, message) = match refusal.bound {
+            Bound::Process => return Self::busy(retry_after),
+            Bound::Script => (
+                "script_busy",
+                format!("the script runs {most} times already"),
+            ),
+            Bound::Tenant => (
+                "tenant_busy",
+                format!("{most} executions of the tenant run or wait already"),
+            ),
+        };
+        Self(Box::new(Repr::ShareExhausted {
+            code,
+            retry_after,
+            message,
+        }))
     }
 
     pub(crate) fn script(execution: Execution) -> Self {
@@ -196,6 +230,7 @@ impl fmt::Display for Error {
             Repr::Unauthenticated => f.write_str("sign in first"),
             Repr::Denied(denied) => write!(f, "the permission {} is missing", denied.missing),
             Repr::Busy(_) => f.write_str("too many executions at once"),
+            Repr::ShareExhausted { message, .. } => f.write_str(message),
             Repr::Script(execution) => match &execution.failure {
                 Some(failure) => write!(f, "{}: {}", failure.code, failure.message),
                 None => f.write_str("the script gave an unusable result"),

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use futures_util::Stream;
 use scriptorium_model::definition::at_most_bytes;
-use scriptorium_model::execution::{
-    Execution, ExecutionStatus, Failure, LogLine, Metrics, TriggerKind,
-};
+use scriptorium_model::execution::{Execution, ExecutionStatus, LogLine, Metrics, TriggerKind};
 use scriptorium_model::limits::SOURCE_BYTES;
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::permission::Permission;
@@ -238,7 +236,12 @@ impl Executions<'_> {
             Inserted::New => execution,
             Inserted::Existing(existing) => *existing,
         };
-        self.0.runtime().wake();
+        // An operator who looks into something does not wait behind what tenants have in line.
+        if execution.trigger == TriggerKind::Manual && ctx.may(Permission::TenantsManage) {
+            self.0.runtime().wake_for(ctx.tenant, execution.id);
+        } else {
+            self.0.runtime().wake();
+        }
         match mode {
             Mode::Async => Ok(execution),
             Mode::Sync => watch::until_final(self.0, ctx, execution.id).await,
@@ -310,9 +313,4 @@ fn validate(what: &Execute) -> Result<()> {
         );
     }
     Ok(invalid.or(())?)
-}
-
-/// The failure of an execution that never began because there was no room.
-pub(crate) fn is_refusal(failure: &Failure) -> bool {
-    failure.code == "platform.busy"
 }

@@ -27,7 +27,7 @@ use crate::backup::Backups;
 use crate::endpoints::Endpoints;
 use crate::error::{Error, Result};
 use crate::events::{Events, NewEvent};
-use crate::executions::{self, Executions};
+use crate::executions::Executions;
 use crate::password::Passwords;
 use crate::retention::RetentionSettings;
 use crate::schedules::Schedules;
@@ -87,7 +87,7 @@ pub(crate) struct Ended {
 }
 
 /// How the platform is doing.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Status {
     /// Whether new work is taken.
     pub accepting: bool,
@@ -247,8 +247,8 @@ impl Platform {
     pub async fn shutdown(&self, drain: Duration) {
         self.0.stop.cancel();
         self.0.tasks.close();
-        self.0.tasks.wait().await;
-        self.runtime().shutdown(drain).await;
+        // Together: among the tasks are those that wait for what the runtime runs.
+        tokio::join!(self.0.tasks.wait(), self.runtime().shutdown(drain));
         self.store().close().await;
     }
 
@@ -332,13 +332,8 @@ impl Platform {
         let (platform, ctx) = (self.clone(), ctx.clone());
         let work = async move {
             let mut finished = platform.runtime().run(job).await;
-            let refused = finished
-                .execution
-                .failure
-                .as_ref()
-                .is_some_and(executions::is_refusal);
-            if refused {
-                return Err(Error::busy(RETRY_AFTER));
+            if let Some(refusal) = &finished.refused {
+                return Err(Error::refused(refusal));
             }
             let reply = finished.reply.take();
             let execution = finished.execution.clone();

@@ -32,7 +32,7 @@ const AMBIENT: [(&str, &str); 12] = [
 ];
 
 /// Where that is right all the same: path prefix, tokens, why.
-const AMBIENT_EXCEPTIONS: [(&str, &str, &str); 4] = [
+const AMBIENT_EXCEPTIONS: [(&str, &str, &str); 5] = [
     (
         "crates/scriptorium-store/src/system/",
         "Instant : : now",
@@ -42,6 +42,11 @@ const AMBIENT_EXCEPTIONS: [(&str, &str, &str); 4] = [
         "crates/scriptorium-engine/src/",
         "Instant : : now",
         "deadlines of a run are measured, not decided",
+    ),
+    (
+        "crates/scriptorium-runtime/src/scheduler/",
+        "Instant : : now",
+        "how long a run waits for room is measured, not decided",
     ),
     (
         "crates/scriptorium-engine/src/host.rs",

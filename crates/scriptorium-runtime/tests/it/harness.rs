@@ -85,7 +85,7 @@ impl Harness {
         let store = open_store(dir, &ambient).await;
         let tenant = match store.find_tenant_by_slug("default").await.unwrap() {
             Some(tenant) => tenant,
-            None => create_tenant(&store, &ambient).await,
+            None => create_tenant(&store, &ambient, "default").await,
         };
         let ctx = Ctx::platform(tenant.id);
         let user = match store.list_users(&ctx).await.unwrap().pop() {
@@ -100,6 +100,18 @@ impl Harness {
             tenant,
             user,
             _temporary: None,
+        }
+    }
+
+    /// The same in another tenant, which is made.
+    pub(crate) async fn in_tenant(self, slug: &str) -> Self {
+        let tenant = create_tenant(&self.store, &self.ambient, slug).await;
+        let ctx = Ctx::platform(tenant.id);
+        let user = create_user(&self.store, &ctx, &self.ambient, "grace@example.com").await;
+        Self {
+            tenant,
+            user,
+            ..self
         }
     }
 
@@ -129,6 +141,7 @@ impl Harness {
                 request_id: Some("request-1".to_owned()),
                 ..Default::default()
             }),
+            by_operator: false,
         }
     }
 
@@ -269,10 +282,10 @@ async fn open_store(dir: &Path, ambient: &Ambient) -> Store {
     }
 }
 
-async fn create_tenant(store: &Store, ambient: &Ambient) -> Tenant {
+async fn create_tenant(store: &Store, ambient: &Ambient, slug: &str) -> Tenant {
     let tenant = Tenant {
         id: ambient.new_id(),
-        slug: "default".to_owned(),
+        slug: slug.to_owned(),
         name: "Default".to_owned(),
         created_at: ambient.now(),
     };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use scriptorium_model::execution::ExecutionStatus;
 use scriptorium_model::script::{Language, ScriptType};
-use scriptorium_runtime::Options;
+use scriptorium_runtime::{Bound, Options};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::harness::{Harness, options};
@@ -95,7 +95,9 @@ async fn execution_beyond_the_scripts_concurrency_is_refused_before_it_begins() 
         second
     });
     assert_eq!(first.execution.status, ExecutionStatus::Cancelled);
-    assert_eq!(second.execution.failure.unwrap().code, "platform.busy");
+    let failure = second.execution.failure.unwrap();
+    assert_eq!(failure.code, "platform.script_busy");
+    assert_eq!(second.refused.unwrap().bound, Bound::Script);
     assert_eq!(second.execution.started_at, None);
 }
 

@@ -6,6 +6,7 @@
 )]
 
 mod cases;
+mod fairness;
 mod harness;
 mod http;
 mod libraries;

@@ -24,7 +24,7 @@ use crate::config::Config;
 use crate::input::{Path, receive};
 use crate::layers::OfScript;
 use crate::problem::Problem;
-use crate::refusal::{BAD_BEARER, BEARER, busy, forbidden, of_failed_endpoint};
+use crate::refusal::{BAD_BEARER, BEARER, forbidden, of_failed_endpoint};
 use crate::state::App;
 
 /// Largest body of a request to an endpoint in bytes.
@@ -246,8 +246,7 @@ fn refused(refusal: EndpointRefusal, visitor: &Visitor) -> Problem {
             Problem::new(StatusCode::BAD_REQUEST, "bad_request").detail(invalid.to_string())
         }
         EndpointRefusal::Failed(execution) => of_failed_endpoint(&execution),
-        EndpointRefusal::Busy { retry_after } => busy().retry_after(retry_after),
-        EndpointRefusal::Platform(error) => error.into(),
+        EndpointRefusal::Busy(error) | EndpointRefusal::Platform(error) => error.into(),
     }
 }
 

@@ -71,7 +71,7 @@ pub(crate) struct Rotation(Mutex<Uuid>);
 impl Store {
     /// Claims up to `limit` pending executions, the oldest of each tenant, tenants in turn, for the
     /// time of `lease`. Executions of the scripts in `busy` stay where they are: the caller has as
-    /// many of those as may run at once.
+    /// many of those as may run at once. Of each tenant at most as many are taken as `room` says.
     ///
     /// # Errors
     /// `Platform` only.
@@ -80,8 +80,11 @@ impl Store {
         limit: u32,
         lease: Duration,
         busy: &[ScriptId],
+        room: &(dyn Fn(TenantId) -> u32 + Sync),
     ) -> Result<Vec<Claimed>> {
-        let lanes = self.waiting_tenants().await?;
+        let lanes = self.waiting_tenants().await?.into_iter();
+        let lanes = lanes.map(|lane| (lane, room(TenantId(lane)) as usize));
+        let lanes: Vec<(Uuid, usize)> = lanes.filter(|(_, room)| *room > 0).collect();
         if lanes.is_empty() || limit == 0 {
             return Ok(Vec::new());
         }
@@ -238,30 +241,31 @@ impl Store {
     async fn choose(
         &self,
         tx: &Tx,
-        lanes: Vec<Uuid>,
+        lanes: Vec<(Uuid, usize)>,
         limit: usize,
         busy: &[ScriptId],
     ) -> Result<Vec<(Uuid, Uuid)>> {
         let mut chosen = Vec::with_capacity(limit);
         let share = limit.div_ceil(lanes.len());
         let mut full = Vec::new();
-        for lane in lanes {
+        for (lane, room) in lanes {
             if chosen.len() >= limit {
                 break;
             }
-            let room = share.min(limit - chosen.len());
-            let ids = oldest(tx, lane, 0, room, busy).await?;
-            if ids.len() == share {
-                full.push(lane);
+            let most = share.min(limit - chosen.len()).min(room);
+            let ids = oldest(tx, lane, 0, most, busy).await?;
+            if ids.len() == share && room > share {
+                full.push((lane, room - share));
             }
             chosen.extend(ids.into_iter().map(|id| (lane, id)));
             self.inner.rotation.set(lane);
         }
-        for lane in full {
+        for (lane, room) in full {
             if chosen.len() >= limit {
                 break;
             }
-            let ids = oldest(tx, lane, share, limit - chosen.len(), busy).await?;
+            let most = room.min(limit - chosen.len());
+            let ids = oldest(tx, lane, share, most, busy).await?;
             chosen.extend(ids.into_iter().map(|id| (lane, id)));
         }
         Ok(chosen)

@@ -167,11 +167,17 @@ async fn cancelling_ends_what_is_pending_flags_what_runs_and_leaves_what_ended(
     assert_eq!(cancelled.status, ExecutionStatus::Cancelled);
     assert_eq!(cancelled.failure.unwrap().code, "cancelled");
     assert_eq!(cancelled.completed_at, Some(world.now()));
-    assert_eq!(store.claim_pending(10, lease, &[]).await.unwrap(), []);
+    assert_eq!(
+        store
+            .claim_pending(10, lease, &[], &|_| u32::MAX)
+            .await
+            .unwrap(),
+        []
+    );
 
     world.pending(ctx, &script).await;
     let [claimed] = store
-        .claim_pending(10, lease, &[])
+        .claim_pending(10, lease, &[], &|_| u32::MAX)
         .await
         .unwrap()
         .try_into()

@@ -47,7 +47,7 @@ async fn the_end_of_a_claimed_execution_is_stored_once_under_its_lease(
     let script = world.script("claimed").await;
     world.pending(ctx, &script).await;
     let [claimed] = store
-        .claim_pending(1, LEASE, &[])
+        .claim_pending(1, LEASE, &[], &|_| u32::MAX)
         .await
         .unwrap()
         .try_into()
@@ -73,7 +73,7 @@ async fn a_late_end_is_discarded_with_its_logs_and_events(
     let script = world.script("late").await;
     world.pending(ctx, &script).await;
     let [first] = store
-        .claim_pending(1, LEASE, &[])
+        .claim_pending(1, LEASE, &[], &|_| u32::MAX)
         .await
         .unwrap()
         .try_into()
@@ -93,7 +93,7 @@ async fn a_late_end_is_discarded_with_its_logs_and_events(
     // Somebody else runs it now.
     store.recover_orphans(world.now()).await.unwrap();
     let [second] = store
-        .claim_pending(1, LEASE, &[])
+        .claim_pending(1, LEASE, &[], &|_| u32::MAX)
         .await
         .unwrap()
         .try_into()
@@ -133,7 +133,7 @@ async fn a_record_without_a_lease_cannot_overwrite_a_running_execution(
     let script = world.script("guarded").await;
     world.pending(ctx, &script).await;
     let [claimed] = store
-        .claim_pending(1, LEASE, &[])
+        .claim_pending(1, LEASE, &[], &|_| u32::MAX)
         .await
         .unwrap()
         .try_into()

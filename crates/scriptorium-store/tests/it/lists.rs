@@ -515,7 +515,9 @@ async fn what_waits_and_what_runs_is_found_by_its_script_and_trigger(
     let (one, two) = (world.script("one").await, world.script("two").await);
     world.finished(ctx, &one).await;
     let runs = world.pending(ctx, &one).await;
-    let claimed = store.claim_pending(1, Duration::from_secs(60), &[]).await;
+    let claimed = store
+        .claim_pending(1, Duration::from_secs(60), &[], &|_| u32::MAX)
+        .await;
     assert_eq!(claimed.unwrap()[0].execution.id, runs.id);
     let waits = world.pending(ctx, &two).await;
     let (manual, cron) = (Some(TriggerKind::Manual), Some(TriggerKind::Cron));

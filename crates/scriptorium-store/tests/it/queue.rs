@@ -26,7 +26,11 @@ async fn a_tenants_executions_are_claimed_in_their_order_and_each_once(
         ids.push(world.pending(&world.ctx, &script).await.id);
         world.advance(Duration::from_millis(1));
     }
-    let first = world.store.claim_pending(3, LEASE, &[]).await.unwrap();
+    let first = world
+        .store
+        .claim_pending(3, LEASE, &[], &|_| u32::MAX)
+        .await
+        .unwrap();
     assert_eq!(executions(&first), ids[..3]);
     assert!(
         first
@@ -34,9 +38,20 @@ async fn a_tenants_executions_are_claimed_in_their_order_and_each_once(
             .all(|claimed| claimed.execution.status == Running)
     );
     assert!(first.iter().all(|claimed| claimed.execution.attempt == 1));
-    let second = world.store.claim_pending(3, LEASE, &[]).await.unwrap();
+    let second = world
+        .store
+        .claim_pending(3, LEASE, &[], &|_| u32::MAX)
+        .await
+        .unwrap();
     assert_eq!(executions(&second), ids[3..]);
-    assert_eq!(world.store.claim_pending(3, LEASE, &[]).await.unwrap(), []);
+    assert_eq!(
+        world
+            .store
+            .claim_pending(3, LEASE, &[], &|_| u32::MAX)
+            .await
+            .unwrap(),
+        []
+    );
 }
 
 #[rstest]
@@ -50,7 +65,12 @@ async fn concurrent_claims_share_nothing(#[values(Sqlite, Postgres)] database: D
     let mut claims = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let store = world.store.clone();
-        claims.spawn(async move { store.claim_pending(10, LEASE, &[]).await.unwrap() });
+        claims.spawn(async move {
+            store
+                .claim_pending(10, LEASE, &[], &|_| u32::MAX)
+                .await
+                .unwrap()
+        });
     }
     let claimed = claims.join_all().await.concat();
     let mut ids = executions(&claimed);
@@ -78,7 +98,11 @@ async fn a_tenant_with_many_leaves_room_for_those_with_few(
         let script = world.add(ctx, definition("quiet", Trigger::OneOff)).await;
         world.pending(ctx, &script).await;
     }
-    let claimed = world.store.claim_pending(8, LEASE, &[]).await.unwrap();
+    let claimed = world
+        .store
+        .claim_pending(8, LEASE, &[], &|_| u32::MAX)
+        .await
+        .unwrap();
     assert_eq!(claimed.len(), 8, "room that is left goes to the crowd");
     for ctx in &few {
         let of_tenant = |claimed: &&Claimed| claimed.execution.tenant == ctx.tenant;
@@ -101,7 +125,7 @@ async fn one_at_a_time_tenants_take_turns(#[values(Sqlite, Postgres)] database: 
     for _ in 0..6 {
         let [claimed] = world
             .store
-            .claim_pending(1, LEASE, &[])
+            .claim_pending(1, LEASE, &[], &|_| u32::MAX)
             .await
             .unwrap()
             .try_into()
@@ -124,8 +148,34 @@ async fn executions_of_a_busy_script_are_passed_over(
     let wanted = world.pending(&world.ctx, &free).await.id;
     let claim = world
         .store
-        .claim_pending(10, LEASE, std::slice::from_ref(&busy.id));
+        .claim_pending(10, LEASE, std::slice::from_ref(&busy.id), &|_| u32::MAX);
     assert_eq!(executions(&claim.await.unwrap()), [wanted]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn no_more_of_a_tenant_are_claimed_than_there_is_room_for(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let mine = world.script("mine").await;
+    let theirs = definition("theirs", Trigger::OneOff);
+    let theirs = world.add(&world.other, theirs).await;
+    for _ in 0..20 {
+        world.pending(&world.ctx, &mine).await;
+        world.pending(&world.other, &theirs).await;
+    }
+    let me = world.ctx.tenant;
+    for (room, expected) in [(0, 0), (2, 2), (9, 7)] {
+        let bounded = move |tenant| if tenant == me { room } else { u32::MAX };
+        let claim = world.store.claim_pending(14, LEASE, &[], &bounded);
+        let claimed = claim.await.unwrap();
+        let of_mine = |claimed: &&Claimed| claimed.execution.tenant == me;
+        assert_eq!(claimed.iter().filter(of_mine).count(), expected);
+        assert_eq!(claimed.len(), 14, "what is left goes to the other");
+        let leases: Vec<_> = claimed.iter().map(|claimed| claimed.lease).collect();
+        world.store.release(&leases).await.unwrap();
+    }
 }
 
 #[rstest]
@@ -165,7 +215,11 @@ async fn a_heartbeat_keeps_a_lease_and_silence_loses_it(
     for _ in 0..2 {
         world.pending(ctx, &script).await;
     }
-    for claimed in store.claim_pending(2, LEASE, &[]).await.unwrap() {
+    for claimed in store
+        .claim_pending(2, LEASE, &[], &|_| u32::MAX)
+        .await
+        .unwrap()
+    {
         leases.push(claimed.lease);
     }
     world.advance(LEASE / 2);
@@ -191,7 +245,7 @@ async fn a_released_execution_is_pending_without_having_been_attempted(
     let id = world.pending(ctx, &script).await.id;
     for _ in 0..5 {
         let [claimed] = store
-            .claim_pending(1, LEASE, &[])
+            .claim_pending(1, LEASE, &[], &|_| u32::MAX)
             .await
             .unwrap()
             .try_into()
@@ -214,7 +268,7 @@ async fn what_kills_its_worker_three_times_is_given_up(
     let id = world.pending(ctx, &script).await.id;
     for attempt in 1..=3 {
         let [claimed] = store
-            .claim_pending(1, LEASE, &[])
+            .claim_pending(1, LEASE, &[], &|_| u32::MAX)
             .await
             .unwrap()
             .try_into()
@@ -227,7 +281,13 @@ async fn what_kills_its_worker_three_times_is_given_up(
     assert_eq!((found.status, found.attempt), (Failed, 3));
     assert_eq!(found.failure.unwrap().code, "platform.lost");
     assert_eq!(found.completed_at, Some(world.now()));
-    assert_eq!(store.claim_pending(1, LEASE, &[]).await.unwrap(), []);
+    assert_eq!(
+        store
+            .claim_pending(1, LEASE, &[], &|_| u32::MAX)
+            .await
+            .unwrap(),
+        []
+    );
 }
 
 #[rstest]
@@ -239,7 +299,10 @@ async fn an_orphan_that_should_stop_is_cancelled_not_requeued(
     let (store, ctx) = (&world.store, &world.ctx);
     let script = world.script("unwanted").await;
     let id = world.pending(ctx, &script).await.id;
-    store.claim_pending(1, LEASE, &[]).await.unwrap();
+    store
+        .claim_pending(1, LEASE, &[], &|_| u32::MAX)
+        .await
+        .unwrap();
     store.request_cancel(ctx, id).await.unwrap();
     world.advance(LEASE);
     let recovered = store.recover_orphans(world.now()).await.unwrap();
@@ -257,13 +320,17 @@ async fn a_new_process_takes_back_everything_that_was_running() {
     let world = World::new().await;
     let script = world.script("interrupted").await;
     let id = world.pending(&world.ctx, &script).await.id;
-    world.store.claim_pending(1, LEASE, &[]).await.unwrap();
+    world
+        .store
+        .claim_pending(1, LEASE, &[], &|_| u32::MAX)
+        .await
+        .unwrap();
     let world = world.reopen().await;
     let found = world.store.find_execution(&world.ctx, id).await.unwrap();
     assert_eq!(found.status, Pending);
     let [again] = world
         .store
-        .claim_pending(1, LEASE, &[])
+        .claim_pending(1, LEASE, &[], &|_| u32::MAX)
         .await
         .unwrap()
         .try_into()

@@ -465,7 +465,10 @@ async fn nothing_of_a_closed_tenant_begins_any_more(
     let due = store.due_schedules(world.now(), 10).await.unwrap();
     assert_eq!(due, []);
     let lease = Duration::from_secs(60);
-    let claimed = store.claim_pending(10, lease, &[]).await.unwrap();
+    let claimed = store
+        .claim_pending(10, lease, &[], &|_| u32::MAX)
+        .await
+        .unwrap();
     assert_eq!(claimed, []);
     // What runs is told to stop, and counted until it has.
     assert_eq!(store.count_running(other).await.unwrap(), 1);

@@ -61,7 +61,9 @@ async fn a_slot_fires_once_though_many_try_and_moves_the_plan(
     }
     let fired = tries.join_all().await;
     assert_eq!(fired.iter().filter(|fired| **fired).count(), 1);
-    let claim = world.store.claim_pending(100, Duration::from_secs(60), &[]);
+    let claim = world
+        .store
+        .claim_pending(100, Duration::from_secs(60), &[], &|_| u32::MAX);
     let [claimed] = claim.await.unwrap().try_into().unwrap();
     assert_eq!(claimed.execution.status, ExecutionStatus::Running);
     assert_eq!(world.store.next_due_at().await.unwrap(), Some(at(SECOND)));

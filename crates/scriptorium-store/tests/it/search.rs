@@ -270,7 +270,14 @@ async fn what_was_cancelled_or_lost_is_found_too(#[values(Sqlite, Postgres)] dat
     let lost = world.pending(ctx, &script).await;
     let lease = Duration::from_secs(60);
     for _ in 0..3 {
-        assert_eq!(store.claim_pending(1, lease, &[]).await.unwrap().len(), 1);
+        assert_eq!(
+            store
+                .claim_pending(1, lease, &[], &|_| u32::MAX)
+                .await
+                .unwrap()
+                .len(),
+            1
+        );
         world.advance(lease);
         store.recover_orphans(world.now()).await.unwrap();
     }
