@@ -105,6 +105,13 @@ fn builder(settings: &Settings) -> Builder {
     if let Some(workers) = settings.workers {
         builder = builder.workers(workers);
     }
+    if let Some(threads) = settings.guest_threads {
+        builder = builder.guest_threads(threads);
+    }
+    builder = builder.other_tenants(settings.tenant_preset);
+    for (slug, share) in &settings.tenant_shares {
+        builder = builder.tenant_share(slug, *share);
+    }
     if let Some(token) = &settings.bootstrap_token {
         builder = builder.bootstrap_token(token);
     }

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use reqwest::Url;
-use scriptorium::Database;
+use scriptorium::model::tenant::DEFAULT_SLUG;
+use scriptorium::{Database, TenantShare};
 use scriptorium_server::IpNet;
 
 use crate::arguments::{LogFormat, ServeArgs};
@@ -27,7 +28,7 @@ struct Key {
 const PREFIX: &str = "SCRIPTORIUM_";
 
 /// Every setting.
-const KEYS: [Key; 23] = [
+const KEYS: [Key; 26] = [
     key("listen", Some("127.0.0.1:8080")),
     key("data_dir", Some("./data")),
     key("cache_dir", None),
@@ -45,6 +46,9 @@ const KEYS: [Key; 23] = [
     key("http_allow", None),
     key("allow_eval", Some("false")),
     key("workers", None),
+    key("guest_threads", None),
+    key("tenant_preset", Some("shared-hosting")),
+    key("tenant_shares", None),
     key("wall", Some("auto")),
     key("wall_read", None),
     key("log", Some("info")),
@@ -52,6 +56,9 @@ const KEYS: [Key; 23] = [
     secret("bootstrap_token"),
     secret("admin_password"),
 ];
+
+/// What `tenant_preset` may be.
+const PRESETS: &str = "trusted or shared-hosting";
 
 /// Variables with our prefix that are not settings of the server.
 const OTHER_VARIABLES: [&str; 4] = ["CONFIG", "URL", "TOKEN", "BIN"];
@@ -132,6 +139,10 @@ pub(crate) struct Settings {
     pub(crate) http_allow: Vec<SocketAddr>,
     pub(crate) allow_eval: bool,
     pub(crate) workers: Option<usize>,
+    pub(crate) guest_threads: Option<usize>,
+    /// What a tenant may take of the process that is not among `tenant_shares`.
+    pub(crate) tenant_preset: TenantShare,
+    pub(crate) tenant_shares: BTreeMap<String, TenantShare>,
     /// Whether the second wall is put up.
     pub(crate) wall: Mode,
     /// Files and folders that stay readable behind it.
@@ -281,6 +292,9 @@ impl Layers {
             http_allow: self.list("http_allow", "addresses with port such as 127.0.0.1:9000")?,
             allow_eval: self.required("allow_eval", "true or false")?,
             workers: self.optional("workers", "a number of 1 or more")?,
+            guest_threads: self.optional("guest_threads", "a number of 1 or more")?,
+            tenant_preset: self.tenant_preset()?,
+            tenant_shares: self.tenant_shares()?,
             wall: self.required("wall", "auto, require or off")?,
             wall_read: self.list("wall_read", "files or folders")?,
             log: self.required("log", "a filter such as info")?,
@@ -292,8 +306,13 @@ impl Layers {
         if settings.bootstrap_token.as_ref().is_some_and(short) {
             return Err(self.refused("bootstrap_token", "at least 32 characters"));
         }
-        if settings.workers == Some(0) {
-            return Err(self.refused("workers", "a number of 1 or more"));
+        for (name, number) in [
+            ("workers", settings.workers),
+            ("guest_threads", settings.guest_threads),
+        ] {
+            if number == Some(0) {
+                return Err(self.refused(name, "a number of 1 or more"));
+            }
         }
         Ok(settings)
     }
@@ -320,6 +339,46 @@ impl Layers {
             migrator: self.optional("database_url_migrator", expected)?,
             prefix: self.optional("database_role_prefix", "a name")?,
         }))
+    }
+
+    fn tenant_preset(&self) -> Result<TenantShare, Refusal> {
+        let name: String = self.required("tenant_preset", PRESETS)?;
+        TenantShare::preset(&name).ok_or_else(|| self.refused("tenant_preset", PRESETS))
+    }
+
+    /// Entries such as `acme=trusted` and `acme.running=20`; a figure changes what the tenant would
+    /// have otherwise.
+    fn tenant_shares(&self) -> Result<BTreeMap<String, TenantShare>, Refusal> {
+        let refused = || {
+            let expected =
+                "entries such as acme=trusted, acme.weight=200, acme.running=20 or acme.waiting=50";
+            self.refused("tenant_shares", expected)
+        };
+        let others = self.tenant_preset()?;
+        let mut shares = BTreeMap::new();
+        let entries: Vec<String> = self.list("tenant_shares", "entries")?;
+        for entry in &entries {
+            let (left, right) = entry.split_once('=').ok_or_else(refused)?;
+            let (slug, figure) = left.split_once('.').unwrap_or((left, ""));
+            if slug.is_empty() {
+                return Err(refused());
+            }
+            let before = if slug == DEFAULT_SLUG {
+                TenantShare::TRUSTED
+            } else {
+                others
+            };
+            let share = shares.entry(slug.to_owned()).or_insert(before);
+            let number = right.parse().map_err(|_| refused());
+            match figure {
+                "" => *share = TenantShare::preset(right).ok_or_else(refused)?,
+                "weight" => share.weight = number?,
+                "running" => share.running = number?,
+                "waiting" => share.waiting = number?,
+                _ => return Err(refused()),
+            }
+        }
+        Ok(shares)
     }
 
     /// Networks, or single addresses.

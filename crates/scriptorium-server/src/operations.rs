@@ -2,6 +2,7 @@
 //! anything about tenants.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -9,6 +10,7 @@ use axum::{Extension, Json};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use scriptorium::Statistics;
 use scriptorium::model::permission::Permission;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -71,6 +73,7 @@ pub(crate) async fn metrics(
         }
     }
     let handle = app.metrics.as_ref().ok_or_else(Problem::not_found)?;
+    tell_runtime(&app.platform.status().runtime);
     handle.run_upkeep();
     let text = handle.render();
     Ok((
@@ -78,6 +81,57 @@ pub(crate) async fn metrics(
         text,
     )
         .into_response())
+}
+
+/// What the runtime has counted, as of now. Tenants are names here, but only so many of them.
+fn tell_runtime(read: &Statistics) {
+    let (admission, scheduler) = (&read.admission, &read.scheduler);
+    for (name, value) in [
+        ("scriptorium_executions_in_process", read.executions),
+        ("scriptorium_executions_running", read.running),
+        ("scriptorium_execution_slots", read.slots),
+        ("scriptorium_admission_waiting", admission.waiting),
+        ("scriptorium_guest_threads", scheduler.threads),
+        ("scriptorium_guest_threads_idle", scheduler.idle),
+        ("scriptorium_runs_ready", scheduler.ready),
+        ("scriptorium_runs_waiting", scheduler.waiting),
+    ] {
+        metrics::gauge!(name).set(value as f64);
+    }
+    for (name, value) in [
+        ("scriptorium_admissions_total", admission.admitted),
+        ("scriptorium_admission_waits_total", admission.waited),
+        (
+            "scriptorium_admission_wait_milliseconds_total",
+            millis(admission.wait),
+        ),
+        ("scriptorium_guest_slices_total", scheduler.slices),
+        (
+            "scriptorium_guest_interruptions_total",
+            scheduler.interruptions,
+        ),
+        ("scriptorium_run_panics_total", scheduler.panics),
+    ] {
+        metrics::counter!(name).absolute(value);
+    }
+    for (bound, value) in [
+        ("script", admission.refused_by_script),
+        ("tenant", admission.refused_by_tenant),
+        ("process", admission.refused_by_process),
+    ] {
+        metrics::counter!("scriptorium_refusals_total", "bound" => bound).absolute(value);
+    }
+    for tenant in &read.tenants {
+        // No slug has an underscore.
+        let slug = tenant.tenant.as_deref().unwrap_or("_others").to_owned();
+        let cpu = millis(tenant.cpu);
+        metrics::counter!("scriptorium_tenant_cpu_milliseconds_total", "tenant" => slug)
+            .absolute(cpu);
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The recorder of this process's metrics, installed on first use. `None` when the host has

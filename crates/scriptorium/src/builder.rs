@@ -9,7 +9,7 @@ use scriptorium_model::permission::{PermissionSet, Role};
 use scriptorium_model::tenant::Tenant;
 use scriptorium_model::user::User;
 use scriptorium_model::{Ambient, Ctx, Invalid};
-use scriptorium_runtime::{Options, Runtime, Service};
+use scriptorium_runtime::{Options, Runtime, Service, TenantShare};
 use scriptorium_store::Store;
 use scriptorium_store::tenant_data::TenantSchema;
 use scriptorium_triggers::Triggers;
@@ -163,6 +163,28 @@ impl Builder {
     #[must_use]
     pub fn workers(mut self, workers: usize) -> Self {
         self.options.workers = workers;
+        self
+    }
+
+    /// Threads that run scripts, apart from those of I/O; one per core by default.
+    #[must_use]
+    pub fn guest_threads(mut self, threads: usize) -> Self {
+        self.options.guest_threads = threads;
+        self
+    }
+
+    /// What the tenant of this slug may take of the process. The tenant `default` is
+    /// [`TenantShare::TRUSTED`] unless something else is said here.
+    #[must_use]
+    pub fn tenant_share(mut self, slug: impl Into<String>, share: TenantShare) -> Self {
+        self.options.shares.named.insert(slug.into(), share);
+        self
+    }
+
+    /// What every other tenant may take; [`TenantShare::SHARED_HOSTING`] by default.
+    #[must_use]
+    pub fn other_tenants(mut self, share: TenantShare) -> Self {
+        self.options.shares.others = share;
         self
     }
 

@@ -94,6 +94,55 @@ fn lists_are_tables_of_the_file_or_commas_of_a_variable() {
 }
 
 #[test]
+fn shares_of_tenants_begin_with_a_preset() {
+    let file = "tenant_preset = \"trusted\"\n\
+        tenant_shares = [\"acme=shared-hosting\", \"acme.weight=300\", \"beta.running=20\", \"default.waiting=7\"]";
+    let layers = layers(file, &[], ServeArgs::default()).unwrap();
+    let settings = layers.settings().unwrap();
+    assert_eq!(settings.tenant_preset, TenantShare::TRUSTED);
+    let expected = [
+        (
+            "acme",
+            TenantShare {
+                weight: 300,
+                ..TenantShare::SHARED_HOSTING
+            },
+        ),
+        (
+            "beta",
+            TenantShare {
+                running: 20,
+                ..TenantShare::TRUSTED
+            },
+        ),
+        (
+            "default",
+            TenantShare {
+                waiting: 7,
+                ..TenantShare::TRUSTED
+            },
+        ),
+    ];
+    let expected = expected.map(|(slug, share)| (slug.to_owned(), share));
+    assert_eq!(settings.tenant_shares, BTreeMap::from(expected));
+    for entry in [
+        "acme",
+        "acme=free",
+        "acme.weight=x",
+        "acme.rate=1",
+        ".weight=1",
+    ] {
+        let file = format!("tenant_shares = [\"{entry}\"]");
+        refuse(&file, &[], "tenant_shares (file ");
+    }
+    refuse(
+        "tenant_preset = \"free\"",
+        &[],
+        "must be trusted or shared-hosting",
+    );
+}
+
+#[test]
 fn an_empty_variable_takes_a_value_away() {
     let file = "public_url = \"https://a.example\"";
     let layers = layers(

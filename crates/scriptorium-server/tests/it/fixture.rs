@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use reqwest::{Method, RequestBuilder, Response};
-use scriptorium::Platform;
+use scriptorium::{Builder, Platform};
 use scriptorium_server::{Config, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -31,18 +31,21 @@ impl Fixture {
     }
 
     pub(crate) async fn start_with(config: Config) -> Self {
+        Self::start_as(config, |builder| builder).await
+    }
+
+    /// A fixture of a platform that is set up in its own way.
+    pub(crate) async fn start_as(config: Config, set_up: impl FnOnce(Builder) -> Builder) -> Self {
         let dir = tempfile::tempdir().unwrap();
         // The compiled engine is the same for all tests.
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("engine");
-        let platform = Platform::builder()
+        let builder = Platform::builder()
             .data_dir(dir.path())
             .cache_dir(cache)
             .slots(4, 8)
             .bootstrap_token(BOOTSTRAP)
-            .admin_password(PASSWORD)
-            .start()
-            .await
-            .unwrap();
+            .admin_password(PASSWORD);
+        let platform = set_up(builder).start().await.unwrap();
         let listen = "127.0.0.1:0".parse().unwrap();
         let config = Config { listen, ..config };
         let server = Server::bind(config, platform.clone()).await.unwrap();

@@ -16,5 +16,6 @@ mod fixture;
 mod headers;
 mod neighbours;
 mod roles;
+mod room;
 mod sessions;
 mod streams;

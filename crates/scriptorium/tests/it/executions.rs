@@ -1,10 +1,14 @@
 //! Running scripts by hand and by name, and what is remembered of it.
 
+use std::time::Duration;
+
 use futures_util::{StreamExt, pin_mut};
+use scriptorium::model::Ctx;
 use scriptorium::model::execution::{Execution, ExecutionStatus, TriggerKind};
+use scriptorium::model::permission::{PermissionSet, Role};
 use scriptorium::model::script::{Script, ScriptStatus};
 use scriptorium::model::trigger::Trigger;
-use scriptorium::{ErrorKind, Execute, Live, Mode, NewToken, Service};
+use scriptorium::{ErrorKind, Execute, Live, Mode, NewToken, Service, TenantShare};
 use serde_json::{Value, json};
 
 use crate::world::{World, definition, json as doc};
@@ -39,6 +43,58 @@ async fn ended(world: &World, started: &Execution) -> Execution {
         panic!("the last item is the end")
     };
     *ended
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_do_not_wait_behind_what_tenants_run() {
+    let share = TenantShare {
+        running: 1,
+        ..TenantShare::SHARED_HOSTING
+    };
+    let world = World::with(|builder| builder.tenant_share("default", share).slots(8, 8)).await;
+    let executions = world.platform.executions();
+    let loops = definition(
+        "loops",
+        Trigger::OneOff,
+        "export default () => { for (;;); }",
+    );
+    let loops = world.active(loops).await;
+    let looping = executions
+        .execute(&world.ctx, execute(&loops, Value::Null, Mode::Async))
+        .await
+        .unwrap();
+    while world.platform.status().runtime.running == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let user = world.user("operator", Role::OrgAdmin).await;
+    let operator = Ctx {
+        permissions: PermissionSet::from_names(["*", "tenants.manage"]),
+        ..user
+    };
+    let quick = world
+        .active(definition(
+            "quick",
+            Trigger::OneOff,
+            "export default () => 1",
+        ))
+        .await;
+    for mode in [Mode::Async, Mode::Sync] {
+        let by_hand = Execute {
+            trigger: TriggerKind::Manual,
+            ..execute(&quick, Value::Null, mode)
+        };
+        let started = executions.execute(&operator, by_hand).await.unwrap();
+        assert_eq!(
+            ended(&world, &started).await.status,
+            ExecutionStatus::Completed,
+            "{mode:?}"
+        );
+    }
+    executions.cancel(&world.ctx, looping.id).await.unwrap();
+    assert_eq!(
+        ended(&world, &looping).await.status,
+        ExecutionStatus::Cancelled
+    );
 }
 
 #[tokio::test]
