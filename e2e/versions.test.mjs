@@ -119,6 +119,27 @@ test("an administrator says how much is kept, is asked before less is, and told 
   assert.equal(await page.inputValue("#execution_days"), "365");
 });
 
+test("a filter and an input schema are refused with their reason, and kept as they were written", async () => {
+  const { page } = visit;
+  const types = ["order.created"];
+  const made = await api(page, "POST", "/scripts", { name: "filtered", type: "event", source: "return 1", event: { types } });
+  await page.goto(`/scripts/${made.id}#settings`);
+  await page.fill("#f-filter", "{");
+  await page.fill("#f-schema", '{"type": "strong"}');
+  await page.keyboard.press("Control+s");
+  await page.waitForSelector("#f-filter ~ .error:has-text('field, op and value')");
+  visit.faults.splice(0);
+  const filter = { field: "total", op: "gt", value: 100 };
+  await page.fill("#f-filter", JSON.stringify(filter));
+  await page.fill("#f-schema", "");
+  await page.fill("#f-attempts", "2");
+  await page.keyboard.press("Control+s");
+  await page.waitForSelector(".toast:has-text('Saved as version 2')");
+  const saved = await api(page, "GET", `/scripts/${made.id}`);
+  assert.deepEqual(saved.event, { types, filter, priority: 0, max_attempts: 2 });
+  assert.equal(saved.input_schema, null);
+});
+
 test("nothing on the way broke a policy, threw or logged an error", () => {
   assert.deepEqual(visit.faults, []);
 });

@@ -26,8 +26,15 @@ export interface Definition {
   library?: boolean;
   source?: string;
   schedule?: { cron: string; timezone: string };
-  http?: { path: string; methods: string[]; auth: string; permission: string | null };
-  event?: { types: string[] };
+  http?: {
+    path: string;
+    methods: string[];
+    auth: string;
+    permission: string | null;
+    rate_limit_per_minute: number | null;
+  };
+  event?: { types: string[]; filter?: unknown; priority: number; max_attempts: number };
+  input_schema?: unknown;
   limits: Limits;
   tags: string[];
 }
@@ -61,7 +68,14 @@ export function formOf(definition: Definition) {
     methods: http?.methods ?? ["GET"],
     auth: http?.auth ?? "required",
     permission: http?.permission ?? "",
+    rate: http?.rate_limit_per_minute?.toString() ?? "",
     eventTypes: (event?.types ?? []).join("\n"),
+    filter: written(event?.filter),
+    savedFilter: written(event?.filter),
+    priority: event?.priority ?? 0,
+    attempts: event?.max_attempts ?? 4,
+    inputSchema: written(definition.input_schema),
+    savedSchema: written(definition.input_schema),
     wallMs: limits.wall_ms,
     cpuMs: limits.cpu_ms,
     memoryMib: limits.memory_bytes / MIB,
@@ -80,9 +94,23 @@ export function definitionOf(form: Form, source: string): Definition {
   const parts: Record<string, Partial<Definition>> = {
     scheduled: { schedule: { cron: form.cron, timezone: form.timezone } },
     http: {
-      http: { path: form.path, methods: [...form.methods], auth: form.auth, permission: form.permission || null },
+      http: {
+        path: form.path,
+        methods: [...form.methods],
+        auth: form.auth,
+        permission: form.permission || null,
+        // An emptied field of numbers is null.
+        rate_limit_per_minute: (form.rate ?? "") === "" ? null : Number(form.rate),
+      },
     },
-    event: { event: { types: words(form.eventTypes, /\s+/) } },
+    event: {
+      event: {
+        types: words(form.eventTypes, /\s+/),
+        ...changed("filter", form.filter, form.savedFilter),
+        priority: Number(form.priority),
+        max_attempts: Number(form.attempts),
+      },
+    },
     embedded: { library: form.library },
   };
   return {
@@ -93,6 +121,7 @@ export function definitionOf(form: Form, source: string): Definition {
     entry: form.entry || null,
     source,
     ...parts[form.type],
+    ...changed("input_schema", form.inputSchema, form.savedSchema),
     limits: {
       wall_ms: Number(form.wallMs),
       cpu_ms: Number(form.cpuMs),
@@ -104,6 +133,25 @@ export function definitionOf(form: Form, source: string): Definition {
     },
     tags: words(form.tags, /\s*,\s*/),
   };
+}
+
+/** JSON as the form shows it; nothing for no value. */
+function written(value: unknown): string {
+  return value === null || value === undefined ? "" : JSON.stringify(value, null, 2);
+}
+
+/**
+ * A member whose text was changed: what was not stays as the server has it, to the last blank. What is
+ * no JSON is sent as text, for the server to refuse.
+ */
+function changed(name: string, text: string, saved: string): Record<string, unknown> {
+  if (text === saved) return {};
+  if (text.trim() === "") return { [name]: null };
+  try {
+    return { [name]: JSON.parse(text) };
+  } catch {
+    return { [name]: text };
+  }
 }
 
 function words(text: string, separator: RegExp): string[] {

@@ -26,6 +26,7 @@ mod reply;
 pub mod request;
 pub mod runtime;
 pub mod scheduler;
+mod schema;
 pub mod service;
 mod typings;
 pub mod worker;

@@ -19,6 +19,7 @@ use crate::libraries::{Bundle, resolved_bundle};
 use crate::prepared::missing_libraries;
 use crate::principal::{self, Parties, Refusal};
 use crate::runtime::Shared;
+use crate::schema;
 
 /// Tenants change rarely: a name may be a minute old in a script's context.
 pub(crate) struct Tenants(Cache<TenantId, Tenant>);
@@ -92,6 +93,7 @@ pub(crate) async fn job(
         Some(call) => call,
         None => Call::of_execution(&definition, &execution)?,
     };
+    let call = schema::fitted(&shared.world, &shared.schemas, &definition, call).await?;
     let parties = Parties {
         run_as: definition.run_as.or(script.owner),
         author: author.filter(|_| asked.source.is_none()),

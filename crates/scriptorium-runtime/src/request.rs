@@ -98,6 +98,27 @@ impl HttpRequest {
         })
     }
 
+    /// The body as a value, to be held against a schema; `None` for a method that has none, and for
+    /// what is no text.
+    ///
+    /// # Errors
+    /// Field `body` when it is nested deeper than a value can be.
+    pub(crate) fn value(&self) -> Result<Option<Value>, Invalid> {
+        if matches!(self.method.as_str(), "GET" | "HEAD" | "DELETE") {
+            return Ok(None);
+        }
+        Ok(match &self.body {
+            Body::None => Some(Value::Null),
+            Body::Json(raw) => {
+                let value = serde_json::from_str(raw.get());
+                Some(value.map_err(|_| Invalid::field("body", "unfit", "is nested too deep"))?)
+            }
+            Body::Form(fields) => Some(Value::Object(fields.clone())),
+            Body::Text(text) => Some(Value::String(text.clone())),
+            Body::Bytes => None,
+        })
+    }
+
     /// A request from its record, or from what someone wrote by hand to try an endpoint out. The
     /// body is a value; text for a text body.
     ///

@@ -10,7 +10,7 @@ use scriptorium_engine::{Config, Engine};
 use scriptorium_model::execution::{Execution, Failure};
 use scriptorium_model::permission::Permission;
 use scriptorium_model::script::{Definition, Language, Script, ScriptType};
-use scriptorium_model::{Ambient, Ctx, ExecutionId, Invalid, ScriptId, TenantId, template};
+use scriptorium_model::{Ambient, Ctx, ExecutionId, Invalid, Json, ScriptId, TenantId, template};
 use scriptorium_store::Store;
 use scriptorium_store::tenant_data::TenantSchema;
 use tokio::runtime::Handle;
@@ -31,6 +31,7 @@ use crate::prepared::{Prepared, Programs, Recipe};
 use crate::scheduler::{
     Admission, AdmissionStatistics, SchedulerStatistics, Shares, TenantUse, Threads,
 };
+use crate::schema::{self, Schemas};
 use crate::service::Registry;
 use crate::{executor, load, prelude, typings, worker};
 
@@ -42,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) programs: Arc<Programs>,
     pub(crate) bundles: Bundles,
+    pub(crate) schemas: Arc<Schemas>,
     pub(crate) world: Arc<World>,
     pub(crate) admission: Admission,
     pub(crate) tenants: load::Tenants,
@@ -128,6 +130,7 @@ impl Runtime {
         Ok(Self(Arc::new(Shared {
             programs: Arc::new(Programs::new(engine.clone())),
             bundles: Bundles::new(),
+            schemas: Arc::new(Schemas::new()),
             engine,
             world: Arc::new(world),
             admission: Admission::new(slots - reserved, reserved, options.patience),
@@ -198,6 +201,30 @@ impl Runtime {
         call: Option<Call>,
     ) -> Result<Job, Unfit> {
         load::job(&self.0, caller, script, execution, call).await
+    }
+
+    /// Checks the recorded input of an execution that is to run later: whoever asks for it hears at
+    /// once that it does not suit the script, or its schema.
+    ///
+    /// # Errors
+    /// What of the input does not suit.
+    pub async fn suits(
+        &self,
+        definition: &Definition,
+        execution: &Execution,
+    ) -> Result<(), Invalid> {
+        let call = Call::of_execution(definition, execution)?;
+        let (world, schemas) = (&self.0.world, &self.0.schemas);
+        schema::fitted(world, schemas, definition, call).await?;
+        Ok(())
+    }
+
+    /// Checks an input schema before it is kept with a script.
+    ///
+    /// # Errors
+    /// It is no schema, refers to something else than its own parts, or is too large or too costly.
+    pub async fn check_schema(&self, schema: &Json) -> Result<(), Invalid> {
+        schema::check(&self.0.world, &self.0.schemas, schema).await
     }
 
     /// Runs a job to its end. A script that fails is in the record; so is a platform that does,

@@ -70,7 +70,8 @@ pub enum EndpointRefusal {
         /// Its name.
         missing: String,
     },
-    /// The request could not be read, such as a broken JSON body.
+    /// The request could not be read, such as a broken JSON body, or does not suit the script's
+    /// input schema.
     BadRequest(Invalid),
     /// The script failed or ran into a limit; the failure's code says which.
     Failed(Box<Execution>),
@@ -83,6 +84,9 @@ pub enum EndpointRefusal {
 
 impl From<Error> for EndpointRefusal {
     fn from(error: Error) -> Self {
+        if let Some(invalid) = error.invalid() {
+            return Self::BadRequest(invalid.clone());
+        }
         match error.kind() {
             ErrorKind::Busy | ErrorKind::ShareExhausted => Self::Busy(error),
             // The script is gone since its route was found.

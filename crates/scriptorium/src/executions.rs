@@ -89,7 +89,7 @@ impl Executions<'_> {
             ..Asked::by(ctx)
         };
         execution.trigger_data = asked.to_json();
-        self.start(ctx, execution, what.mode).await
+        self.start(ctx, &script, execution, what.mode).await
     }
 
     /// Calls an active embedded script by name and waits for its end. The execution is recorded,
@@ -201,7 +201,7 @@ impl Executions<'_> {
         execution.test = script.status == ScriptStatus::Draft || version != script.version;
         execution.replay_of = Some(first.id);
         execution.trigger_data = Asked::by(ctx).to_json();
-        self.start(ctx, execution, Mode::Async).await
+        self.start(ctx, &script, execution, Mode::Async).await
     }
 
     /// What an execution does, as it happens: the lines so far, each further line, changes of its
@@ -218,15 +218,28 @@ impl Executions<'_> {
         Ok(watch::stream(self.0.clone(), ctx.clone(), id))
     }
 
-    async fn start(&self, ctx: &Ctx, execution: Execution, mode: Mode) -> Result<Execution> {
+    async fn start(
+        &self,
+        ctx: &Ctx,
+        script: &Script,
+        execution: Execution,
+        mode: Mode,
+    ) -> Result<Execution> {
         let plain = execution.idempotency_key.is_none();
         if mode == Mode::Sync && plain {
-            let script = self.0.store().find_script(ctx, execution.script).await?;
             return self
                 .0
-                .run_now(ctx, execution, &script, History::Strict)
+                .run_now(ctx, execution, script, History::Strict)
                 .await;
         }
+        let store = self.0.store();
+        let definition = if execution.version == script.version {
+            script.definition.clone()
+        } else {
+            let version = store.find_version(ctx, script.id, execution.version);
+            version.await?.definition
+        };
+        self.0.runtime().suits(&definition, &execution).await?;
         let execution = match self
             .0
             .store()

@@ -434,6 +434,9 @@ impl Scripts<'_> {
         let Some(definition) = invalid.check(definition.validated()) else {
             return Err(invalid.into());
         };
+        if let Some(schema) = &definition.input_schema {
+            invalid.check(self.0.runtime().check_schema(schema).await);
+        }
         let unknown = self.0.unknown_services(&definition);
         if !unknown.is_empty() {
             let message = format!("names services that do not exist: {}", unknown.join(", "));

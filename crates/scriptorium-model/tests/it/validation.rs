@@ -26,11 +26,11 @@ const ELSEWHERE: [(&str, &str); 8] = [
     ("R-VAL-17", "below: the description of a change"),
     (
         "R-VAL-18",
-        "inputs are not held against `input_schema` in this release",
+        "scriptorium-runtime: inputs held against `input_schema`",
     ),
     (
         "R-VAL-19",
-        "parameters are not declared apart from `input_schema`",
+        "scriptorium-runtime: `input_schema` declares parameters; its defaults are filled in",
     ),
     ("R-VAL-20", "below: every bound is among the figures"),
     ("R-VAL-21", "scriptorium-lang: the static scan"),

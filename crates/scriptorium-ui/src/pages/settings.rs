@@ -148,6 +148,7 @@ fn definition_json(definition: &Definition) -> Value {
         "language": definition.language.as_str(),
         "entry": definition.entry,
         "library": definition.library,
+        "input_schema": definition.input_schema.as_ref().map(Json::to_value),
         "limits": limits_json(&definition.limits),
         "tags": definition.tags,
     });
@@ -162,9 +163,17 @@ fn definition_json(definition: &Definition) -> Value {
                 "methods": methods,
                 "auth": http.auth.as_str(),
                 "permission": http.permission,
+                "rate_limit_per_minute": http.rate_limit_per_minute,
             });
         }
-        Trigger::Event(event) => json["event"] = json!({ "types": event.types }),
+        Trigger::Event(event) => {
+            json["event"] = json!({
+                "types": event.types,
+                "filter": event.filter.as_ref().map(|filter| filter.as_json().to_value()),
+                "priority": event.priority,
+                "max_attempts": event.max_attempts,
+            });
+        }
         Trigger::OneOff | Trigger::Embedded => {}
     }
     json

@@ -35,6 +35,30 @@ fn text(reply: &EndpointReply) -> String {
 }
 
 #[tokio::test]
+async fn a_body_that_does_not_suit_the_schema_is_the_callers_error() {
+    let world = World::new().await;
+    let source = "function handleRequest(req) { return { body: req.body ?? 'none' } }";
+    let methods = [Method::Get, Method::Post];
+    let mut definition = definition("abc", http("/a", &methods, EndpointAuth::Public), source);
+    let schema = serde_json::json!({"type": "object", "required": ["n"]});
+    definition.input_schema = Some(schema.into());
+    world.active(definition).await;
+    let endpoints = world.platform.endpoints();
+    let answer = async |method: &str, body: &str| {
+        let request = request(method, "/a", body);
+        match endpoints.handle(world.ctx.tenant, None, request).await {
+            Ok(reply) => text(&reply),
+            Err(EndpointRefusal::BadRequest(invalid)) => invalid.errors[0].field.clone(),
+            Err(other) => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(answer("POST", r#"{"n":1}"#).await, r#"200 {"n":1}"#);
+    assert_eq!(answer("POST", r#"{"m":1}"#).await, "body");
+    assert_eq!(answer("POST", "[]").await, "body");
+    assert_eq!(answer("GET", "").await, "200 none");
+}
+
+#[tokio::test]
 async fn a_script_sees_the_request_and_shapes_the_answer() {
     let world = World::new().await;
     let source = "function handleRequest(req) {

@@ -5,10 +5,13 @@ use std::time::Duration;
 use futures_util::{StreamExt, pin_mut};
 use scriptorium::model::Ctx;
 use scriptorium::model::execution::{Execution, ExecutionStatus, TriggerKind};
+use scriptorium::model::page::PageRequest;
 use scriptorium::model::permission::{PermissionSet, Role};
-use scriptorium::model::script::{Script, ScriptStatus};
+use scriptorium::model::script::{Definition, Script, ScriptStatus};
 use scriptorium::model::trigger::Trigger;
-use scriptorium::{ErrorKind, Execute, Live, Mode, NewToken, Service, TenantShare};
+use scriptorium::{
+    Error, ErrorKind, Execute, ExecutionFilter, Live, Mode, NewToken, Service, TenantShare,
+};
 use serde_json::{Value, json};
 
 use crate::world::{World, definition, json as doc};
@@ -124,6 +127,83 @@ async fn a_run_and_its_lines_are_remembered() {
     assert_eq!(read.input.to_value(), json!({ "name": "Ada", "a": 1 }));
     let lines = executions.logs(&world.ctx, ended.id, 0, 10).await.unwrap();
     assert_eq!(lines[0].message, "hello Ada");
+}
+
+fn with_schema(name: &str, trigger: Trigger, source: &str) -> Definition {
+    let schema = json!({
+        "type": "object",
+        "required": ["id"],
+        "properties": {
+            "id": {"type": "string"},
+            "notify": {"type": "boolean", "default": true}
+        }
+    });
+    Definition {
+        input_schema: Some(doc(schema)),
+        ..definition(name, trigger, source)
+    }
+}
+
+/// The field of a refusal.
+#[track_caller]
+fn refused_field<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
+    let error = result.unwrap_err();
+    error.invalid().unwrap().errors[0].field.clone()
+}
+
+#[tokio::test]
+async fn an_input_that_does_not_suit_its_schema_is_refused_before_anything_begins() {
+    let world = World::new().await;
+    let (ctx, executions) = (&world.ctx, world.platform.executions());
+    let given = with_schema("given", Trigger::OneOff, "export default (input) => input");
+    let given = world.active(given).await;
+    for mode in [Mode::Sync, Mode::Async] {
+        let what = execute(&given, json!({"id": 7}), mode);
+        assert_eq!(
+            refused_field(executions.execute(ctx, what).await),
+            "input.id"
+        );
+    }
+    let all = ExecutionFilter::default();
+    let recorded = executions.list(ctx, &all, &PageRequest::first()).await;
+    assert_eq!(recorded.unwrap().items, []);
+
+    // What is missing is filled in, whichever way it runs.
+    let expected = json!({"id": "SO-1", "notify": true});
+    let sync = execute(&given, json!({"id": "SO-1"}), Mode::Sync);
+    let sync = executions.execute(ctx, sync).await.unwrap();
+    assert_eq!(output(&sync), expected);
+    let later = execute(&given, json!({"id": "SO-1"}), Mode::Async);
+    let later = executions.execute(ctx, later).await.unwrap();
+    let later = ended(&world, &later).await;
+    assert_eq!(output(&later), expected, "{:?}", later.failure);
+
+    let rule = with_schema(
+        "rule",
+        Trigger::Embedded,
+        "export default (order) => order.id",
+    );
+    world.active(rule).await;
+    let refused = executions.invoke(ctx, "rule", doc(json!({}))).await;
+    assert_eq!(refused_field(refused), "input");
+    let called = executions.invoke(ctx, "rule", doc(json!({"id": "a"})));
+    assert_eq!(output(&called.await.unwrap()), "a");
+}
+
+#[tokio::test]
+async fn a_schema_that_reaches_outside_is_not_kept() {
+    let world = World::new().await;
+    let mut reaching = definition("reaching", Trigger::OneOff, "return 1");
+    for schema in [
+        json!({"$ref": "http://169.254.169.254/latest/meta-data"}),
+        json!({"$ref": "file:///etc/passwd"}),
+        json!({"type": "strong"}),
+    ] {
+        reaching.input_schema = Some(doc(schema));
+        let scripts = world.platform.scripts();
+        let created = scripts.create(&world.ctx, reaching.clone(), "");
+        assert_eq!(refused_field(created.await), "input_schema");
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,422 @@
+//! Inputs held against the JSON schema that a script declares (R-VAL-18, R-VAL-19). A schema comes
+//! from a tenant and cannot be interrupted while it works, so what it may cost is weighed before: it
+//! refers to its own parts only, never in a circle, and patterns take linear time.
+
+use std::sync::Arc;
+
+use jsonschema::{PatternOptions, Validator};
+use moka::sync::Cache;
+use scriptorium_model::audit::cut;
+use scriptorium_model::definition::at_most_bytes;
+use scriptorium_model::script::Definition;
+use scriptorium_model::{Invalid, Json};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::host::World;
+use crate::job::Call;
+
+/// The field that a refused schema names.
+const FIELD: &str = "input_schema";
+/// Largest schema in bytes.
+const BYTES: usize = 64 << 10;
+/// Most parts of a schema, each counted as often as it is referred to.
+const PARTS: u64 = 10_000;
+/// Deepest that parts may lie in each other, references followed: each takes some of the stack.
+const DEPTH: u32 = 256;
+/// Most that parts of the schema times values of the input may come to.
+const WORK: u64 = 50_000_000;
+/// Values of an input of which every misfit is told; of larger ones the first is.
+const TOLD_WHOLE: u64 = 2_000;
+/// Most misfits that are told.
+const MISFITS: usize = 20;
+/// Most characters of what is said about one.
+const MESSAGE_CHARS: usize = 200;
+/// Largest compiled pattern in bytes.
+const PATTERN_BYTES: usize = 1 << 20;
+/// Drafts that a schema may be of: in those before, `id` turns references elsewhere.
+const DRAFTS: [&str; 3] = [
+    "https://json-schema.org/draft/2020-12/schema",
+    "https://json-schema.org/draft/2019-09/schema",
+    "http://json-schema.org/draft-07/schema",
+];
+/// Most schemas kept ready.
+const SCHEMAS: u64 = 256;
+
+/// Schemas by the hash of their text.
+pub(crate) struct Schemas(Cache<[u8; 32], Arc<Schema>>);
+
+/// A schema that is ready to work.
+pub(crate) struct Schema {
+    validator: Validator,
+    /// What members of an object are when they are missing.
+    defaults: Vec<(String, Value)>,
+    parts: u64,
+}
+
+impl Schemas {
+    pub(crate) fn new() -> Self {
+        Self(Cache::new(SCHEMAS))
+    }
+
+    fn find(&self, text: &Json) -> Result<Arc<Schema>, Invalid> {
+        let hash: [u8; 32] = Sha256::digest(text.as_str()).into();
+        if let Some(schema) = self.0.get(&hash) {
+            return Ok(schema);
+        }
+        let schema = Arc::new(Schema::compile(text)?);
+        self.0.insert(hash, schema.clone());
+        Ok(schema)
+    }
+}
+
+/// Checks a schema before it is kept with a script.
+pub(crate) async fn check(
+    world: &World,
+    schemas: &Arc<Schemas>,
+    text: &Json,
+) -> Result<(), Invalid> {
+    let (schemas, text) = (schemas.clone(), text.clone());
+    let work = move || schemas.find(&text).map(|_| ());
+    world.blocking(work).await.unwrap_or_else(broken)
+}
+
+/// The call with the input that the script's schema makes of it: defaults are filled in where the
+/// input is the script's alone. Of a request the body is looked at, where its method has one.
+pub(crate) async fn fitted(
+    world: &World,
+    schemas: &Arc<Schemas>,
+    definition: &Definition,
+    call: Call,
+) -> Result<Call, Invalid> {
+    let Some(text) = definition.input_schema.clone() else {
+        return Ok(call);
+    };
+    let schemas = schemas.clone();
+    let work = move || {
+        let schema = schemas.find(&text)?;
+        match call {
+            Call::Main(input) => schema.fit("input", &input).map(Call::Main),
+            Call::Embedded(input) => schema.fit("input", &input).map(Call::Embedded),
+            Call::Event(event) => {
+                schema.hold("input", &event.payload.to_value())?;
+                Ok(Call::Event(event))
+            }
+            Call::Request(request) => {
+                if let Some(body) = request.value()? {
+                    schema.hold("body", &body)?;
+                }
+                Ok(Call::Request(request))
+            }
+        }
+    };
+    world.blocking(work).await.unwrap_or_else(broken)
+}
+
+fn broken<T>() -> Result<T, Invalid> {
+    let message = "could not be held against the schema";
+    Err(Invalid::field("input", "unfit", message))
+}
+
+impl Schema {
+    fn compile(text: &Json) -> Result<Self, Invalid> {
+        at_most_bytes(FIELD, text.len(), BYTES)?;
+        let refuse = |message: String| Invalid::field(FIELD, "bad_schema", message);
+        let schema = text.to_value();
+        if !schema.is_object() {
+            return Err(refuse("must be an object".into()));
+        }
+        let draft = schema["$schema"]
+            .as_str()
+            .map(|draft| draft.trim_end_matches('#'));
+        if draft.is_some_and(|draft| !DRAFTS.contains(&draft)) {
+            return Err(refuse("must be of draft 2020-12, 2019-09 or 7".into()));
+        }
+        let mut left = PARTS;
+        weigh(&schema, &schema, DEPTH, &mut left).map_err(|why| refuse(why.into()))?;
+        let patterns = PatternOptions::regex().size_limit(PATTERN_BYTES);
+        let validator = jsonschema::options()
+            .offline()
+            .with_pattern_options(patterns)
+            .build(&schema)
+            .map_err(|error| refuse(cut(&error.masked().to_string(), MESSAGE_CHARS)))?;
+        Ok(Self {
+            validator,
+            defaults: defaults(&schema),
+            parts: PARTS - left,
+        })
+    }
+
+    /// The input with what is missing in it.
+    fn fit(&self, field: &str, input: &Json) -> Result<Json, Invalid> {
+        let mut value = input.to_value();
+        let mut filled = false;
+        if let Value::Object(members) = &mut value {
+            for (name, default) in &self.defaults {
+                if !members.contains_key(name) {
+                    members.insert(name.clone(), default.clone());
+                    filled = true;
+                }
+            }
+        }
+        self.hold(field, &value)?;
+        Ok(if filled { value.into() } else { input.clone() })
+    }
+
+    fn hold(&self, field: &str, value: &Value) -> Result<(), Invalid> {
+        let values = count(value);
+        if values.saturating_mul(self.parts) > WORK {
+            let message = "is too large to be held against the schema";
+            return Err(Invalid::field(field, "unfit", message));
+        }
+        if self.validator.is_valid(value) {
+            return Ok(());
+        }
+        let most = if values > TOLD_WHOLE { 1 } else { MISFITS };
+        let mut invalid = Invalid::default();
+        let mut tell = |error: &jsonschema::ValidationError<'_>| {
+            let place = error.instance_path().to_string().replace('/', ".");
+            let message = cut(&error.masked().to_string(), MESSAGE_CHARS);
+            invalid.push(
+                cut(&format!("{field}{place}"), MESSAGE_CHARS),
+                "unfit",
+                message,
+            );
+        };
+        if most == 1 {
+            if let Err(error) = self.validator.validate(value) {
+                tell(&error);
+            }
+        } else {
+            let errors = self.validator.iter_errors(value);
+            errors.take(most).for_each(|error| tell(&error));
+        }
+        if invalid.is_empty() {
+            invalid.push(field, "unfit", "does not suit the schema");
+        }
+        Err(invalid)
+    }
+}
+
+/// Counts the parts of a schema as often as they can be asked.
+fn weigh(part: &Value, whole: &Value, depth: u32, left: &mut u64) -> Result<(), &'static str> {
+    *left = left.checked_sub(1).ok_or("has too many parts")?;
+    let depth = depth
+        .checked_sub(1)
+        .ok_or("is nested too deep, or refers to itself")?;
+    match part {
+        Value::Object(members) => members
+            .iter()
+            .try_for_each(|(name, member)| weigh_member(name, member, whole, depth, left)),
+        Value::Array(items) => items
+            .iter()
+            .try_for_each(|item| weigh(item, whole, depth, left)),
+        _ => Ok(()),
+    }
+}
+
+fn weigh_member(
+    name: &str,
+    member: &Value,
+    whole: &Value,
+    depth: u32,
+    left: &mut u64,
+) -> Result<(), &'static str> {
+    match (name, member) {
+        ("$ref", Value::String(target)) => {
+            let pointer = target.strip_prefix('#');
+            let pointer = pointer.ok_or("may refer to its own parts only")?;
+            let target = whole.pointer(pointer);
+            weigh(target.ok_or("refers to a part that is not there")?, whole, depth, left)
+        }
+        (
+            "$id" | "$anchor" | "$dynamicAnchor" | "$recursiveAnchor" | "$dynamicRef"
+            | "$recursiveRef",
+            Value::String(_) | Value::Bool(_),
+        ) => Err("may name its parts by $ref and # only"),
+        // Each asks whatever lies beside it once more: one inside another doubles the work.
+        ("unevaluatedProperties" | "unevaluatedItems", _) => {
+            Err("must use additionalProperties and items instead of unevaluated ones")
+        }
+        _ => weigh(member, whole, depth, left),
+    }
+}
+
+/// Defaults of an object's own members.
+fn defaults(schema: &Value) -> Vec<(String, Value)> {
+    let members = schema["properties"].as_object().into_iter().flatten();
+    let default = |(name, member): (&String, &Value)| {
+        let default = member.get("default")?;
+        Some((name.clone(), default.clone()))
+    };
+    members.filter_map(default).collect()
+}
+
+fn count(value: &Value) -> u64 {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(count).sum::<u64>(),
+        Value::Object(members) => 1 + members.values().map(count).sum::<u64>(),
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn schema(value: Value) -> Schema {
+        Schema::compile(&value.into())
+            .map_err(|refused| refused.to_string())
+            .unwrap()
+    }
+
+    fn order() -> Value {
+        json!({
+            "type": "object",
+            "required": ["id"],
+            "properties": {
+                "id": {"type": "string", "pattern": "^[A-Z]{2}-[0-9]+$"},
+                "lines": {"type": "array", "items": {"$ref": "#/$defs/line"}},
+                "notify": {"type": "boolean", "default": true}
+            },
+            "additionalProperties": false,
+            "$defs": {"line": {"type": "object", "required": ["sku"]}}
+        })
+    }
+
+    #[track_caller]
+    fn check(input: Value, expected: &[(&str, &str)]) {
+        let refused = schema(order()).fit("input", &input.into());
+        let errors = refused.map_or_else(|invalid| invalid.errors, |_| Vec::new());
+        let told: Vec<_> = errors.iter().map(|e| (e.field.as_str(), e.code)).collect();
+        assert_eq!(told, expected, "{errors:?}");
+    }
+
+    #[test]
+    fn what_does_not_suit_is_named_by_its_place() {
+        check(json!({"id": "SO-1"}), &[]);
+        check(json!({"id": "SO-1", "lines": [{"sku": "a"}]}), &[]);
+        check(json!({}), &[("input", "unfit")]);
+        check(json!([]), &[("input", "unfit")]);
+        check(json!({"id": 7}), &[("input.id", "unfit")]);
+        check(json!({"id": "SO-1", "surprise": 1}), &[("input", "unfit")]);
+        check(
+            json!({"id": "so", "lines": [{"sku": "a"}, {}]}),
+            &[("input.id", "unfit"), ("input.lines.1", "unfit")],
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_filled_in_and_what_is_there_stays() {
+        let fit = |input: Value| {
+            let fitted = schema(order()).fit("input", &input.into()).unwrap();
+            fitted.to_value()
+        };
+        assert_eq!(
+            fit(json!({"id": "SO-1"})),
+            json!({"id": "SO-1", "notify": true})
+        );
+        let given = json!({"id": "SO-1", "notify": false});
+        assert_eq!(fit(given.clone()), given);
+    }
+
+    #[test]
+    fn a_schema_may_say_of_which_draft_it_is() {
+        let pairs = json!([{"type": "string"}, {"type": "number"}]);
+        for (draft, keyword) in [
+            (
+                "https://json-schema.org/draft/2020-12/schema",
+                "prefixItems",
+            ),
+            ("http://json-schema.org/draft-07/schema#", "items"),
+        ] {
+            let pair = schema(json!({"$schema": draft, keyword: pairs}));
+            assert!(pair.hold("input", &json!(["a", 1])).is_ok(), "{draft}");
+            assert!(pair.hold("input", &json!([1, "a"])).is_err(), "{draft}");
+        }
+    }
+
+    #[test]
+    fn a_message_never_repeats_the_input() {
+        let input = json!({"id": "secret".repeat(100)});
+        let refused = schema(order()).fit("input", &input.into()).unwrap_err();
+        assert!(!refused.to_string().contains("secret"), "{refused}");
+    }
+
+    #[track_caller]
+    fn refused(value: Value, why: &str) {
+        let Err(refused) = Schema::compile(&value.into()) else {
+            panic!("accepted: {why}")
+        };
+        let error = &refused.errors[0];
+        assert_eq!(error.field, FIELD);
+        assert!(error.message.contains(why), "{why}: {}", error.message);
+    }
+
+    #[test]
+    fn what_is_no_schema_of_its_own_is_refused() {
+        refused(json!(true), "an object");
+        refused(json!({"type": "strong"}), "");
+        refused(json!({"type": "string", "pattern": "("}), "");
+        refused(
+            json!({"$ref": "https://example.com/a.json"}),
+            "own parts only",
+        );
+        refused(json!({"$ref": "file:///etc/passwd"}), "own parts only");
+        refused(json!({"$ref": "#/$defs/missing"}), "not there");
+        refused(json!({"$id": "https://example.com/a"}), "$ref and # only");
+        refused(json!({"items": {"$ref": "#"}}), "itself");
+        refused(json!({"unevaluatedProperties": false}), "unevaluated");
+        let draft = "http://json-schema.org/draft-04/schema#";
+        refused(json!({"$schema": draft}), "2020-12");
+        refused(json!({"description": "x".repeat(BYTES)}), "bytes");
+    }
+
+    /// Each part asks the next one twice: thirty of them would be asked a thousand million times.
+    #[test]
+    fn a_schema_that_doubles_its_work_is_refused() {
+        let mut parts = serde_json::Map::new();
+        parts.insert("p0".into(), json!({}));
+        for n in 1..=30 {
+            let reference = json!({"$ref": format!("#/$defs/p{}", n - 1)});
+            let twice = json!({"allOf": [reference.clone(), reference]});
+            parts.insert(format!("p{n}"), twice);
+        }
+        refused(json!({"$ref": "#/$defs/p30", "$defs": parts}), "");
+    }
+
+    /// What is allowed is worked on with the stack of a thread, which is what tests have, too.
+    #[test]
+    fn a_schema_as_deep_as_may_be_is_worked_on() {
+        let chain = |parts: u32, levels: u32| {
+            let mut defs = serde_json::Map::new();
+            for n in 0..parts {
+                let mut part = json!({"$ref": format!("#/$defs/p{}", n + 1)});
+                for _ in 0..levels {
+                    part = json!({"properties": {"a": part}});
+                }
+                defs.insert(format!("p{n}"), part);
+            }
+            defs.insert(format!("p{parts}"), json!({"type": "object"}));
+            json!({"$ref": "#/$defs/p0", "$defs": defs})
+        };
+        let mut input = json!({});
+        for _ in 0..110 {
+            input = json!({"a": input});
+        }
+        assert!(schema(chain(4, 27)).hold("input", &input).is_ok());
+        refused(chain(4, 50), "too deep");
+    }
+
+    #[test]
+    fn an_input_that_would_take_too_long_is_refused() {
+        let many: Vec<Value> = (0..100).map(|n| json!({"minimum": n})).collect();
+        let schema = schema(json!({"items": {"allOf": many}}));
+        let values = json!(vec![100; 400_000]);
+        let refused = schema.hold("input", &values).unwrap_err();
+        assert!(refused.to_string().contains("too large"), "{refused}");
+        assert!(schema.hold("input", &json!(vec![100; 1_000])).is_ok());
+    }
+}
