@@ -259,6 +259,7 @@ Alpine.data("scriptEditor", () => ({
         source: sourceText(),
         language: this.form.language,
         type: this.form.type,
+        entry: this.form.entry || null,
         library: this.form.type === "embedded" && this.form.library,
       });
       this.problems = diagnostics;

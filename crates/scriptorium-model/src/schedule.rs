@@ -130,7 +130,7 @@ impl Schedule {
         if text.is_empty() {
             return refuse("required", "is required".into());
         }
-        at_most("schedule.cron", text, CRON_CHARS)?;
+        at_most("schedule.cron", &self.cron, CRON_CHARS)?;
         if !text.starts_with('@') && text.split_whitespace().count() != 5 {
             return refuse(
                 "bad_cron",

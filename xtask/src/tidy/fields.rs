@@ -31,8 +31,12 @@ const NO_FORM: [&str; 8] = [
     "crates/scriptorium-store/src/tenant_data/",
 ];
 
-/// Findings in a source refuse its field under their own codes, which have a page of documentation.
-const FINDINGS: &str = "script_";
+/// The crate whose errors about a source refuse the field it was written in.
+const FINDER: &str = "scriptorium-lang";
+
+/// What codes of such errors begin with, and what looks like one and is a file.
+const FINDINGS: [&str; 2] = ["script.", "platform."];
+const SCRIPT_FILE: &str = "script.ts";
 
 pub(crate) fn check(tree: &Tree) -> Vec<Violation> {
     let Some(catalogue) = tree.find(CATALOGUE) else {
@@ -50,7 +54,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Violation> {
         }
     }
     for (code, line) in &texts {
-        if !used.contains_key(code) && !code.starts_with(FINDINGS) {
+        if !used.contains_key(code) {
             let message = format!("no field is refused as `{code}`; remove the text");
             found.push(Violation::new(CATALOGUE, *line, message));
         }
@@ -79,7 +83,29 @@ fn used(tree: &Tree) -> BTreeMap<String, (String, usize)> {
             used.entry(code).or_insert((file.path.clone(), line));
         }
     }
+    let finds = |file: &&File| file.package() == Some(FINDER) && !file.is_test();
+    for file in tree.rust().filter(finds) {
+        for (code, line) in findings(&file.tokens()) {
+            used.entry(code).or_insert((file.path.clone(), line));
+        }
+    }
     used
+}
+
+/// The codes of errors in a source, as their texts' keys spell them. A warning refuses nothing.
+fn findings(tokens: &[Token]) -> Vec<(String, usize)> {
+    let mut found = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let Some(code) = token.string().filter(|text| *text != SCRIPT_FILE) else {
+            continue;
+        };
+        let name = FINDINGS.iter().find_map(|area| code.strip_prefix(area));
+        let of_warning = at >= 2 && tokens[at - 2].text == "warning";
+        if name.is_some_and(is_code) && !of_warning {
+            found.push((code.replace('.', "_"), token.line));
+        }
+    }
+    found
 }
 
 /// The codes of calls that refuse a field: `Invalid::field(field, code, message)` and its like, and
@@ -241,11 +267,13 @@ mod tests {
     }
 
     #[test]
-    fn findings_in_a_source_have_codes_of_their_own() {
-        check(
-            "fn a() {}",
-            "js-field-script_syntax = a syntax error\n",
-            &[],
-        );
+    fn errors_in_a_source_have_texts_and_warnings_need_none() {
+        let lang = "crates/scriptorium-lang/src/a.rs";
+        let source = "const ENTRY: &str = \"script.entry\";\nconst PATH: &str = \"script.ts\";\n\
+                      fn a() { Finding::warning(\"script.entry_called\", span, message) }";
+        check_in(lang, source, "js-field-script_entry = no function\n", &[]);
+        check_in(lang, source, "", &[(1, "`script_entry` has no text")]);
+        let other = "js-field-script_entry = a\njs-field-script_gone = b\n";
+        check_in(lang, source, other, &[(2, "no field is refused")]);
     }
 }

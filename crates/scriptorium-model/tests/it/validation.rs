@@ -179,6 +179,11 @@ fn triggers() -> Vec<Row> {
         ),
         Row(
             "R-VAL-07",
+            scheduled(&format!("@daily{:250}", ""), "UTC"),
+            "schedule.cron too_long max=255",
+        ),
+        Row(
+            "R-VAL-07",
             scheduled("* * * * * *", "UTC"),
             "schedule.cron bad_cron",
         ),
