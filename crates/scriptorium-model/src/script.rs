@@ -103,6 +103,11 @@ impl ScriptStatus {
         )
     }
 
+    /// Whether what a script says may change: an archived one is history (R-DOM-06).
+    pub fn takes_changes(self) -> bool {
+        self != Self::Archived
+    }
+
     /// Whether the move from here to `next` takes a reason: what somebody stopped until further
     /// notice is not begun again in passing.
     pub fn takes_reason(self, next: Self) -> bool {

@@ -2,20 +2,22 @@
 //! draft in the same transaction; see [`crate::scripts`].
 
 use scriptorium_model::draft::{DRAFTS_PER_USER, Draft, DraftText};
+use scriptorium_model::script::ScriptStatus;
 use scriptorium_model::{Ctx, ScriptId, TenantId, UserId, Uuid};
 use sea_orm::FromQueryResult;
 
 use crate::Store;
 use crate::audit::unaudited;
-use crate::db::{Micros, Tx, number, opt_json};
+use crate::db::{Micros, Tx, known, number, opt_json};
 use crate::error::{Error, Result};
+use crate::scripts::check_open;
 
 impl Store {
     /// Keeps a user's draft of a script in place of the one before.
     ///
     /// # Errors
     /// `NotFound` when the script is not there or the user is not of the tenant; `Conflict` on
-    /// `base_version` (`stale_version`) when it is not the current version, and on `draft`
+    /// `status` (`archived`), on `base_version` (`stale_version`) when it is not the current version, and on `draft`
     /// (`too_many_drafts`) when the user has [`DRAFTS_PER_USER`] of other scripts.
     pub async fn put_draft(
         &self,
@@ -98,12 +100,14 @@ pub(crate) async fn delete(tx: &Tx, script: ScriptId, user: UserId) -> Result<bo
 async fn check_base(tx: &Tx, script: ScriptId, base: u32) -> Result<()> {
     let sql = tx
         .sql(
-            "select version as number from scripts \
+            "select version, status from scripts \
              where tenant_id = $1 and id = $2 and deleted_at is null",
         )
         .with([script.0.into()]);
-    let current: Number = tx.one(sql).await?.ok_or(Error::NotFound)?;
-    if number(current.number) == base {
+    let current: Current = tx.one(sql).await?.ok_or(Error::NotFound)?;
+    let status = ScriptStatus::from_name(&current.status);
+    check_open(known(status, "scripts.status")?)?;
+    if number(current.version) == base {
         return Ok(());
     }
     Err(Error::Conflict {
@@ -127,6 +131,12 @@ async fn check_count(tx: &Tx, script: ScriptId, user: UserId) -> Result<()> {
         });
     }
     Ok(())
+}
+
+#[derive(FromQueryResult)]
+struct Current {
+    version: i64,
+    status: String,
 }
 
 #[derive(FromQueryResult)]

@@ -29,7 +29,7 @@ impl Head {
             tone: view::script_tone(script.status),
             version: script.version,
             paused_reason: script.paused_reason.clone(),
-            may_edit: view::may(ctx, Action::Update, script),
+            may_edit: view::may_edit(ctx, script),
             may_delete: view::may(ctx, Action::Delete, script),
             moves: view::moves(ctx, script),
             tab,

@@ -67,6 +67,11 @@ pub(crate) fn may(ctx: &Ctx, action: Action, script: &Script) -> bool {
     policy::may(ctx, action, script).is_ok()
 }
 
+/// Whether to offer what changes the script's content.
+pub(crate) fn may_edit(ctx: &Ctx, script: &Script) -> bool {
+    script.status.takes_changes() && may(ctx, Action::Update, script)
+}
+
 pub(crate) fn type_icon(kind: ScriptType) -> &'static str {
     match kind {
         ScriptType::Scheduled => "clock",

@@ -286,6 +286,7 @@ impl From<scriptorium_store::Error> for Error {
                     "not_unique" => format!("{field} is already taken"),
                     "stale_version" => "someone else has saved a newer version".into(),
                     "too_many_drafts" => "save or discard another draft first".into(),
+                    "archived" => "the script is archived and stays as it is".into(),
                     "still_running" => "an execution of it is pending or running".into(),
                     other => format!("{field}: {}", other.replace('_', " ")),
                 };

@@ -119,9 +119,10 @@ impl Scripts<'_> {
     /// stay runnable.
     ///
     /// # Errors
-    /// Refused fields, a taken name or path, a stale `base_version`, or missing permissions.
+    /// Refused fields, a taken name or path, a stale `base_version`, or missing permissions; a
+    /// conflict (`archived`) when the script is archived.
     pub async fn update(&self, ctx: &Ctx, id: ScriptId, update: Update) -> Result<Script> {
-        let script = self.allowed(ctx, Action::Update, id).await?;
+        let script = self.open(ctx, id).await?;
         // A change may turn an endpoint public: the policy is asked about the result, too.
         let changed = Script {
             definition: update.definition.clone(),
@@ -365,11 +366,11 @@ impl Scripts<'_> {
     /// Keeps what the caller has typed and not saved, in place of what was kept before (R-LIFE-10).
     ///
     /// # Errors
-    /// Too large a draft; a conflict when somebody saved a newer version than the draft's
-    /// (`stale_version`), the caller has too many drafts (`too_many_drafts`), or is no user of the
+    /// Too large a draft; a conflict when the script is archived (`archived`), somebody saved a newer
+    /// version than the draft's (`stale_version`), the caller has too many drafts (`too_many_drafts`), or is no user of the
     /// tenant (`no_user`); or the script may not be changed by them.
     pub async fn keep_draft(&self, ctx: &Ctx, id: ScriptId, text: DraftText) -> Result<Draft> {
-        self.allowed(ctx, Action::Update, id).await?;
+        self.open(ctx, id).await?;
         let text = text.validated()?;
         let store = self.0.store();
         let user = match ctx.actor.user() {
@@ -419,6 +420,16 @@ impl Scripts<'_> {
         let script = self.0.store().find_script(ctx, id).await?;
         policy::may(ctx, action, &script)?;
         Ok(script)
+    }
+
+    /// A script that the caller may change and that takes changes.
+    async fn open(&self, ctx: &Ctx, id: ScriptId) -> Result<Script> {
+        let script = self.allowed(ctx, Action::Update, id).await?;
+        if script.status.takes_changes() {
+            return Ok(script);
+        }
+        let message = "the script is archived and stays as it is";
+        Err(Error::conflict("archived", Some("status"), message))
     }
 
     pub(crate) async fn checked(

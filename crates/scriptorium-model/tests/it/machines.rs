@@ -45,6 +45,12 @@ fn scripts_move_as_the_matrix_says() {
 }
 
 #[test]
+fn only_what_is_archived_takes_no_changes() {
+    let fixed = ScriptStatus::ALL.into_iter().filter(|status| !status.takes_changes());
+    assert_eq!(fixed.collect::<Vec<_>>(), [ScriptStatus::Archived]);
+}
+
+#[test]
 fn only_what_was_disabled_takes_a_reason_and_a_good_one() {
     let takes = matrix(
         ScriptStatus::ALL,

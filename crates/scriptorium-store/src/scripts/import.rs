@@ -10,7 +10,7 @@ use scriptorium_model::{Ctx, ScriptId, Timestamp};
 use sea_orm::FromQueryResult;
 use serde_json::json;
 
-use super::{changed, find_to_change, insert_row, note, routing::Routes, save_version};
+use super::{changed, check_open, find_to_change, insert_row, note, routing::Routes, save_version};
 use crate::Store;
 use crate::audit::{By, Note, of_script};
 use crate::db::{Tx, number};
@@ -192,6 +192,7 @@ impl Store {
                     field: "base_version",
                 };
                 let present = find_to_change(tx, *id).await?;
+                check_open(present.status)?;
                 if present.version != *base_version {
                     return Err(stale());
                 }

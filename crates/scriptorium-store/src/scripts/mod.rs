@@ -89,8 +89,8 @@ impl Store {
     /// somebody else made a version since; the number is taken inside the transaction (R-VER-04).
     ///
     /// # Errors
-    /// `NotFound`; `Conflict` on `base_version` (`stale_version`), `name`, `http.path` or `source`
-    /// (`library_gone`).
+    /// `NotFound`; `Conflict` on `status` (`archived`), `base_version` (`stale_version`), `name`,
+    /// `http.path` or `source` (`library_gone`).
     pub async fn update_script<'a>(
         &self,
         ctx: &Ctx,
@@ -105,6 +105,7 @@ impl Store {
         } = saving.into();
         let tx = self.db().write(ctx).await?;
         let script = find_to_change(&tx, id).await?;
+        check_open(script.status)?;
         if base_version.is_some_and(|base| base != script.version) {
             return Err(Error::Conflict {
                 what: "stale_version",
@@ -285,6 +286,17 @@ async fn find(db: &Scope, id: ScriptId) -> Result<Script> {
 async fn find_to_change(tx: &Tx, id: ScriptId) -> Result<Script> {
     lock(tx, id).await?;
     find(tx, id).await
+}
+
+/// What is archived says what it said.
+pub(crate) fn check_open(status: ScriptStatus) -> Result<()> {
+    if status.takes_changes() {
+        return Ok(());
+    }
+    Err(Error::Conflict {
+        what: "archived",
+        field: "status",
+    })
 }
 
 /// Keeps everybody else from changing a script, its versions and milestones, and from recording an

@@ -7,7 +7,7 @@ use scriptorium_model::draft::{DRAFTS_PER_USER, DraftText};
 use scriptorium_model::script::{Script, ScriptStatus};
 use scriptorium_model::version::VersionPolicy;
 use scriptorium_model::{Ctx, Json, Timestamp, UserId};
-use scriptorium_store::{ScriptFilter, Trashed};
+use scriptorium_store::{ImportStep, ScriptFilter, Trashed};
 
 use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{World, assert_conflict, assert_missing, completed, user};
@@ -63,6 +63,38 @@ async fn a_draft_is_its_users_alone_and_the_last_one_kept(
     assert!(!store.delete_draft(ctx, id, ben).await.unwrap());
     assert!(store.delete_draft(ctx, id, me).await.unwrap());
     assert_eq!(store.find_draft(ctx, id, me).await.unwrap(), None);
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_is_archived_takes_no_draft_and_no_version(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = world.script("archived").await;
+    let (draft, archived) = (ScriptStatus::Draft, ScriptStatus::Archived);
+    let moved = store.set_status(ctx, script.id, draft, archived, None).await;
+    moved.unwrap();
+    let kept = store.put_draft(ctx, script.id, me(ctx), text("one", 1)).await;
+    assert_conflict(kept, ("archived", "status"));
+    for base in [None, Some(1)] {
+        let mut definition = script.definition.clone();
+        definition.source = "return 2".into();
+        let saved = store.update_script(ctx, script.id, base, definition, "").await;
+        assert_conflict(saved, ("archived", "status"));
+    }
+    let step = ImportStep::Replace {
+        id: script.id,
+        base_version: 1,
+        definition: Box::new(script.definition.clone()),
+        change_description: String::new(),
+        milestone: None,
+        pins: Vec::new(),
+    };
+    let imported = store.import_scripts(ctx, &[step], true).await.unwrap();
+    assert_eq!(imported, [Some(("archived", "status"))]);
+    assert_eq!(store.find_script(ctx, script.id).await.unwrap().version, 1);
 }
 
 #[rstest]

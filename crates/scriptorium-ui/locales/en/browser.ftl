@@ -102,6 +102,7 @@ js-unit-s = { $n } s
 js-unit-min-s = { $min } min { $s } s
 js-problem-forbidden_move = The status cannot change this way.
 js-problem-not_active = The script is not active.
+js-problem-archived = The script is archived and cannot be changed. Copy it into a new one.
 js-problem-principal_gone = A user whose rights the script acts with is no longer there. Activate it again.
 js-problem-busy = Too much is running right now. Try again in a moment.
 js-problem-script_busy = This script is running as often as it may. Try again in a moment.

@@ -102,6 +102,7 @@ js-unit-s = { $n } s
 js-unit-min-s = { $min } daq { $s } s
 js-problem-forbidden_move = Holatni bunday oʻzgartirib boʻlmaydi.
 js-problem-not_active = Skript faol emas.
+js-problem-archived = Skript arxivda, uni oʻzgartirib boʻlmaydi. Uni yangi skriptga nusxalang.
 js-problem-principal_gone = Skript huquqlari bilan ishlaydigan foydalanuvchi endi yoʻq. Skriptni qayta faollashtiring.
 js-problem-busy = Hozir juda koʻp ish bajarilmoqda. Birozdan keyin urining.
 js-problem-script_busy = Bu skript ruxsat etilgan miqdorda bajarilmoqda. Birozdan keyin urining.

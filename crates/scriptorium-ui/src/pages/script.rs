@@ -113,7 +113,7 @@ pub(crate) async fn show(
     let definition = script.definition.clone();
     let page = Editor {
         draft: site.platform.scripts().draft(ctx, script_id).await.ok(),
-        may_edit: view::may(ctx, Action::Update, &script),
+        may_edit: view::may_edit(ctx, &script),
         may_run: view::may(ctx, Action::Execute, &script),
         script: Some(script),
         input,

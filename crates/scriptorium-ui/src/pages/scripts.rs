@@ -215,7 +215,7 @@ impl Row {
                 at: clock.when(last.at),
             }),
             next: summary.next_run_at.map(|at| clock.when(at)),
-            may_edit: view::may(ctx, Action::Update, &script),
+            may_edit: view::may_edit(ctx, &script),
             may_delete: view::may(ctx, Action::Delete, &script),
             moves: view::moves(ctx, &script),
             name: script.definition.name,

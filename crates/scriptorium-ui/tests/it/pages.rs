@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use scriptorium::Update;
 use scriptorium::model::ScriptId;
 use scriptorium::model::permission::Role;
-use scriptorium::model::script::Definition;
+use scriptorium::model::script::{Definition, ScriptStatus};
 use scriptorium::model::version::VersionPolicy;
 
 use crate::site::{Answer, Site};
@@ -127,6 +127,39 @@ async fn who_may_only_read_is_offered_nothing_else() {
     let refused = site.get(Some(&viewer), "/scripts/new").await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert!(refused.html.contains("scripts.create"));
+}
+
+#[tokio::test]
+async fn what_is_archived_is_offered_for_reading() {
+    let site = Site::new().await;
+    let admin = site.admin().await;
+    let script = site.script("a script", "").await;
+    let (ctx, scripts) = (&admin.ctx, site.platform.scripts());
+    let update = Update {
+        base_version: None,
+        definition: Definition {
+            source: "return 2".to_owned(),
+            ..script.definition.clone()
+        },
+        change_description: String::new(),
+    };
+    scripts.update(ctx, script.id, update).await.unwrap();
+    let offers = async || {
+        let mut offers = Vec::new();
+        for path in pages_of(script.id) {
+            let html = site.get(Some(&admin), &path).await.html;
+            for offer in ["@click=\"save", "/restore\"", "/milestone\""] {
+                if html.contains(offer) {
+                    offers.push(format!("{path}: {offer}"));
+                }
+            }
+        }
+        offers
+    };
+    assert_ne!(offers().await, [""; 0]);
+    let archived = scripts.set_status(ctx, script.id, ScriptStatus::Archived, None);
+    archived.await.unwrap();
+    assert_eq!(offers().await, [""; 0]);
 }
 
 #[tokio::test]

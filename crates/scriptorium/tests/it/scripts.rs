@@ -2,6 +2,7 @@
 
 use scriptorium::model::Ctx;
 use scriptorium::model::audit::AuditFilter;
+use scriptorium::model::draft::DraftText;
 use scriptorium::model::endpoint::Method;
 use scriptorium::model::page::PageRequest;
 use scriptorium::model::permission::Role;
@@ -137,6 +138,38 @@ async fn a_change_is_a_version_and_a_stale_one_is_refused() {
         (restored.version, restored.source.as_str()),
         (3, "return 1")
     );
+}
+
+#[tokio::test]
+async fn what_is_archived_stays_as_it_is() {
+    let world = World::new().await;
+    let (scripts, ctx) = (world.platform.scripts(), world.user("ada", Role::Admin).await);
+    let script = definition("abc", Trigger::OneOff, "return 1");
+    let script = scripts.create(&ctx, script, "").await.unwrap();
+    let update = |source: &str| Update {
+        base_version: None,
+        definition: definition("abc", Trigger::OneOff, source),
+        change_description: String::new(),
+    };
+    let second = scripts.update(&ctx, script.id, update("return 2")).await;
+    second.unwrap();
+    let archived = scripts.set_status(&ctx, script.id, ScriptStatus::Archived, None);
+    archived.await.unwrap();
+    let draft = DraftText {
+        source: "return 3".into(),
+        settings: None,
+        base_version: 2,
+    };
+    for refused in [
+        // Before anything else is looked at: there is nothing to put right.
+        scripts.update(&ctx, script.id, update("return (")).await.err(),
+        scripts.restore_version(&ctx, script.id, 1).await.err(),
+        scripts.keep_draft(&ctx, script.id, draft).await.err(),
+    ] {
+        assert_eq!(refused.unwrap().code(), "archived");
+    }
+    let found = scripts.find(&ctx, script.id).await.unwrap();
+    assert_eq!((found.version, found.source.as_str()), (2, "return 2"));
 }
 
 #[tokio::test]
