@@ -24,6 +24,9 @@ const SECRET_HEADERS: [&str; 6] = [
     "x-csrf-token",
 ];
 
+/// Member of a record that names what of the request it does not hold.
+const NOT_KEPT: &str = "not_kept";
+
 /// What the server knows of a request, before the body is read.
 #[derive(Clone, Debug)]
 pub struct RequestParts {
@@ -169,12 +172,14 @@ impl HttpRequest {
     }
 
     /// What is recorded as the execution's input: secrets in headers replaced, a body of more
-    /// than 64 KiB or of bytes by its size (G-22).
+    /// than 64 KiB or of bytes by its size (G-22). What is missing of the request is named.
     pub fn recorded(&self) -> Json {
+        let mut not_kept = Vec::new();
         let mut headers = self.headers.clone();
         for (name, value) in &mut headers {
             if SECRET_HEADERS.contains(&name.as_str()) || name.contains("signature") {
                 *value = "[redacted]".into();
+                not_kept.push(format!("headers.{name}"));
             }
         }
         let body = match &self.body {
@@ -185,15 +190,28 @@ impl HttpRequest {
             Body::Text(text) => text.clone().into(),
             Body::Bytes => json!({ "bytes": self.raw.len() }),
         };
-        json!({
+        if self.raw.len() > RECORDED_BODY || matches!(self.body, Body::Bytes) {
+            not_kept.push("body".to_owned());
+        }
+        let mut record = json!({
             "method": self.method,
             "path": self.path,
             "params": self.params,
             "query": self.query,
             "headers": headers,
             "body": body,
-        })
-        .into()
+        });
+        if !not_kept.is_empty() {
+            record[NOT_KEPT] = not_kept.into();
+        }
+        record.into()
+    }
+
+    /// What a record does not hold of its request, such as `body` or `headers.cookie`.
+    pub fn not_kept(record: &Json) -> Vec<String> {
+        let record = record.to_value();
+        let names = record[NOT_KEPT].as_array().into_iter().flatten();
+        names.filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
     /// The request as JSON text for the sandbox. Bytes are left out; the script fetches them
@@ -380,8 +398,25 @@ mod tests {
         assert_eq!(record["headers"]["accept"], "a, b");
         assert_eq!(record["query"], json!({ "a": ["1", "2"], "b": "x y" }));
         assert_eq!(record["body"], "hello");
+        assert_eq!(
+            record["not_kept"],
+            json!(["headers.authorization", "headers.x-hub-signature-256"])
+        );
         let large = "x".repeat(RECORDED_BODY + 1);
         let record = request("text/plain", &large).unwrap().recorded().to_value();
         assert_eq!(record["body"], json!({ "bytes": RECORDED_BODY + 1 }));
+        assert_eq!(record["not_kept"][2], "body");
+    }
+
+    #[test]
+    fn a_record_is_whole_or_says_what_is_missing() {
+        let whole = |content_type: &str, body: &str| {
+            let mut request = request(content_type, body).unwrap();
+            request.headers.clear();
+            HttpRequest::not_kept(&request.recorded())
+        };
+        assert_eq!(whole("application/json", r#"{"bytes":5}"#), [""; 0]);
+        assert_eq!(whole("application/octet-stream", ""), [""; 0]);
+        assert_eq!(whole("application/octet-stream", "hello"), ["body"]);
     }
 }

@@ -11,7 +11,7 @@ use scriptorium_model::permission::Permission;
 use scriptorium_model::policy::{self, Action};
 use scriptorium_model::script::{Script, ScriptStatus, ScriptType};
 use scriptorium_model::{Actor, Ctx, ExecutionId, Invalid, Json, ScriptId};
-use scriptorium_runtime::Asked;
+use scriptorium_runtime::{Asked, HttpRequest};
 use scriptorium_store::{ExecutionFilter, ExecutionSummary, Inserted};
 
 use crate::error::{Error, Result};
@@ -52,6 +52,17 @@ pub struct Execute {
     pub trigger: TriggerKind,
 }
 
+/// How to repeat an execution.
+#[derive(Clone, Debug, Default)]
+pub struct Replay {
+    /// Another input; the same when `None`.
+    pub input: Option<Json>,
+    /// The version to run; when `None` the current one, or of a trial the text that was tried.
+    pub version: Option<u32>,
+    /// A repeated request with the same key gets the first one's execution.
+    pub idempotency_key: Option<String>,
+}
+
 /// Largest input in bytes.
 const INPUT_BYTES: usize = 1 << 20;
 
@@ -76,7 +87,12 @@ impl Executions<'_> {
         if version != script.version {
             self.0.store().find_version(ctx, script.id, version).await?;
         }
-        validate(&what)?;
+        validate(
+            &what.input,
+            what.source.as_deref(),
+            what.timeout,
+            what.idempotency_key.as_deref(),
+        )?;
         let mut execution = self.new_execution(ctx, &script, what.trigger, what.input);
         execution.version = version;
         execution.test = script.status == ScriptStatus::Draft
@@ -173,34 +189,55 @@ impl Executions<'_> {
     }
 
     /// Runs an execution's script again, with the same input and version or other ones, as a new
-    /// execution that points to the first (R-EXE-21, 22).
+    /// execution that points to the first (R-EXE-21, 22). What was a trial stays one, and tries the
+    /// same text unless a version is asked for; a shorter wall time is kept.
     ///
     /// # Errors
-    /// Like [`Executions::execute`].
-    pub async fn replay(
-        &self,
-        ctx: &Ctx,
-        id: ExecutionId,
-        input: Option<Json>,
-        version: Option<u32>,
-    ) -> Result<Execution> {
+    /// Like [`Executions::execute`]; conflicts when the first cannot be repeated as it was:
+    /// `input_not_kept` of a request that is not recorded whole, `version_not_kept` of a text that
+    /// was tried with a version that is gone.
+    pub async fn replay(&self, ctx: &Ctx, id: ExecutionId, what: Replay) -> Result<Execution> {
         let first = self.find(ctx, id).await?;
         let script = self
             .0
             .scripts()
             .allowed(ctx, Action::Execute, first.script)
             .await?;
-        check_runnable(&script)?;
-        let version = version.unwrap_or(script.version);
-        if version != script.version {
-            self.0.store().find_version(ctx, script.id, version).await?;
+        let Asked {
+            source, timeout, ..
+        } = Asked::of(&first);
+        let source = source.filter(|_| what.version.is_none());
+        if source.is_some() {
+            policy::may(ctx, Action::Update, &script)?;
         }
-        let mut execution =
-            self.new_execution(ctx, &script, first.trigger, input.unwrap_or(first.input));
+        check_runnable(&script)?;
+        let input = match what.input {
+            Some(input) => input,
+            None => kept_input(first.trigger, first.input)?,
+        };
+        validate(&input, None, None, what.idempotency_key.as_deref())?;
+        let tried_with = source.as_ref().map(|_| first.version);
+        let version = what.version.or(tried_with).unwrap_or(script.version);
+        if version != script.version {
+            let found = self.0.store().find_version(ctx, script.id, version).await;
+            if tried_with.is_some() && matches!(found, Err(scriptorium_store::Error::NotFound)) {
+                let message = format!("the text was tried with version {version}, which is gone");
+                return Err(Error::conflict("version_not_kept", Some("version"), message));
+            }
+            found?;
+        }
+        let mut execution = self.new_execution(ctx, &script, first.trigger, input);
         execution.version = version;
-        execution.test = script.status == ScriptStatus::Draft || version != script.version;
+        execution.test =
+            first.test || script.status == ScriptStatus::Draft || version != script.version;
         execution.replay_of = Some(first.id);
-        execution.trigger_data = Asked::by(ctx).to_json();
+        execution.idempotency_key = what.idempotency_key;
+        let asked = Asked {
+            source,
+            timeout,
+            ..Asked::by(ctx)
+        };
+        execution.trigger_data = asked.to_json();
         self.start(ctx, &script, execution, Mode::Async).await
     }
 
@@ -305,19 +342,37 @@ fn check_runnable(script: &Script) -> Result<()> {
     Err(Error::conflict("not_active", Some("status"), message))
 }
 
-fn validate(what: &Execute) -> Result<()> {
+/// The input of an execution that is to be repeated: what was asked of an endpoint may be recorded
+/// in part, and something else than that is not run in its place.
+fn kept_input(trigger: TriggerKind, input: Json) -> Result<Json> {
+    if trigger != TriggerKind::Http {
+        return Ok(input);
+    }
+    let missing = HttpRequest::not_kept(&input);
+    if missing.is_empty() {
+        return Ok(input);
+    }
+    let message = format!(
+        "of the request {} was not kept; give an input",
+        missing.join(", ")
+    );
+    Err(Error::conflict("input_not_kept", Some("input"), message))
+}
+
+fn validate(
+    input: &Json,
+    source: Option<&str>,
+    timeout: Option<Duration>,
+    key: Option<&str>,
+) -> Result<()> {
     let mut invalid = Invalid::default();
-    invalid.check(at_most_bytes("input", what.input.len(), INPUT_BYTES));
-    let source = what.source.as_ref().map_or(0, String::len);
+    invalid.check(at_most_bytes("input", input.len(), INPUT_BYTES));
+    let source = source.map_or(0, str::len);
     invalid.check(at_most_bytes("source", source, SOURCE_BYTES));
     let range = Duration::from_millis(10)..=Duration::from_secs(300);
-    if what
-        .timeout
-        .is_some_and(|timeout| !range.contains(&timeout))
-    {
+    if timeout.is_some_and(|timeout| !range.contains(&timeout)) {
         invalid.push("timeout_ms", "out_of_range", "must be 10 to 300000");
     }
-    let key = what.idempotency_key.as_deref();
     if key.is_some_and(|key| key.is_empty() || key.len() > 255) {
         invalid.push(
             "idempotency_key",

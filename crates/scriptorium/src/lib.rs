@@ -85,7 +85,7 @@ pub use diff::{Diff, DiffLine, DiffRow, FieldChange, RowKind};
 pub use endpoints::{EndpointRefusal, EndpointReply, EndpointRequest, Endpoints};
 pub use error::{Error, ErrorKind, Result};
 pub use events::{Events, NewEvent};
-pub use executions::{Execute, Executions, Mode};
+pub use executions::{Execute, Executions, Mode, Replay};
 pub use platform::{FirstSignIn, Platform, Status, TenantHandle};
 pub use retention::RetentionSettings;
 pub use schedules::Schedules;

@@ -9,7 +9,7 @@ use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
 use scriptorium::model::execution::{Execution, ExecutionStatus, TriggerKind};
 use scriptorium::model::{Actor, ExecutionId, ScriptId, Timestamp, Uuid};
-use scriptorium::{Execute, ExecutionField, ExecutionFilter, ExecutionSort, Mode};
+use scriptorium::{Execute, ExecutionField, ExecutionFilter, ExecutionSort, Mode, Replay};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -287,25 +287,32 @@ pub(crate) struct ReplayBody {
     /// Another input; the same when not said.
     #[serde(default, deserialize_with = "super::present")]
     input: Option<RawJson>,
-    /// A version; the current one when not said.
+    /// A version; when not said the current one, or of a trial the text that was tried.
     version: Option<u32>,
 }
 
 /// Runs what an execution ran once more.
+///
+/// 409 `input_not_kept` when it was a request that is not recorded whole, and no input is given. With
+/// `Idempotency-Key` a repeated request finds the execution of the first.
 #[utoipa::path(post, path = "/executions/{id}/replay", tag = "executions",
-    params(("id" = Uuid, Path)), request_body = ReplayBody,
+    params(("id" = Uuid, Path), ("idempotency-key" = Option<String>, Header)), request_body = ReplayBody,
     responses((status = 202, body = ExecutionBody), Refused))]
 pub(crate) async fn replay(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
+    headers: HeaderMap,
     OptionalJsonBody(body): OptionalJsonBody<ReplayBody>,
 ) -> Result<Response, Problem> {
-    let input = body.input.map(|RawJson(input)| input);
+    let what = Replay {
+        input: body.input.map(|RawJson(input)| input),
+        version: body.version,
+        idempotency_key: idempotency_key(&headers)?,
+    };
     let executions = app.platform.executions();
-    let id = ExecutionId(id);
     let execution = executions
-        .replay(caller.ctx(), id, input, body.version)
+        .replay(caller.ctx(), ExecutionId(id), what)
         .await?;
     Ok(started(execution, true))
 }

@@ -11,6 +11,7 @@ mod endpoints;
 mod executions;
 mod nodes;
 mod postgres;
+mod replay;
 mod schedules;
 mod scripts;
 mod tenants;
