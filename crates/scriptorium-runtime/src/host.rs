@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -71,7 +71,6 @@ pub(crate) struct Run {
     pub(crate) signals: Signals,
     live: Arc<Live>,
     wall: Duration,
-    began: OnceLock<Timestamp>,
     events: Mutex<Vec<Event>>,
     incidents: Mutex<Vec<Incident>>,
     io_calls: AtomicU32,
@@ -119,7 +118,6 @@ impl Run {
             signals: Signals::default(),
             live,
             wall,
-            began: OnceLock::new(),
             events: Mutex::default(),
             incidents: Mutex::default(),
             io_calls: AtomicU32::new(0),
@@ -135,12 +133,12 @@ impl Run {
 
     /// When the first instruction ran; `None` before.
     pub(crate) fn began(&self) -> Option<Timestamp> {
-        self.began.get().copied()
+        self.live.began.get().copied()
     }
 
     /// When the wall time is over.
     pub(crate) fn deadline(&self) -> Timestamp {
-        let began = *self.began.get_or_init(|| self.now());
+        let began = *self.live.began.get_or_init(|| self.now());
         began.saturating_add(self.wall).unwrap_or(Timestamp::MAX)
     }
 
@@ -375,7 +373,7 @@ impl Host for RunHost {
 
     fn seed(&mut self) -> u64 {
         // The engine asks for it once, right before the first instruction.
-        self.0.began.get_or_init(|| self.0.now());
+        self.0.live.began.get_or_init(|| self.0.now());
         u64::from_le_bytes(self.0.world.ambient.random())
     }
 }

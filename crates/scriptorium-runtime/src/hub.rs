@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use scriptorium_engine::Cancel;
 use scriptorium_model::execution::LogLine;
-use scriptorium_model::{ExecutionId, TenantId};
+use scriptorium_model::{ExecutionId, TenantId, Timestamp};
 use tokio::sync::broadcast;
 
 use crate::logs::Logs;
@@ -22,6 +22,15 @@ pub struct Watch {
     pub receiver: broadcast::Receiver<LogLine>,
 }
 
+/// Where an execution stands that is in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It waits for room.
+    Waiting,
+    /// Its first instruction ran then.
+    Began(Timestamp),
+}
+
 /// The running executions by id.
 #[derive(Clone, Default)]
 pub(crate) struct Hub(Arc<Mutex<HashMap<ExecutionId, Arc<Live>>>>);
@@ -33,6 +42,8 @@ pub(crate) struct Live {
     pub(crate) cancel: Cancel,
     /// Its run on the guest threads, once there is one.
     pub(crate) run: OnceLock<Control>,
+    /// When its first instruction ran.
+    pub(crate) began: OnceLock<Timestamp>,
 }
 
 /// Keeps an execution in the hub until dropped.
@@ -49,6 +60,7 @@ impl Hub {
             logs: Logs::default(),
             cancel: Cancel::new(),
             run: OnceLock::new(),
+            began: OnceLock::new(),
         });
         self.lock().insert(id, live.clone());
         Entry {
@@ -62,6 +74,12 @@ impl Hub {
         let live = self.lock().get(&id).cloned()?;
         let (lines, receiver) = live.logs.watch();
         Some(Watch { lines, receiver })
+    }
+
+    pub(crate) fn stage(&self, id: ExecutionId) -> Option<Stage> {
+        let live = self.lock().get(&id).cloned()?;
+        let began = live.began.get().copied();
+        Some(began.map_or(Stage::Waiting, Stage::Began))
     }
 
     pub(crate) fn cancel(&self, id: ExecutionId) -> bool {

@@ -33,7 +33,7 @@ pub mod worker;
 
 pub use asked::Asked;
 pub use error::Error;
-pub use hub::Watch;
+pub use hub::{Stage, Watch};
 pub use job::{Call, Finished, Job};
 pub use libraries::{Bundle, FoundLibrary, ResolvedLibrary};
 pub use load::Unfit;

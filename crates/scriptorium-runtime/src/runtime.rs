@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 use crate::capabilities::http;
 use crate::error::Error;
 use crate::host::{BLOCKING, World};
-use crate::hub::{Hub, Watch};
+use crate::hub::{Hub, Stage, Watch};
 use crate::job::{Call, Finished, Job};
 use crate::libraries::{self, Bundle, Bundles, ResolvedLibrary};
 use crate::load::Unfit;
@@ -238,6 +238,11 @@ impl Runtime {
     /// A look at an execution that runs in this process.
     pub fn watch(&self, id: ExecutionId) -> Option<Watch> {
         self.0.hub.watch(id)
+    }
+
+    /// Where an execution stands; `None` when it is not in this process.
+    pub fn stage(&self, id: ExecutionId) -> Option<Stage> {
+        self.0.hub.stage(id)
     }
 
     /// Asks an execution to end as cancelled. False when it does not run in this process.

@@ -136,6 +136,17 @@ impl Store {
         Ok(execution)
     }
 
+    /// Notes that somebody asked to stop an execution that has no record yet.
+    ///
+    /// # Errors
+    /// `NotFound` when it is of another tenant.
+    pub async fn note_cancel_of(&self, ctx: &Ctx, execution: &Execution) -> Result<()> {
+        of_tenant(ctx, execution.tenant)?;
+        let tx = self.db().write(ctx).await?;
+        let noted = self.note_cancel(&tx, ctx, execution, false).await?;
+        tx.commit(noted).await
+    }
+
     /// Who asked, and of an execution that had not begun also its end.
     async fn note_cancel(
         &self,

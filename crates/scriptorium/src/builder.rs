@@ -20,6 +20,7 @@ use crate::database::Database;
 use crate::error::Result;
 use crate::password::{self, Passwords};
 use crate::platform::{FIRST_TENANT, FirstSignIn, Inner, Platform};
+use crate::waiting::Waiting;
 use crate::{secret, wiring};
 
 /// A platform to be set up. Every setting has a default.
@@ -264,6 +265,7 @@ impl Builder {
             tasks: TaskTracker::new(),
             store,
             runtime,
+            waiting: Waiting::default(),
             ambient,
             passwords,
             data,

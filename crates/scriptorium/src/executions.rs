@@ -10,13 +10,13 @@ use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::permission::Permission;
 use scriptorium_model::policy::{self, Action};
 use scriptorium_model::script::{Script, ScriptStatus, ScriptType};
-use scriptorium_model::{Actor, Ctx, ExecutionId, Invalid, Json, ScriptId};
-use scriptorium_runtime::{Asked, HttpRequest};
+use scriptorium_model::{Actor, Ctx, ExecutionId, Invalid, Json, ScriptId, Timestamp};
+use scriptorium_runtime::{Asked, HttpRequest, Stage};
 use scriptorium_store::{ExecutionFilter, ExecutionSummary, Inserted};
 
 use crate::error::{Error, Result};
 use crate::platform::{History, Platform};
-use crate::watch::{self, Live};
+use crate::watch::{self, LOOK_EVERY, Live};
 
 /// Executions of a tenant; from [`Platform::executions`].
 #[derive(Clone, Copy, Debug)]
@@ -131,7 +131,8 @@ impl Executions<'_> {
             .await
     }
 
-    /// Executions that match, newest first, without their inputs and outputs.
+    /// Executions that match, newest first, without their inputs and outputs. What this process runs
+    /// for a caller who waits has no record yet; it is on the first page, where no text is asked for.
     ///
     /// # Errors
     /// The permission `scripts.read` is missing, or the cursor is of another list.
@@ -142,7 +143,30 @@ impl Executions<'_> {
         page: &PageRequest,
     ) -> Result<Page<ExecutionSummary>> {
         policy::require(ctx, Permission::ScriptsRead)?;
-        Ok(self.0.store().list_executions(ctx, filter, page).await?)
+        let mut waiting = Vec::new();
+        if page.cursor.is_none() {
+            let own = self.0.waiting().of(ctx.tenant).into_iter();
+            let own = own.map(|one| ExecutionSummary::from(&self.as_of_now(one)));
+            waiting.extend(own.filter(|one| filter.matches(one)));
+            waiting.sort_by(|one, other| filter.sort.compare(one, other));
+            waiting.truncate(page.limit.saturating_sub(1) as usize);
+        }
+        let part = PageRequest {
+            limit: page.limit - u32::try_from(waiting.len()).unwrap_or(0),
+            cursor: page.cursor.clone(),
+        };
+        let mut found = self.0.store().list_executions(ctx, filter, &part).await?;
+        for one in &mut found.items {
+            self.began(one.id, &mut one.status, &mut one.started_at);
+        }
+        // What ended in between is recorded and told once.
+        waiting.retain(|one| found.items.iter().all(|known| known.id != one.id));
+        if !waiting.is_empty() {
+            found.items.extend(waiting);
+            let sort = filter.sort;
+            found.items.sort_by(|one, other| sort.compare(one, other));
+        }
+        Ok(found)
     }
 
     /// One execution, whole.
@@ -151,7 +175,34 @@ impl Executions<'_> {
     /// No such execution, or the permission `scripts.read` is missing.
     pub async fn find(&self, ctx: &Ctx, id: ExecutionId) -> Result<Execution> {
         policy::require(ctx, Permission::ScriptsRead)?;
-        Ok(self.0.store().find_execution(ctx, id).await?)
+        let found = match self.0.waiting().find(ctx.tenant, id) {
+            Some(waiting) => waiting,
+            None => self.0.store().find_execution(ctx, id).await?,
+        };
+        Ok(self.as_of_now(found))
+    }
+
+    /// An execution with what only the process knows that runs it.
+    fn as_of_now(&self, mut execution: Execution) -> Execution {
+        let id = execution.id;
+        self.began(id, &mut execution.status, &mut execution.started_at);
+        execution
+    }
+
+    fn began(
+        &self,
+        id: ExecutionId,
+        status: &mut ExecutionStatus,
+        started_at: &mut Option<Timestamp>,
+    ) {
+        if status.is_final() {
+            return;
+        }
+        match self.0.runtime().stage(id) {
+            Some(Stage::Began(at)) => (*status, *started_at) = (ExecutionStatus::Running, Some(at)),
+            Some(Stage::Waiting) => *started_at = None,
+            None => {}
+        }
     }
 
     /// What an execution logged after line `after_seq` (0 for all), at most `limit` lines. While
@@ -166,14 +217,20 @@ impl Executions<'_> {
         after_seq: u32,
         limit: u32,
     ) -> Result<Vec<LogLine>> {
-        let execution = self.find(ctx, id).await?;
-        if !execution.status.is_final()
-            && let Some(watch) = self.0.runtime().watch(id)
-        {
-            let lines = watch.lines.into_iter().filter(|line| line.seq > after_seq);
-            return Ok(lines.take(limit as usize).collect());
+        loop {
+            let execution = self.find(ctx, id).await?;
+            if !execution.status.is_final()
+                && let Some(watch) = self.0.runtime().watch(id)
+            {
+                let lines = watch.lines.into_iter().filter(|line| line.seq > after_seq);
+                return Ok(lines.take(limit as usize).collect());
+            }
+            if self.0.waiting().find(ctx.tenant, id).is_none() {
+                return Ok(self.0.store().list_logs(ctx, id, after_seq, limit).await?);
+            }
+            // It has just ended, and its record is on the way.
+            tokio::time::sleep(LOOK_EVERY).await;
         }
-        Ok(self.0.store().list_logs(ctx, id, after_seq, limit).await?)
     }
 
     /// Stops an execution that has not ended (R-EXE-19); one that has is given as it is.
@@ -182,9 +239,14 @@ impl Executions<'_> {
     /// No such execution, or the permission `scripts.execute` is missing.
     pub async fn cancel(&self, ctx: &Ctx, id: ExecutionId) -> Result<Execution> {
         policy::require(ctx, Permission::ScriptsExecute)?;
-        self.find(ctx, id).await?;
-        self.0.store().request_cancel(ctx, id).await?;
-        self.0.runtime().cancel(id);
+        let execution = self.find(ctx, id).await?;
+        if self.0.waiting().find(ctx.tenant, id).is_some() {
+            self.0.store().note_cancel_of(ctx, &execution).await?;
+            self.stop_waiting(ctx, id).await;
+        } else {
+            self.0.store().request_cancel(ctx, id).await?;
+            self.0.runtime().cancel(id);
+        }
         self.find(ctx, id).await
     }
 
@@ -253,6 +315,13 @@ impl Executions<'_> {
     ) -> Result<impl Stream<Item = Result<Live>> + Send + 'static + use<>> {
         self.find(ctx, id).await?;
         Ok(watch::stream(self.0.clone(), ctx.clone(), id))
+    }
+
+    /// Stops an execution whose caller waits. It may be on its way into the runtime, or out of it.
+    async fn stop_waiting(&self, ctx: &Ctx, id: ExecutionId) {
+        while self.0.waiting().find(ctx.tenant, id).is_some() && !self.0.runtime().cancel(id) {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     async fn start(

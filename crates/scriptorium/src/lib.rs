@@ -63,6 +63,7 @@ mod tokens;
 pub mod transfer;
 mod upkeep;
 mod users;
+mod waiting;
 mod watch;
 mod wiring;
 

@@ -38,6 +38,7 @@ use crate::tenants::Tenants;
 use crate::tokens::Tokens;
 use crate::transfer::Transfer;
 use crate::users::Users;
+use crate::waiting::Waiting;
 
 /// Scriptorium, running in this process. Cheap to clone; the last clone does not stop it,
 /// [`Platform::shutdown`] does.
@@ -48,6 +49,7 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) runtime: Runtime,
     pub(crate) triggers: Triggers,
+    pub(crate) waiting: Waiting,
     pub(crate) ambient: Ambient,
     pub(crate) passwords: Passwords,
     pub(crate) data: TenantData,
@@ -260,6 +262,10 @@ impl Platform {
         &self.0.runtime
     }
 
+    pub(crate) fn waiting(&self) -> &Waiting {
+        &self.0.waiting
+    }
+
     pub(crate) fn triggers(&self) -> &Triggers {
         &self.0.triggers
     }
@@ -331,6 +337,7 @@ impl Platform {
         let job = self.runtime().job(ctx, script, execution, call).await?;
         let (platform, ctx) = (self.clone(), ctx.clone());
         let work = async move {
+            let entry = platform.waiting().enter(&job.execution);
             let mut finished = platform.runtime().run(job).await;
             if let Some(refusal) = &finished.refused {
                 return Err(Error::refused(refusal));
@@ -340,6 +347,12 @@ impl Platform {
             let commit = platform.store().record(&ctx, written(finished)).await?;
             if history == History::Strict {
                 commit.await?;
+            } else {
+                platform.0.tasks.spawn(async move {
+                    // A record that cannot be written has been told of by its writer.
+                    let _ = commit.await;
+                    drop(entry);
+                });
             }
             Ok(Ended { execution, reply })
         };

@@ -23,7 +23,7 @@ pub enum Live {
 }
 
 /// How often a pending execution is looked at, and one whose record is being committed.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Log lines read from the store at once; no execution keeps more.
 const ALL_LINES: u32 = scriptorium_model::limits::LOG_LINES + 1;
 
@@ -105,11 +105,8 @@ impl Watcher {
             self.receiver = Some(watch.receiver);
             return Ok(());
         }
-        let execution = self
-            .platform
-            .store()
-            .find_execution(&self.ctx, self.id)
-            .await?;
+        let executions = self.platform.executions();
+        let execution = executions.find(&self.ctx, self.id).await?;
         if !execution.status.is_final() {
             self.move_to(execution.status);
             if self.queue.is_empty() {

@@ -1,7 +1,9 @@
 //! The list of executions: filters, full text, cursors. A page is in the order of the ids, which is
 //! the order of creation, unless another order is asked for, and never reads a payload.
 
-use scriptorium_model::execution::{ExecutionStatus, Metrics, TriggerKind};
+use std::cmp::Ordering;
+
+use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, TriggerKind};
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::{Ctx, ExecutionId, Invalid, ScriptId, Timestamp, UserId, Uuid};
 
@@ -46,6 +48,25 @@ impl Default for ExecutionSort {
         Self {
             field: ExecutionField::Id,
             descending: true,
+        }
+    }
+}
+
+impl ExecutionSort {
+    /// The order of two executions.
+    pub fn compare(self, one: &ExecutionSummary, other: &ExecutionSummary) -> Ordering {
+        let order = match self.field {
+            ExecutionField::Id => Ordering::Equal,
+            ExecutionField::Script => one.script.0.cmp(&other.script.0),
+            ExecutionField::Status => one.status.as_str().cmp(other.status.as_str()),
+            ExecutionField::StartedAt => one.started_at.cmp(&other.started_at),
+            ExecutionField::CompletedAt => one.completed_at.cmp(&other.completed_at),
+        };
+        let order = order.then_with(|| one.id.0.cmp(&other.id.0));
+        if self.descending {
+            order.reverse()
+        } else {
+            order
         }
     }
 }
@@ -163,6 +184,30 @@ pub struct ExecutionSummary {
     pub completed_at: Option<Timestamp>,
 }
 
+impl From<&Execution> for ExecutionSummary {
+    fn from(execution: &Execution) -> Self {
+        let failure = execution.failure.as_ref();
+        Self {
+            id: execution.id,
+            script: execution.script,
+            script_name: execution.script_name.clone(),
+            version: execution.version,
+            status: execution.status,
+            trigger: execution.trigger,
+            failure_code: failure.map(|failure| failure.code.clone()),
+            failure_message: failure.map(|failure| failure.message.clone()),
+            metrics: execution.metrics,
+            attempt: execution.attempt,
+            replay_of: execution.replay_of,
+            test: execution.test,
+            triggered_by: execution.triggered_by,
+            created_at: execution.created_at,
+            started_at: execution.started_at,
+            completed_at: execution.completed_at,
+        }
+    }
+}
+
 impl Store {
     /// The tenant's executions, newest first unless the filter says otherwise.
     ///
@@ -227,6 +272,16 @@ pub(crate) async fn goes_on(db: &Scope, script: ScriptId) -> Result<bool> {
 }
 
 impl ExecutionFilter {
+    /// Whether an execution that has no record yet matches; a text finds recorded ones only.
+    pub fn matches(&self, one: &ExecutionSummary) -> bool {
+        self.q.as_deref().is_none_or(|q| q.trim().is_empty())
+            && self.script.is_none_or(|script| one.script == script)
+            && self.status.is_none_or(|status| one.status == status)
+            && self.trigger.is_none_or(|trigger| one.trigger == trigger)
+            && self.from.is_none_or(|from| one.created_at >= from)
+            && self.to.is_none_or(|to| one.created_at < to)
+    }
+
     /// The ids that the range of time allows. An id is made in the instant of its execution, give
     /// or take the moment between two readings of the clock; the column decides.
     fn ids(&self) -> (Uuid, Uuid) {

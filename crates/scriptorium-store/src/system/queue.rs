@@ -152,7 +152,8 @@ impl Store {
         for some in leases.chunks(CHUNK) {
             let mut sql = tx.sql(
                 "update executions set status = 'pending', attempt = attempt - 1, \
-                 lease_id = null, lease_until = null where status = 'running' and lease_id in ",
+                 lease_id = null, lease_until = null, started_at = null \
+                 where status = 'running' and lease_id in ",
             );
             sql.bind_list(some.iter().map(|lease| lease.0.into()));
             tx.execute(sql).await?;
@@ -302,14 +303,15 @@ impl Store {
         until: Micros,
     ) -> Result<Option<Claimed>> {
         let lease: LeaseId = self.inner.ambient.new_id();
+        let now = Micros::from(self.inner.ambient.now());
         let sql = tx
             .sql_of(
                 tenant,
                 "update executions set status = 'running', attempt = attempt + 1, lease_id = $3, \
-                 lease_until = $4, cancel_requested = false \
+                 lease_until = $4, cancel_requested = false, started_at = $5 \
                  where tenant_id = $1 and id = $2 and status = 'pending' returning *",
             )
-            .with([id.into(), lease.0.into(), until.into()]);
+            .with([id.into(), lease.0.into(), until.into(), now.into()]);
         let Some(row) = tx.one::<ExecutionRow>(sql).await? else {
             return Ok(None);
         };

@@ -251,10 +251,13 @@ async fn a_released_execution_is_pending_without_having_been_attempted(
             .try_into()
             .unwrap();
         assert_eq!(claimed.execution.attempt, 1);
+        assert_eq!(claimed.execution.started_at, Some(world.now()));
         store.release(&[claimed.lease]).await.unwrap();
+        world.advance(LEASE);
     }
     let found = store.find_execution(ctx, id).await.unwrap();
     assert_eq!((found.status, found.attempt), (Pending, 1));
+    assert_eq!(found.started_at, None);
 }
 
 #[rstest]

@@ -17,4 +17,5 @@ mod scripts;
 mod tenants;
 mod transfer;
 mod users;
+mod waiting;
 mod world;
