@@ -7,7 +7,7 @@ mod row;
 
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::execution::{Execution, LogLevel, LogLine};
-use scriptorium_model::{Ctx, ExecutionId};
+use scriptorium_model::{Ctx, ExecutionId, ScriptId};
 use sea_orm::FromQueryResult;
 use serde_json::json;
 
@@ -17,7 +17,7 @@ pub(crate) use self::packed::Packed;
 pub(crate) use self::row::{COLUMN_COUNT, COLUMNS, ExecutionRow, IdRow, insert_pending, values};
 use crate::Store;
 use crate::audit::{By, Ends, Note, Noted, Said, unaudited};
-use crate::db::{Micros, Tx, known, number, opt_json};
+use crate::db::{Dialect, Micros, Tx, known, number, opt_json};
 use crate::error::{Error, Result};
 use crate::lifecycle;
 use crate::schedules;
@@ -167,6 +167,20 @@ impl Store {
         }
         self.inner.trail.append_all(tx, said).await
     }
+}
+
+/// Flags whatever runs of a script for those who hold it; whether anything did.
+pub(crate) async fn stop_all(tx: &Tx, script: ScriptId) -> Result<bool> {
+    // A tenant has few that run, and a script may have any number that ended.
+    let by = match tx.dialect() {
+        Dialect::Sqlite => " indexed by executions_status",
+        Dialect::Postgres => "",
+    };
+    let mut sql = tx.sql("update executions");
+    sql.push(by);
+    sql.push(" set cancel_requested = true where tenant_id = $1 and status = 'running'");
+    sql.push(" and script_id = ").bind(script.0);
+    Ok(tx.execute(sql).await? > 0)
 }
 
 #[derive(FromQueryResult)]

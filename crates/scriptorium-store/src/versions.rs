@@ -9,7 +9,7 @@ use sea_orm::FromQueryResult;
 
 use crate::Store;
 use crate::db::cursor::{Cursors, Key};
-use crate::db::{Micros, Tx, number};
+use crate::db::{Micros, Scope, Tx, number};
 use crate::definition::{Columns, settings};
 use crate::error::{Error, Result};
 use crate::history::chunks;
@@ -81,14 +81,7 @@ impl Store {
     /// `Platform` only.
     pub async fn version_numbers(&self, ctx: &Ctx, script: ScriptId) -> Result<Vec<u32>> {
         let db = self.db().read(ctx).await?;
-        let sql = db
-            .sql(
-                "select number from script_versions where tenant_id = $1 and script_id = $2 \
-                 order by number desc",
-            )
-            .with([script.0.into()]);
-        let rows: Vec<NumberRow> = db.all(sql).await?;
-        Ok(rows.into_iter().map(|row| number(row.number)).collect())
+        numbers(&db, script).await
     }
 
     /// One version of a script.
@@ -104,6 +97,18 @@ impl Store {
         let row: VersionRow = db.one(sql).await?.ok_or(Error::NotFound)?;
         row.try_into()
     }
+}
+
+/// The numbers of a script's versions, newest first.
+pub(crate) async fn numbers(db: &Scope, script: ScriptId) -> Result<Vec<u32>> {
+    let sql = db
+        .sql(
+            "select number from script_versions where tenant_id = $1 and script_id = $2 \
+             order by number desc",
+        )
+        .with([script.0.into()]);
+    let rows: Vec<NumberRow> = db.all(sql).await?;
+    Ok(rows.into_iter().map(|row| number(row.number)).collect())
 }
 
 /// Begins a query for [`VersionRow`]; `v` is the version.

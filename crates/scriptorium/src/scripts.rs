@@ -188,7 +188,8 @@ impl Scripts<'_> {
         Ok(moved.await?)
     }
 
-    /// Moves a script to the trash; its name and path become free.
+    /// Moves a script to the trash; its name and path become free, and what runs of it is stopped:
+    /// on every node what has a record, and here also what a caller waits for (G-14).
     ///
     /// # Errors
     /// No such script, or the permission `scripts.delete` is missing; a conflict
@@ -196,7 +197,11 @@ impl Scripts<'_> {
     pub async fn delete(&self, ctx: &Ctx, id: ScriptId) -> Result<()> {
         let script = self.allowed(ctx, Action::Delete, id).await?;
         self.check_unused(ctx, &script).await?;
-        Ok(self.0.store().delete_script(ctx, id).await?)
+        self.0.store().delete_script(ctx, id).await?;
+        for execution in self.0.waiting().of_script(ctx.tenant, id) {
+            self.0.runtime().cancel(execution);
+        }
+        Ok(())
     }
 
     /// Deletes a script in the trash for ever, with its versions and executions.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use scriptorium_model::execution::Execution;
-use scriptorium_model::{ExecutionId, TenantId};
+use scriptorium_model::{ExecutionId, ScriptId, TenantId};
 
 /// The waited-for executions of this process by id.
 #[derive(Clone, Default)]
@@ -38,6 +38,13 @@ impl Waiting {
         let entries = self.lock();
         let own = entries.values().filter(|one| one.tenant == tenant);
         own.cloned().collect()
+    }
+
+    /// All of a script.
+    pub(crate) fn of_script(&self, tenant: TenantId, script: ScriptId) -> Vec<ExecutionId> {
+        let of_tenant = self.of(tenant).into_iter();
+        let of_script = of_tenant.filter(|one| one.script == script);
+        of_script.map(|one| one.id).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionId, Execution>> {

@@ -17,14 +17,17 @@ use crate::executions;
 use crate::libraries;
 use crate::lifecycle::OfScript;
 use crate::search::{self, Kind};
+use crate::store::Change;
 use crate::system::nodes;
+use crate::versions;
 
 /// Executions deleted by one transaction, so that others get their turn.
 const BATCH: i64 = 500;
 
 impl Store {
     /// Moves a script to the trash: it keeps its versions and history, and gives up its name, path
-    /// and schedule.
+    /// and schedule. What runs of it is flagged to be stopped by whoever holds it; what waits in the
+    /// queue will not begin.
     ///
     /// # Errors
     /// `NotFound`; `Conflict` on `library` (`library_in_use`) when an active script needs it.
@@ -48,11 +51,17 @@ impl Store {
         libraries::check_unused(&tx, id).await?;
         Routes::remove(&tx, id).await?;
         nodes::mark_routes(&tx).await?;
+        let running = executions::stop_all(&tx, id).await?;
         self.tell(&tx, ctx, &script, OfScript::Deleted).await?;
-        let note = note(Action::ScriptDeleted, &script).before(of_gone(&script)?);
+        let mut before = of_gone(&script)?;
+        before["versions"] = versions::numbers(&tx, id).await?.into();
+        let note = note(Action::ScriptDeleted, &script).before(before);
         let noted = self.audited(&tx, ctx, note).await?;
         tx.commit(noted).await?;
         self.signal_routes();
+        if running {
+            self.signal(Change::Cancel);
+        }
         Ok(())
     }
 

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use rstest::rstest;
 use scriptorium_model::Json;
+use scriptorium_model::audit::AuditFilter;
 use scriptorium_model::execution::{ExecutionStatus, Failure, LogLevel, LogLine};
+use scriptorium_model::page::PageRequest;
 use scriptorium_store::{Change, ExecutionFilter, Finished, Inserted, Written};
+use serde_json::json;
 
 use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{World, assert_conflict, assert_missing, completed};
@@ -202,6 +205,44 @@ async fn cancelling_ends_what_is_pending_flags_what_runs_and_leaves_what_ended(
     let left = store.request_cancel(ctx, finished.id).await.unwrap();
     assert_eq!(left, finished);
     assert_missing(store.request_cancel(ctx, world.ambient.new_id()).await);
+}
+
+#[rstest]
+#[tokio::test]
+async fn deleting_a_script_flags_what_runs_of_it_and_names_its_versions(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let lease = Duration::from_secs(60);
+    let (doomed, other) = (world.script("doomed").await, world.script("other").await);
+    let mut definition = doomed.definition.clone();
+    definition.source = "return 2".into();
+    let saved = store.update_script(ctx, doomed.id, None, definition, "");
+    saved.await.unwrap();
+    world.pending(ctx, &doomed).await;
+    world.pending(ctx, &other).await;
+    let claimed = store.claim_pending(10, lease, &[]).await.unwrap();
+    let leases: Vec<_> = claimed.iter().map(|one| one.lease).collect();
+    let mut cancels = store.changes(Change::Cancel);
+    cancels.mark_unchanged();
+    store.delete_script(ctx, doomed.id).await.unwrap();
+    assert!(cancels.has_changed().unwrap());
+    for held in store.heartbeat(&leases, lease).await.unwrap() {
+        let execution = store.find_execution(ctx, held.execution).await.unwrap();
+        assert_eq!(held.cancel_requested, execution.script == doomed.id);
+    }
+    let entries = store
+        .list_audit(ctx, &AuditFilter::default(), &PageRequest::first())
+        .await
+        .unwrap();
+    let before = entries.items[0].before.as_ref().unwrap().to_value();
+    assert_eq!(before["versions"], json!([2, 1]));
+    // Nothing of it runs: nobody is told to look.
+    cancels.mark_unchanged();
+    let idle = world.script("idle").await;
+    store.delete_script(ctx, idle.id).await.unwrap();
+    assert!(!cancels.has_changed().unwrap());
 }
 
 #[rstest]

@@ -257,3 +257,47 @@ async fn a_list_stays_as_long_as_was_asked_for_and_goes_on_behind_it() {
     executions.cancel(ctx, waiting).await.unwrap();
     tokio::time::timeout(SOON, waiter).await.unwrap().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deleting_a_script_stops_what_runs_of_it() {
+    let world = World::new().await;
+    let (executions, ctx) = (world.platform.executions(), &world.ctx);
+    let script = endless(&world, Way::ByHand).await;
+    let other = endless(&world, Way::ByName).await;
+    let stays = waits(&world, &other, Way::ByName);
+    running(&world).await;
+    let waiter = waits(&world, &script, Way::ByHand);
+    let promised = Execute {
+        script: script.id,
+        input: doc(json!(null)),
+        mode: Mode::Async,
+        version: None,
+        source: None,
+        timeout: None,
+        idempotency_key: None,
+        trigger: TriggerKind::Manual,
+    };
+    let promised = executions.execute(ctx, promised).await.unwrap().id;
+    let all = async {
+        while listed(&world, ctx, ExecutionStatus::Running).await.len() < 3 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(SOON, all).await.unwrap();
+
+    world.platform.scripts().delete(ctx, script.id).await.unwrap();
+    let told = tokio::time::timeout(SOON, waiter).await.unwrap();
+    assert_eq!(told.unwrap(), ExecutionStatus::Cancelled);
+    let ended = async {
+        while !executions.find(ctx, promised).await.unwrap().status.is_final() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(SOON, ended).await.unwrap();
+    let left = listed(&world, ctx, ExecutionStatus::Running).await;
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].script, other.id);
+    assert!(!stays.is_finished());
+    executions.cancel(ctx, left[0].id).await.unwrap();
+    tokio::time::timeout(SOON, stays).await.unwrap().unwrap();
+}
