@@ -4,6 +4,7 @@
 
 mod answer;
 mod assets;
+mod days;
 mod failure;
 mod frame;
 mod head;

@@ -1,5 +1,7 @@
 //! Instants as people read them: how long ago, with the exact moment on hover (R-I18N-05).
 
+use std::time::Duration;
+
 use askama::Template;
 use askama::filters::HtmlSafe;
 use fluent_templates::fluent_bundle::FluentValue;
@@ -44,6 +46,11 @@ impl Clock {
             absolute: absolute(self.t, at),
             relative: self.relative(at),
         }
+    }
+
+    /// How long ago the instant was.
+    pub(crate) fn since(&self, at: Timestamp) -> Duration {
+        Duration::try_from(self.now.duration_since(at)).unwrap_or_default()
     }
 
     fn relative(&self, at: Timestamp) -> String {

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::{clock, given, whole_or_part};
 use crate::Site;
+use crate::days::Days;
 use crate::failure::{Failure, explained};
 use crate::frame::Frame;
 use crate::texts::Texts;
@@ -39,6 +40,10 @@ struct AuditPage {
 struct Filter {
     q: String,
     action: &'static str,
+    actor: String,
+    subject: String,
+    from: String,
+    until: String,
     executions: bool,
 }
 
@@ -67,6 +72,10 @@ struct Change {
 pub(crate) struct AuditQuery {
     q: Option<String>,
     action: Option<String>,
+    actor: Option<String>,
+    subject: Option<String>,
+    from: Option<String>,
+    until: Option<String>,
     executions: Option<String>,
     cursor: Option<String>,
 }
@@ -81,6 +90,8 @@ pub(crate) async fn list(
     let t = visitor.t;
     let kinds = kinds();
     let wanted = query.action.as_deref();
+    let days = Days::given(query.from.as_ref(), query.until.as_ref());
+    let (from, until) = days.texts();
     let filter = Filter {
         q: given(query.q.as_ref()).unwrap_or_default(),
         action: kinds
@@ -88,6 +99,10 @@ pub(crate) async fn list(
             .copied()
             .find(|kind| Some(*kind) == wanted)
             .unwrap_or(""),
+        actor: given(query.actor.as_ref()).unwrap_or_default(),
+        subject: given(query.subject.as_ref()).unwrap_or_default(),
+        from,
+        until,
         executions: query.executions.as_deref() == Some("yes"),
     };
     let cursor = given(query.cursor.as_ref());
@@ -95,11 +110,15 @@ pub(crate) async fn list(
         cursor: cursor.clone(),
         ..PageRequest::first()
     };
+    let said = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let asked = AuditFilter {
-        q: Some(filter.q.clone()).filter(|q| !q.is_empty()),
-        action: Some(filter.action.to_owned()).filter(|kind| !kind.is_empty()),
+        q: said(&filter.q),
+        action: said(filter.action),
+        actor: said(&filter.actor),
+        subject: said(&filter.subject),
+        from: days.from(),
+        to: days.to(),
         without_executions: !filter.executions && filter.action != "execution",
-        ..AuditFilter::default()
     };
     let found = site
         .platform
@@ -144,10 +163,14 @@ impl Filter {
         self.parameters().iter().all(|(_, value)| value.is_empty())
     }
 
-    fn parameters(&self) -> [(&'static str, &str); 3] {
+    fn parameters(&self) -> [(&'static str, &str); 7] {
         [
             ("q", &self.q),
             ("action", self.action),
+            ("actor", &self.actor),
+            ("subject", &self.subject),
+            ("from", &self.from),
+            ("until", &self.until),
             ("executions", if self.executions { "yes" } else { "" }),
         ]
     }

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::Timestamp;
-use scriptorium::model::execution::{self, Execution, LogLevel, LogLine};
+use scriptorium::model::execution::{self, Execution, ExecutionStatus, LogLevel, LogLine};
 use scriptorium::model::limits::LOG_LINES;
 use scriptorium::model::permission::Permission;
 use scriptorium::model::{ExecutionId, ScriptId};
@@ -207,6 +207,9 @@ fn facts(clock: Clock, execution: &Execution, version: Version, people: &People)
     ];
     if let Some(user) = execution.triggered_by {
         facts.push(fact("by", people.name(user)));
+    }
+    if let (ExecutionStatus::Running, Some(at)) = (execution.status, execution.started_at) {
+        facts.push(fact("elapsed", view::duration(t, clock.since(at))));
     }
     if execution.status.is_final() {
         facts.extend([

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::{clock, given, id, whole_or_part};
 use crate::Site;
 use crate::answer::wants_part;
+use crate::days::Days;
 use crate::failure::{Failure, explained};
 use crate::frame::Frame;
 use crate::head::Head;
@@ -45,6 +46,8 @@ struct Filter {
     script: String,
     status: &'static str,
     trigger: &'static str,
+    from: String,
+    until: String,
 }
 
 struct Row {
@@ -56,7 +59,9 @@ struct Row {
     icon: &'static str,
     version: u32,
     at: When,
+    /// How long it took, or has been running.
     duration: Option<String>,
+    is_live: bool,
     failure: Option<String>,
     test: bool,
 }
@@ -67,6 +72,8 @@ pub(crate) struct ExecutionsQuery {
     script: Option<String>,
     status: Option<String>,
     trigger: Option<String>,
+    from: Option<String>,
+    until: Option<String>,
     cursor: Option<String>,
 }
 
@@ -120,13 +127,17 @@ async fn answer(
     request: &HeaderMap,
 ) -> Result<Response, Failure> {
     let t = visitor.t;
+    let days = Days::given(query.from.as_ref(), query.until.as_ref());
     let wanted = ExecutionFilter {
         q: given(query.q.as_ref()),
         script,
         status: query.status.as_deref().and_then(ExecutionStatus::from_name),
         trigger: query.trigger.as_deref().and_then(TriggerKind::from_name),
+        from: days.from(),
+        to: days.to(),
         ..ExecutionFilter::default()
     };
+    let (from, until) = days.texts();
     let filter = Filter {
         q: wanted.q.clone().unwrap_or_default(),
         // Of one script's own page, the script is no filter but the place.
@@ -136,6 +147,8 @@ async fn answer(
         },
         status: wanted.status.map_or("", ExecutionStatus::as_str),
         trigger: wanted.trigger.map_or("", TriggerKind::as_str),
+        from,
+        until,
     };
     let cursor = given(query.cursor.as_ref());
     let part = PageRequest {
@@ -202,19 +215,25 @@ impl Filter {
         self.parameters().iter().all(|(_, value)| value.is_empty())
     }
 
-    fn parameters(&self) -> [(&'static str, &str); 4] {
+    fn parameters(&self) -> [(&'static str, &str); 6] {
         [
             ("q", &self.q),
             ("script", &self.script),
             ("status", self.status),
             ("trigger", self.trigger),
+            ("from", &self.from),
+            ("until", &self.until),
         ]
     }
 }
 
 impl Row {
     fn of(clock: Clock, one: ExecutionSummary) -> Self {
-        let began = one.status != ExecutionStatus::Pending && one.status.is_final();
+        let is_live = one.status == ExecutionStatus::Running;
+        let taken = match one.started_at {
+            Some(at) if is_live => Some(clock.since(at)),
+            _ => one.status.is_final().then_some(one.metrics.duration),
+        };
         Self {
             id: one.id,
             script: one.script_name,
@@ -224,7 +243,8 @@ impl Row {
             icon: view::trigger_icon(one.trigger),
             version: one.version,
             at: clock.when(one.started_at.unwrap_or(one.created_at)),
-            duration: began.then(|| view::duration(clock.t, one.metrics.duration)),
+            duration: taken.map(|taken| view::duration(clock.t, taken)),
+            is_live,
             failure: one.failure_message,
             test: one.test,
         }

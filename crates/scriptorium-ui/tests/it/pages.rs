@@ -1,11 +1,13 @@
 //! Who is shown what, under which policy.
 
 use axum::http::StatusCode;
-use scriptorium::Update;
 use scriptorium::model::ScriptId;
+use scriptorium::model::execution::ExecutionStatus;
+use scriptorium::model::page::PageRequest;
 use scriptorium::model::permission::Role;
 use scriptorium::model::script::{Definition, ScriptStatus};
 use scriptorium::model::version::VersionPolicy;
+use scriptorium::{ExecutionFilter, Update};
 
 use crate::site::{Answer, Site};
 
@@ -202,6 +204,82 @@ async fn a_partial_refresh_gets_the_rows_alone() {
         assert!(whole.html.contains(part.html.trim()), "{path}");
         assert!(whole.header("vary").contains("hx-request"), "{path}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_narrowed_to_days_people_and_things() {
+    let site = Site::new().await;
+    let admin = site.admin().await;
+    let script = site.script("a script", "").await.id;
+    site.run(&admin.ctx, script).await;
+    let shows = async |path: &str| {
+        let answer = site.get(Some(&admin), path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        !answer.html.contains("class=\"card empty\"")
+    };
+    for (path, expected) in [
+        ("/executions?from=2020-01-01", true),
+        ("/executions?from=2020-01-01&until=2020-01-01", false),
+        ("/executions?from=2999-01-01", false),
+        ("/executions?until=2999-01-01", true),
+        ("/executions?from=no-day&until=", true),
+        ("/audit?until=2020-01-01", false),
+        ("/audit?from=2020-01-01&until=2999-01-01", true),
+        ("/audit?actor=admin@localhost", true),
+        ("/audit?actor=somebody@else.example", false),
+        ("/audit?subject=a+script", true),
+        ("/audit?subject=a+scrip", false),
+    ] {
+        assert_eq!(shows(path).await, expected, "{path}");
+    }
+    // What was asked for stays in the form, and is text there.
+    let path = "/audit?actor=%22%3E%3Cimg%3E&from=2020-01-01";
+    let html = site.get(Some(&admin), path).await.html;
+    assert!(html.contains("name=\"from\" value=\"2020-01-01\""));
+    assert!(!html.contains("<img>"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_runs_says_for_how_long() {
+    let site = Site::new().await;
+    let admin = site.admin().await;
+    let script = site.script("a script", "").await;
+    let (ctx, scripts) = (admin.ctx.clone(), site.platform.scripts());
+    let update = Update {
+        base_version: None,
+        definition: Definition {
+            source: "for (;;);".to_owned(),
+            ..script.definition.clone()
+        },
+        change_description: String::new(),
+    };
+    scripts.update(&ctx, script.id, update).await.unwrap();
+    let platform = site.platform.clone();
+    let waiter = tokio::spawn(async move {
+        let what = Site::by_hand(script.id);
+        platform.executions().execute(&ctx, what).await.unwrap()
+    });
+    let executions = site.platform.executions();
+    let running = ExecutionFilter {
+        status: Some(ExecutionStatus::Running),
+        ..ExecutionFilter::default()
+    };
+    let id = loop {
+        let page = PageRequest::first();
+        let mut page = executions.list(&admin.ctx, &running, &page).await.unwrap();
+        match page.items.pop() {
+            Some(one) if one.started_at.is_some() => break one.id,
+            _ => tokio::task::yield_now().await,
+        }
+    };
+    for path in ["/executions".to_owned(), format!("/executions/{id}")] {
+        let html = site.get(Some(&admin), &path).await.html;
+        assert!(html.contains("Running for"), "{path}");
+    }
+    executions.cancel(&admin.ctx, id).await.unwrap();
+    waiter.await.unwrap();
+    let html = site.get(Some(&admin), &format!("/executions/{id}")).await.html;
+    assert!(!html.contains("Running for"));
 }
 
 #[tokio::test]

@@ -101,7 +101,13 @@ impl Site {
 
     /// Runs a script to its end; the execution.
     pub(crate) async fn run(&self, ctx: &Ctx, script: ScriptId) -> ExecutionId {
-        let what = Execute {
+        let executions = self.platform.executions();
+        executions.execute(ctx, Self::by_hand(script)).await.unwrap().id
+    }
+
+    /// A run that is waited for.
+    pub(crate) fn by_hand(script: ScriptId) -> Execute {
+        Execute {
             script,
             input: Json::null(),
             mode: Mode::Sync,
@@ -110,9 +116,7 @@ impl Site {
             timeout: None,
             idempotency_key: None,
             trigger: TriggerKind::Manual,
-        };
-        let executions = self.platform.executions();
-        executions.execute(ctx, what).await.unwrap().id
+        }
     }
 
     pub(crate) async fn get(&self, caller: Option<&Caller>, path: &str) -> Answer {
