@@ -138,6 +138,41 @@ test("a filter and an input schema are refused with their reason, and kept as th
   const saved = await api(page, "GET", `/scripts/${made.id}`);
   assert.deepEqual(saved.event, { types, filter, priority: 0, max_attempts: 2 });
   assert.equal(saved.input_schema, null);
+  // Back to what it was before: that is a change, too.
+  await page.fill("#f-filter", "");
+  await page.keyboard.press("Control+s");
+  await page.waitForSelector(".toast:has-text('Saved as version 3')");
+  assert.equal((await api(page, "GET", `/scripts/${made.id}`)).event.filter, null);
+});
+
+test("services, user and own settings are set in the form", async () => {
+  const { page } = visit;
+  const metadata = { owner: "billing", note: "text" };
+  const made = await api(page, "POST", "/scripts", { name: "bounded", type: "oneoff", source: "return 1", metadata });
+  const { user } = await api(page, "GET", "/session");
+  await page.goto(`/scripts/${made.id}#settings`);
+  await page.uncheck("[data-field=allowed_services]");
+  await page.check("input[value=clients]");
+  await page.selectOption("#f-run-as", user.id);
+  await page.fill("#f-metadata", '{"owner": 5}');
+  await page.keyboard.press("Control+s");
+  await page.waitForSelector("[data-field], .error >> text=/metadata|type/i");
+  assert.equal((await api(page, "GET", `/scripts/${made.id}`)).version, 1);
+  visit.faults.splice(0);
+  await page.fill("#f-metadata", '{"owner": "sales"}');
+  await page.keyboard.press("Control+s");
+  await page.waitForSelector(".toast:has-text('Saved as version 2')");
+  const saved = await api(page, "GET", `/scripts/${made.id}`);
+  assert.deepEqual(saved.allowed_services, ["clients"]);
+  assert.equal(saved.run_as, user.id);
+  assert.deepEqual(saved.metadata, { owner: "sales" });
+  await page.fill("#f-metadata", "");
+  await page.check("[data-field=allowed_services]");
+  await page.keyboard.press("Control+s");
+  await page.waitForSelector(".toast:has-text('Saved as version 3')");
+  const bare = await api(page, "GET", `/scripts/${made.id}`);
+  assert.equal(bare.allowed_services, null);
+  assert.deepEqual(bare.metadata, {});
 });
 
 test("nothing on the way broke a policy, threw or logged an error", () => {

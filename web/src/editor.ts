@@ -5,7 +5,7 @@ import { api, explain, explainField, type FieldProblem, Problem } from "./api";
 import { type Current, DraftKeeper, type DraftState } from "./draft";
 import { duration, type Execution, isFinal, type LogLine, watch } from "./execution";
 import { agreed } from "./dialog";
-import { type Definition, definitionOf, type Form, formOf, type Page } from "./form";
+import { type Definition, definitionOf, type Form, formOf, type Page, settle } from "./form";
 import { pretty, showJson } from "./json";
 import type { Diagnostic, Pane } from "./monaco";
 import { text } from "./texts";
@@ -369,6 +369,7 @@ Alpine.data("scriptEditor", () => ({
     this.version = version;
     this.theirs = null;
     this.savedSource = sourceText();
+    settle(this.form);
     this.saved = this.snapshot();
     this.dirty = false;
     this.changeDescription = "";

@@ -35,6 +35,11 @@ export interface Definition {
   };
   event?: { types: string[]; filter?: unknown; priority: number; max_attempts: number };
   input_schema?: unknown;
+  /** Services it may call; `null` for every one. */
+  allowed_services: string[] | null;
+  run_as: string | null;
+  /** A name with `null` is to be removed. */
+  metadata?: unknown;
   limits: Limits;
   tags: string[];
 }
@@ -76,6 +81,11 @@ export function formOf(definition: Definition) {
     attempts: event?.max_attempts ?? 4,
     inputSchema: written(definition.input_schema),
     savedSchema: written(definition.input_schema),
+    runAs: definition.run_as ?? "",
+    allServices: (definition.allowed_services ?? null) === null,
+    services: definition.allowed_services ?? [],
+    metadata: entries(definition.metadata),
+    savedMetadata: entries(definition.metadata),
     wallMs: limits.wall_ms,
     cpuMs: limits.cpu_ms,
     memoryMib: limits.memory_bytes / MIB,
@@ -122,6 +132,9 @@ export function definitionOf(form: Form, source: string): Definition {
     source,
     ...parts[form.type],
     ...changed("input_schema", form.inputSchema, form.savedSchema),
+    ...changedEntries("metadata", form.metadata, form.savedMetadata),
+    allowed_services: form.allServices ? null : [...form.services],
+    run_as: form.runAs || null,
     limits: {
       wall_ms: Number(form.wallMs),
       cpu_ms: Number(form.cpuMs),
@@ -133,6 +146,13 @@ export function definitionOf(form: Form, source: string): Definition {
     },
     tags: words(form.tags, /\s*,\s*/),
   };
+}
+
+/** The form once it is saved: what differs from here on is a change. */
+export function settle(form: Form): void {
+  form.savedFilter = form.filter;
+  form.savedSchema = form.inputSchema;
+  form.savedMetadata = form.metadata.trim() === "" ? "" : form.metadata;
 }
 
 /** JSON as the form shows it; nothing for no value. */
@@ -152,6 +172,21 @@ function changed(name: string, text: string, saved: string): Record<string, unkn
   } catch {
     return { [name]: text };
   }
+}
+
+/** An object's members as the form shows them: nothing for none; those to be removed are gone. */
+function entries(value: unknown): string {
+  const left = Object.entries((value ?? {}) as object).filter(([, member]) => member !== null);
+  return left.length === 0 ? "" : written(Object.fromEntries(left));
+}
+
+/** The members of an object that was changed, with `null` for those that were removed. */
+function changedEntries(name: string, text: string, saved: string): Record<string, unknown> {
+  const { [name]: value } = changed(name, text.trim() === "" && saved !== "" ? "{}" : text, saved);
+  if (value === undefined || value === null) return {};
+  if (typeof value !== "object" || Array.isArray(value)) return { [name]: value };
+  const removed = Object.keys(saved === "" ? {} : JSON.parse(saved)).map((key) => [key, null]);
+  return { [name]: { ...Object.fromEntries(removed), ...value } };
 }
 
 function words(text: string, separator: RegExp): string[] {

@@ -319,6 +319,12 @@ impl Runtime {
         &self.0.world.permissions
     }
 
+    /// Names of the registered services, in order.
+    pub fn service_names(&self) -> impl Iterator<Item = &str> {
+        let services = self.0.world.services.iter();
+        services.map(|service| service.name.as_str())
+    }
+
     /// Whether a service is registered under this name.
     pub fn has_service(&self, name: &str) -> bool {
         self.0.world.services.contains(name)

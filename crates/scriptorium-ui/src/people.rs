@@ -29,6 +29,13 @@ impl People {
         }
     }
 
+    /// Everybody who is known, by name.
+    pub(crate) fn all(&self) -> Vec<(UserId, String)> {
+        let mut all: Vec<_> = self.names.iter().map(|(id, name)| (*id, name.clone())).collect();
+        all.sort_by(|(_, one), (_, other)| one.cmp(other));
+        all
+    }
+
     /// The name of an author; what nobody wrote came from the host.
     pub(crate) fn author(&self, id: Option<UserId>) -> String {
         id.map_or_else(|| self.t.get("host"), |id| self.name(id))

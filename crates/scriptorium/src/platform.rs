@@ -216,6 +216,11 @@ impl Platform {
         self.runtime().typings()
     }
 
+    /// Names of the services that the host has registered, in order.
+    pub fn service_names(&self) -> impl Iterator<Item = &str> {
+        self.runtime().service_names()
+    }
+
     /// Every permission name there is: the platform's, the host's, and those services ask for.
     pub fn known_permissions(&self) -> &BTreeSet<String> {
         self.runtime().known_permissions()

@@ -205,6 +205,21 @@ impl ScriptChange {
         invalid.or((definition, description))
     }
 
+    /// The same with a type as other systems call it in what they wrote out (X-23).
+    pub(crate) fn with_usual_type(mut self) -> Self {
+        let usual = self.r#type.as_deref().and_then(|name| match name {
+            "cron" => Some(ScriptType::Scheduled),
+            "endpoint" | "webhook" => Some(ScriptType::Http),
+            "one_off" | "manual" => Some(ScriptType::OneOff),
+            "function" => Some(ScriptType::Embedded),
+            _ => None,
+        });
+        if let Some(kind) = usual {
+            self.r#type = Some(kind.as_str().to_owned());
+        }
+        self
+    }
+
     /// The present definition with this change, the version it was made from, and what its author
     /// says about it.
     ///
@@ -446,6 +461,24 @@ mod tests {
         let errors = outcome.unwrap_err().errors;
         let found: Vec<_> = errors.iter().map(|e| (e.field.as_str(), e.code)).collect();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn other_names_of_types_are_taken_where_that_is_asked_for() {
+        for (name, kind) in [
+            ("cron", "scheduled"),
+            ("endpoint", "http"),
+            ("webhook", "http"),
+            ("one_off", "oneoff"),
+            ("manual", "oneoff"),
+            ("function", "embedded"),
+            ("event", "event"),
+        ] {
+            let text = format!(r#"{{"name": "abc", "source": "1", "type": "{name}"}}"#);
+            let (definition, _) = change(&text).with_usual_type().create().unwrap();
+            assert_eq!(definition.trigger.kind().as_str(), kind);
+            assert_eq!(change(&text).create().is_ok(), name == kind, "{name}");
+        }
     }
 
     #[test]

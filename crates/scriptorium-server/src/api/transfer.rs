@@ -305,7 +305,7 @@ impl NewBundle {
 
 impl NewBundledVersion {
     fn version(self) -> Result<BundledVersion, Invalid> {
-        let (definition, _) = self.definition.create()?;
+        let (definition, _) = self.definition.with_usual_type().create()?;
         if definition.run_as.is_some() {
             let message = "belongs beside the definition, as an address";
             return Err(Invalid::field("run_as", "not_allowed", message));

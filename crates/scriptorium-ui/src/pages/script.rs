@@ -1,5 +1,7 @@
 //! The script page: code, settings and run panel, for a new script and for a stored one.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -9,7 +11,7 @@ use scriptorium::model::endpoint::Method;
 use scriptorium::model::permission::Permission;
 use scriptorium::model::policy::Action;
 use scriptorium::model::script::{Definition, Script, ScriptType};
-use scriptorium::model::{ExecutionId, ScriptId};
+use scriptorium::model::{ExecutionId, ScriptId, UserId};
 use serde::Deserialize;
 
 use super::id;
@@ -20,6 +22,7 @@ use crate::frame::Frame;
 use crate::head::Head;
 use crate::island::Island;
 use crate::pages::settings::{self, LimitField};
+use crate::people::People;
 use crate::starters::{STARTERS, Starter};
 use crate::texts::Texts;
 use crate::view;
@@ -46,6 +49,10 @@ struct ScriptPage {
     presets: &'static [(&'static str, &'static str)],
     zones: Vec<String>,
     limits: &'static [LimitField],
+    /// Services that the script may be kept to, and those it is kept to.
+    services: Vec<String>,
+    /// Users that it may run for.
+    people: Vec<(UserId, String)>,
     data: Island,
 }
 
@@ -91,7 +98,7 @@ pub(crate) async fn create(
         may_run: ctx.may(Permission::ScriptsExecute),
         input: starter.input.to_owned(),
     };
-    Ok(page.answer(&site, &visitor, frame, definition))
+    Ok(page.answer(&site, &visitor, frame, definition).await)
 }
 
 /// `GET /scripts/{id}`; `?execution=` brings the input of an earlier execution along.
@@ -118,7 +125,7 @@ pub(crate) async fn show(
         script: Some(script),
         input,
     };
-    Ok(page.answer(&site, &visitor, frame, definition))
+    Ok(page.answer(&site, &visitor, frame, definition).await)
 }
 
 async fn earlier_input(site: &Site, visitor: &Visitor, text: &str) -> Result<String, Failure> {
@@ -143,7 +150,7 @@ struct Editor {
 }
 
 impl Editor {
-    fn answer(
+    async fn answer(
         self,
         site: &Site,
         visitor: &Visitor,
@@ -159,6 +166,8 @@ impl Editor {
             self.may_run,
         );
         let page = ScriptPage {
+            services: services(site, &definition),
+            people: people(site, visitor, &definition).await,
             frame,
             t,
             head: self.script.map(|script| Head::of(ctx, &script, "code")),
@@ -180,4 +189,24 @@ impl Editor {
         };
         answer::page(StatusCode::OK, Policy::Editor, &page)
     }
+}
+
+/// Services there are, and those that the script names and are gone.
+fn services(site: &Site, definition: &Definition) -> Vec<String> {
+    let there = site.platform.service_names().map(str::to_owned);
+    let named = definition.allowed_services.iter().flatten().cloned();
+    let all: BTreeSet<String> = there.chain(named).collect();
+    all.into_iter().collect()
+}
+
+/// Users to choose from, and the one that is chosen, whether known or not.
+async fn people(site: &Site, visitor: &Visitor, definition: &Definition) -> Vec<(UserId, String)> {
+    let people = People::known_to(site, visitor).await;
+    let mut all = people.all();
+    if let Some(chosen) = definition.run_as
+        && all.iter().all(|(id, _)| *id != chosen)
+    {
+        all.push((chosen, people.name(chosen)));
+    }
+    all
 }

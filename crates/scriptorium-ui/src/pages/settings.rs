@@ -150,6 +150,9 @@ fn definition_json(definition: &Definition) -> Value {
         "library": definition.library,
         "input_schema": definition.input_schema.as_ref().map(Json::to_value),
         "limits": limits_json(&definition.limits),
+        "allowed_services": definition.allowed_services,
+        "run_as": definition.run_as.map(|user| user.to_string()),
+        "metadata": definition.metadata,
         "tags": definition.tags,
     });
     match &definition.trigger {
