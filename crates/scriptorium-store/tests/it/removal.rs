@@ -13,6 +13,7 @@ use scriptorium_model::draft::DraftText;
 use scriptorium_model::endpoint::Method;
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{ExecutionStatus, Failure, LogLevel, LogLine};
+use scriptorium_model::library::Pin;
 use scriptorium_model::permission::PermissionSet;
 use scriptorium_model::retention::Retention;
 use scriptorium_model::script::Script;
@@ -151,6 +152,9 @@ async fn scripts(world: &World, ctx: &Ctx, slug: &str) -> Script {
     // The trail tells what a template said.
     let body = format!("the words of {slug}");
     store.put_template(ctx, "reminder", &body).await.unwrap();
+    let mut shared = named("shared", Trigger::Embedded);
+    shared.library = true;
+    let shared = world.active(ctx, shared).await;
     let mut imported = world.draft(ctx, named("imported", Trigger::OneOff));
     imported.version = 1;
     let step = ImportStep::Create {
@@ -163,7 +167,11 @@ async fn scripts(world: &World, ctx: &Ctx, slug: &str) -> Script {
             milestone: None,
         }],
         script: Box::new(imported),
-        pins: Vec::new(),
+        pins: vec![Pin {
+            specifier: "lib/shared".to_owned(),
+            library: shared.id,
+            version: 1,
+        }],
     };
     let found = store.import_scripts(ctx, &[step], true).await.unwrap();
     assert_eq!(found, [None]);
