@@ -92,9 +92,9 @@ fn snapshot(config: &Config) -> Result<Vec<u8>, Error> {
         ..Limits::default()
     };
     let mut state = State::new(Box::new(NoHost), limits, Arc::default());
-    state.args[0] = Arg::Bytes(config.prelude.clone().into_bytes());
+    state.args[0] = Arg::Bytes(config.prelude.clone().into_bytes(), None);
     if config.allow_eval {
-        state.args[1] = Arg::Bytes(b"eval".to_vec());
+        state.args[1] = Arg::Bytes(b"eval".to_vec(), None);
     }
     let mut store = Store::new(&engine, state);
     let wizer = Wizer::new();

@@ -37,12 +37,14 @@ pub(crate) fn compile(
         return Err(CompileError::Script(nul_failure(source.code)));
     }
     let mut state = State::new(Box::new(NoHost), LIMITS, [origin].into());
-    state.args[0] = Arg::Bytes(source.code.as_bytes().to_vec());
-    state.args[1] = Arg::Bytes(source.name.as_bytes().to_vec());
+    state.args[0] = Arg::Bytes(source.code.as_bytes().to_vec(), None);
+    if let Err(failure) = state.take_input(source.name) {
+        return Err(CompileError::Script(failure));
+    }
     if !libraries.is_empty() {
         // No source's name holds a NUL: the guest could not compile it.
         let names = libraries.iter().flat_map(|name| [name, "\0"]);
-        state.args[2] = Arg::Bytes(names.collect::<String>().into_bytes());
+        state.args[2] = Arg::Bytes(names.collect::<String>().into_bytes(), None);
     }
     let (mut store, guest) = lane.instantiate(state)?;
     store.epoch_deadline_callback({

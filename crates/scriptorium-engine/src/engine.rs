@@ -143,7 +143,11 @@ impl Engine {
         limits.memory_bytes = limits.memory_bytes.min(self.0.max_memory_bytes);
         let mut state = State::new(Box::new(host), limits, Arc::clone(&program.0.origins));
         state.args[0] = Arg::Program(program.clone());
-        state.args[1] = Arg::Bytes(input.as_bytes().to_vec());
+        if let Err(failure) = state.take_input(input) {
+            let outcome = Outcome::Failed(failure);
+            let usage = state.usage();
+            return Ok(Report { outcome, usage });
+        }
         state.cancel = cancel.clone();
         state.ticker = Some(Arc::clone(&self.0.ticker));
 

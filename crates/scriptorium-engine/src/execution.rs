@@ -12,7 +12,7 @@ use wasmtime::{Store, StoreContextMut, Trap, UpdateDeadline};
 use crate::lane::{Guest, Lane};
 use crate::state::{self, State};
 use crate::ticker::Ticker;
-use crate::{Code, Error, Failure, Outcome, Report, failure};
+use crate::{Code, Error, Failure, HostError, Outcome, Report, failure};
 
 /// The guest's status when only host calls can change anything; see `shim.c`.
 const PENDING: i64 = 0;
@@ -94,10 +94,12 @@ fn on_tick(mut context: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDe
     if let Some(ticker) = &state.ticker {
         ticker.guest_runs();
     }
-    match state.must_stop(state.cpu_now()) {
-        Some(failure) => Err(state.end(failure)),
-        None => Ok(UpdateDeadline::Yield(1)),
+    let cpu = state.cpu_now();
+    if let Some(failure) = state.must_stop(cpu) {
+        return Err(state.end(failure));
     }
+    state.look_ahead(cpu);
+    Ok(UpdateDeadline::Yield(1))
 }
 
 /// What the guest's return means; `None` while the execution is to go on.
@@ -124,30 +126,44 @@ fn conclude(state: &mut State, entered: wasmtime::Result<i64>) -> Result<Option<
 
 /// Waits until a host call has answered, and takes all that have.
 async fn wait(state: &mut State) -> Result<(), Failure> {
-    let (deadline, cancel) = (state.deadline(), state.cancel.clone());
+    let (near, deadline) = (state.near_deadline(), state.deadline());
+    let mut answer = next_answer(state, near.unwrap_or(deadline)).await;
+    if answer.is_err() && near.is_some() {
+        answer = next_answer(state, deadline).await;
+    }
+    if let Some(failure) = state.must_stop(state.usage().cpu) {
+        return Err(failure);
+    }
+    if let Ok((id, result)) = answer {
+        state.answer(id, result)?;
+    }
+    while let Some(Some((id, result))) = state.pending.next().now_or_never() {
+        state.answer(id, result)?;
+    }
+    state.look_ahead(state.usage().cpu);
+    Ok(())
+}
+
+/// There is no answer by then, or the execution is cancelled.
+struct Over;
+
+async fn next_answer(
+    state: &mut State,
+    until: Instant,
+) -> Result<(u32, Result<String, HostError>), Over> {
+    let cancel = state.cancel.clone();
     let answer = {
-        let answered = pin!(timeout_at(deadline, state.pending.next()));
+        let answered = pin!(timeout_at(until, state.pending.next()));
         let cancelled = pin!(cancel.cancelled());
         match futures_util::future::select(cancelled, answered).await {
             futures_util::future::Either::Left(_) => None,
             futures_util::future::Either::Right((answer, _)) => answer.ok().flatten(),
         }
     };
-    if let Some(failure) = state.must_stop(state.usage().cpu) {
-        return Err(failure);
+    if answer.is_none() {
+        state.look_ahead(state.usage().cpu);
     }
-    state.answered.extend(answer);
-    while let Some(Some(answer)) = state.pending.next().now_or_never() {
-        state.answered.push_back(answer);
-    }
-    match state
-        .answered
-        .iter()
-        .find_map(|(_, result)| result.as_ref().err()?.fatal.zip(result.as_ref().err()))
-    {
-        Some((code, error)) => Err(failure::plain(code, error.message.clone())),
-        None => Ok(()),
-    }
+    answer.ok_or(Over)
 }
 
 /// What a trap without a recorded reason means.

@@ -4,7 +4,7 @@
 use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::Code;
+use crate::{Code, LimitHit, Meter};
 
 /// The future behind a host call that does not answer at once.
 pub type HostFuture = Pin<Box<dyn Future<Output = Result<String, HostError>> + Send>>;
@@ -28,6 +28,16 @@ pub trait Host: Send + 'static {
     /// Receives one log line. `data` is JSON text. Never fails: what is too much is
     /// for the host to drop and count.
     fn log(&mut self, level: Level, message: &str, data: Option<&str>);
+
+    /// Where memory is counted that the host holds for the execution. The engine counts in it what
+    /// waits between host and guest: arguments of calls, replies, the input.
+    fn meter(&self) -> Meter {
+        Meter::new()
+    }
+
+    /// Told once for each limit when four fifths of it are used; `observed` is what was used
+    /// then. Like [`Host::log`] it never fails.
+    fn near_limit(&mut self, _hit: LimitHit) {}
 
     /// The time scripts see in `Date`, since the Unix epoch. The system clock by default.
     #[expect(
@@ -92,6 +102,12 @@ impl HostError {
             message: message.into(),
             ..Self::default()
         }
+    }
+
+    /// Bytes of its texts.
+    pub(crate) fn len(&self) -> usize {
+        let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        self.code.len() + self.message.len() + optional(&self.field) + optional(&self.details)
     }
 
     /// The JSON the guest makes its `Error` of. Details that are no JSON go as text.

@@ -4,7 +4,7 @@
 use wasmtime::{Caller, Engine, Linker, Result, bail};
 
 use crate::failure::{self, Reported};
-use crate::state::{Arg, State};
+use crate::state::{Answer, Arg, State};
 use crate::{Code, HostError, Level, LimitHit, Reply};
 
 /// The reply slot among the arguments.
@@ -65,7 +65,7 @@ fn call(
     let result = match state.host.call(&name, &args) {
         Reply::Ready(result) => result,
         Reply::Later(future) => {
-            state.wait_for(id, future)?;
+            state.wait_for(id, future, args.len())?;
             return Ok(PENDING);
         }
         Reply::Unknown => Err(HostError::new(
@@ -93,9 +93,11 @@ fn call_sync(
 
 fn next(mut caller: Caller<'_, State>) -> Result<i64> {
     let state = caller.data_mut();
-    let Some((id, result)) = state.answered.pop_front() else {
+    let Some(Answer { id, result, held }) = state.answered.pop_front() else {
         return Ok(i64::from(PENDING));
     };
+    // It is counted anew as the reply.
+    drop(held);
     let packed = reply(state, result)?;
     Ok((i64::from(id) << 32) | i64::from(packed))
 }
@@ -105,14 +107,18 @@ fn reply(state: &mut State, result: Result<String, HostError>) -> Result<i32> {
     let (text, is_error) = match result {
         Ok(json) => (json, 0),
         Err(error) => match error.fatal {
-            Some(code) => return Err(state.end(failure::plain(code, error.message))),
+            Some(code) => {
+                let failure = state.fatal(code, error.message);
+                return Err(state.end(failure));
+            }
             None => (error.to_json(), 1),
         },
     };
     let Ok(len) = i32::try_from(text.len() * 2) else {
         return Err(state.out_of_memory(text.len()));
     };
-    state.args[REPLY] = Arg::Bytes(text.into_bytes());
+    let held = state.hold(text.len())?;
+    state.args[REPLY] = Arg::Bytes(text.into_bytes(), Some(held));
     Ok(len | is_error)
 }
 
@@ -196,8 +202,7 @@ fn fail(
 /// An allocation inside the guest that cannot be served at all.
 fn out_of_memory(mut caller: Caller<'_, State>, asked: u32) -> Result<()> {
     let state = caller.data_mut();
-    let wanted = state.memory_peak().saturating_add(asked as usize);
-    Err(state.out_of_memory(wanted))
+    Err(state.out_of_memory(asked as usize))
 }
 
 /// The guest's memory and the state, side by side.
@@ -305,7 +310,7 @@ mod tests {
         let module = Module::new(&engine, liar(import, params, result)).unwrap();
         let mut state = State::new(Box::new(Deaf), Limits::default(), Arc::default());
         state.limits.output_bytes = usize::MAX;
-        state.args[0] = Arg::Bytes(vec![1; 10]);
+        state.args[0] = Arg::Bytes(vec![1; 10], None);
         let mut store = Store::new(&engine, state);
         let linker = linker(&engine).unwrap();
         let instance = linker.instantiate(&mut store, &module).unwrap();

@@ -9,7 +9,8 @@ pub struct Limits {
     pub wall: Duration,
     /// Processor time. Default 10 s.
     pub cpu: Duration,
-    /// Guest memory above the snapshot, rounded up to 64 KiB. Default 64 MiB.
+    /// Guest memory above the snapshot and what the host holds for the execution, together,
+    /// rounded up to 64 KiB. Default 64 MiB.
     pub memory_bytes: u64,
     /// Host calls of class [`CallClass::Io`](crate::CallClass::Io). Default 100.
     pub io_calls: u32,

@@ -14,17 +14,30 @@ use wasmtime::{Memory, ResourceLimiter};
 use crate::failure::{self, Origins};
 use crate::program::Program;
 use crate::ticker::Ticker;
-use crate::{CallClass, Cancel, Code, Failure, Host, HostError, HostFuture, LimitHit, Limits};
+use crate::{
+    CallClass, Cancel, Code, Failure, Held, Host, HostError, HostFuture, LimitHit, Limits, Meter,
+};
 
 /// Host calls that may wait at the same time beyond those the call limits allow anyway;
 /// only calls that are not counted get there.
 const FREE_CALLS_WAITING: usize = 1024;
 
+/// What a waiting host call takes beside its arguments.
+const CALL_BYTES: usize = 1 << 10;
+
+/// Limits that are used so far, in parts of it, are told to the host.
+const NEAR: (u64, u64) = (4, 5);
+/// Of fewer calls than this the last fifth is no warning.
+const FEW_CALLS: u64 = 10;
+
 /// Texts the guest fetches, by the numbers that `shim.c` gives them.
 pub(crate) enum Arg {
     Empty,
     Program(Program),
-    Bytes(Vec<u8>),
+    Bytes(
+        Vec<u8>,
+        #[expect(dead_code, reason = "counts the bytes until it is dropped")] Option<Held>,
+    ),
 }
 
 impl Arg {
@@ -32,13 +45,17 @@ impl Arg {
         match self {
             Self::Empty => &[],
             Self::Program(program) => &program.0.image,
-            Self::Bytes(bytes) => bytes,
+            Self::Bytes(bytes, _) => bytes,
         }
     }
 }
 
-/// A host call that has answered.
-pub(crate) type Answer = (u32, Result<String, HostError>);
+/// A host call that has answered, and what counts its answer until the guest has it.
+pub(crate) struct Answer {
+    pub(crate) id: u32,
+    pub(crate) result: Result<String, HostError>,
+    pub(crate) held: Held,
+}
 
 pub(crate) struct State {
     pub(crate) memory: Option<Memory>,
@@ -56,13 +73,16 @@ pub(crate) struct State {
     pub(crate) output: Option<Vec<u8>>,
     pub(crate) failed: Option<Failure>,
 
+    meter: Meter,
     started: Instant,
     /// Processor time of the slices that have ended.
     cpu: Duration,
     snapshot_bytes: usize,
-    peak_bytes: usize,
+    heap_peak: usize,
     io_calls: u32,
     service_calls: u32,
+    /// Limits the host has been told of.
+    told: Vec<&'static str>,
 }
 
 /// The error behind a trap whose reason stands in [`State::failed`].
@@ -76,6 +96,7 @@ impl State {
             memory: None,
             args: [Arg::Empty, Arg::Empty, Arg::Empty],
             origins,
+            meter: host.meter(),
             host,
             cancel: Cancel::new(),
             limits,
@@ -87,10 +108,20 @@ impl State {
             started: Instant::now(),
             cpu: Duration::ZERO,
             snapshot_bytes: 0,
-            peak_bytes: 0,
+            heap_peak: 0,
             io_calls: 0,
             service_calls: 0,
+            told: Vec::new(),
         }
+    }
+
+    /// Puts the input where the guest fetches it. From here on memory is counted.
+    pub(crate) fn take_input(&mut self, input: &str) -> Result<(), Failure> {
+        let held = self.meter.start(self.limits.memory_bytes);
+        let held = held.and_then(|()| self.meter.hold(input.len()));
+        let held = held.map_err(|_| self.too_much_memory())?;
+        self.args[1] = Arg::Bytes(input.as_bytes().to_vec(), Some(held));
+        Ok(())
     }
 
     /// Starts the clocks: the next instruction is the guest's first.
@@ -134,13 +165,38 @@ impl State {
         allowed: Duration,
         observed: Duration,
     ) -> Failure {
-        let hit = LimitHit {
-            limit,
-            allowed: allowed.as_millis() as u64,
-            observed: observed.as_millis() as u64,
-            unit: "ms",
-        };
-        failure::beyond_limit(code, hit)
+        failure::beyond_limit(code, of_time(limit, allowed, observed))
+    }
+
+    /// Tells the host of the limits on time and memory that are nearly used up.
+    pub(crate) fn look_ahead(&mut self, cpu: Duration) {
+        let wall = self.started.elapsed();
+        self.near(of_time("wall", self.limits.wall, wall));
+        self.near(of_time("cpu", self.limits.cpu, cpu));
+        self.near_memory();
+    }
+
+    fn near_memory(&mut self) {
+        self.near(LimitHit {
+            limit: "memory",
+            allowed: self.limits.memory_bytes,
+            observed: self.meter.memory(),
+            unit: "bytes",
+        });
+    }
+
+    /// When the wall time will be nearly used up; `None` when the host has been told.
+    pub(crate) fn near_deadline(&self) -> Option<Instant> {
+        let near = self.limits.wall * NEAR.0 as u32 / NEAR.1 as u32;
+        (!self.told.contains(&"wall")).then(|| self.started + near)
+    }
+
+    fn near(&mut self, hit: LimitHit) {
+        let is_near = hit.observed.saturating_mul(NEAR.1) >= hit.allowed.saturating_mul(NEAR.0);
+        if is_near && !self.told.contains(&hit.limit) {
+            self.told.push(hit.limit);
+            self.host.near_limit(hit);
+        }
     }
 
     /// Charges one host call.
@@ -154,11 +210,21 @@ impl State {
                 self.limits.service_calls,
             ),
         };
-        if *counter < allowed {
-            *counter += 1;
-            return Ok(());
+        let allowed = u64::from(allowed);
+        if u64::from(*counter) == allowed {
+            return Err(self.too_many_calls(limit, allowed));
         }
-        Err(self.too_many_calls(limit, u64::from(allowed)))
+        *counter += 1;
+        let observed = u64::from(*counter);
+        if allowed >= FEW_CALLS {
+            self.near(LimitHit {
+                limit,
+                allowed,
+                observed,
+                unit: "calls",
+            });
+        }
+        Ok(())
     }
 
     fn too_many_calls(&mut self, limit: &'static str, allowed: u64) -> wasmtime::Error {
@@ -171,44 +237,84 @@ impl State {
         self.end(failure::beyond_limit(Code::HostCalls, hit))
     }
 
-    /// Takes a host call that will answer later.
-    pub(crate) fn wait_for(&mut self, id: u32, future: HostFuture) -> Result<(), wasmtime::Error> {
+    /// Takes a host call that will answer later; its arguments count until it has.
+    pub(crate) fn wait_for(
+        &mut self,
+        id: u32,
+        future: HostFuture,
+        args: usize,
+    ) -> Result<(), wasmtime::Error> {
         let most = (self.limits.io_calls as usize)
             .saturating_add(self.limits.service_calls as usize)
             .saturating_add(FREE_CALLS_WAITING);
         if self.pending.len() >= most {
             return Err(self.too_many_calls("waiting_calls", most as u64));
         }
-        self.pending.push(Numbered { id, future });
+        let held = self.hold(args + CALL_BYTES)?;
+        self.pending.push(Numbered {
+            id,
+            future,
+            _held: held,
+        });
         Ok(())
     }
 
-    pub(crate) fn out_of_memory(&mut self, wanted: usize) -> wasmtime::Error {
-        let hit = LimitHit {
-            limit: "memory",
-            allowed: self.limits.memory_bytes,
-            observed: wanted as u64,
-            unit: "bytes",
-        };
-        self.end(failure::beyond_limit(Code::Memory, hit))
+    /// Counts what waits for the guest.
+    pub(crate) fn hold(&mut self, bytes: usize) -> Result<Held, wasmtime::Error> {
+        let held = self.meter.hold(bytes);
+        held.map_err(|_| {
+            let failure = self.too_much_memory();
+            self.end(failure)
+        })
     }
 
-    /// Memory in use above the snapshot, at its peak.
-    pub(crate) fn memory_peak(&self) -> usize {
-        self.peak_bytes
+    /// Counts an answer that waits for the guest.
+    pub(crate) fn answer(
+        &mut self,
+        id: u32,
+        result: Result<String, HostError>,
+    ) -> Result<(), Failure> {
+        if let Err(error) = &result
+            && let Some(code) = error.fatal
+        {
+            return Err(self.fatal(code, error.message.clone()));
+        }
+        let bytes = result.as_ref().map_or_else(HostError::len, String::len);
+        let held = self.meter.hold(bytes).map_err(|_| self.too_much_memory())?;
+        self.answered.push_back(Answer { id, result, held });
+        Ok(())
+    }
+
+    /// How the execution ends by the host's word.
+    pub(crate) fn fatal(&self, code: Code, message: String) -> Failure {
+        match code {
+            Code::Memory => self.too_much_memory(),
+            code => failure::plain(code, message),
+        }
+    }
+
+    fn too_much_memory(&self) -> Failure {
+        let (allowed, observed) = self.meter.beyond();
+        beyond_memory(allowed, observed)
+    }
+
+    /// An allocation that cannot be served, whatever the limit.
+    pub(crate) fn out_of_memory(&mut self, wanted: usize) -> wasmtime::Error {
+        let observed = self.meter.memory().saturating_add(wanted as u64);
+        self.end(beyond_memory(self.limits.memory_bytes, observed))
     }
 
     /// Notes what the guest says of its heap: finer than the steps in which memory grows,
     /// and for show only.
     pub(crate) fn heap_is(&mut self, bytes: usize) {
-        self.peak_bytes = self.peak_bytes.max(bytes);
+        self.heap_peak = self.heap_peak.max(bytes);
     }
 
     pub(crate) fn usage(&self) -> crate::Usage {
         crate::Usage {
             wall: self.started.elapsed(),
             cpu: self.cpu,
-            memory_peak_bytes: self.peak_bytes as u64,
+            memory_peak_bytes: self.meter.peak().max(self.heap_peak as u64),
             io_calls: self.io_calls,
             service_calls: self.service_calls,
         }
@@ -222,8 +328,28 @@ impl State {
     /// Adds the slice that ends now.
     pub(crate) fn end_slice(&mut self) {
         self.cpu += slice_elapsed();
+        self.meter.cpu_is(self.cpu);
         begin_slice();
     }
+}
+
+fn of_time(limit: &'static str, allowed: Duration, observed: Duration) -> LimitHit {
+    LimitHit {
+        limit,
+        allowed: allowed.as_millis() as u64,
+        observed: observed.as_millis() as u64,
+        unit: "ms",
+    }
+}
+
+fn beyond_memory(allowed: u64, observed: u64) -> Failure {
+    let hit = LimitHit {
+        limit: "memory",
+        allowed,
+        observed,
+        unit: "bytes",
+    };
+    failure::beyond_limit(Code::Memory, hit)
 }
 
 fn cancelled() -> Failure {
@@ -241,12 +367,12 @@ impl ResourceLimiter for State {
             self.snapshot_bytes = desired;
             return Ok(true);
         }
-        let above = desired - self.snapshot_bytes;
-        // The limit is rounded up to the unit in which memory grows.
-        if above as u64 > self.limits.memory_bytes.next_multiple_of(1 << 16) {
-            return Err(self.out_of_memory(above));
+        let above = (desired - self.snapshot_bytes) as u64;
+        if self.meter.guest_is(above).is_err() {
+            let failure = self.too_much_memory();
+            return Err(self.end(failure));
         }
-        self.peak_bytes = self.peak_bytes.max(above);
+        self.near_memory();
         Ok(true)
     }
 
@@ -264,15 +390,16 @@ impl ResourceLimiter for State {
 pub(crate) struct Numbered {
     id: u32,
     future: HostFuture,
+    _held: Held,
 }
 
 impl Future for Numbered {
-    type Output = Answer;
+    type Output = (u32, Result<String, HostError>);
 
     fn poll(
         mut self: std::pin::Pin<&mut Self>,
         cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Answer> {
+    ) -> std::task::Poll<Self::Output> {
         let id = self.id;
         self.future.as_mut().poll(cx).map(|result| (id, result))
     }
@@ -289,7 +416,8 @@ pub(crate) fn begin_slice() {
     SLICE.set(thread_cpu());
 }
 
-fn slice_elapsed() -> Duration {
+/// Processor time of the slice that runs on this thread.
+pub(crate) fn slice_elapsed() -> Duration {
     thread_cpu().saturating_sub(SLICE.get())
 }
 

@@ -156,7 +156,7 @@ async fn run_prepared(
         let queued = began.duration_since(job.execution.created_at);
         Duration::try_from(queued).unwrap_or_default()
     });
-    let events = std::mem::take(&mut *run.events());
+    let events = std::mem::take(&mut run.events().events);
     Ended {
         result,
         metrics: Metrics {
@@ -185,7 +185,11 @@ async fn report(
     let engine = shared.engine.clone();
     let (host, cancel) = (RunHost(run.clone()), live.cancel.clone());
     let (prepared, job) = (prepared.clone(), run.job.clone());
+    let meter = live.meter.clone();
     let work = async move {
+        // What the call is made of is there for as long as the run. Whether that is too much, the
+        // engine says when it starts.
+        let _call = meter.hold(job.call.len());
         let input = context::invocation(&job.call, job.execution.attempt);
         let invocation = Invocation {
             program: prepared.program(),

@@ -11,7 +11,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::tz::TimeZone;
-use scriptorium_engine::{CallClass, Host, HostError, Level, Reply};
+use scriptorium_engine::{
+    CallClass, Held, Host, HostError, Level, LimitHit, Meter, Reply, TooMuch,
+};
 use scriptorium_model::audit::{self, Incident};
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::LogLevel;
@@ -35,6 +37,8 @@ use crate::service::{Method, Registry, Service, ServiceCall, ServiceError};
 pub(crate) const BLOCKING: usize = 2;
 /// Most bytes of the arguments of a service as JSON.
 const SERVICE_ARGS_BYTES: usize = 1 << 20;
+/// What an object takes that has one member: a map makes room for more at once.
+const OBJECT_BYTES: usize = 11 * (size_of::<String>() + size_of::<Value>());
 /// Most bytes of one log line's text, and of its data.
 const LINE_BYTES: usize = 16 << 10;
 
@@ -71,10 +75,17 @@ pub(crate) struct Run {
     pub(crate) signals: Signals,
     live: Arc<Live>,
     wall: Duration,
-    events: Mutex<Vec<Event>>,
+    events: Mutex<Published>,
     incidents: Mutex<Vec<Incident>>,
     io_calls: AtomicU32,
     service_calls: AtomicU32,
+}
+
+/// The events of a run, which are held until it ends.
+#[derive(Default)]
+pub(crate) struct Published {
+    pub(crate) events: Vec<Event>,
+    held: Vec<Held>,
 }
 
 /// The engine's view of a run.
@@ -142,28 +153,42 @@ impl Run {
         began.saturating_add(self.wall).unwrap_or(Timestamp::MAX)
     }
 
-    /// What is left of the limits.
+    /// What is left of the limits. To be asked on the guest's thread.
     pub(crate) fn budget(&self) -> Value {
         let limits = &self.job.definition.limits;
-        let of = |limit: u32, used: &AtomicU32| {
-            let used = used.load(Ordering::Relaxed);
-            json!({ "limit": limit, "used": used, "remaining": limit.saturating_sub(used) })
-        };
-        let left = self
-            .deadline()
-            .duration_since(self.now())
-            .as_millis()
-            .max(0);
+        let of = |limit: u64, used: u64| json!({ "limit": limit, "used": used, "remaining": limit.saturating_sub(used) });
+        let calls =
+            |limit: u32, used: &AtomicU32| of(limit.into(), used.load(Ordering::Relaxed).into());
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let left = self.deadline().duration_since(self.now());
+        let left = Duration::try_from(left).unwrap_or_default();
+        let (wall, meter) = (self.wall, &self.live.meter);
         json!({
-            "apiCalls": of(limits.api_calls, &self.io_calls),
-            "serviceCalls": of(limits.service_calls, &self.service_calls),
-            "timeMs": u64::try_from(left).unwrap_or(u64::MAX),
+            "apiCalls": calls(limits.api_calls, &self.io_calls),
+            "serviceCalls": calls(limits.service_calls, &self.service_calls),
+            "wallMs": of(millis(wall), millis(wall.saturating_sub(left))),
+            "cpuMs": of(millis(limits.cpu.min(wall)), millis(meter.cpu())),
+            "memoryBytes": of(limits.memory_bytes, meter.memory()),
+            "timeMs": millis(left),
         })
     }
 
+    /// Keeps an event until the run ends.
+    pub(crate) fn publish(&self, published: &mut Published, event: Event) -> Result<(), HostError> {
+        let bytes = size_of::<Event>() + event.kind.len() + event.payload.len();
+        published.held.push(self.hold(bytes)?);
+        published.events.push(event);
+        Ok(())
+    }
+
     /// The events published so far.
-    pub(crate) fn events(&self) -> MutexGuard<'_, Vec<Event>> {
+    pub(crate) fn events(&self) -> MutexGuard<'_, Published> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts what the host holds for the run against its memory.
+    pub(crate) fn hold(&self, bytes: usize) -> Result<Held, TooMuch> {
+        self.live.meter.hold(bytes)
     }
 
     /// Notes for the audit trail that the script was kept from going somewhere. Attempts to reach
@@ -207,32 +232,42 @@ impl Run {
         &self,
         work: impl Future<Output = Result<String, HostError>> + Send + 'static,
     ) -> Reply {
-        let task = self.world.tasks.spawn_on(work, &self.world.io);
+        let task = self
+            .world
+            .tasks
+            .spawn_on(self.counted(work), &self.world.io);
         let task = AbortOnDropHandle::new(task);
         Reply::Later(Box::pin(async move {
-            task.await.unwrap_or_else(|_| {
+            let ended = task.await.unwrap_or_else(|_| {
                 Err(HostError::new("PLATFORM_ERROR", "the call was broken off"))
-            })
+            });
+            ended.map(|(text, _)| text)
         }))
     }
 
-    /// One warning when a budget is nearly used up.
-    fn count(&self, class: CallClass) {
-        let limits = &self.job.definition.limits;
-        let (used, limit, what) = match class {
-            CallClass::Free => return,
-            CallClass::Io => (&self.io_calls, limits.api_calls, "API calls"),
-            CallClass::Service => (&self.service_calls, limits.service_calls, "service calls"),
-        };
-        let used = used.fetch_add(1, Ordering::Relaxed) + 1;
-        // Small limits are used up before a warning would help.
-        let warn_at = limit - limit / 5;
-        if used == warn_at && limit >= 10 {
-            let message = format!("{used} of {limit} {what} are used up");
-            self.live
-                .logs
-                .push(LogLevel::Warn, message, None, self.now());
+    /// The text that work ends with, counted while it waits for the script.
+    fn counted<T>(
+        &self,
+        work: impl Future<Output = Result<T, HostError>> + Send + 'static,
+    ) -> impl Future<Output = Result<(String, Held), HostError>> + Send + 'static
+    where
+        T: Into<Text>,
+    {
+        let meter = self.live.meter.clone();
+        async move {
+            let Text(text) = work.await?.into();
+            let held = meter.hold(text.len())?;
+            Ok((text, held))
         }
+    }
+
+    fn count(&self, class: CallClass) {
+        match class {
+            CallClass::Free => return,
+            CallClass::Io => &self.io_calls,
+            CallClass::Service => &self.service_calls,
+        }
+        .fetch_add(1, Ordering::Relaxed);
     }
 
     fn allows_service(&self, name: &str) -> bool {
@@ -262,6 +297,22 @@ impl Run {
             .then_some((service, method))
     }
 
+    /// Arguments for a service, and what counts them.
+    fn read_args(&self, json: &str) -> Result<(Vec<Value>, Held), HostError> {
+        let refuse = |message: String| Err(HostError::new("VALIDATION_ERROR", message));
+        if json.len() > SERVICE_ARGS_BYTES {
+            return refuse(format!(
+                "the arguments must have at most {SERVICE_ARGS_BYTES} bytes as JSON, not {}",
+                json.len()
+            ));
+        }
+        let held = self.hold(weight(json))?;
+        match serde_json::from_str(json) {
+            Ok(values) => Ok((values, held)),
+            Err(_) => refuse("the arguments must be JSON, nested at most 128 levels".to_owned()),
+        }
+    }
+
     fn call_service(&self, path: &str, method: &Method, args: &str) -> Reply {
         if let Some(permission) = &method.permission
             && !self.ctx.permissions.allows(permission)
@@ -272,8 +323,8 @@ impl Run {
                 ..HostError::new("PERMISSION_DENIED", message)
             }));
         }
-        let args = match read_args(args) {
-            Ok(args) => args,
+        let (args, values) = match self.read_args(args) {
+            Ok(read) => read,
             Err(error) => return Reply::Ready(Err(error)),
         };
         let call = ServiceCall {
@@ -286,12 +337,18 @@ impl Run {
         let handler = method.handler.clone();
         let path = path.to_owned();
         // The handler is called inside of the task: it may panic before it has made its future.
-        let work = async move { handler(call).await };
-        let task = AbortOnDropHandle::new(self.world.tasks.spawn_on(work, &self.world.io));
+        let work = async move {
+            let _values = values;
+            handler(call).await.map_err(HostError::from)
+        };
+        let task = self
+            .world
+            .tasks
+            .spawn_on(self.counted(work), &self.world.io);
+        let task = AbortOnDropHandle::new(task);
         Reply::Later(Box::pin(async move {
             match task.await {
-                Ok(Ok(value)) => Ok(value.to_string()),
-                Ok(Err(error)) => Err(error.into()),
+                Ok(ended) => ended.map(|(text, _)| text),
                 Err(broken) => {
                     tracing::error!(service = path, %broken, "a service broke down");
                     Err(HostError::new("SERVICE_ERROR", format!("{path} failed")))
@@ -354,6 +411,24 @@ impl Host for RunHost {
         }
     }
 
+    fn meter(&self) -> Meter {
+        self.0.live.meter.clone()
+    }
+
+    fn near_limit(&mut self, hit: LimitHit) {
+        let what = match hit.limit {
+            "wall" => "ms of wall time",
+            "cpu" => "ms of CPU time",
+            "memory" => "bytes of memory",
+            "io_calls" => "API calls",
+            "service_calls" => "service calls",
+            other => other,
+        };
+        let message = format!("{} of {} {what} are used up", hit.observed, hit.allowed);
+        let run = &self.0;
+        run.live.logs.push(LogLevel::Warn, message, None, run.now());
+    }
+
     fn log(&mut self, level: Level, message: &str, data: Option<&str>) {
         let level = match level {
             Level::Debug => LogLevel::Debug,
@@ -378,18 +453,45 @@ impl Host for RunHost {
     }
 }
 
-/// Arguments for a service. As values they take a multiple of their text, outside of the script's
-/// memory limit.
-fn read_args(json: &str) -> Result<Vec<Value>, HostError> {
-    let refuse = |message: String| Err(HostError::new("VALIDATION_ERROR", message));
-    if json.len() > SERVICE_ARGS_BYTES {
-        return refuse(format!(
-            "the arguments must have at most {SERVICE_ARGS_BYTES} bytes as JSON, not {}",
-            json.len()
-        ));
+/// Text that a call ends with.
+struct Text(String);
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self(text)
     }
-    serde_json::from_str(json)
-        .or_else(|_| refuse("the arguments must be JSON, nested at most 128 levels".to_owned()))
+}
+
+impl From<Value> for Text {
+    fn from(value: Value) -> Self {
+        Self(value.to_string())
+    }
+}
+
+/// About what a JSON text takes as values: its letters, and places for what they stand for.
+fn weight(json: &str) -> usize {
+    let place = size_of::<Value>();
+    let (mut bytes, mut quoted, mut escaped) = (json.len() + place, false, false);
+    for byte in json.bytes() {
+        bytes += match byte {
+            _ if escaped => {
+                escaped = false;
+                0
+            }
+            b'\\' => {
+                escaped = quoted;
+                0
+            }
+            b'"' => {
+                quoted = !quoted;
+                0
+            }
+            b',' | b':' | b'[' if !quoted => place,
+            b'{' if !quoted => OBJECT_BYTES,
+            _ => 0,
+        };
+    }
+    bytes
 }
 
 /// The text of a line, cut when it alone would fill the log.

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use scriptorium_engine::Cancel;
+use scriptorium_engine::{Cancel, Meter};
 use scriptorium_model::execution::LogLine;
 use scriptorium_model::{ExecutionId, TenantId, Timestamp};
 use tokio::sync::broadcast;
@@ -40,6 +40,8 @@ pub(crate) struct Live {
     tenant: TenantId,
     pub(crate) logs: Logs,
     pub(crate) cancel: Cancel,
+    /// What it uses, as far as the host knows.
+    pub(crate) meter: Meter,
     /// Its run on the guest threads, once there is one.
     pub(crate) run: OnceLock<Control>,
     /// When its first instruction ran.
@@ -55,10 +57,12 @@ pub(crate) struct Entry {
 
 impl Hub {
     pub(crate) fn enter(&self, tenant: TenantId, id: ExecutionId) -> Entry {
+        let meter = Meter::new();
         let live = Arc::new(Live {
             tenant,
-            logs: Logs::default(),
+            logs: Logs::new(meter.clone()),
             cancel: Cancel::new(),
+            meter,
             run: OnceLock::new(),
             began: OnceLock::new(),
         });

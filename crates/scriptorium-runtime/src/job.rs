@@ -61,6 +61,15 @@ pub enum Call {
 }
 
 impl Call {
+    /// Bytes of what the script is given.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Main(input) | Self::Embedded(input) => input.len(),
+            Self::Request(request) => request.raw().len(),
+            Self::Event(event) => event.payload.len(),
+        }
+    }
+
     /// The call that an execution's recorded input stands for: what a worker, a manual run and a
     /// replay give the script. The input of an endpoint script is a request as history shows it;
     /// what is left out of it is empty. The input of an event script is the event's payload.

@@ -1,8 +1,9 @@
-//! The lines one execution logs: bounded, numbered, and shown live to whoever watches. What is
-//! beyond the bound is dropped and counted; logging never fails a script.
+//! The lines one execution logs: bounded, numbered, and shown live to whoever watches. They count
+//! against its memory. What is beyond a bound is dropped and counted; logging never fails a script.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use scriptorium_engine::{Held, Meter, TooMuch};
 use scriptorium_model::execution::{LogLevel, LogLine};
 use scriptorium_model::limits::{LOG_BYTES, LOG_LINES};
 use scriptorium_model::{Json, Timestamp};
@@ -11,25 +12,40 @@ use tokio::sync::broadcast;
 /// Lines a watcher may lag behind: all there can be, so that none does.
 const CHANNEL: usize = LOG_LINES as usize;
 
+/// What a line takes beside its text.
+const LINE_BYTES: usize = size_of::<LogLine>();
+
 /// The lines of one execution.
-#[derive(Default)]
-pub(crate) struct Logs(Mutex<State>);
+pub(crate) struct Logs {
+    state: Mutex<State>,
+    meter: Meter,
+}
 
 #[derive(Default)]
 struct State {
     lines: Vec<LogLine>,
     bytes: usize,
+    /// Counts them.
+    held: Option<Held>,
     dropped: u32,
     /// Made when the first watcher comes: most executions have none.
     live: Option<broadcast::Sender<LogLine>>,
 }
 
 impl Logs {
+    pub(crate) fn new(meter: Meter) -> Self {
+        Self {
+            state: Mutex::default(),
+            meter,
+        }
+    }
+
     /// Keeps a line if there is room for it.
     pub(crate) fn push(&self, level: LogLevel, message: String, data: Option<Json>, at: Timestamp) {
         let mut state = self.lock();
         let bytes = message.len() + data.as_ref().map_or(0, Json::len);
-        if state.lines.len() >= LOG_LINES as usize || state.bytes + bytes > LOG_BYTES {
+        let is_full = state.lines.len() >= LOG_LINES as usize || state.bytes + bytes > LOG_BYTES;
+        if is_full || self.hold(&mut state, bytes + LINE_BYTES).is_err() {
             state.dropped = state.dropped.saturating_add(1);
             return;
         }
@@ -63,11 +79,22 @@ impl Logs {
     pub(crate) fn finish(&self) -> (Vec<LogLine>, u32) {
         let mut state = self.lock();
         state.live = None;
+        state.held = None;
         (std::mem::take(&mut state.lines), state.dropped)
     }
 
+    fn hold(&self, state: &mut State, bytes: usize) -> Result<(), TooMuch> {
+        match &mut state.held {
+            Some(held) => held.grow(bytes),
+            none => {
+                *none = Some(self.meter.hold(bytes)?);
+                Ok(())
+            }
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -81,7 +108,7 @@ mod tests {
 
     #[test]
     fn lines_beyond_the_limit_are_dropped_and_counted() {
-        let logs = Logs::default();
+        let logs = Logs::new(Meter::new());
         for _ in 0..=LOG_LINES {
             push(&logs, "x");
         }
@@ -92,7 +119,7 @@ mod tests {
 
     #[test]
     fn bytes_beyond_the_limit_are_dropped_and_counted() {
-        let logs = Logs::default();
+        let logs = Logs::new(Meter::new());
         push(&logs, &"x".repeat(LOG_BYTES));
         push(&logs, "x");
         push(&logs, "");
@@ -102,7 +129,7 @@ mod tests {
 
     #[test]
     fn watcher_sees_each_line_once_and_the_end() {
-        let logs = Logs::default();
+        let logs = Logs::new(Meter::new());
         push(&logs, "before");
         let (lines, mut receiver) = logs.watch();
         push(&logs, "after");

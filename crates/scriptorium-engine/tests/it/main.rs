@@ -15,5 +15,6 @@ mod cancel;
 mod corpus;
 mod isolation;
 mod libraries;
+mod meter;
 mod setup;
 mod support;

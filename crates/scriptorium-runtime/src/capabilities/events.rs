@@ -77,15 +77,16 @@ fn record(run: &Run, args: &mut Args) -> Result<(), HostError> {
         });
     }
     let payload = args.json(1);
-    let mut events = run.events();
-    let held: usize = events.iter().map(|event| event.payload.len()).sum();
+    let mut published = run.events();
+    let payloads = published.events.iter().map(|event| event.payload.len());
+    let held: usize = payloads.sum();
     if held + payload.len() > TOTAL_BYTES {
         return Err(invalid(
             "data",
             format!("must not bring the execution's events beyond {TOTAL_BYTES} bytes"),
         ));
     }
-    events.push(Event {
+    let event = Event {
         id: run.world.ambient.new_id(),
         tenant: run.ctx.tenant,
         kind,
@@ -93,6 +94,6 @@ fn record(run: &Run, args: &mut Args) -> Result<(), HostError> {
         script: Some(run.script),
         execution: Some(run.execution),
         created_at: run.now(),
-    });
-    Ok(())
+    };
+    run.publish(&mut published, event)
 }

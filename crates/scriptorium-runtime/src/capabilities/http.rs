@@ -12,7 +12,7 @@ use std::time::Duration;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder};
-use scriptorium_engine::{CallClass, HostError, Reply};
+use scriptorium_engine::{CallClass, Held, HostError, Reply};
 use scriptorium_model::Json;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
@@ -198,23 +198,33 @@ fn send(run: &Arc<Run>, request: Request) -> Reply {
     let prepared = prepare(run, request);
     let this = run.clone();
     run.later(async move {
-        let (builder, address, signal) = prepared?;
+        let prepared = prepared?;
         let receive = async {
             let _permit = this.http_calls.acquire().await;
-            answer::receive(builder, address).await
+            let (builder, address) = (prepared.builder, prepared.address);
+            answer::receive(builder, address, prepared.held).await
         };
-        match signal {
+        match prepared.signal {
             None => receive.await,
             // The script has got the reason already, from its own signal.
-            Some(signal) => match signal.run_until_cancelled(receive).await {
-                Some(answer) => answer,
-                None => Ok("null".to_owned()),
-            },
+            Some((number, signal)) => {
+                let answer = signal.run_until_cancelled(receive).await;
+                this.signals.forget(number);
+                answer.unwrap_or_else(|| Ok("null".to_owned()))
+            }
         }
     })
 }
 
-type Prepared = (RequestBuilder, SocketAddr, Option<CancellationToken>);
+/// A request that is ready to go.
+struct Prepared {
+    builder: RequestBuilder,
+    address: SocketAddr,
+    /// The prelude's number for what may end it.
+    signal: Option<(i64, CancellationToken)>,
+    /// Counts its body, and later what comes back.
+    held: Held,
+}
 
 fn prepare(run: &Run, request: Request) -> Result<Prepared, HostError> {
     let http = &run.world.http;
@@ -229,6 +239,7 @@ fn prepare(run: &Run, request: Request) -> Result<Prepared, HostError> {
     }
     let mut headers = options.headers;
     let body = body(request.data, &mut headers)?;
+    let held = run.hold(body.as_ref().map_or(0, Vec::len))?;
     let mut builder = http
         .client
         .request(request.method, url)
@@ -237,8 +248,13 @@ fn prepare(run: &Run, request: Request) -> Result<Prepared, HostError> {
     if let Some(body) = body {
         builder = builder.body(body);
     }
-    let signal = options.signal.map(|number| run.signals.token(number));
-    Ok((builder, address, signal))
+    let signal = options.signal;
+    Ok(Prepared {
+        builder,
+        address,
+        signal: signal.map(|number| (number, run.signals.token(number))),
+        held,
+    })
 }
 
 /// Text and bytes go as they are, everything else as JSON; the content type follows unless the

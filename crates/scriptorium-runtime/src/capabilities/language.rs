@@ -65,6 +65,11 @@ impl Signals {
         self.lock().entry(number).or_default().clone()
     }
 
+    /// The call has ended; what is kept for it goes with it.
+    pub(crate) fn forget(&self, number: i64) {
+        self.lock().remove(&number);
+    }
+
     fn abort(&self, number: i64) {
         if let Some(token) = self.lock().remove(&number) {
             token.cancel();

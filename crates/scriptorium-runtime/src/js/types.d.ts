@@ -90,6 +90,12 @@ interface BudgetShare {
 interface Budget {
   readonly apiCalls: BudgetShare;
   readonly serviceCalls: BudgetShare;
+  /** Time since the first instruction, waiting included. */
+  readonly wallMs: BudgetShare;
+  /** Time on a processor. */
+  readonly cpuMs: BudgetShare;
+  /** Memory of the script, and what the platform holds for it: bodies, log lines, calls under way. */
+  readonly memoryBytes: BudgetShare;
   /** Milliseconds of wall time left. */
   readonly timeMs: number;
 }

@@ -172,6 +172,8 @@ fn configured(case: &Case, mut definition: Definition) -> Definition {
         let limits = &mut definition.limits;
         match name {
             "wall_ms" => limits.wall = Duration::from_millis(number),
+            "cpu_ms" => limits.cpu = Duration::from_millis(number),
+            "memory_bytes" => limits.memory_bytes = number,
             "api_calls" => limits.api_calls = number as u32,
             "service_calls" => limits.service_calls = number as u32,
             "output_bytes" => limits.output_bytes = number,
@@ -198,6 +200,14 @@ fn request(case: &Case) -> HttpRequest {
         url: "http://localhost/api/scripts/orders/7".into(),
     })
     .unwrap()
+}
+
+fn times(count: usize) -> String {
+    match count {
+        0 => "never".to_owned(),
+        1 => "once".to_owned(),
+        more => format!("{more} times"),
+    }
 }
 
 /// What the run and its header do not agree on.
@@ -284,6 +294,23 @@ fn differences(case: &Case, finished: &Finished) -> String {
             &wanted.join("\n           "),
             logs.join("\n           "),
         );
+    }
+    // Figures of a warning depend on the machine; a limit warns once.
+    for wanted in case.all("warns") {
+        let is_it = |line: &&String| line.starts_with("warn ") && line.contains(wanted);
+        let count = logs.iter().filter(is_it).count();
+        expect(
+            "warns",
+            &format!("{wanted}, once"),
+            format!("{wanted}, {}", times(count)),
+        );
+    }
+    if let Some(wanted) = case.get("drops") {
+        expect("drops", wanted, execution.metrics.dropped_logs.to_string());
+    }
+    for never in case.all("never-logs") {
+        let count = logs.iter().filter(|line| line.contains(never)).count();
+        expect("never-logs", "never", times(count));
     }
     let events: Vec<String> = finished
         .events

@@ -53,6 +53,7 @@ async fn answer(mut stream: TcpStream) {
         ),
         "/bytes" => ("200 OK", "content-type: image/png", vec![0, 255]),
         "/broken-json" => ("200 OK", "content-type: application/json", b"{".to_vec()),
+        "/large" => ("200 OK", "content-type: text/plain", vec![b'x'; 2 << 20]),
         "/empty" => ("200 OK", "content-type: text/plain", Vec::new()),
         "/redirect" => ("302 Found", "location: http://169.254.169.254/", Vec::new()),
         "/endless" => return endless(stream).await,

@@ -10,6 +10,7 @@ mod fairness;
 mod harness;
 mod http;
 mod libraries;
+mod limits;
 mod live;
 mod principal;
 mod scripts;

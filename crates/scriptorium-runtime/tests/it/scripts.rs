@@ -38,6 +38,11 @@ fn endpoint() {
 }
 
 #[test]
+fn limits() {
+    check("limits", &[]);
+}
+
+#[test]
 fn language() {
     check("language", &[]);
 }

@@ -6,17 +6,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{RequestBuilder, Response};
-use scriptorium_engine::HostError;
+use scriptorium_engine::{Held, HostError};
 use scriptorium_model::Json;
 use serde_json::{Map, Value, json};
 
 /// Largest body of a response in bytes.
 const RESPONSE_BYTES: usize = 10 << 20;
 
-/// Sends the request and gives the response as JSON text.
+/// Sends the request and gives the response as JSON text; `held` counts the bodies meanwhile.
 pub(super) async fn receive(
     request: RequestBuilder,
     address: SocketAddr,
+    mut held: Held,
 ) -> Result<String, HostError> {
     let failed = |error: &reqwest::Error| failure(error, address);
     let mut response = request.send().await.map_err(|error| failed(&error))?;
@@ -33,8 +34,11 @@ pub(super) async fn receive(
             let message = format!("the response has more than {RESPONSE_BYTES} bytes");
             return Err(HostError::new("RESPONSE_TOO_LARGE", message));
         }
+        held.grow(chunk.len())?;
         body.extend_from_slice(&chunk);
     }
+    // Its text is written beside it.
+    held.grow(body.len())?;
     Ok(shown(&response, body))
 }
 
