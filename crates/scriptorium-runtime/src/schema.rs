@@ -227,7 +227,12 @@ fn weigh_member(
             let pointer = target.strip_prefix('#');
             let pointer = pointer.ok_or("may refer to its own parts only")?;
             let target = whole.pointer(pointer);
-            weigh(target.ok_or("refers to a part that is not there")?, whole, depth, left)
+            weigh(
+                target.ok_or("refers to a part that is not there")?,
+                whole,
+                depth,
+                left,
+            )
         }
         (
             "$id" | "$anchor" | "$dynamicAnchor" | "$recursiveAnchor" | "$dynamicRef"

@@ -31,7 +31,11 @@ impl People {
 
     /// Everybody who is known, by name.
     pub(crate) fn all(&self) -> Vec<(UserId, String)> {
-        let mut all: Vec<_> = self.names.iter().map(|(id, name)| (*id, name.clone())).collect();
+        let mut all: Vec<_> = self
+            .names
+            .iter()
+            .map(|(id, name)| (*id, name.clone()))
+            .collect();
         all.sort_by(|(_, one), (_, other)| one.cmp(other));
         all
     }

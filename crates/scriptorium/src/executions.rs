@@ -284,7 +284,11 @@ impl Executions<'_> {
             let found = self.0.store().find_version(ctx, script.id, version).await;
             if tried_with.is_some() && matches!(found, Err(scriptorium_store::Error::NotFound)) {
                 let message = format!("the text was tried with version {version}, which is gone");
-                return Err(Error::conflict("version_not_kept", Some("version"), message));
+                return Err(Error::conflict(
+                    "version_not_kept",
+                    Some("version"),
+                    message,
+                ));
             }
             found?;
         }

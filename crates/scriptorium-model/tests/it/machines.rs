@@ -46,7 +46,9 @@ fn scripts_move_as_the_matrix_says() {
 
 #[test]
 fn only_what_is_archived_takes_no_changes() {
-    let fixed = ScriptStatus::ALL.into_iter().filter(|status| !status.takes_changes());
+    let fixed = ScriptStatus::ALL
+        .into_iter()
+        .filter(|status| !status.takes_changes());
     assert_eq!(fixed.collect::<Vec<_>>(), [ScriptStatus::Archived]);
 }
 

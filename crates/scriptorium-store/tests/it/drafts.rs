@@ -74,14 +74,20 @@ async fn what_is_archived_takes_no_draft_and_no_version(
     let (store, ctx) = (&world.store, &world.ctx);
     let script = world.script("archived").await;
     let (draft, archived) = (ScriptStatus::Draft, ScriptStatus::Archived);
-    let moved = store.set_status(ctx, script.id, draft, archived, None).await;
+    let moved = store
+        .set_status(ctx, script.id, draft, archived, None)
+        .await;
     moved.unwrap();
-    let kept = store.put_draft(ctx, script.id, me(ctx), text("one", 1)).await;
+    let kept = store
+        .put_draft(ctx, script.id, me(ctx), text("one", 1))
+        .await;
     assert_conflict(kept, ("archived", "status"));
     for base in [None, Some(1)] {
         let mut definition = script.definition.clone();
         definition.source = "return 2".into();
-        let saved = store.update_script(ctx, script.id, base, definition, "").await;
+        let saved = store
+            .update_script(ctx, script.id, base, definition, "")
+            .await;
         assert_conflict(saved, ("archived", "status"));
     }
     let step = ImportStep::Replace {

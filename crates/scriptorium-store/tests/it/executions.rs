@@ -222,7 +222,10 @@ async fn deleting_a_script_flags_what_runs_of_it_and_names_its_versions(
     saved.await.unwrap();
     world.pending(ctx, &doomed).await;
     world.pending(ctx, &other).await;
-    let claimed = store.claim_pending(10, lease, &[]).await.unwrap();
+    let claimed = store
+        .claim_pending(10, lease, &[], &|_| u32::MAX)
+        .await
+        .unwrap();
     let leases: Vec<_> = claimed.iter().map(|one| one.lease).collect();
     let mut cancels = store.changes(Change::Cancel);
     cancels.mark_unchanged();

@@ -278,7 +278,10 @@ async fn what_runs_says_for_how_long() {
     }
     executions.cancel(&admin.ctx, id).await.unwrap();
     waiter.await.unwrap();
-    let html = site.get(Some(&admin), &format!("/executions/{id}")).await.html;
+    let html = site
+        .get(Some(&admin), &format!("/executions/{id}"))
+        .await
+        .html;
     assert!(!html.contains("Running for"));
 }
 

@@ -102,7 +102,11 @@ impl Site {
     /// Runs a script to its end; the execution.
     pub(crate) async fn run(&self, ctx: &Ctx, script: ScriptId) -> ExecutionId {
         let executions = self.platform.executions();
-        executions.execute(ctx, Self::by_hand(script)).await.unwrap().id
+        executions
+            .execute(ctx, Self::by_hand(script))
+            .await
+            .unwrap()
+            .id
     }
 
     /// A run that is waited for.

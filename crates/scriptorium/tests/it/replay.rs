@@ -105,7 +105,9 @@ async fn repeating_a_trial_takes_the_right_to_try_and_the_version_it_was_of() {
     let tried = executions.execute(ctx, trial(&script, "return 'tried'"));
     let tried = tried.await.unwrap().id;
     let developer = world.user("dev", Role::Developer).await;
-    let refused = executions.replay(&developer, tried, Replay::default()).await;
+    let refused = executions
+        .replay(&developer, tried, Replay::default())
+        .await;
     let missing = refused.unwrap_err().missing_permission().unwrap();
     assert_eq!(missing.as_str(), "scripts.update");
 

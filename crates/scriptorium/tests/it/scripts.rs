@@ -143,7 +143,10 @@ async fn a_change_is_a_version_and_a_stale_one_is_refused() {
 #[tokio::test]
 async fn what_is_archived_stays_as_it_is() {
     let world = World::new().await;
-    let (scripts, ctx) = (world.platform.scripts(), world.user("ada", Role::OrgAdmin).await);
+    let (scripts, ctx) = (
+        world.platform.scripts(),
+        world.user("ada", Role::OrgAdmin).await,
+    );
     let script = definition("abc", Trigger::OneOff, "return 1");
     let script = scripts.create(&ctx, script, "").await.unwrap();
     let update = |source: &str| Update {
@@ -162,7 +165,10 @@ async fn what_is_archived_stays_as_it_is() {
     };
     for refused in [
         // Before anything else is looked at: there is nothing to put right.
-        scripts.update(&ctx, script.id, update("return (")).await.err(),
+        scripts
+            .update(&ctx, script.id, update("return ("))
+            .await
+            .err(),
         scripts.restore_version(&ctx, script.id, 1).await.err(),
         scripts.keep_draft(&ctx, script.id, draft).await.err(),
     ] {

@@ -111,7 +111,10 @@ async fn listed(world: &World, ctx: &Ctx, status: ExecutionStatus) -> Vec<Execut
 async fn running(world: &World) -> ExecutionSummary {
     let found = async {
         loop {
-            if let Some(one) = listed(world, &world.ctx, ExecutionStatus::Running).await.pop() {
+            if let Some(one) = listed(world, &world.ctx, ExecutionStatus::Running)
+                .await
+                .pop()
+            {
                 return one;
             }
             tokio::task::yield_now().await;
@@ -285,11 +288,22 @@ async fn deleting_a_script_stops_what_runs_of_it() {
     };
     tokio::time::timeout(SOON, all).await.unwrap();
 
-    world.platform.scripts().delete(ctx, script.id).await.unwrap();
+    world
+        .platform
+        .scripts()
+        .delete(ctx, script.id)
+        .await
+        .unwrap();
     let told = tokio::time::timeout(SOON, waiter).await.unwrap();
     assert_eq!(told.unwrap(), ExecutionStatus::Cancelled);
     let ended = async {
-        while !executions.find(ctx, promised).await.unwrap().status.is_final() {
+        while !executions
+            .find(ctx, promised)
+            .await
+            .unwrap()
+            .status
+            .is_final()
+        {
             tokio::task::yield_now().await;
         }
     };
