@@ -63,10 +63,8 @@ test("the editor looks for the entry function that the settings name", async () 
   const { page } = visit;
   const source = "function begin() { return 1; }\n";
   const made = await api(page, "POST", "/scripts", { name: "with entry", type: "oneoff", source, entry: "begin" });
-  await page.goto(`/scripts/${made.id}`);
-  await page.waitForSelector("#source-pane .view-line");
+  await page.goto(`/scripts/${made.id}#settings`);
   const checked = () => page.waitForResponse((response) => response.url().endsWith("/scripts/validate"));
-  await page.click("text=Settings");
   const wrong = checked();
   await page.fill("#f-entry", "missing");
   assert.equal((await (await wrong).json()).diagnostics[0]?.code, "script.entry");

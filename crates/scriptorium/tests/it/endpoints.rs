@@ -185,7 +185,9 @@ async fn a_client_that_hangs_up_ends_neither_script_nor_record() {
             .list(&world.ctx, &Default::default(), &page)
             .await
             .unwrap();
-        if let Some(found) = list.items.first() {
+        if let Some(found) = list.items.first()
+            && found.status.is_final()
+        {
             break found.status;
         }
         tokio::task::yield_now().await;

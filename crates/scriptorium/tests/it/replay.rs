@@ -6,14 +6,11 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use scriptorium::model::endpoint::Method;
 use scriptorium::model::execution::{Execution, ExecutionStatus, TriggerKind};
-use scriptorium::model::page::PageRequest;
 use scriptorium::model::permission::Role;
 use scriptorium::model::script::Script;
 use scriptorium::model::trigger::{Endpoint, EndpointAuth, Trigger};
 use scriptorium::model::version::VersionPolicy;
-use scriptorium::{
-    EndpointRequest, ErrorKind, Execute, ExecutionFilter, Live, Mode, Replay, Update,
-};
+use scriptorium::{EndpointRequest, ErrorKind, Execute, Live, Mode, Replay, Update};
 use serde_json::json;
 
 use crate::world::{World, definition, json as doc};
@@ -118,7 +115,7 @@ async fn repeating_a_trial_takes_the_right_to_try_and_the_version_it_was_of() {
     };
     let scripts = world.platform.scripts();
     scripts.set_version_policy(ctx, policy).await.unwrap();
-    while world.platform.maintain().await.unwrap() {}
+    assert!(world.platform.maintain().await.unwrap());
     assert_eq!(scripts.version_numbers(ctx, script.id).await.unwrap(), [2]);
     let refused = executions.replay(ctx, tried, Replay::default()).await;
     assert_eq!(refused.unwrap_err().code(), "version_not_kept");
@@ -140,7 +137,7 @@ async fn a_shorter_time_is_kept() {
     let again = repeated(&world, &first, Replay::default()).await;
     assert_eq!(again.status, ExecutionStatus::Timeout);
     let message = again.failure.unwrap().message;
-    assert_eq!(message, first.failure.unwrap().message);
+    assert!(message.contains("limit of 50 ms"), "{message}");
 }
 
 #[tokio::test]
@@ -195,11 +192,8 @@ async fn a_request_that_was_not_kept_whole_is_not_made_up() {
             url: "http://localhost/api/scripts/a".into(),
         };
         let endpoints = world.platform.endpoints();
-        endpoints.handle(ctx.tenant, None, request).await.unwrap();
-        let all = ExecutionFilter::default();
-        let page = executions.list(ctx, &all, &PageRequest::first()).await;
-        let newest = page.unwrap().items.remove(0).id;
-        executions.find(ctx, newest).await.unwrap()
+        let reply = endpoints.handle(ctx.tenant, None, request).await.unwrap();
+        executions.find(ctx, reply.execution).await.unwrap()
     };
     let json = "application/json";
     let large = format!("\"{}\"", "x".repeat(70_000));
