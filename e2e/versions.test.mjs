@@ -109,6 +109,7 @@ test("an administrator says how much is kept, is asked before less is, and told 
   assert.deepEqual(await api(page, "GET", "/version-policy"), { max_count: 50, max_age_days: null });
   // More is kept without a question.
   await page.fill("#execution_days", "365");
+  await page.fill("#audit_days", "365");
   await page.click("#retention button[type=submit]");
   await page.waitForFunction(async () => {
     const answer = await fetch("/api/v1/retention");

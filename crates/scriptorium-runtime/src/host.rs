@@ -81,6 +81,9 @@ pub(crate) struct Run {
     service_calls: AtomicU32,
 }
 
+/// Bytes of a request's body that the prelude is given at once.
+const BODY_PART: usize = 768 << 10;
+
 /// The events of a run, which are held until it ends.
 #[derive(Default)]
 pub(crate) struct Published {
@@ -358,12 +361,16 @@ impl Run {
     }
 
     /// What the prelude asks for itself.
-    fn internal(&self, name: &str) -> Option<String> {
+    fn internal(&self, name: &str, args: &str) -> Option<String> {
         match (name, &self.job.call) {
             ("internal.context", _) => Some(context::read(self)),
             ("internal.services", _) => Some(self.services()),
             ("internal.body", Call::Request(request)) => {
-                Some(Value::from(STANDARD.encode(request.raw())).to_string())
+                // The prelude's own words; whatever else it may be is an empty part.
+                let [at]: [usize; 1] = serde_json::from_str(args).unwrap_or([usize::MAX]);
+                let rest = request.raw().get(at..).unwrap_or_default();
+                let part = rest.get(..BODY_PART).unwrap_or(rest);
+                Some(Value::from(STANDARD.encode(part)).to_string())
             }
             _ => None,
         }
@@ -399,7 +406,7 @@ impl Host for RunHost {
 
     fn call_sync(&mut self, name: &str, args: &str) -> Result<String, HostError> {
         let run = &self.0;
-        if let Some(reply) = run.internal(name) {
+        if let Some(reply) = run.internal(name, args) {
             return Ok(reply);
         }
         run.count(self.class(name));

@@ -226,6 +226,7 @@ impl HttpRequest {
             "ip": self.ip.to_string(),
             "url": self.url,
             "binary": matches!(self.body, Body::Bytes),
+            "size": self.raw.len(),
         })
         .to_string();
         text.pop();

@@ -1,12 +1,24 @@
 // How a run begins: the entry function with its argument and ctx, and for endpoints what becomes
 // of the returned value. The host checks status, headers and body once more.
 
+// In parts, so that a large body is not there several times at once.
+const readBody = (size) => {
+  const bytes = new BytesOf(size);
+  for (let at = 0; at < size; ) {
+    const part = fromBase64(hostCallSync("internal.body", `[${at}]`));
+    setBytes(bytes, part, at);
+    at += typedArrayView.size(part);
+  }
+  return bytes;
+};
+
 // req.body and req.rawBody as bytes are fetched when the script reads them.
 const makeRequest = (request) => {
-  const binary = request.binary;
+  const { binary, size } = request;
   delete request.binary;
+  delete request.size;
   let bytes;
-  const rawBody = freeze(() => (bytes ??= fromBase64(hostCallSync("internal.body", "[]"))));
+  const rawBody = freeze(() => (bytes ??= readBody(size)));
   defineProperty(request, "rawBody", { __proto__: null, get: rawBody, enumerable: false, configurable: true });
   if (binary) defineProperty(request, "body", { __proto__: null, get: rawBody, enumerable: false, configurable: true });
   return request;

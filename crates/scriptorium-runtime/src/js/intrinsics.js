@@ -23,6 +23,7 @@ const fromBase64 = Uint8Array.fromBase64;
 const rejected = Promise.reject.bind(Promise);
 const arrayJoin = uncurry(Array.prototype.join);
 const bytesToBase64 = uncurry(Uint8Array.prototype.toBase64);
+const setBytes = uncurry(getPrototypeOf(Uint8Array.prototype).set);
 const dateToIso = uncurry(Date.prototype.toISOString);
 const dateToMillis = uncurry(Date.prototype.getTime);
 const errorToText = uncurry(Error.prototype.toString);

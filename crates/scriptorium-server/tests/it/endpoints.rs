@@ -63,7 +63,12 @@ async fn a_slug_that_is_taken_again_leads_to_its_new_tenant() {
         let shop = json!({"slug": "shop", "name": answer});
         let (status, shop) = server.call("POST", "/api/v1/tenants", shop).await;
         assert_eq!(status, 201, "{shop}");
-        let needs = ["scripts.read", "scripts.create", "scripts.activate"];
+        let needs = [
+            "scripts.read",
+            "scripts.create",
+            "scripts.activate",
+            "scripts.manage_endpoints",
+        ];
         let token = server.token(Some("shop"), &needs).await;
         let send = async |method: &str, path: &str, body: Value| {
             let request = server.request(method, path, &token).json(&body);
@@ -76,7 +81,8 @@ async fn a_slug_that_is_taken_again_leads_to_its_new_tenant() {
                 "http": {"path": "/hi", "methods": ["GET"], "auth": "public"}}),
         )
         .await;
-        let path = format!("/api/v1/scripts/{}/activate", made["id"].as_str().unwrap());
+        let id = made["id"].as_str().unwrap_or_else(|| panic!("{made}"));
+        let path = format!("/api/v1/scripts/{id}/activate");
         send("POST", &path, json!({})).await;
         let request = server.request("GET", "/t/shop/api/scripts/hi", "");
         let heard = request.send().await.unwrap().text().await.unwrap();
