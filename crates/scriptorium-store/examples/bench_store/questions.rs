@@ -188,7 +188,7 @@ impl Question {
             Self::ByEndDeep => page(
                 "executions by their end, page deep in the list",
                 &["executions_completed"],
-                &["coalesce_id_idx"],
+                &["completed_at_id_idx"],
             ),
             // Nineteen of twenty: the key serves as well, and PostgreSQL may know.
             Self::CompletedDeep => page(

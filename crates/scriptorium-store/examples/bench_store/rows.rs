@@ -192,7 +192,11 @@ impl Source {
         let failure = failure(traits.status, number);
         let city = CITIES[traits.city];
         let (sku, total) = ((dice >> 20) % 4_000, (dice >> 12) % 5_000_000);
-        let note = if number % 200 == 0 { LONG_NOTE } else { "" };
+        let note = if number.is_multiple_of(200) {
+            LONG_NOTE
+        } else {
+            ""
+        };
         let input = format!(
             r#"{{"order":"SO-{number}","client":{{"city":"{city}","segment":"retail"}},"lines":[{{"sku":"TEA-{sku}","quantity":{}}}],"total":{total},"currency":"UZS"{note}}}"#,
             dice % 40,

@@ -49,6 +49,7 @@ const ALL: &[Pair] = &pairs![
     "0019_large_tables",
     "0020_libraries",
     "0021_audit_days",
+    "0022_orders_behind_the_wall",
 ];
 
 /// How far a database has come.

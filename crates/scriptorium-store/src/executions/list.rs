@@ -112,14 +112,15 @@ impl ExecutionField {
         Self::ALL.into_iter().find(|field| field.as_str() == name)
     }
 
-    /// What is compared, as the index of that order has it.
+    /// What is compared, as the index of that order has it. Not `coalesce`: PostgreSQL does not trust
+    /// it to keep a row to itself, and behind row-level security would read all that a cursor is past.
     fn column(self) -> &'static str {
         match self {
             Self::Id => "id",
             Self::Script => "script_id",
             Self::Status => "status",
-            Self::StartedAt => "coalesce(started_at, 0)",
-            Self::CompletedAt => "coalesce(completed_at, 0)",
+            Self::StartedAt => "case when started_at is null then 0 else started_at end",
+            Self::CompletedAt => "case when completed_at is null then 0 else completed_at end",
         }
     }
 

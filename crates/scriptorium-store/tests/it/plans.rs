@@ -48,14 +48,14 @@ async fn hot_paths_use_their_index_and_sort_nothing() {
         ),
         (
             "select * from executions indexed by executions_started where tenant_id = x'00' \
-             and (coalesce(started_at, 0), id) > (5, x'01') \
-             order by coalesce(started_at, 0), id limit 51"
+             and (case when started_at is null then 0 else started_at end, id) > (5, x'01') \
+             order by case when started_at is null then 0 else started_at end, id limit 51"
                 .to_owned(),
             "executions_started",
         ),
         (
             "select * from executions indexed by executions_completed where tenant_id = x'00' \
-             order by coalesce(completed_at, 0) desc, id desc limit 51"
+             order by case when completed_at is null then 0 else completed_at end desc, id desc limit 51"
                 .to_owned(),
             "executions_completed",
         ),
