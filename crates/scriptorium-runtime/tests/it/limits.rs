@@ -12,9 +12,12 @@ use serde_json::Value;
 
 use crate::harness::Harness;
 
+/// What a limit is called, how it is made small, what hits it, and with which code.
+type Hit = (&'static str, fn(&mut Limits), &'static str, &'static str);
+
 /// A limit made small, what meets it, and the code that is to come of it. Both calls of `hit` and
 /// what comes after it are synchronous: nothing is awaited in between.
-const HITS: &[(&str, fn(&mut Limits), &str, &str)] = &[
+const HITS: &[Hit] = &[
     (
         "wall",
         |limits| limits.wall = Duration::from_millis(40),

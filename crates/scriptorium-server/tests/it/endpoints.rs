@@ -68,6 +68,7 @@ async fn a_slug_that_is_taken_again_leads_to_its_new_tenant() {
             "scripts.create",
             "scripts.activate",
             "scripts.manage_endpoints",
+            "scripts.update",
         ];
         let token = server.token(Some("shop"), &needs).await;
         let send = async |method: &str, path: &str, body: Value| {
@@ -77,13 +78,14 @@ async fn a_slug_that_is_taken_again_leads_to_its_new_tenant() {
         let made = send(
             "POST",
             "/api/v1/scripts",
-            json!({"name": "hi", "type": "http", "source": format!("return '{answer}'"),
+            json!({"name": "hello", "type": "http", "source": format!("function handleRequest() {{ return '{answer}' }}"),
                 "http": {"path": "/hi", "methods": ["GET"], "auth": "public"}}),
         )
         .await;
         let id = made["id"].as_str().unwrap_or_else(|| panic!("{made}"));
         let path = format!("/api/v1/scripts/{id}/activate");
-        send("POST", &path, json!({})).await;
+        let active = send("POST", &path, json!({})).await;
+        assert_eq!(active["status"], "active", "{active}");
         let request = server.request("GET", "/t/shop/api/scripts/hi", "");
         let heard = request.send().await.unwrap().text().await.unwrap();
         assert!(heard.contains(answer), "{heard}");

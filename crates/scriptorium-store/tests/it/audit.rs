@@ -441,7 +441,7 @@ async fn entries_are_found_by_their_instants_though_clocks_differ(
         let behind = if hour % 5 == 4 {
             30 * minute
         } else {
-            minute * 0
+            Duration::ZERO
         };
         world.put_back(behind);
         let name = format!("t{hour}");

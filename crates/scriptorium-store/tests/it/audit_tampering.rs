@@ -42,12 +42,14 @@ fn as_owner(world: &World, statements: &str) {
     let (zeros, other_id) = ("00".repeat(32), "07".repeat(16));
     let id = |tenant: TenantId| hex(tenant.0.as_bytes());
     let (mine, other) = (id(world.ctx.tenant), id(world.other.tenant));
-    let (bytes, uuid): (fn(&str) -> String, fn(&str) -> String) = match &world.server {
-        None => (|hex| format!("x'{hex}'"), |hex| format!("x'{hex}'")),
-        Some(_) => (
-            |hex| format!("decode('{hex}', 'hex')"),
-            |hex| format!("'{hex}'::uuid"),
-        ),
+    let on_file = world.server.is_none();
+    let bytes = |hex: &str| match on_file {
+        true => format!("x'{hex}'"),
+        false => format!("decode('{hex}', 'hex')"),
+    };
+    let uuid = |hex: &str| match on_file {
+        true => format!("x'{hex}'"),
+        false => format!("'{hex}'::uuid"),
     };
     let statements = statements
         .replace("$mine", &uuid(&mine))

@@ -255,7 +255,8 @@ async fn what_runs_says_for_how_long() {
     };
     scripts.update(&ctx, script.id, update).await.unwrap();
     let platform = site.platform.clone();
-    let waiter = tokio::spawn(async move {
+    let mut waiter = tokio::task::JoinSet::new();
+    waiter.spawn(async move {
         let what = Site::by_hand(script.id);
         platform.executions().execute(&ctx, what).await.unwrap()
     });
@@ -277,7 +278,7 @@ async fn what_runs_says_for_how_long() {
         assert!(html.contains("Running for"), "{path}");
     }
     executions.cancel(&admin.ctx, id).await.unwrap();
-    waiter.await.unwrap();
+    waiter.join_next().await.unwrap().unwrap();
     let html = site
         .get(Some(&admin), &format!("/executions/{id}"))
         .await

@@ -305,7 +305,7 @@ async fn libraries_are_fixed_when_a_script_is_saved_or_activated() {
     let refused = refused.unwrap_err();
     let error = &refused.invalid().unwrap().errors[0];
     assert_eq!(
-        (error.field.as_str(), error.code.as_ref()),
+        (error.field.as_str(), error.code),
         ("source", "script.import")
     );
     assert!(

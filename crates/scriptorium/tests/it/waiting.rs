@@ -16,7 +16,7 @@ use scriptorium::{
     EndpointRequest, Error, ErrorKind, Execute, ExecutionFilter, ExecutionSummary, Live, Mode,
 };
 use serde_json::json;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use crate::world::{World, definition, json as doc};
 
@@ -27,16 +27,16 @@ const ENDLESS: &str = "console.log('on'); for (;;);";
 /// The three ways to wait for a script.
 #[derive(Clone, Copy, Debug)]
 enum Way {
-    ByHand,
-    ByName,
-    ByRequest,
+    Hand,
+    Name,
+    Request,
 }
 
 async fn endless(world: &World, way: Way) -> Script {
     let trigger = match way {
-        Way::ByHand => Trigger::OneOff,
-        Way::ByName => Trigger::Embedded,
-        Way::ByRequest => Trigger::Http(Endpoint {
+        Way::Hand => Trigger::OneOff,
+        Way::Name => Trigger::Embedded,
+        Way::Request => Trigger::Http(Endpoint {
             path: "/endless".into(),
             methods: vec![Method::Get],
             auth: EndpointAuth::Public,
@@ -45,8 +45,8 @@ async fn endless(world: &World, way: Way) -> Script {
         }),
     };
     let source = match way {
-        Way::ByRequest => format!("function handleRequest() {{ {ENDLESS} }}"),
-        Way::ByHand | Way::ByName => ENDLESS.to_owned(),
+        Way::Request => format!("function handleRequest() {{ {ENDLESS} }}"),
+        Way::Hand | Way::Name => ENDLESS.to_owned(),
     };
     let mut definition = definition(&format!("{way:?}"), trigger, &source);
     definition.limits.wall = Duration::from_secs(300);
@@ -55,12 +55,13 @@ async fn endless(world: &World, way: Way) -> Script {
 }
 
 /// Somebody who waits for the script; the status that they are told.
-fn waits(world: &World, script: &Script, way: Way) -> JoinHandle<ExecutionStatus> {
+fn waits(world: &World, script: &Script, way: Way) -> JoinSet<ExecutionStatus> {
     let (platform, ctx, script) = (world.platform.clone(), world.ctx.clone(), script.clone());
-    tokio::spawn(async move {
+    let mut waiting = JoinSet::new();
+    waiting.spawn(async move {
         let executions = platform.executions();
         match way {
-            Way::ByHand => {
+            Way::Hand => {
                 let what = Execute {
                     script: script.id,
                     input: doc(json!({"n": 1})),
@@ -73,11 +74,11 @@ fn waits(world: &World, script: &Script, way: Way) -> JoinHandle<ExecutionStatus
                 };
                 executions.execute(&ctx, what).await.unwrap().status
             }
-            Way::ByName => {
+            Way::Name => {
                 let ended = executions.invoke(&ctx, &script.name, doc(json!({"n": 1})));
                 ended.await.unwrap().status
             }
-            Way::ByRequest => {
+            Way::Request => {
                 let request = EndpointRequest {
                     method: "GET".into(),
                     path: "/endless".into(),
@@ -94,7 +95,8 @@ fn waits(world: &World, script: &Script, way: Way) -> JoinHandle<ExecutionStatus
                 }
             }
         }
-    })
+    });
+    waiting
 }
 
 async fn listed(world: &World, ctx: &Ctx, status: ExecutionStatus) -> Vec<ExecutionSummary> {
@@ -126,7 +128,7 @@ async fn running(world: &World) -> ExecutionSummary {
 async fn check_seen_and_stopped(way: Way) {
     let world = World::new().await;
     let script = endless(&world, way).await;
-    let waiter = waits(&world, &script, way);
+    let mut waiter = waits(&world, &script, way);
     let one = running(&world).await;
     assert_eq!((one.script, one.completed_at), (script.id, None));
     assert!(one.started_at.is_some());
@@ -155,7 +157,10 @@ async fn check_seen_and_stopped(way: Way) {
     }
     let cancelled = ExecutionStatus::Cancelled;
     assert_eq!(ended.unwrap().status, cancelled);
-    let told = tokio::time::timeout(SOON, waiter).await.unwrap();
+    let told = tokio::time::timeout(SOON, waiter.join_next())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(told.unwrap(), cancelled);
     let found = executions.find(ctx, one.id).await.unwrap();
     assert_eq!((found.id, found.status), (one.id, cancelled));
@@ -173,7 +178,7 @@ async fn check_seen_and_stopped(way: Way) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_somebody_waits_for_is_seen_followed_and_stopped() {
-    for way in [Way::ByHand, Way::ByName, Way::ByRequest] {
+    for way in [Way::Hand, Way::Name, Way::Request] {
         check_seen_and_stopped(way).await;
     }
 }
@@ -202,8 +207,8 @@ async fn what_is_waited_for_is_its_tenants_and_stopped_by_who_may() {
     };
     let tenants = world.platform.tenants();
     let other = tenants.create(&admin, "other", "Other").await.unwrap();
-    let script = endless(&world, Way::ByHand).await;
-    let waiter = waits(&world, &script, Way::ByHand);
+    let script = endless(&world, Way::Hand).await;
+    let mut waiter = waits(&world, &script, Way::Hand);
     let id = running(&world).await.id;
     check_unseen(&world, &Ctx::host(other.id), id).await;
 
@@ -212,9 +217,11 @@ async fn what_is_waited_for_is_its_tenants_and_stopped_by_who_may() {
     executions.find(&viewer, id).await.unwrap();
     let refused = executions.cancel(&viewer, id).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Forbidden);
-    assert!(!waiter.is_finished());
+    assert!(waiter.try_join_next().is_none());
     executions.cancel(&world.ctx, id).await.unwrap();
-    tokio::time::timeout(SOON, waiter).await.unwrap().unwrap();
+    tokio::time::timeout(SOON, waiter.join_next())
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -238,8 +245,8 @@ async fn a_list_stays_as_long_as_was_asked_for_and_goes_on_behind_it() {
         expected.push(executions.execute(ctx, quick()).await.unwrap().id);
         world.advance(Duration::from_millis(1));
     }
-    let endless = endless(&world, Way::ByName).await;
-    let waiter = waits(&world, &endless, Way::ByName);
+    let endless = endless(&world, Way::Name).await;
+    let mut waiter = waits(&world, &endless, Way::Name);
     let waiting = running(&world).await.id;
     expected.push(waiting);
     expected.reverse();
@@ -258,18 +265,20 @@ async fn a_list_stays_as_long_as_was_asked_for_and_goes_on_behind_it() {
     }
     assert_eq!(found, expected);
     executions.cancel(ctx, waiting).await.unwrap();
-    tokio::time::timeout(SOON, waiter).await.unwrap().unwrap();
+    tokio::time::timeout(SOON, waiter.join_next())
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn deleting_a_script_stops_what_runs_of_it() {
     let world = World::new().await;
     let (executions, ctx) = (world.platform.executions(), &world.ctx);
-    let script = endless(&world, Way::ByHand).await;
-    let other = endless(&world, Way::ByName).await;
-    let stays = waits(&world, &other, Way::ByName);
+    let script = endless(&world, Way::Hand).await;
+    let other = endless(&world, Way::Name).await;
+    let mut stays = waits(&world, &other, Way::Name);
     running(&world).await;
-    let waiter = waits(&world, &script, Way::ByHand);
+    let mut waiter = waits(&world, &script, Way::Hand);
     let promised = Execute {
         script: script.id,
         input: doc(json!(null)),
@@ -294,7 +303,10 @@ async fn deleting_a_script_stops_what_runs_of_it() {
         .delete(ctx, script.id)
         .await
         .unwrap();
-    let told = tokio::time::timeout(SOON, waiter).await.unwrap();
+    let told = tokio::time::timeout(SOON, waiter.join_next())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(told.unwrap(), ExecutionStatus::Cancelled);
     let ended = async {
         while !executions
@@ -311,7 +323,8 @@ async fn deleting_a_script_stops_what_runs_of_it() {
     let left = listed(&world, ctx, ExecutionStatus::Running).await;
     assert_eq!(left.len(), 1);
     assert_eq!(left[0].script, other.id);
-    assert!(!stays.is_finished());
+    assert!(stays.try_join_next().is_none());
     executions.cancel(ctx, left[0].id).await.unwrap();
-    tokio::time::timeout(SOON, stays).await.unwrap().unwrap();
+    let told = tokio::time::timeout(SOON, stays.join_next()).await.unwrap();
+    told.unwrap().unwrap();
 }
