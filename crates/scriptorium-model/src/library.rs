@@ -2,6 +2,7 @@
 //! of each a version of a script uses.
 
 use crate::ScriptId;
+use crate::script::Script;
 
 /// What the name of a library begins with where a source imports it.
 pub const PREFIX: &str = "lib/";
@@ -18,4 +19,15 @@ pub struct Pin {
     pub library: ScriptId,
     /// Its version.
     pub version: u32,
+}
+
+impl Pin {
+    /// The present version of a library.
+    pub fn of(library: &Script) -> Self {
+        Self {
+            specifier: format!("{PREFIX}{}", library.name),
+            library: library.id,
+            version: library.version,
+        }
+    }
 }

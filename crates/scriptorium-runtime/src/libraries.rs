@@ -259,11 +259,7 @@ async fn look_up(
             script.status.as_str()
         ));
     }
-    let pin = Pin {
-        specifier: specifier.to_owned(),
-        library: script.id,
-        version: script.version,
-    };
+    let pin = Pin::of(&script);
     let bundle = assemble(&world.store, ctx, std::slice::from_ref(&pin)).await?;
     if importer.is_some_and(|importer| bundle.uses(importer)) {
         return refuse(format!(

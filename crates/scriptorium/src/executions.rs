@@ -52,6 +52,22 @@ pub struct Execute {
     pub trigger: TriggerKind,
 }
 
+impl Execute {
+    /// A program's call of the current version, within the script's own limits.
+    pub fn new(script: ScriptId, input: Json, mode: Mode) -> Self {
+        Self {
+            script,
+            input,
+            mode,
+            version: None,
+            source: None,
+            timeout: None,
+            idempotency_key: None,
+            trigger: TriggerKind::Api,
+        }
+    }
+}
+
 /// How to repeat an execution.
 #[derive(Clone, Debug, Default)]
 pub struct Replay {

@@ -83,14 +83,9 @@ async fn execute(
         .create(tenant.ctx(), definition, "")
         .await?;
     let execute = Execute {
-        script: script.id,
-        input: what.input,
-        mode: Mode::Sync,
-        version: None,
         source: Some(what.source),
-        timeout: None,
-        idempotency_key: None,
         trigger: TriggerKind::Manual,
+        ..Execute::new(script.id, what.input, Mode::Sync)
     };
     let executions = platform.executions();
     let execution = executions.execute(tenant.ctx(), execute).await?;

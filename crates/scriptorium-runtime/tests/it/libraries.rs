@@ -25,14 +25,6 @@ fn main_script(name: &str, source: &str) -> Definition {
     definition(name, source, Trigger::OneOff)
 }
 
-fn pin(library: &Script) -> Pin {
-    Pin {
-        specifier: format!("lib/{}", library.name),
-        library: library.id,
-        version: library.version,
-    }
-}
-
 impl Harness {
     fn as_user(&self, user: &User) -> Ctx {
         Ctx {
@@ -105,7 +97,7 @@ async fn a_version_runs_with_the_library_it_was_saved_with() {
     let ctx = harness.as_user(&harness.user);
     let money = harness.script(library("money", MONEY)).await;
     let script = harness.script(main_script("orders", "1")).await;
-    let script = harness.save(&ctx, &script, USES, &[pin(&money)]).await;
+    let script = harness.save(&ctx, &script, USES, &[Pin::of(&money)]).await;
     assert_eq!(harness.run(&script).await, json!(3));
 
     let changed = MONEY.replace("a + b", "a + b * 10");
@@ -118,7 +110,7 @@ async fn a_version_runs_with_the_library_it_was_saved_with() {
         .set_status(&ctx, script.id, active, paused, None)
         .await
         .unwrap();
-    let anew = [pin(&newer)];
+    let anew = [Pin::of(&newer)];
     let activated = store.activate_script(&ctx, script.id, paused, None, &anew);
     let activated = activated.await.unwrap();
     assert_eq!(harness.run(&activated).await, json!(30));
@@ -139,12 +131,12 @@ async fn libraries_may_use_libraries_in_both_languages() {
     let source = "import { total } from 'lib/money';\nexport { total };\n\
                   export interface Tax { rate: number }\n\
                   export const taxed = (prices: number[], tax: Tax): number => total(prices) * tax.rate;";
-    let tax = harness.save(&ctx, &tax, source, &[pin(&money)]).await;
+    let tax = harness.save(&ctx, &tax, source, &[Pin::of(&money)]).await;
     let script = harness.script(main_script("orders", "1")).await;
     let source = "import { taxed, total } from 'lib/tax (20)';\nimport * as money from 'lib/money';\n\
                   return [taxed([1, 2], { rate: 2 }), total === money.total];";
     let script = harness
-        .save(&ctx, &script, source, &[pin(&tax), pin(&money)])
+        .save(&ctx, &script, source, &[Pin::of(&tax), Pin::of(&money)])
         .await;
     assert_eq!(harness.run(&script).await, json!([6, true]));
 }
@@ -164,7 +156,9 @@ async fn failures_name_the_library_and_its_line() {
         .await;
     let script = harness.script(main_script("orders", "1")).await;
     let source = "import { fail } from 'lib/money';\nconst a = 1;\nfail();";
-    let script = harness.save(&ctx, &script, source, &[pin(&money)]).await;
+    let script = harness
+        .save(&ctx, &script, source, &[Pin::of(&money)])
+        .await;
     let failure = harness.try_run(&script).await.execution.failure.unwrap();
     assert_eq!(failure.message, "Error: no money");
     assert_eq!((failure.line, failure.column), (Some(3), Some(1)));
@@ -188,11 +182,13 @@ async fn the_authors_of_libraries_bound_the_rights() {
         .await;
     let script = harness.script(main_script("orders", "1")).await;
     let source = "import { total } from 'lib/money';\nreturn context.user.permissions.includes('scripts.create') && total([1]) > 0;";
-    let own = harness.save(&admin, &script, source, &[pin(&money)]).await;
+    let own = harness
+        .save(&admin, &script, source, &[Pin::of(&money)])
+        .await;
     assert_eq!(harness.run(&own).await, json!(true));
     let source = format!("{source}\n");
     let bounded = harness
-        .save(&admin, &script, &source, &[pin(&theirs)])
+        .save(&admin, &script, &source, &[Pin::of(&theirs)])
         .await;
     assert_eq!(harness.run(&bounded).await, json!(false));
 
@@ -288,7 +284,7 @@ async fn circles_are_refused() {
     let a = harness.script(library("aaa", "export const a = 1")).await;
     let b = harness.script(library("bbb", "export const b = 1")).await;
     let source = "import { a } from 'lib/aaa'; export const b = a";
-    harness.save(&ctx, &b, source, &[pin(&a)]).await;
+    harness.save(&ctx, &b, source, &[Pin::of(&a)]).await;
     let found = harness
         .resolved("import { b } from 'lib/bbb'", Some(&a))
         .await;
@@ -306,7 +302,7 @@ async fn a_script_brings_a_bounded_number_along() {
             .script(library(&format!("lib {number}"), "export const n = 0"))
             .await;
         let source = format!("export {{ n }} from 'lib/{}'", last.name);
-        last = harness.save(&ctx, &next, &source, &[pin(&last)]).await;
+        last = harness.save(&ctx, &next, &source, &[Pin::of(&last)]).await;
     }
     let found = harness
         .resolved("import 'lib/lib 31'; import 'lib/lib 32'", None)
@@ -328,7 +324,9 @@ async fn state_of_a_library_dies_with_the_run() {
     let counter = harness.script(counter).await;
     let script = harness.script(main_script("orders", "1")).await;
     let source = "import { next } from 'lib/counter'; next(); return [next(), globalThis.left]";
-    let script = harness.save(&ctx, &script, source, &[pin(&counter)]).await;
+    let script = harness
+        .save(&ctx, &script, source, &[Pin::of(&counter)])
+        .await;
     for _ in 0..2 {
         assert_eq!(harness.run(&script).await, json!([2, true]));
     }

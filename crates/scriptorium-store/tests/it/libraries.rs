@@ -19,18 +19,10 @@ fn library(name: &str) -> Definition {
     }
 }
 
-fn pin(library: &Script) -> Pin {
-    Pin {
-        specifier: format!("lib/{}", library.name),
-        library: library.id,
-        version: library.version,
-    }
-}
-
 impl World {
     /// A new version of a script that uses these libraries.
     async fn using(&self, ctx: &Ctx, script: &Script, libraries: &[&Script]) -> Script {
-        let pins: Vec<Pin> = libraries.iter().map(|library| pin(library)).collect();
+        let pins: Vec<Pin> = libraries.iter().map(|library| Pin::of(library)).collect();
         let saving = Saving {
             change_description: "",
             pins: &pins,
@@ -66,18 +58,18 @@ async fn each_version_keeps_what_it_used(#[values(Sqlite, Postgres)] database: D
     let third = world.using(ctx, &second, &[&newer]).await;
     let pins = async |version| store.pins(ctx, script.id, version).await.unwrap();
     assert_eq!(pins(1).await, []);
-    assert_eq!(pins(2).await, [pin(&money)]);
-    assert_eq!(pins(3).await, [pin(&newer)]);
+    assert_eq!(pins(2).await, [Pin::of(&money)]);
+    assert_eq!(pins(3).await, [Pin::of(&newer)]);
     assert_eq!((newer.version, third.version), (2, 3));
 
     // Activating fixes them anew, for the version that is activated.
     let paused = store.set_status(ctx, script.id, Active, Paused, None).await;
     paused.unwrap();
-    let anew = [pin(&money)];
+    let anew = [Pin::of(&money)];
     let activated = store.activate_script(ctx, script.id, Paused, None, &anew);
     activated.await.unwrap();
-    assert_eq!(pins(3).await, [pin(&money)]);
-    assert_eq!(pins(2).await, [pin(&money)]);
+    assert_eq!(pins(3).await, [Pin::of(&money)]);
+    assert_eq!(pins(2).await, [Pin::of(&money)]);
 }
 
 #[rstest]
@@ -117,7 +109,10 @@ async fn what_an_active_script_needs_is_not_taken_away(
         store.delete_script(ctx, free.id).await.unwrap();
     }
     // The script keeps what it used until it is gone for ever.
-    assert_eq!(store.pins(ctx, script.id, 2).await.unwrap(), [pin(&money)]);
+    assert_eq!(
+        store.pins(ctx, script.id, 2).await.unwrap(),
+        [Pin::of(&money)]
+    );
     store.purge_script(ctx, money.id).await.unwrap();
     assert_eq!(store.pins(ctx, script.id, 2).await.unwrap(), []);
 }
@@ -134,7 +129,7 @@ async fn a_library_that_is_gone_meanwhile_is_not_used(
         .active(ctx, definition("orders", Trigger::OneOff))
         .await;
     store.delete_script(ctx, money.id).await.unwrap();
-    let pins = [pin(&money)];
+    let pins = [Pin::of(&money)];
     let saving = Saving {
         change_description: "",
         pins: &pins,
@@ -196,7 +191,7 @@ async fn libraries_of_another_tenant_do_not_exist(#[values(Sqlite, Postgres)] da
     let theirs = world
         .active(other, definition("theirs", Trigger::OneOff))
         .await;
-    let pins = [pin(&money)];
+    let pins = [Pin::of(&money)];
     let saving = Saving {
         change_description: "",
         pins: &pins,

@@ -167,11 +167,7 @@ async fn scripts(world: &World, ctx: &Ctx, slug: &str) -> Script {
             milestone: None,
         }],
         script: Box::new(imported),
-        pins: vec![Pin {
-            specifier: "lib/shared".to_owned(),
-            library: shared.id,
-            version: 1,
-        }],
+        pins: vec![Pin::of(&shared)],
     };
     let found = store.import_scripts(ctx, &[step], true).await.unwrap();
     assert_eq!(found, [None]);

@@ -112,14 +112,8 @@ impl Site {
     /// A run that is waited for.
     pub(crate) fn by_hand(script: ScriptId) -> Execute {
         Execute {
-            script,
-            input: Json::null(),
-            mode: Mode::Sync,
-            version: None,
-            source: None,
-            timeout: None,
-            idempotency_key: None,
             trigger: TriggerKind::Manual,
+            ..Execute::new(script, Json::null(), Mode::Sync)
         }
     }
 

@@ -17,16 +17,7 @@ use serde_json::{Value, json};
 use crate::world::{World, definition, json as doc};
 
 fn execute(script: &Script, input: Value, mode: Mode) -> Execute {
-    Execute {
-        script: script.id,
-        input: doc(input),
-        mode,
-        version: None,
-        source: None,
-        timeout: None,
-        idempotency_key: None,
-        trigger: TriggerKind::Api,
-    }
+    Execute::new(script.id, doc(input), mode)
 }
 
 fn output(execution: &Execution) -> Value {

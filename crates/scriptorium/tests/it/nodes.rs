@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use scriptorium::model::endpoint::Method;
-use scriptorium::model::execution::{Execution, ExecutionStatus, TriggerKind};
+use scriptorium::model::execution::{Execution, ExecutionStatus};
 use scriptorium::model::script::{Script, ScriptStatus};
 use scriptorium::model::trigger::{Endpoint, EndpointAuth, Trigger};
 use scriptorium::model::{Ctx, Uuid};
@@ -74,16 +74,7 @@ impl Cluster {
 
     /// Asks the first server, whose queue nobody works on there.
     async fn ask(&self, script: &Script) -> Execution {
-        let asked = Execute {
-            script: script.id,
-            input: doc(json!({})),
-            mode: Mode::Async,
-            version: None,
-            source: None,
-            timeout: None,
-            idempotency_key: None,
-            trigger: TriggerKind::Api,
-        };
+        let asked = Execute::new(script.id, doc(json!({})), Mode::Async);
         let executions = self.servers[0].executions();
         executions.execute(&self.ctx, asked).await.unwrap()
     }

@@ -17,14 +17,9 @@ use crate::world::{World, definition, json as doc};
 
 fn trial(script: &Script, source: &str) -> Execute {
     Execute {
-        script: script.id,
-        input: doc(json!({"n": 1})),
-        mode: Mode::Sync,
-        version: None,
         source: Some(source.into()),
-        timeout: None,
-        idempotency_key: None,
         trigger: TriggerKind::Manual,
+        ..Execute::new(script.id, doc(json!({"n": 1})), Mode::Sync)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::{StreamExt, pin_mut};
-use scriptorium::model::execution::{ExecutionStatus, TriggerKind};
+use scriptorium::model::execution::ExecutionStatus;
 use scriptorium::model::permission::Role;
 use scriptorium::model::tenant::Tenant;
 use scriptorium::model::trigger::Trigger;
@@ -38,16 +38,7 @@ async fn what_runs_in_a_deleted_tenant_is_stopped_first() {
     endless.limits.cpu = Duration::from_secs(300);
     let scripts = world.platform.scripts();
     let script = scripts.create(&own, endless, "").await.unwrap();
-    let execute = |mode| Execute {
-        script: script.id,
-        input: doc(json!({})),
-        mode,
-        version: None,
-        source: None,
-        timeout: None,
-        idempotency_key: None,
-        trigger: TriggerKind::Api,
-    };
+    let execute = |mode| Execute::new(script.id, doc(json!({})), mode);
     let user = NewUser {
         email: "of@doomed.example".into(),
         name: "Ada".into(),

@@ -28,14 +28,8 @@ async fn script(world: &World, author: &Ctx, activator: &Ctx, trigger: Trigger) 
 
 async fn run(world: &World, ctx: &Ctx, script: &Script) -> Result<(), Error> {
     let what = Execute {
-        script: script.id,
-        input: doc(json!({})),
-        mode: Mode::Sync,
-        version: None,
-        source: None,
-        timeout: None,
-        idempotency_key: None,
         trigger: TriggerKind::Manual,
+        ..Execute::new(script.id, doc(json!({})), Mode::Sync)
     };
     world
         .platform

@@ -63,14 +63,8 @@ fn waits(world: &World, script: &Script, way: Way) -> JoinSet<ExecutionStatus> {
         match way {
             Way::Hand => {
                 let what = Execute {
-                    script: script.id,
-                    input: doc(json!({"n": 1})),
-                    mode: Mode::Sync,
-                    version: None,
-                    source: None,
-                    timeout: None,
-                    idempotency_key: None,
                     trigger: TriggerKind::Manual,
+                    ..Execute::new(script.id, doc(json!({"n": 1})), Mode::Sync)
                 };
                 executions.execute(&ctx, what).await.unwrap().status
             }
@@ -231,14 +225,8 @@ async fn a_list_stays_as_long_as_was_asked_for_and_goes_on_behind_it() {
     let script = definition("quick", Trigger::OneOff, "return 1");
     let script = world.active(script).await;
     let quick = || Execute {
-        script: script.id,
-        input: doc(json!(null)),
-        mode: Mode::Sync,
-        version: None,
-        source: None,
-        timeout: None,
-        idempotency_key: None,
         trigger: TriggerKind::Manual,
+        ..Execute::new(script.id, doc(json!(null)), Mode::Sync)
     };
     let mut expected = Vec::new();
     for _ in 0..3 {
@@ -280,14 +268,8 @@ async fn deleting_a_script_stops_what_runs_of_it() {
     running(&world).await;
     let mut waiter = waits(&world, &script, Way::Hand);
     let promised = Execute {
-        script: script.id,
-        input: doc(json!(null)),
-        mode: Mode::Async,
-        version: None,
-        source: None,
-        timeout: None,
-        idempotency_key: None,
         trigger: TriggerKind::Manual,
+        ..Execute::new(script.id, doc(json!(null)), Mode::Async)
     };
     let promised = executions.execute(ctx, promised).await.unwrap().id;
     let all = async {

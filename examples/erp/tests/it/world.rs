@@ -154,14 +154,9 @@ impl World {
             .await
             .unwrap();
         let execute = Execute {
-            script: script.id,
-            input: Json::from(input),
-            mode: Mode::Sync,
-            version: None,
             source,
-            timeout: None,
-            idempotency_key: None,
             trigger: TriggerKind::Manual,
+            ..Execute::new(script.id, Json::from(input), Mode::Sync)
         };
         self.platform
             .executions()
