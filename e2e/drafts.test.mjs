@@ -104,3 +104,37 @@ test("a deleted script is in the trash, comes back, and ends for ever after a qu
 test("nothing on the way broke a policy, threw or logged an error", () => {
   assert.deepEqual(visit.faults, []);
 });
+
+test("a draft brings back the settings that were typed, and saves them", async () => {
+  const { page } = visit;
+  const made = await api(page, "POST", "/scripts", {
+    name: "drafted settings",
+    type: "event",
+    source: "return 1",
+    event: { types: ["order.created"], filter: { field: "total", op: "gt", value: 1 }, priority: 1 },
+    metadata: { owner: "billing", note: "text" },
+  });
+  await page.goto(`/scripts/${made.id}#settings`);
+  await page.fill("#f-filter", '{"field": "total", "op": "gt", "value": 2}');
+  await page.fill("#f-schema", '{"type": "object"}');
+  await page.fill("#f-metadata", '{"owner": "sales"}');
+  await kept(page);
+  await page.reload();
+  await page.click("text=Restore it");
+  await kept(page);
+  assert.match(await page.inputValue("#f-filter"), /"value": 2/);
+  await page.keyboard.press("Control+s");
+  await page.waitForSelector(".toast:has-text('Saved as version 2')");
+  const saved = await api(page, "GET", `/scripts/${made.id}`);
+  assert.equal(saved.event.filter.value, 2);
+  assert.equal(saved.event.priority, 1);
+  assert.deepEqual(saved.input_schema, { type: "object" });
+  assert.deepEqual(saved.metadata, { owner: "sales" });
+  // Of a draft in which one member differs, the others are what they were.
+  await page.fill("#f-priority", "3");
+  await kept(page);
+  await page.reload();
+  await page.click("text=Restore it");
+  await kept(page);
+  assert.match(await page.inputValue("#f-filter"), /"value": 2/);
+});

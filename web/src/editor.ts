@@ -5,7 +5,7 @@ import { api, explain, explainField, type FieldProblem, Problem } from "./api";
 import { type Current, DraftKeeper, type DraftState } from "./draft";
 import { duration, type Execution, isFinal, type LogLine, watch } from "./execution";
 import { agreed } from "./dialog";
-import { type Definition, definitionOf, type Form, formOf, type Page, settle } from "./form";
+import { type Definition, definitionOf, type Form, formOf, type Page, restored, settle } from "./form";
 import { pretty, showJson } from "./json";
 import type { Diagnostic, Pane } from "./monaco";
 import { text } from "./texts";
@@ -183,8 +183,7 @@ Alpine.data("scriptEditor", () => ({
     const draft = this.offered;
     if (!draft) return;
     this.offered = null;
-    const base = { ...page.definition, ...(draft.settings ?? {}) } as Definition;
-    this.form = formOf(base);
+    this.form = restored(this.form, page.definition, draft);
     this.setSource(draft.source);
     keeper?.release();
     if (draft.base_version === this.version) return this.changed();
@@ -370,6 +369,7 @@ Alpine.data("scriptEditor", () => ({
     this.theirs = null;
     this.savedSource = sourceText();
     settle(this.form);
+    page.saved_as = this.sourceSettings();
     this.saved = this.snapshot();
     this.dirty = false;
     this.changeDescription = "";
@@ -454,7 +454,7 @@ Alpine.data("scriptEditor", () => ({
 
   /** What decides how the source is read; a trial takes it from the saved script. */
   sourceSettings() {
-    return [this.form.type, this.form.language, this.form.entry].join();
+    return [this.form.type, this.form.language, this.form.entry, this.form.library].join();
   },
 
   parseInput(): unknown {

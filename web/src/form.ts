@@ -8,7 +8,7 @@ export interface Page {
   version: number;
   may_edit: boolean;
   may_run: boolean;
-  /** Type, language and entry as saved: what a trial of unsaved source is read by. */
+  /** Type, language, entry and library as saved: what a trial of unsaved source is read by. */
   saved_as: string;
   definition: Definition;
   /** What the user typed and did not save. */
@@ -146,6 +146,17 @@ export function definitionOf(form: Form, source: string): Definition {
     },
     tags: words(form.tags, /\s*,\s*/),
   };
+}
+
+/**
+ * The form with a draft in it. What is saved stays what a change is told by: a member whose text differs
+ * is in the draft, one that does not is in the definition.
+ */
+export function restored(form: Form, definition: Definition, draft: Draft): Form {
+  const settings = (draft.settings ?? {}) as Partial<Definition>;
+  const event = definition.event && settings.event ? { event: { ...definition.event, ...settings.event } } : {};
+  const { savedFilter, savedSchema, savedMetadata } = form;
+  return { ...formOf({ ...definition, ...settings, ...event }), savedFilter, savedSchema, savedMetadata };
 }
 
 /** The form once it is saved: what differs from here on is a change. */

@@ -356,7 +356,9 @@ impl Layers {
         };
         let others = self.tenant_preset()?;
         let mut shares = BTreeMap::new();
-        let entries: Vec<String> = self.list("tenant_shares", "entries")?;
+        let mut entries: Vec<String> = self.list("tenant_shares", "entries")?;
+        // Presets first, so that the order of the entries says nothing.
+        entries.sort_by_key(|entry| entry.split('=').next().is_some_and(|it| it.contains('.')));
         for entry in &entries {
             let (left, right) = entry.split_once('=').ok_or_else(refused)?;
             let (slug, figure) = left.split_once('.').unwrap_or((left, ""));

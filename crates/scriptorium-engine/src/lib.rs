@@ -121,4 +121,5 @@ pub use limits::Limits;
 pub use meter::{Held, Meter, TooMuch};
 pub use outcome::{Code, Failure, Frame, LimitHit, Outcome, Position, Report, Usage};
 pub use program::{Program, Source};
+pub use state::thread_cpu;
 pub use statistics::{LaneStatistics, Statistics};

@@ -1,12 +1,12 @@
 //! What an execution uses, where engine and host both see it: the guest's memory, what the host
-//! holds for it, processor time. The limit on memory is on both together.
+//! holds for it, processor time, host calls. The limit on memory is on both together.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::state::slice_elapsed;
-use crate::{Code, HostError};
+use crate::{CallClass, Code, HostError};
 
 /// Memory grows in such steps; the limit is rounded up to them.
 const STEP: u64 = 1 << 16;
@@ -26,6 +26,8 @@ struct Inner {
     /// What would have been in use when the limit was met.
     wanted: AtomicU64,
     cpu_nanos: AtomicU64,
+    io_calls: AtomicU32,
+    service_calls: AtomicU32,
 }
 
 impl Default for Inner {
@@ -37,6 +39,8 @@ impl Default for Inner {
             peak: AtomicU64::new(0),
             wanted: AtomicU64::new(0),
             cpu_nanos: AtomicU64::new(0),
+            io_calls: AtomicU32::new(0),
+            service_calls: AtomicU32::new(0),
         }
     }
 }
@@ -94,6 +98,26 @@ impl Meter {
     /// run on the guest's thread.
     pub fn cpu(&self) -> Duration {
         Duration::from_nanos(self.0.cpu_nanos.load(Ordering::Relaxed)) + slice_elapsed()
+    }
+
+    /// Host calls so far of [`CallClass::Io`].
+    pub fn io_calls(&self) -> u32 {
+        self.0.io_calls.load(Ordering::Relaxed)
+    }
+
+    /// Host calls so far of [`CallClass::Service`].
+    pub fn service_calls(&self) -> u32 {
+        self.0.service_calls.load(Ordering::Relaxed)
+    }
+
+    /// One more call; how many of its class there are then.
+    pub(crate) fn called(&self, class: CallClass) -> u32 {
+        let counter = match class {
+            CallClass::Free => return 0,
+            CallClass::Io => &self.0.io_calls,
+            CallClass::Service => &self.0.service_calls,
+        };
+        counter.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// The execution starts, with this limit.

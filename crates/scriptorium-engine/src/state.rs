@@ -79,8 +79,6 @@ pub(crate) struct State {
     cpu: Duration,
     snapshot_bytes: usize,
     heap_peak: usize,
-    io_calls: u32,
-    service_calls: u32,
     /// Limits the host has been told of.
     told: Vec<&'static str>,
 }
@@ -109,8 +107,6 @@ impl State {
             cpu: Duration::ZERO,
             snapshot_bytes: 0,
             heap_peak: 0,
-            io_calls: 0,
-            service_calls: 0,
             told: Vec::new(),
         }
     }
@@ -201,21 +197,20 @@ impl State {
 
     /// Charges one host call.
     pub(crate) fn charge(&mut self, class: CallClass) -> Result<(), wasmtime::Error> {
-        let (limit, counter, allowed) = match class {
+        let (limit, allowed, calls) = match class {
             CallClass::Free => return Ok(()),
-            CallClass::Io => ("io_calls", &mut self.io_calls, self.limits.io_calls),
+            CallClass::Io => ("io_calls", self.limits.io_calls, self.meter.io_calls()),
             CallClass::Service => (
                 "service_calls",
-                &mut self.service_calls,
                 self.limits.service_calls,
+                self.meter.service_calls(),
             ),
         };
         let allowed = u64::from(allowed);
-        if u64::from(*counter) == allowed {
+        if u64::from(calls) == allowed {
             return Err(self.too_many_calls(limit, allowed));
         }
-        *counter += 1;
-        let observed = u64::from(*counter);
+        let observed = u64::from(self.meter.called(class));
         if allowed >= FEW_CALLS {
             self.near(LimitHit {
                 limit,
@@ -315,8 +310,8 @@ impl State {
             wall: self.started.elapsed(),
             cpu: self.cpu,
             memory_peak_bytes: self.meter.peak().max(self.heap_peak as u64),
-            io_calls: self.io_calls,
-            service_calls: self.service_calls,
+            io_calls: self.meter.io_calls(),
+            service_calls: self.meter.service_calls(),
         }
     }
 
@@ -421,7 +416,8 @@ pub(crate) fn slice_elapsed() -> Duration {
     thread_cpu().saturating_sub(SLICE.get())
 }
 
-fn thread_cpu() -> Duration {
+/// Processor time that the calling thread has used.
+pub fn thread_cpu() -> Duration {
     let now = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
 }

@@ -9,7 +9,7 @@ use crate::{Invalid, Json, ScriptId, TenantId, UserId, limits};
 /// Drafts that one user may have at a time, over all scripts of the tenant.
 pub const DRAFTS_PER_USER: u32 = 200;
 /// Largest settings of a draft in bytes.
-const SETTINGS_BYTES: usize = 64 << 10;
+const SETTINGS_BYTES: usize = 256 << 10;
 
 /// What a user keeps of their unsaved work.
 #[derive(Clone, Debug, PartialEq)]

@@ -211,6 +211,10 @@ async fn report(
     let work = shared.world.tasks.track_future(work);
     let running = shared.guests.spawn(account, work);
     let _ = live.run.set(running.control());
+    // Whoever cancelled it before this could not make it go first.
+    if live.cancel.is_cancelled() {
+        running.control().hurry();
+    }
     match running.await {
         Ok(Ok(report)) => Ok(report),
         Ok(Err(error)) => Err(failure::of_platform("platform.engine", &error)),

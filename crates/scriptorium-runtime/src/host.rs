@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -33,7 +32,8 @@ use crate::hub::Live;
 use crate::job::{Call, Job};
 use crate::service::{Method, Registry, Service, ServiceCall, ServiceError};
 
-/// Most templates and new programs worked on at once in the process: each takes a processor.
+/// Most templates, new programs and large inputs worked on at once in the process: each takes a
+/// processor.
 pub(crate) const BLOCKING: usize = 2;
 /// Most bytes of the arguments of a service as JSON.
 const SERVICE_ARGS_BYTES: usize = 1 << 20;
@@ -58,7 +58,7 @@ pub(crate) struct World {
     pub(crate) io: Handle,
     pub(crate) tasks: TaskTracker,
     /// Who takes a processor outside of the guest threads: templates, new programs.
-    pub(crate) blocking: Semaphore,
+    pub(crate) blocking: Arc<Semaphore>,
 }
 
 /// One run as its capabilities see it.
@@ -77,8 +77,6 @@ pub(crate) struct Run {
     wall: Duration,
     events: Mutex<Published>,
     incidents: Mutex<Vec<Incident>>,
-    io_calls: AtomicU32,
-    service_calls: AtomicU32,
 }
 
 /// Bytes of a request's body that the prelude is given at once.
@@ -100,7 +98,12 @@ impl World {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
-        let _permit = self.blocking.acquire().await;
+        let permit = self.blocking.clone().acquire_owned().await;
+        // It stays with the work, which goes on when nobody waits for it any more.
+        let work = move || {
+            let _permit = permit;
+            work()
+        };
         let task = self.tasks.spawn_blocking_on(work, &self.io);
         task.await.ok()
     }
@@ -134,8 +137,6 @@ impl Run {
             wall,
             events: Mutex::default(),
             incidents: Mutex::default(),
-            io_calls: AtomicU32::new(0),
-            service_calls: AtomicU32::new(0),
             job,
         }
     }
@@ -160,15 +161,14 @@ impl Run {
     pub(crate) fn budget(&self) -> Value {
         let limits = &self.job.definition.limits;
         let of = |limit: u64, used: u64| json!({ "limit": limit, "used": used, "remaining": limit.saturating_sub(used) });
-        let calls =
-            |limit: u32, used: &AtomicU32| of(limit.into(), used.load(Ordering::Relaxed).into());
+        let calls = |limit: u32, used: u32| of(limit.into(), used.into());
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let left = self.deadline().duration_since(self.now());
         let left = Duration::try_from(left).unwrap_or_default();
         let (wall, meter) = (self.wall, &self.live.meter);
         json!({
-            "apiCalls": calls(limits.api_calls, &self.io_calls),
-            "serviceCalls": calls(limits.service_calls, &self.service_calls),
+            "apiCalls": calls(limits.api_calls, meter.io_calls()),
+            "serviceCalls": calls(limits.service_calls, meter.service_calls()),
             "wallMs": of(millis(wall), millis(wall.saturating_sub(left))),
             "cpuMs": of(millis(limits.cpu.min(wall)), millis(meter.cpu())),
             "memoryBytes": of(limits.memory_bytes, meter.memory()),
@@ -249,28 +249,16 @@ impl Run {
     }
 
     /// The text that work ends with, counted while it waits for the script.
-    fn counted<T>(
+    fn counted(
         &self,
-        work: impl Future<Output = Result<T, HostError>> + Send + 'static,
-    ) -> impl Future<Output = Result<(String, Held), HostError>> + Send + 'static
-    where
-        T: Into<Text>,
-    {
+        work: impl Future<Output = Result<String, HostError>> + Send + 'static,
+    ) -> impl Future<Output = Result<(String, Held), HostError>> + Send + 'static {
         let meter = self.live.meter.clone();
         async move {
-            let Text(text) = work.await?.into();
+            let text = work.await?;
             let held = meter.hold(text.len())?;
             Ok((text, held))
         }
-    }
-
-    fn count(&self, class: CallClass) {
-        match class {
-            CallClass::Free => return,
-            CallClass::Io => &self.io_calls,
-            CallClass::Service => &self.service_calls,
-        }
-        .fetch_add(1, Ordering::Relaxed);
     }
 
     fn allows_service(&self, name: &str) -> bool {
@@ -342,7 +330,8 @@ impl Run {
         // The handler is called inside of the task: it may panic before it has made its future.
         let work = async move {
             let _values = values;
-            handler(call).await.map_err(HostError::from)
+            let answer = handler(call).await.map_err(HostError::from)?;
+            Ok(answer.to_string())
         };
         let task = self
             .world
@@ -388,7 +377,6 @@ impl Host for RunHost {
 
     fn call(&mut self, name: &str, args: &str) -> Reply {
         let run = &self.0;
-        run.count(self.class(name));
         if let Some((_, method)) = run.find_service(name) {
             return run.call_service(name, method, args);
         }
@@ -409,7 +397,6 @@ impl Host for RunHost {
         if let Some(reply) = run.internal(name, args) {
             return Ok(reply);
         }
-        run.count(self.class(name));
         match capabilities::find(name).map(|binding| (binding, binding.how)) {
             Some((binding, How::Sync(handler))) => {
                 handler(run, Args::read(args, binding.params, &run.zone)?)
@@ -457,21 +444,6 @@ impl Host for RunHost {
         // The engine asks for it once, right before the first instruction.
         self.0.live.began.get_or_init(|| self.0.now());
         u64::from_le_bytes(self.0.world.ambient.random())
-    }
-}
-
-/// Text that a call ends with.
-struct Text(String);
-
-impl From<String> for Text {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl From<Value> for Text {
-    fn from(value: Value) -> Self {
-        Self(value.to_string())
     }
 }
 

@@ -104,7 +104,7 @@ impl Hub {
     pub(crate) fn cancel_of(&self, tenant: TenantId) -> usize {
         let entries = self.lock();
         let own = entries.values().filter(|live| live.tenant == tenant);
-        own.inspect(|live| live.cancel.cancel()).count()
+        own.inspect(|live| live.stop()).count()
     }
 
     pub(crate) fn len(&self) -> usize {

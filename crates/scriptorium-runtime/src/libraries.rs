@@ -57,6 +57,14 @@ pub struct ResolvedLibrary {
     pub found: Result<FoundLibrary, String>,
 }
 
+impl ResolvedLibrary {
+    /// The pins of all of them; `None` when one is missing.
+    pub fn pins(libraries: &[Self]) -> Option<Vec<Pin>> {
+        let pin = |library: &Self| library.found.as_ref().ok().map(|found| found.pin.clone());
+        libraries.iter().map(pin).collect()
+    }
+}
+
 /// A library that may be imported.
 #[derive(Clone, Debug)]
 pub struct FoundLibrary {
@@ -177,7 +185,11 @@ impl Bundles {
         if let Some(known) = self.imports.get(&key) {
             return known;
         }
-        let found: Arc<[String]> = imports(world, definition).await.into();
+        // What could not be looked at is looked at again.
+        let Some(found) = look_for_imports(world, definition).await else {
+            return Arc::default();
+        };
+        let found: Arc<[String]> = found.into();
         self.imports.insert(key, Arc::clone(&found));
         found
     }
@@ -193,11 +205,7 @@ pub(crate) async fn resolved_bundle(
 ) -> Result<Result<Bundle, Vec<ResolvedLibrary>>, Error> {
     let specifiers = imports(world, definition).await;
     let libraries = resolve(world, programs, ctx, specifiers, Some(importer)).await?;
-    let pins: Option<Vec<Pin>> = libraries
-        .iter()
-        .map(|library| library.found.as_ref().ok().map(|found| found.pin.clone()))
-        .collect();
-    let Some(pins) = pins else {
+    let Some(pins) = ResolvedLibrary::pins(&libraries) else {
         return Ok(Err(libraries));
     };
     match assemble(&world.store, ctx, &pins).await {
@@ -286,9 +294,15 @@ async fn look_up(
 
 /// The specifiers in a source; none when it is no program at all, which others tell.
 pub(crate) async fn imports(world: &World, definition: &Definition) -> Vec<String> {
+    let found = look_for_imports(world, definition).await;
+    found.unwrap_or_default()
+}
+
+/// `None` when the platform broke down over it.
+async fn look_for_imports(world: &World, definition: &Definition) -> Option<Vec<String>> {
     let (source, language) = (definition.source.clone(), definition.language);
     let work = move || lang::imports(&source, language_of(language)).unwrap_or_default();
-    world.blocking(work).await.unwrap_or_default()
+    world.blocking(work).await
 }
 
 pub(crate) fn language_of(language: Language) -> lang::Language {

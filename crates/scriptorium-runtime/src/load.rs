@@ -62,7 +62,7 @@ impl Tenants {
         self.0.get(&id)
     }
 
-    async fn find(&self, store: &Store, id: TenantId) -> Result<Tenant, Error> {
+    pub(crate) async fn find(&self, store: &Store, id: TenantId) -> Result<Tenant, Error> {
         if let Some(tenant) = self.0.get(&id) {
             return Ok(tenant);
         }

@@ -117,7 +117,7 @@ impl Runtime {
             permissions,
             io,
             tasks: TaskTracker::new(),
-            blocking: Semaphore::new(BLOCKING),
+            blocking: Arc::new(Semaphore::new(BLOCKING)),
         };
         let guests = Threads::start(options.guest_threads, {
             let engine = engine.clone();

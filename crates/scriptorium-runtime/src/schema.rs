@@ -11,7 +11,6 @@ use scriptorium_model::definition::at_most_bytes;
 use scriptorium_model::script::Definition;
 use scriptorium_model::{Invalid, Json};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::host::World;
 use crate::job::Call;
@@ -32,8 +31,15 @@ const TOLD_WHOLE: u64 = 2_000;
 const MISFITS: usize = 20;
 /// Most characters of what is said about one.
 const MESSAGE_CHARS: usize = 200;
-/// Largest compiled pattern in bytes.
+/// Largest compiled pattern in bytes, and that of all patterns of a schema together.
 const PATTERN_BYTES: usize = 1 << 20;
+const PATTERNS_BYTES: usize = 2 << 20;
+/// Most patterns of a schema.
+const PATTERNS: usize = 100;
+/// Letters of a text that count as one value: patterns go through all of them.
+const LETTERS: usize = 64;
+/// What parts of the schema times bytes of the input may come to without being handed to a thread.
+const AT_ONCE: u64 = 100_000;
 /// Drafts that a schema may be of: in those before, `id` turns references elsewhere.
 const DRAFTS: [&str; 3] = [
     "https://json-schema.org/draft/2020-12/schema",
@@ -43,8 +49,8 @@ const DRAFTS: [&str; 3] = [
 /// Most schemas kept ready.
 const SCHEMAS: u64 = 256;
 
-/// Schemas by the hash of their text.
-pub(crate) struct Schemas(Cache<[u8; 32], Arc<Schema>>);
+/// Schemas by their text.
+pub(crate) struct Schemas(Cache<Json, Arc<Schema>>);
 
 /// A schema that is ready to work.
 pub(crate) struct Schema {
@@ -60,12 +66,11 @@ impl Schemas {
     }
 
     fn find(&self, text: &Json) -> Result<Arc<Schema>, Invalid> {
-        let hash: [u8; 32] = Sha256::digest(text.as_str()).into();
-        if let Some(schema) = self.0.get(&hash) {
+        if let Some(schema) = self.0.get(text) {
             return Ok(schema);
         }
         let schema = Arc::new(Schema::compile(text)?);
-        self.0.insert(hash, schema.clone());
+        self.0.insert(text.clone(), schema.clone());
         Ok(schema)
     }
 }
@@ -89,27 +94,17 @@ pub(crate) async fn fitted(
     definition: &Definition,
     call: Call,
 ) -> Result<Call, Invalid> {
-    let Some(text) = definition.input_schema.clone() else {
+    let Some(text) = &definition.input_schema else {
         return Ok(call);
     };
-    let schemas = schemas.clone();
-    let work = move || {
-        let schema = schemas.find(&text)?;
-        match call {
-            Call::Main(input) => schema.fit("input", &input).map(Call::Main),
-            Call::Embedded(input) => schema.fit("input", &input).map(Call::Embedded),
-            Call::Event(event) => {
-                schema.hold("input", &event.payload.to_value())?;
-                Ok(Call::Event(event))
-            }
-            Call::Request(request) => {
-                if let Some(body) = request.value()? {
-                    schema.hold("body", &body)?;
-                }
-                Ok(Call::Request(request))
-            }
-        }
-    };
+    // Most are known and small: to hand them over would take longer, and make them wait behind others.
+    if let Some(schema) = schemas.0.get(text)
+        && schema.parts.saturating_mul(call.len() as u64) <= AT_ONCE
+    {
+        return schema.fitted(call);
+    }
+    let (schemas, text) = (schemas.clone(), text.clone());
+    let work = move || schemas.find(&text)?.fitted(call);
     world.blocking(work).await.unwrap_or_else(broken)
 }
 
@@ -134,7 +129,12 @@ impl Schema {
         }
         let mut left = PARTS;
         weigh(&schema, &schema, DEPTH, &mut left).map_err(|why| refuse(why.into()))?;
-        let patterns = PatternOptions::regex().size_limit(PATTERN_BYTES);
+        let patterns = patterns(&schema);
+        if patterns > PATTERNS {
+            return Err(refuse(format!("must have at most {PATTERNS} patterns")));
+        }
+        let each = PATTERN_BYTES.min(PATTERNS_BYTES / patterns.max(1));
+        let patterns = PatternOptions::regex().size_limit(each);
         let validator = jsonschema::options()
             .offline()
             .with_pattern_options(patterns)
@@ -145,6 +145,23 @@ impl Schema {
             defaults: defaults(&schema),
             parts: PARTS - left,
         })
+    }
+
+    fn fitted(&self, call: Call) -> Result<Call, Invalid> {
+        match call {
+            Call::Main(input) => self.fit("input", &input).map(Call::Main),
+            Call::Embedded(input) => self.fit("input", &input).map(Call::Embedded),
+            Call::Event(event) => {
+                self.hold("input", &event.payload.to_value())?;
+                Ok(Call::Event(event))
+            }
+            Call::Request(request) => {
+                if let Some(body) = request.value()? {
+                    self.hold("body", &body)?;
+                }
+                Ok(Call::Request(request))
+            }
+        }
     }
 
     /// The input with what is missing in it.
@@ -205,9 +222,12 @@ fn weigh(part: &Value, whole: &Value, depth: u32, left: &mut u64) -> Result<(), 
         .checked_sub(1)
         .ok_or("is nested too deep, or refers to itself")?;
     match part {
-        Value::Object(members) => members
-            .iter()
-            .try_for_each(|(name, member)| weigh_member(name, member, whole, depth, left)),
+        Value::Object(members) => members.iter().try_for_each(|(name, member)| {
+            if name == "$schema" && !std::ptr::eq(part, whole) {
+                return Err("may name its draft at the top only");
+            }
+            weigh_member(name, member, whole, depth, left)
+        }),
         Value::Array(items) => items
             .iter()
             .try_for_each(|item| weigh(item, whole, depth, left)),
@@ -226,6 +246,10 @@ fn weigh_member(
         ("$ref", Value::String(target)) => {
             let pointer = target.strip_prefix('#');
             let pointer = pointer.ok_or("may refer to its own parts only")?;
+            // Read as another part than the one that is weighed.
+            if pointer.contains('%') {
+                return Err("may refer to parts by their plain names only");
+            }
             let target = whole.pointer(pointer);
             weigh(
                 target.ok_or("refers to a part that is not there")?,
@@ -257,10 +281,32 @@ fn defaults(schema: &Value) -> Vec<(String, Value)> {
     members.filter_map(default).collect()
 }
 
+/// Patterns in the text of a schema, wherever they stand.
+fn patterns(part: &Value) -> usize {
+    match part {
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, member)| match (name.as_str(), member) {
+                ("pattern", Value::String(_)) => 1,
+                ("patternProperties", Value::Object(named)) => named.len() + patterns(member),
+                _ => patterns(member),
+            })
+            .sum(),
+        Value::Array(items) => items.iter().map(patterns).sum(),
+        _ => 0,
+    }
+}
+
+/// Values of an input; long texts count as several.
 fn count(value: &Value) -> u64 {
+    let text = |text: &str| (text.len() / LETTERS) as u64;
     match value {
         Value::Array(items) => 1 + items.iter().map(count).sum::<u64>(),
-        Value::Object(members) => 1 + members.values().map(count).sum::<u64>(),
+        Value::Object(members) => {
+            let member = |(name, value): (&String, &Value)| text(name) + count(value);
+            1 + members.iter().map(member).sum::<u64>()
+        }
+        Value::String(value) => 1 + text(value),
         _ => 1,
     }
 }
@@ -374,6 +420,18 @@ mod tests {
         refused(json!({"$id": "https://example.com/a"}), "$ref and # only");
         refused(json!({"items": {"$ref": "#"}}), "itself");
         refused(json!({"unevaluatedProperties": false}), "unevaluated");
+        refused(
+            json!({"$ref": "#/$defs/%70", "$defs": {"%70": {}, "p": {"items": {"$ref": "#"}}}}),
+            "plain names",
+        );
+        let older = json!({"$schema": "http://json-schema.org/draft-04/schema#", "id": "x"});
+        refused(json!({"$defs": {"old": older}}), "at the top");
+        let many: Vec<Value> = (0..=PATTERNS)
+            .map(|n| json!({"pattern": format!("{n}")}))
+            .collect();
+        refused(json!({"anyOf": many}), "100 patterns");
+        let large = json!({"pattern": r"\pL{300}"});
+        refused(json!({"anyOf": vec![large; 20]}), "");
         let draft = "http://json-schema.org/draft-04/schema#";
         refused(json!({"$schema": draft}), "2020-12");
         refused(json!({"description": "x".repeat(BYTES)}), "bytes");
@@ -423,5 +481,8 @@ mod tests {
         let refused = schema.hold("input", &values).unwrap_err();
         assert!(refused.to_string().contains("too large"), "{refused}");
         assert!(schema.hold("input", &json!(vec![100; 1_000])).is_ok());
+        let long = json!(["x".repeat(32 << 20)]);
+        let refused = schema.hold("input", &long).unwrap_err();
+        assert!(refused.to_string().contains("too large"), "{refused}");
     }
 }

@@ -133,7 +133,7 @@ impl Worker {
                 return;
             }
             let busy = self.busy();
-            let held = self.held_by_tenant();
+            let held = self.held_by_tenant().await;
             let room = |tenant| self.room(tenant, &held);
             let store = &self.shared.world.store;
             let claimed = match store.claim_pending(limit, LEASE, &busy, &room).await {
@@ -156,18 +156,27 @@ impl Worker {
 
     /// Scripts of which enough executions are held to keep them busy.
     fn busy(&self) -> Vec<ScriptId> {
-        let mut held: HashMap<ScriptId, u32> = HashMap::new();
+        let mut held: HashMap<(TenantId, ScriptId), u32> = HashMap::new();
         for one in self.held.values() {
-            *held.entry(one.script).or_default() += 1;
+            *held.entry((one.tenant, one.script)).or_default() += 1;
         }
-        held.retain(|script, count| *count >= self.shared.admission.limit(*script));
-        held.into_keys().collect()
+        let admission = &self.shared.admission;
+        held.retain(|(tenant, script), count| *count >= admission.limit(*tenant, *script));
+        held.into_keys().map(|(_, script)| script).collect()
     }
 
-    fn held_by_tenant(&self) -> HashMap<TenantId, u32> {
+    /// How many of each tenant are held. A tenant is forgotten after a while, and its share with it:
+    /// those are looked for anew.
+    async fn held_by_tenant(&self) -> HashMap<TenantId, u32> {
         let mut held = HashMap::new();
         for one in self.held.values() {
             *held.entry(one.tenant).or_default() += 1;
+        }
+        let Shared { tenants, world, .. } = &*self.shared;
+        for tenant in held.keys() {
+            if let Err(error) = tenants.find(&world.store, *tenant).await {
+                tracing::warn!(%error, %tenant, "its share is not known for now");
+            }
         }
         held
     }

@@ -135,7 +135,8 @@ fn millis(time: Duration) -> u64 {
 }
 
 /// The recorder of this process's metrics, installed on first use. `None` when the host has
-/// installed one of its own, which then has our metrics too.
+/// installed one of its own, which then has what is counted as it happens; what the runtime is
+/// asked for when metrics are read, it asks for itself (`Platform::status`).
 pub(crate) fn recorder() -> Option<PrometheusHandle> {
     static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
     let install = || {

@@ -62,13 +62,14 @@ fn busy(error: &Error) -> Problem {
 
 /// The caller's tenant, or its script, has its share of the room in use; nothing was begun.
 fn share_exhausted(error: &Error) -> Problem {
-    let problem = match error.code() {
-        "script_busy" => Problem::new(StatusCode::TOO_MANY_REQUESTS, "script_busy")
-            .detail("The script has as many executions at once as it may. Nothing was begun."),
-        _ => Problem::new(StatusCode::TOO_MANY_REQUESTS, "tenant_busy")
-            .detail("As many executions run or wait as may. Nothing was begun; try again."),
+    // Strangers meet this, too: it tells no figures.
+    let detail = match error.code() {
+        "script_busy" => "The script has as many executions at once as it may.",
+        _ => "As many executions run or wait as may.",
     };
-    problem.retry_after(error.retry_after().unwrap_or_default())
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, error.code())
+        .detail(format!("{detail} Nothing was begun; try again."))
+        .retry_after(error.retry_after().unwrap_or_default())
 }
 
 /// A script failed whose author or host asked for it: they may know why (design 4.2, invoke).

@@ -37,14 +37,19 @@ impl Store {
     }
 }
 
-/// Makes these the libraries that a version uses. They must still be there to be used.
-pub(crate) async fn pin(tx: &Tx, script: ScriptId, version: u32, pins: &[Pin]) -> Result<()> {
+/// Makes these the libraries that a version uses, instead of others.
+pub(crate) async fn pin_anew(tx: &Tx, script: ScriptId, version: u32, pins: &[Pin]) -> Result<()> {
     let sql = tx
         .sql(
             "delete from version_libraries where tenant_id = $1 and script_id = $2 and number = $3",
         )
         .with([script.0.into(), version.into()]);
     tx.execute(sql).await?;
+    pin(tx, script, version, pins).await
+}
+
+/// Makes these the libraries that a new version uses. They must still be there to be used.
+pub(crate) async fn pin(tx: &Tx, script: ScriptId, version: u32, pins: &[Pin]) -> Result<()> {
     for pin in pins {
         check_active(tx, pin.library).await?;
         let sql = tx

@@ -113,9 +113,7 @@ impl Store {
             .await?;
         tx.commit(noted).await
     }
-}
 
-impl Store {
     /// Deletes a user with their sessions and drafts, and makes the tokens worthless that they made here.
     /// What they wrote keeps their id, which nobody gets again: written by somebody who is gone is not
     /// written by nobody, who is the host and may do everything (decision 0021).

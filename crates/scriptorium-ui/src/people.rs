@@ -1,6 +1,6 @@
 //! Names of users for the pages that show who did what.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use scriptorium::model::UserId;
 
@@ -12,6 +12,7 @@ use crate::visitor::Visitor;
 /// only their own.
 pub(crate) struct People {
     names: HashMap<UserId, String>,
+    active: HashSet<UserId>,
     t: Texts,
 }
 
@@ -19,21 +20,26 @@ impl People {
     pub(crate) async fn known_to(site: &Site, visitor: &Visitor) -> Self {
         let users = site.platform.users().list(visitor.ctx()).await;
         let own = visitor.caller.user.clone();
-        let known = users.unwrap_or_default().into_iter().chain(own);
+        let known: Vec<_> = users.unwrap_or_default().into_iter().chain(own).collect();
+        let active = known.iter().filter(|user| user.active);
+        let active = active.map(|user| user.id).collect();
         let name = |name: String, email: String| if name.is_empty() { email } else { name };
         Self {
+            active,
             names: known
+                .into_iter()
                 .map(|user| (user.id, name(user.name, user.email)))
                 .collect(),
             t: visitor.t,
         }
     }
 
-    /// Everybody who is known, by name.
-    pub(crate) fn all(&self) -> Vec<(UserId, String)> {
+    /// Everybody who is known and not switched off, by name.
+    pub(crate) fn active(&self) -> Vec<(UserId, String)> {
         let mut all: Vec<_> = self
             .names
             .iter()
+            .filter(|(id, _)| self.active.contains(id))
             .map(|(id, name)| (*id, name.clone()))
             .collect();
         all.sort_by(|(_, one), (_, other)| one.cmp(other));

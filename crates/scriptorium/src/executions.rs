@@ -1,5 +1,6 @@
 //! Executions: starting them by hand or by name, and looking at what happened.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use futures_util::Stream;
@@ -9,12 +10,12 @@ use scriptorium_model::limits::SOURCE_BYTES;
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::permission::Permission;
 use scriptorium_model::policy::{self, Action};
-use scriptorium_model::script::{Script, ScriptStatus, ScriptType};
+use scriptorium_model::script::{Definition, Script, ScriptStatus, ScriptType};
 use scriptorium_model::{Actor, Ctx, ExecutionId, Invalid, Json, ScriptId, Timestamp};
 use scriptorium_runtime::{Asked, HttpRequest, Stage};
 use scriptorium_store::{ExecutionFilter, ExecutionSummary, Inserted};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::platform::{History, Platform};
 use crate::watch::{self, LOOK_EVERY, Live};
 
@@ -100,9 +101,7 @@ impl Executions<'_> {
         }
         check_runnable(&script)?;
         let version = what.version.unwrap_or(script.version);
-        if version != script.version {
-            self.0.store().find_version(ctx, script.id, version).await?;
-        }
+        let definition = self.definition(ctx, &script, version).await?;
         validate(
             &what.input,
             what.source.as_deref(),
@@ -121,7 +120,8 @@ impl Executions<'_> {
             ..Asked::by(ctx)
         };
         execution.trigger_data = asked.to_json();
-        self.start(ctx, &script, execution, what.mode).await
+        self.start(ctx, &script, &definition, execution, what.mode)
+            .await
     }
 
     /// Calls an active embedded script by name and waits for its end. The execution is recorded,
@@ -296,9 +296,8 @@ impl Executions<'_> {
         validate(&input, None, None, what.idempotency_key.as_deref())?;
         let tried_with = source.as_ref().map(|_| first.version);
         let version = what.version.or(tried_with).unwrap_or(script.version);
-        if version != script.version {
-            let found = self.0.store().find_version(ctx, script.id, version).await;
-            if tried_with.is_some() && matches!(found, Err(scriptorium_store::Error::NotFound)) {
+        let definition = match self.definition(ctx, &script, version).await {
+            Err(error) if tried_with.is_some() && error.kind() == ErrorKind::NotFound => {
                 let message = format!("the text was tried with version {version}, which is gone");
                 return Err(Error::conflict(
                     "version_not_kept",
@@ -306,8 +305,8 @@ impl Executions<'_> {
                     message,
                 ));
             }
-            found?;
-        }
+            found => found?,
+        };
         let mut execution = self.new_execution(ctx, &script, first.trigger, input);
         execution.version = version;
         execution.test =
@@ -320,7 +319,8 @@ impl Executions<'_> {
             ..Asked::by(ctx)
         };
         execution.trigger_data = asked.to_json();
-        self.start(ctx, &script, execution, Mode::Async).await
+        self.start(ctx, &script, &definition, execution, Mode::Async)
+            .await
     }
 
     /// What an execution does, as it happens: the lines so far, each further line, changes of its
@@ -338,16 +338,31 @@ impl Executions<'_> {
     }
 
     /// Stops an execution whose caller waits. It may be on its way into the runtime, or out of it.
-    async fn stop_waiting(&self, ctx: &Ctx, id: ExecutionId) {
+    pub(crate) async fn stop_waiting(&self, ctx: &Ctx, id: ExecutionId) {
         while self.0.waiting().find(ctx.tenant, id).is_some() && !self.0.runtime().cancel(id) {
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+
+    /// What a version of a script says.
+    async fn definition<'a>(
+        &self,
+        ctx: &Ctx,
+        script: &'a Script,
+        version: u32,
+    ) -> Result<Cow<'a, Definition>> {
+        if version == script.version {
+            return Ok(Cow::Borrowed(&script.definition));
+        }
+        let found = self.0.store().find_version(ctx, script.id, version).await?;
+        Ok(Cow::Owned(found.definition))
     }
 
     async fn start(
         &self,
         ctx: &Ctx,
         script: &Script,
+        definition: &Definition,
         execution: Execution,
         mode: Mode,
     ) -> Result<Execution> {
@@ -358,14 +373,7 @@ impl Executions<'_> {
                 .run_now(ctx, execution, script, History::Strict)
                 .await;
         }
-        let store = self.0.store();
-        let definition = if execution.version == script.version {
-            script.definition.clone()
-        } else {
-            let version = store.find_version(ctx, script.id, execution.version);
-            version.await?.definition
-        };
-        self.0.runtime().suits(&definition, &execution).await?;
+        self.0.runtime().suits(definition, &execution).await?;
         let execution = match self
             .0
             .store()

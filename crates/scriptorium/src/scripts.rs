@@ -199,7 +199,7 @@ impl Scripts<'_> {
         self.check_unused(ctx, &script).await?;
         self.0.store().delete_script(ctx, id).await?;
         for execution in self.0.waiting().of_script(ctx.tenant, id) {
-            self.0.runtime().cancel(execution);
+            self.0.executions().stop_waiting(ctx, execution).await;
         }
         Ok(())
     }
@@ -518,6 +518,8 @@ impl Scripts<'_> {
             return Ok(());
         };
         let user = access::optional(self.0.store().find_user(ctx, id).await)?;
+        // Who is switched off lends nobody anything: it would run never.
+        let user = user.filter(|user| user.active);
         let held = user
             .as_ref()
             .is_some_and(|user| ctx.permissions.covers(&user.permissions()));
@@ -535,10 +537,7 @@ impl Scripts<'_> {
 
 /// The libraries to keep with a version: all that it imports, or none when one is missing.
 pub(crate) fn pins(libraries: &[ResolvedLibrary]) -> Vec<Pin> {
-    let pins = libraries
-        .iter()
-        .map(|library| library.found.as_ref().ok().map(|found| found.pin.clone()));
-    pins.collect::<Option<_>>().unwrap_or_default()
+    ResolvedLibrary::pins(libraries).unwrap_or_default()
 }
 
 fn saving<'a>(change_description: &'a str, pins: &'a [Pin]) -> Saving<'a> {

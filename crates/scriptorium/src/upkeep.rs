@@ -74,8 +74,9 @@ impl Platform {
         let now = self.ambient().now();
         let maintained = store.maintain(now).await;
         // The store keeps what each tenant keeps of its audit trail, whatever it is asked.
-        store.prune_audit(now).await?;
+        let pruned = store.prune_audit(now).await;
         maintained?;
+        pruned?;
         Ok(true)
     }
 }

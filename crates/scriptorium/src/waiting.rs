@@ -42,8 +42,10 @@ impl Waiting {
 
     /// All of a script.
     pub(crate) fn of_script(&self, tenant: TenantId, script: ScriptId) -> Vec<ExecutionId> {
-        let of_tenant = self.of(tenant).into_iter();
-        let of_script = of_tenant.filter(|one| one.script == script);
+        let entries = self.lock();
+        let of_script = entries
+            .values()
+            .filter(|one| one.tenant == tenant && one.script == script);
         of_script.map(|one| one.id).collect()
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::{Stream, StreamExt, pin_mut};
 use scriptorium_model::execution::{Execution, ExecutionStatus, LogLine};
 use scriptorium_model::{Ctx, ExecutionId};
+use scriptorium_runtime::Stage;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::error::{Error, Result};
@@ -99,7 +100,16 @@ impl Watcher {
 
     /// Looks where the execution stands and queues what is new.
     async fn look(&mut self) -> Result<()> {
-        if let Some(watch) = self.platform.runtime().watch(self.id) {
+        let runtime = self.platform.runtime();
+        // In this process, but waiting for room: so says whoever finds it.
+        if runtime.stage(self.id) == Some(Stage::Waiting) {
+            self.move_to(ExecutionStatus::Pending);
+            if self.queue.is_empty() {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            return Ok(());
+        }
+        if let Some(watch) = runtime.watch(self.id) {
             self.move_to(ExecutionStatus::Running);
             watch.lines.into_iter().for_each(|line| self.give(line));
             self.receiver = Some(watch.receiver);

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use scriptorium_model::ScriptId;
 use scriptorium_model::limits::Limits;
+use scriptorium_model::{ScriptId, TenantId};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -114,8 +114,8 @@ impl Admission {
     }
 
     /// How many executions of a script may go at once, as far as it is known here.
-    pub(crate) fn limit(&self, script: ScriptId) -> u32 {
-        let known = self.0.lock().gate.limit(script);
+    pub(crate) fn limit(&self, tenant: TenantId, script: ScriptId) -> u32 {
+        let known = self.0.lock().gate.limit(tenant, script);
         known.unwrap_or_else(|| Limits::default().concurrency)
     }
 

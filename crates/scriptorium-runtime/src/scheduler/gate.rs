@@ -153,9 +153,8 @@ impl<W> Gate<W> {
     }
 
     /// Executions of the script at once, if it is known here.
-    pub(crate) fn limit(&self, script: ScriptId) -> Option<u32> {
-        let mut all = self.tenants.values();
-        all.find_map(|tenant| Some(tenant.scripts.get(&script)?.limit))
+    pub(crate) fn limit(&self, tenant: TenantId, script: ScriptId) -> Option<u32> {
+        Some(self.tenants.get(&tenant)?.scripts.get(&script)?.limit)
     }
 
     /// A place, if there is one.

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
+use scriptorium_engine::thread_cpu;
 use scriptorium_model::{ScriptId, TenantId};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -579,12 +579,6 @@ impl Clock {
         };
         Ok((Arc::new(clock), thread))
     }
-}
-
-/// Processor time of the calling thread.
-fn thread_cpu() -> Duration {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec as u32)
 }
 
 #[cfg(test)]

@@ -138,8 +138,8 @@ pub(crate) struct VerificationBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AuditFinding)]
 pub(crate) struct FindingBody {
-    /// `altered`, `missing`, `truncated`, `rewritten`, `head_altered`, `checkpoint_altered` or
-    /// `execution_altered`, `execution_missing`.
+    /// `altered`, `missing`, `truncated`, `rewritten`, `head_altered`, `checkpoint_altered`,
+    /// `execution_altered` or `execution_missing`.
     kind: &'static str,
     /// The entry it is about.
     seq: Option<u64>,

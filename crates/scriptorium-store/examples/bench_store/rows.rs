@@ -254,8 +254,7 @@ impl Source {
 impl Generated {
     /// The words of its search document, as they are in the index.
     pub(crate) fn words_of_index(self) -> String {
-        let day = prefix::name_of(prefix::day_of(self.id));
-        let before = prefix::of(self.tenant) + &day;
+        let before = prefix::of_execution(self.tenant, self.id);
         prefix::before_each(&before, &self.words.into_text())
     }
 

@@ -21,6 +21,6 @@ delete from execution_documents;
 delete from search_pending where kind = 'execution';
 insert into search_pending (tenant_id, kind, id)
     select tenant_id, 'execution', id from executions where status not in ('pending', 'running')
-    order by id;
+    order by id desc;
 -- What is deleted leaves this list, too, which may be long.
 create index search_pending_id on search_pending (id);

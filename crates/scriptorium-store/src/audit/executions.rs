@@ -90,29 +90,55 @@ pub(crate) enum Removal {
 }
 
 /// That executions were removed, in the transaction that does it: without such an entry one that is
-/// not there any more was taken away by somebody else. `None` for the number when a whole month goes.
-pub(crate) fn pruned(removal: Removal, executions: Option<u64>) -> Note {
-    let (before, script) = match removal {
-        Removal::Before(at) => (Some(at), None),
-        Removal::Of(script) => (None, Some(script.0)),
+/// not there any more was taken away by somebody else. Those of a script are told by the minutes in
+/// which they were made. `None` when a whole month goes.
+pub(crate) fn pruned(removal: Removal, executions: Option<&[Uuid]>) -> Note {
+    let count = executions.map(<[Uuid]>::len);
+    let (subject, after) = match removal {
+        Removal::Before(at) => (
+            Subject::new(SubjectKind::Execution, None, ""),
+            json!({ "before": at, "executions": count }),
+        ),
+        Removal::Of(script) => {
+            let mut minutes = Minutes::new();
+            for id in executions.unwrap_or_default() {
+                *minutes.entry(minute_of(*id)).or_default() += 1;
+            }
+            (
+                Subject::new(SubjectKind::Script, script.0, ""),
+                json!({ "executions": count, "minutes": minutes }),
+            )
+        }
     };
-    let subject = match script {
-        Some(script) => Subject::new(SubjectKind::Script, script, ""),
-        None => Subject::new(SubjectKind::Execution, None, ""),
-    };
-    let note = Note::new(Action::ExecutionsPruned, subject);
-    note.after(json!({ "before": before, "executions": executions }))
+    Note::new(Action::ExecutionsPruned, subject).after(after)
 }
 
-/// What such an entry says. `None` when the text is not ours.
-pub(super) fn removal(after: &str) -> Option<(Option<Timestamp>, u64)> {
-    #[derive(serde::Deserialize)]
-    struct Pruned {
-        before: Option<Timestamp>,
-        executions: Option<u64>,
+/// What such an entry says.
+#[derive(Default, serde::Deserialize)]
+pub(super) struct Pruned {
+    pub(super) before: Option<Timestamp>,
+    #[serde(default)]
+    pub(super) minutes: Minutes,
+}
+
+impl Pruned {
+    /// `None` when the text is not ours.
+    pub(super) fn read(after: &str) -> Option<Self> {
+        serde_json::from_str(after).ok()
     }
-    let pruned: Pruned = serde_json::from_str(after).ok()?;
-    Some((pruned.before, pruned.executions.unwrap_or_default()))
+}
+
+/// How many executions were made in each minute since 1970.
+pub(super) type Minutes = BTreeMap<u64, u64>;
+
+/// The minute in which an id of version 7 was made.
+pub(super) fn minute_of(id: Uuid) -> u64 {
+    minute_at(u64::try_from(id.as_u128() >> 80).unwrap_or_default())
+}
+
+/// The minute of an instant in milliseconds since 1970.
+pub(super) fn minute_at(millis: u64) -> u64 {
+    millis / 60_000
 }
 
 fn limit(execution: &Execution) -> Option<Note> {

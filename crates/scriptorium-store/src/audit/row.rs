@@ -120,7 +120,7 @@ pub(super) struct EntryRow {
     actor_user: Option<Uuid>,
     actor_name: String,
     subject_kind: String,
-    subject_id: Option<Uuid>,
+    pub(super) subject_id: Option<Uuid>,
     subject_name: String,
     address: Option<String>,
     user_agent: Option<String>,

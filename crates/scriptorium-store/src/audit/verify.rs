@@ -2,14 +2,14 @@
 //! end against the stored and the anchored heads, and the executions it names against the history and
 //! what entries say was removed from it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use scriptorium_model::audit::{FindingKind, Verification};
-use scriptorium_model::{Ctx, ExecutionId, Uuid};
+use scriptorium_model::{Ctx, ExecutionId, TenantId, Uuid};
 
 use super::chain::START;
 use super::change::hex;
-use super::executions::{digest, digests, removal};
+use super::executions::{Minutes, Pruned, digest, digests, minute_at, minute_of};
 use super::heads::Anchor;
 use super::prune::{CHECKPOINTS, CheckpointRow};
 use super::row::{EntryRow, HeadRow};
@@ -21,8 +21,6 @@ use crate::executions::ExecutionRow;
 const PAGE: i64 = 500;
 /// Executions read at once: each may have twenty megabytes.
 const EXECUTIONS: usize = 50;
-/// Milliseconds.
-const MINUTE: u64 = 60_000;
 /// How often a trail is checked again that was pruned meanwhile.
 const TRIES: usize = 3;
 
@@ -64,36 +62,49 @@ struct Check<'a> {
 }
 
 /// Executions that are not in the history any more, and what entries say about that.
-#[derive(Default)]
 struct Gone {
-    /// How many were made in each minute since 1970: not more numbers than a trail has minutes.
-    made: BTreeMap<u64, u64>,
-    /// All from before were past their retention, in milliseconds since 1970.
+    tenant: TenantId,
+    /// When they were made: not more numbers than a trail has minutes.
+    made: Minutes,
+    /// Those that went with their scripts.
+    told: Minutes,
+    /// All from before this minute, and some of it, were past their retention.
     before: u64,
-    /// How many went with their scripts, which may have been of any time.
-    with_scripts: u64,
     /// Everything went with the tenant.
     with_tenant: bool,
 }
 
 impl Gone {
+    fn of(tenant: TenantId) -> Self {
+        Self {
+            tenant,
+            made: Minutes::new(),
+            told: Minutes::new(),
+            before: 0,
+            with_tenant: false,
+        }
+    }
+
     fn add(&mut self, id: ExecutionId) {
-        *self.made.entry(millis(id) / MINUTE).or_default() += 1;
+        *self.made.entry(minute_of(id.0)).or_default() += 1;
     }
 
     fn entry(&mut self, row: &EntryRow) {
         match row.action.as_str() {
-            "tenant.closed" | "tenant.deleted" => self.with_tenant = true,
+            // Whoever deletes a tenant has such entries as well.
+            "tenant.closed" | "tenant.deleted" => {
+                self.with_tenant |= row.subject_id == Some(self.tenant.0);
+            }
             "execution.pruned" => {
                 // What cannot be read is not genuine, which is a finding already.
-                let told = row.after_value.as_deref().and_then(removal);
-                let (before, executions) = told.unwrap_or_default();
-                match before {
-                    Some(at) => {
-                        let at = at.as_millisecond().max(0).unsigned_abs();
-                        self.before = self.before.max(at);
-                    }
-                    None => self.with_scripts += executions,
+                let told = row.after_value.as_deref().and_then(Pruned::read);
+                let Pruned { before, minutes } = told.unwrap_or_default();
+                if let Some(at) = before {
+                    let millis = at.as_millisecond().max(0).unsigned_abs();
+                    self.before = self.before.max(minute_at(millis));
+                }
+                for (minute, count) in minutes {
+                    *self.told.entry(minute).or_default() += count;
                 }
             }
             _ => {}
@@ -105,15 +116,12 @@ impl Gone {
         if self.with_tenant {
             return 0;
         }
-        let from = self.before / MINUTE + 1;
-        let gone: u64 = self.made.range(from..).map(|(_, count)| count).sum();
-        gone.saturating_sub(self.with_scripts)
+        let told = |minute| self.told.get(minute).copied().unwrap_or_default();
+        self.made
+            .range(self.before + 1..)
+            .map(|(minute, gone)| gone.saturating_sub(told(minute)))
+            .sum()
     }
-}
-
-/// When an id of version 7 was made, in milliseconds since 1970.
-fn millis(id: ExecutionId) -> u64 {
-    u64::try_from(id.0.as_u128() >> 80).unwrap_or_default()
 }
 
 impl<'a> Check<'a> {
@@ -134,7 +142,7 @@ impl<'a> Check<'a> {
             anchors,
             found: Verification::default(),
             last: (0, START.to_vec()),
-            gone: Gone::default(),
+            gone: Gone::of(ctx.tenant),
         })
     }
 

@@ -382,14 +382,7 @@ impl ExecutionFilter {
         }
         if let Some(status) = self.status {
             // Written out, because partial indexes are used where their own words are.
-            sql.push(match status {
-                ExecutionStatus::Pending => " and status = 'pending'",
-                ExecutionStatus::Running => " and status = 'running'",
-                ExecutionStatus::Completed => " and status = 'completed'",
-                ExecutionStatus::Failed => " and status = 'failed'",
-                ExecutionStatus::Timeout => " and status = 'timeout'",
-                ExecutionStatus::Cancelled => " and status = 'cancelled'",
-            });
+            sql.push(" and status = '").push(status.as_str()).push("'");
             if self.is_of_failures() && dialect == Dialect::Sqlite {
                 sql.push(" and status in ('failed', 'timeout', 'cancelled')");
             }

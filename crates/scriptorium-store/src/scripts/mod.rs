@@ -188,7 +188,7 @@ impl Store {
             libraries::check_unused(&tx, id).await?;
         }
         if let Some(pins) = pins {
-            libraries::pin(&tx, id, script.version, pins).await?;
+            libraries::pin_anew(&tx, id, script.version, pins).await?;
         }
         self.tell(&tx, ctx, &script, OfScript::StatusChanged(from))
             .await?;

@@ -13,7 +13,7 @@ use crate::Store;
 use crate::audit::{By, Note, Removal, of_gone, pruned};
 use crate::db::{Micros, Tx};
 use crate::error::{Error, Result};
-use crate::executions;
+use crate::executions::{self, IdRow};
 use crate::libraries;
 use crate::lifecycle::OfScript;
 use crate::search::{self, Kind};
@@ -49,9 +49,10 @@ impl Store {
             return Err(Error::NotFound);
         }
         libraries::check_unused(&tx, id).await?;
+        // In the order in which whoever records an end takes its locks: executions, then schedules.
+        let running = executions::stop_all(&tx, id).await?;
         Routes::remove(&tx, id).await?;
         nodes::mark_routes(&tx).await?;
-        let running = executions::stop_all(&tx, id).await?;
         self.tell(&tx, ctx, &script, OfScript::Deleted).await?;
         let mut before = of_gone(&script)?;
         before["versions"] = versions::numbers(&tx, id).await?.into();
@@ -110,7 +111,7 @@ impl Store {
                      returning id",
                 )
                 .with([id.0.into(), BATCH.into()]);
-            let executions: Vec<Deleted> = tx.all(sql).await?;
+            let executions: Vec<IdRow> = tx.all(sql).await?;
             let executions: Vec<Uuid> = executions.into_iter().map(|row| row.id).collect();
             search::forget(&tx, ctx.tenant, Kind::Execution, &executions).await?;
             let last = executions.len() < BATCH.unsigned_abs() as usize;
@@ -123,7 +124,7 @@ impl Store {
             }
             let mut notes = Vec::new();
             if !executions.is_empty() {
-                notes.push(pruned(Removal::Of(id), Some(executions.len() as u64)));
+                notes.push(pruned(Removal::Of(id), Some(&executions)));
             }
             if last {
                 self.tell_purged(&tx, ctx, id).await?;
@@ -156,11 +157,6 @@ async fn check_idle(tx: &Tx, id: ScriptId) -> Result<String> {
         what: "still_running",
         field: "id",
     })
-}
-
-#[derive(FromQueryResult)]
-struct Deleted {
-    id: Uuid,
 }
 
 #[derive(FromQueryResult)]

@@ -41,10 +41,10 @@ pub(crate) struct Document {
 impl Document {
     /// Its words as the index has them.
     fn words_of_index(&self) -> String {
-        let mut before = prefix::of(self.tenant);
-        if self.kind == Kind::Execution {
-            before.push_str(&prefix::name_of(prefix::day_of(self.id)));
-        }
+        let before = match self.kind {
+            Kind::Execution => prefix::of_execution(self.tenant, self.id),
+            Kind::Script => prefix::of(self.tenant),
+        };
         prefix::before_each(&before, &self.words)
     }
 }

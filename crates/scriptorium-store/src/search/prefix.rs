@@ -36,6 +36,11 @@ pub(crate) fn name_of(day: u32) -> String {
     format!("{day:04x}")
 }
 
+/// What the words of an execution begin with: its tenant, then its day.
+pub(crate) fn of_execution(tenant: TenantId, id: Uuid) -> String {
+    of(tenant) + &name_of(day_of(id))
+}
+
 /// Words separated by spaces, each behind a prefix.
 pub(crate) fn before_each(prefix: &str, words: &str) -> String {
     let mut text = String::with_capacity(words.len() * 3);

@@ -184,12 +184,12 @@ impl Store {
             let step = Step::begin(self, tenant).await?;
             let sql = step.tx.sql(text).with(values.iter().cloned());
             let ids: Vec<IdRow> = step.tx.all(sql).await?;
-            let batch = remove_these(&step.tx, tenant, &ids).await?;
-            removed += batch;
-            let noted = match removal.filter(|_| batch > 0) {
+            let ids: Vec<Uuid> = ids.iter().map(|row| row.id).collect();
+            removed += remove_these(&step.tx, tenant, &ids).await?;
+            let noted = match removal.filter(|_| !ids.is_empty()) {
                 None => unaudited("nothing is gone, or it was told before"),
                 Some(removal) => {
-                    let notes = vec![pruned(removal, Some(batch))];
+                    let notes = vec![pruned(removal, Some(&ids))];
                     let trail = &self.inner.trail;
                     trail
                         .append(&step.tx, tenant, &By::platform(), notes)
@@ -343,15 +343,14 @@ const SLOTS_BEFORE: &str = "delete from schedule_slots where tenant_id = $1 \
     where tenant_id = $1 and script_id = $4 and planned_at < $2 order by planned_at limit $3)";
 
 /// Removes executions with all that belongs to them; their log lines follow by the database's rule.
-pub(super) async fn remove_these(tx: &Tx, tenant: TenantId, ids: &[IdRow]) -> Result<u64> {
+pub(super) async fn remove_these(tx: &Tx, tenant: TenantId, ids: &[Uuid]) -> Result<u64> {
     if ids.is_empty() {
         return Ok(0);
     }
-    let ids: Vec<Uuid> = ids.iter().map(|row| row.id).collect();
-    search::forget(tx, tenant, Kind::Execution, &ids).await?;
+    search::forget(tx, tenant, Kind::Execution, ids).await?;
     let delete = "delete from executions where tenant_id = $1 and id in ";
     let mut sql = tx.sql_of(tenant, delete);
-    sql.bind_list(ids.into_iter().map(Value::from));
+    sql.bind_list(ids.iter().copied().map(Value::from));
     tx.execute(sql).await
 }
 

@@ -4,14 +4,15 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use scriptorium_model::retention::DEFAULT_DAYS;
-use scriptorium_model::{TenantId, Timestamp, Uuid};
+use scriptorium_model::{Ctx, TenantId, Timestamp};
 use sea_orm::FromQueryResult;
 
 use super::ACROSS_TENANTS;
 use crate::Store;
-use crate::audit::{By, Removal, Said, pruned};
-use crate::db::{Dialect, Micros, Tx, number};
+use crate::audit::{Removal, pruned, unaudited};
+use crate::db::{Dialect, Micros, number};
 use crate::error::{Error, Result};
+use crate::executions::IdRow;
 
 /// Months after the present one that have partitions already.
 const AHEAD: u32 = 3;
@@ -70,33 +71,36 @@ impl Store {
     }
 
     async fn drop_month(&self, month: Month) -> Result<u64> {
+        // Before, and one by one: while the partitions go, nobody reads or records an execution. An
+        // entry without its drop does no harm: what it tells of is past its retention anyway.
+        for tenant in self.tenants_of(month).await? {
+            let ctx = Ctx::platform(tenant);
+            let tx = self.db().write(&ctx).await?;
+            let note = pruned(Removal::Before(month.end.into()), None);
+            let noted = self.audited(&tx, &ctx, note).await?;
+            tx.commit(noted).await?;
+        }
         let tx = self.db().write_all(ACROSS_TENANTS).await?;
-        let losing = tenants_of(&tx, month).await?;
         let sql = tx
             .sql("select drop_partitions($1) as partitions")
             .with([month.begin.into()]);
         let row: Option<DroppedRow> = tx.one(sql).await?;
-        // In the order in which whoever records an end takes its locks: executions, then trails.
-        let note = pruned(Removal::Before(month.end.into()), None);
-        let said = losing
-            .into_iter()
-            .map(|tenant| Said::one(tenant, &By::platform(), note.clone()));
-        let noted = self.inner.trail.append_all(&tx, said.collect()).await?;
-        tx.commit(noted).await?;
+        tx.commit(unaudited("it was told before")).await?;
         Ok(u64::from(row.is_some_and(|row| row.partitions > 0)))
     }
-}
 
-/// Who has executions of a month.
-async fn tenants_of(tx: &Tx, month: Month) -> Result<Vec<TenantId>> {
-    let sql = tx
-        .sql(
-            "select t.id as tenant_id from tenants t where exists (select 1 from executions e \
-             where e.tenant_id = t.id and e.id >= first_id_at($1) and e.id < first_id_at($2))",
-        )
-        .with([month.begin.into(), month.end.into()]);
-    let rows: Vec<TenantRow> = tx.all(sql).await?;
-    Ok(rows.iter().map(|row| TenantId(row.tenant_id)).collect())
+    /// Who has executions of a month.
+    async fn tenants_of(&self, month: Month) -> Result<Vec<TenantId>> {
+        let db = self.db().read_all(ACROSS_TENANTS).await?;
+        let sql = db
+            .sql(
+                "select t.id from tenants t where exists (select 1 from executions e \
+                 where e.tenant_id = t.id and e.id >= first_id_at($1) and e.id < first_id_at($2))",
+            )
+            .with([month.begin.into(), month.end.into()]);
+        let rows: Vec<IdRow> = db.all(sql).await?;
+        Ok(rows.iter().map(|row| TenantId(row.id)).collect())
+    }
 }
 
 /// A calendar month of UTC.
@@ -133,11 +137,6 @@ impl Month {
 #[derive(FromQueryResult)]
 struct DaysRow {
     days: Option<i64>,
-}
-
-#[derive(FromQueryResult)]
-struct TenantRow {
-    tenant_id: Uuid,
 }
 
 #[derive(FromQueryResult)]

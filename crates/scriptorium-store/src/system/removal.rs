@@ -5,7 +5,7 @@
 
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::tenant::Tenant;
-use scriptorium_model::{Ctx, TenantId};
+use scriptorium_model::{Ctx, TenantId, Uuid};
 use sea_orm::{FromQueryResult, Value};
 use serde_json::json;
 
@@ -80,6 +80,7 @@ impl Store {
                 .sql("select id from executions where tenant_id = $1")
                 .with([tenant.id.0.into()]);
             let late: Vec<IdRow> = tx.all(sql).await?;
+            let late: Vec<Uuid> = late.iter().map(|row| row.id).collect();
             remove_these(&tx, tenant.id, &late).await?;
         }
         // In the order in which whoever records an end holds them: script, then tenant.

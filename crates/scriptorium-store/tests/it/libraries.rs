@@ -7,10 +7,10 @@ use scriptorium_model::script::ScriptStatus::{Active, Archived, Paused};
 use scriptorium_model::script::{Definition, Script};
 use scriptorium_model::trigger::Trigger;
 use scriptorium_model::version::VersionPolicy;
-use scriptorium_store::{Error, Saving};
+use scriptorium_store::Saving;
 
 use crate::support::Database::{self, Postgres, Sqlite};
-use crate::support::{World, assert_missing, definition};
+use crate::support::{World, assert_conflict, assert_missing, definition};
 
 fn library(name: &str) -> Definition {
     Definition {
@@ -33,14 +33,6 @@ impl World {
             .store
             .update_script(ctx, script.id, None, changed, saving);
         saved.await.unwrap()
-    }
-}
-
-#[track_caller]
-fn assert_conflict<T: std::fmt::Debug>(result: Result<T, Error>, expected: &str) {
-    match result {
-        Err(Error::Conflict { what, .. }) => assert_eq!(what, expected),
-        other => panic!("{other:?}"),
     }
 }
 
@@ -95,9 +87,9 @@ async fn what_an_active_script_needs_is_not_taken_away(
         let archived = store.set_status(ctx, needed.id, Active, Paused, None).await;
         archived.unwrap();
         let archived = store.set_status(ctx, needed.id, Paused, Archived, None);
-        assert_conflict(archived.await, "library_in_use");
+        assert_conflict(archived.await, ("library_in_use", "library"));
         let deleted = store.delete_script(ctx, needed.id).await;
-        assert_conflict(deleted, "library_in_use");
+        assert_conflict(deleted, ("library_in_use", "library"));
     }
     let paused = store.set_status(ctx, script.id, Active, Paused, None).await;
     paused.unwrap();
@@ -137,7 +129,7 @@ async fn a_library_that_is_gone_meanwhile_is_not_used(
     let mut changed = script.definition.clone();
     changed.source.push(';');
     let saved = store.update_script(ctx, script.id, None, changed, saving);
-    assert_conflict(saved.await, "library_gone");
+    assert_conflict(saved.await, ("library_gone", "source"));
     let found = store.find_script(ctx, script.id).await.unwrap();
     assert_eq!(found.version, 1);
 }
@@ -199,5 +191,5 @@ async fn libraries_of_another_tenant_do_not_exist(#[values(Sqlite, Postgres)] da
     let mut changed = theirs.definition.clone();
     changed.source.push(';');
     let saved = store.update_script(other, theirs.id, None, changed, saving);
-    assert_conflict(saved.await, "library_gone");
+    assert_conflict(saved.await, ("library_gone", "source"));
 }

@@ -322,14 +322,11 @@ impl<'a> Passing<'a> {
     }
 
     fn logins(&self) -> PostgresOptions {
-        let url = |prefix: &str, role: &str| self.server.url(&format!("{prefix}_{role}"));
-        let (app, system) = (url(&self.name, "app"), url(PREFIX, "system"));
-        let options = PostgresOptions::new(&app, &system).unwrap();
-        let options = options.with_script(&url(&self.name, "script")).unwrap();
-        let mut options = options.with_migrator(&url(PREFIX, "migrator")).unwrap();
-        options.connections = 4;
-        options.clock = scriptorium_store::Clock::Ambient;
-        options
+        with_all(|role| {
+            let watched = ["app", "script"].contains(&role);
+            let prefix = if watched { &self.name } else { PREFIX };
+            self.server.url(&format!("{prefix}_{role}"))
+        })
     }
 
     fn pass(&self) {
@@ -356,18 +353,24 @@ pub(crate) async fn server() -> Server {
 
 /// The logins that serve requests, and no other; leases end by the virtual clock.
 pub(crate) fn logins(server: &Server) -> PostgresOptions {
-    let url = |role: &str| server.url(&format!("{PREFIX}_{role}"));
+    with_two(|role| server.url(&format!("{PREFIX}_{role}")))
+}
+
+fn with_two(url: impl Fn(&str) -> String) -> PostgresOptions {
     let mut options = PostgresOptions::new(&url("app"), &url("system")).unwrap();
     options.connections = 4;
     options.clock = scriptorium_store::Clock::Ambient;
     options
 }
 
+fn with_all(url: impl Fn(&str) -> String) -> PostgresOptions {
+    let options = with_two(&url).with_script(&url("script")).unwrap();
+    options.with_migrator(&url("migrator")).unwrap()
+}
+
 /// The logins that serve requests, that of scripts' own SQL and the owner of the schema.
 pub(crate) fn all_logins(server: &Server) -> PostgresOptions {
-    let url = |role: &str| server.url(&format!("{PREFIX}_{role}"));
-    let options = logins(server).with_script(&url("script")).unwrap();
-    options.with_migrator(&url("migrator")).unwrap()
+    with_all(|role| server.url(&format!("{PREFIX}_{role}")))
 }
 
 /// A virtual clock at [`START`], and an ambient with it.

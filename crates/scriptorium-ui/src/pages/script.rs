@@ -202,7 +202,7 @@ fn services(site: &Site, definition: &Definition) -> Vec<String> {
 /// Users to choose from, and the one that is chosen, whether known or not.
 async fn people(site: &Site, visitor: &Visitor, definition: &Definition) -> Vec<(UserId, String)> {
     let people = People::known_to(site, visitor).await;
-    let mut all = people.all();
+    let mut all = people.active();
     if let Some(chosen) = definition.run_as
         && all.iter().all(|(id, _)| *id != chosen)
     {

@@ -84,6 +84,7 @@ impl PageData {
             definition.trigger.kind().as_str(),
             definition.language.as_str(),
             definition.entry.as_deref().unwrap_or_default(),
+            if definition.library { "true" } else { "false" },
         ];
         Self {
             id: script
