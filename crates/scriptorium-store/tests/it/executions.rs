@@ -241,11 +241,11 @@ async fn deleting_a_script_flags_what_runs_of_it_and_names_its_versions(
         .unwrap();
     let before = entries.items[0].before.as_ref().unwrap().to_value();
     assert_eq!(before["versions"], json!([2, 1]));
-    // Nothing of it runs: nobody is told to look.
+    // Nothing of it runs: nobody is told to look. With other nodes a hint may come for nothing.
     cancels.mark_unchanged();
     let idle = world.script("idle").await;
     store.delete_script(ctx, idle.id).await.unwrap();
-    assert!(!cancels.has_changed().unwrap());
+    assert!(database == Postgres || !cancels.has_changed().unwrap());
 }
 
 #[rstest]

@@ -279,7 +279,9 @@ async fn changes_wake_those_who_watch(#[values(Sqlite, Postgres)] database: Data
     pending.mark_unchanged();
     let script = world.script("watched").await;
     assert!(schedules.has_changed().unwrap());
-    assert!(!pending.has_changed().unwrap());
+    // With other nodes a hint may come for nothing: the first is that nobody listened until now.
+    assert!(database == Postgres || !pending.has_changed().unwrap());
+    pending.mark_unchanged();
     world.pending(&world.ctx, &script).await;
     assert!(pending.has_changed().unwrap());
 }
