@@ -29,7 +29,7 @@ alter index script_documents_words set (gin_pending_list_limit = 64);
 delete from search_pending where kind = 'execution';
 insert into search_pending (tenant_id, kind, id)
     select tenant_id, 'execution', id from executions where status not in ('pending', 'running')
-    order by id;
+    order by id desc;
 -- What is deleted leaves this list, too, which may be long.
 create index search_pending_id on search_pending (tenant_id, id);
 alter table executions force row level security;
@@ -45,20 +45,27 @@ create function name_of(day integer) returns text language sql immutable as
 
 -- The tenant's newest executions that hold the words, before `below` and from `above` on; `~` in the
 -- words stands for a day. A word that nearly all hold is found among the newest few hundred, one by
--- one. Any other is looked up in the index for one day after the other until a page is full, so that
--- it costs what it costs in the days that fill a page; for a rare word these are many, with few
--- documents of it. Tenant and order are asked about after the words: the planner knows nothing of
--- words it is not told, and would read the tenant's documents in order instead of the index. For the
--- same reason one plan has to do for all words: to make one takes longer than to run it.
+-- one. Any other is looked up for one day after the other, the newest first, until a page is full, so
+-- that it costs what it costs in the days that fill a page; for a rare word these are many, with few
+-- documents of it. Within a day the index gives all documents of a word in no order: when
+-- they turn out to be many, the day is read in order instead, because a page of them is near, and
+-- only when it is not, all of them are gathered and sorted. Tenant and order are asked about after
+-- the words: the planner knows nothing of words it is not told, and would read the tenant's documents
+-- in order instead of the index. For the same reason one plan has to do for all words: to make one
+-- takes longer than to run it.
 create or replace function find_executions(query text, above uuid, below uuid, most integer)
     returns setof uuid language plpgsql stable security definer rows 50
     set search_path = scriptorium, pg_catalog, pg_temp
     set plan_cache_mode = force_generic_plan as $$
 declare
     own    uuid := nullif(current_setting('app.tenant', true), '')::uuid;
+    many   constant integer := 1000;
     newest uuid;
     oldest uuid;
-    today  tsquery;
+    asked  tsquery;
+    low    uuid;
+    high   uuid;
+    seen   integer;
     hits   uuid[];
 begin
     select d.id into newest from execution_documents d
@@ -69,28 +76,47 @@ begin
         return;
     end if;
     -- Those of the days before do not match: their words have other names.
-    today := replace(query, '~', name_of(day_of(newest)))::tsquery;
-    select array_agg(l.id) into hits from (
-        select n.id from (
+    asked := replace(query, '~', name_of(day_of(newest)))::tsquery;
+    select array_agg(n.id) into hits from (
+        select d.id from (
             select d.id, d.words from execution_documents d
-            where d.tenant_id = own and d.id < below order by d.id desc limit 256) n
-        where n.id >= above and n.words @@ today limit most) l;
+            where d.tenant_id = own and d.id < below order by d.id desc limit 256) d
+        where d.id >= above and d.words @@ asked limit most) n;
     if cardinality(hits) >= most then
         return query select unnest(hits);
         return;
     end if;
-    -- The days are taken in their order, and no more of them than it takes.
-    return query
-        select f.id from generate_series(day_of(newest), day_of(oldest), -1) as days (day)
-        cross join lateral (
-            with found as materialized (
-                select d.tenant_id, d.id from execution_documents d
-                where d.words @@ replace(query, '~', name_of(days.day))::tsquery
-                    and d.id >= first_id_at(days.day * 86400000000)
-                    and d.id < first_id_at((days.day + 1) * 86400000000))
-            select found.id from found
-            where found.tenant_id = own and found.id >= above and found.id < below
-            order by found.id desc limit most) f
-        limit most;
+    for day in reverse day_of(newest) .. day_of(oldest) loop
+        asked := replace(query, '~', name_of(day))::tsquery;
+        low := greatest(above, first_id_at(day * 86400000000));
+        high := least(below, first_id_at((day + 1) * 86400000000));
+        with found as materialized (
+            select d.tenant_id, d.id from execution_documents d
+            where d.words @@ asked and d.id >= low and d.id < high limit many)
+        select count(*), (array_agg(found.id order by found.id desc)
+                filter (where found.tenant_id = own))[:most]
+            into seen, hits from found;
+        if seen >= many then
+            select array_agg(n.id) into hits from (
+                select d.id from (
+                    select d.id, d.words from execution_documents d
+                    where d.tenant_id = own and d.id >= low and d.id < high
+                    order by d.id desc limit 4 * many) d
+                where d.words @@ asked limit most) n;
+            if coalesce(cardinality(hits), 0) < most then
+                with found as materialized (
+                    select d.tenant_id, d.id from execution_documents d
+                    where d.words @@ asked and d.id >= low and d.id < high)
+                select array_agg(n.id) into hits from (
+                    select found.id from found where found.tenant_id = own
+                    order by found.id desc limit most) n;
+            end if;
+        end if;
+        if hits is not null then
+            return query select unnest(hits);
+            most := most - cardinality(hits);
+            exit when most <= 0;
+        end if;
+    end loop;
 end
 $$;

@@ -231,7 +231,8 @@ impl Store {
     }
 
     /// The tags of the tenant's scripts in use, by code point. It hops from tag to tag in the index,
-    /// so that it does not read the scripts of each.
+    /// so that it does not read the scripts of each. What asks whether a tag is of any script in use
+    /// has a limit of its own: of an `exists` PostgreSQL makes a join with all scripts.
     ///
     /// # Errors
     /// `Platform` only.
@@ -245,10 +246,10 @@ impl Store {
                  union all \
                  select (select t.tag from script_tags t where t.tenant_id = $1 and t.tag > hop.tag \
                  order by t.tag limit 1) from hop where hop.tag is not null) \
-                 select h.tag from hop h where h.tag is not null and exists (\
+                 select h.tag from hop h where h.tag is not null and (\
                  select 1 from script_tags t join scripts s \
                  on s.tenant_id = t.tenant_id and s.id = t.script_id and s.deleted_at is null \
-                 where t.tenant_id = $1 and t.tag = h.tag) order by h.tag limit $2",
+                 where t.tenant_id = $1 and t.tag = h.tag limit 1) = 1 order by h.tag limit $2",
             )
             .with([limit.into()]);
         let rows: Vec<TagRow> = db.all(sql).await?;
