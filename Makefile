@@ -3,6 +3,10 @@
 # Run and test share the dev profile (dependencies optimised), so that nothing is
 # compiled twice: docs/decisions/0003-dev-profile-for-run-and-test.md.
 
+# Clippy compiles our own crates, in place of rustc: what is tested has been linted, once
+# (docs/decisions/0026-clippy-compiles-what-is-tested.md). Not what is optimised for release.
+export RUSTC_WORKSPACE_WRAPPER := clippy-driver
+
 .DEFAULT_GOAL := help
 .PHONY: help run build test torture check fmt bench bench-store e2e tools guest web ready
 
@@ -20,7 +24,7 @@ run: ready ## Serve the product with the sample business on http://127.0.0.1:808
 	@exec $(TARGET)/debug/scriptorium serve --demo
 
 build: ready ## Leave the optimised binary at target/release/scriptorium
-	cargo build --release --package scriptorium-cli
+	RUSTC_WORKSPACE_WRAPPER= cargo build --release --package scriptorium-cli
 
 test: ready ## Every test: units, doc examples, the product in a browser
 	@.ci/need package postgresql /usr/lib/postgresql/*/bin/initdb
@@ -43,20 +47,20 @@ torture: ready ## The store killed 200 times in the middle of writing
 
 check: ready ## Formatting, lints and the rules of the house, without running a test
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	cargo xtask lint
 	cargo xtask tidy
 
 fmt: ## Format the Rust sources
 	cargo fmt --all
 
 bench: ready ## Figures beside their peers; WRITE=1 renews docs/benchmarks.md
-	cargo run --release --package scriptorium-bench -- $(if $(WRITE),--write)
+	RUSTC_WORKSPACE_WRAPPER= cargo run --release --package scriptorium-bench -- $(if $(WRITE),--write)
 
 # EXECUTIONS=… of another size, ONLY=sqlite or postgres, DIR=… on the disk to be measured (it takes 35 GB
 # of it), KEEP=1 leaves the filled databases there and asks them the next time.
 bench-store: ready ## The store, ten million executions on both databases; WRITE=1 renews docs/benchmarks.md
 	@.ci/need package postgresql /usr/lib/postgresql/*/bin/initdb
-	CARGO_PROFILE_DEV_OPT_LEVEL=2 cargo run --package scriptorium-store --example bench_store -- \
+	RUSTC_WORKSPACE_WRAPPER= CARGO_PROFILE_DEV_OPT_LEVEL=2 cargo run --package scriptorium-store --example bench_store -- \
 		$(if $(EXECUTIONS),--executions $(EXECUTIONS)) $(if $(ONLY),--only $(ONLY)) \
 		$(if $(DIR),--dir $(DIR)) $(if $(KEEP),--keep) $(if $(WRITE),--write)
 

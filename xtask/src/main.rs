@@ -1,6 +1,7 @@
 //! Development tasks, run as `cargo xtask NAME`; nothing of the product depends on this crate.
 
 mod guest;
+mod lint;
 mod measure;
 mod tidy;
 mod web;
@@ -14,6 +15,7 @@ usage: cargo xtask TASK
 
   guest          build the sandbox's JavaScript engine to wasm (needs Python 3 with pip)
   web            bundle the browser assets into web/dist (needs Node and npm)
+  lint           compile everything with clippy; a warning is a failure
   tidy           check the rules of the house; one line for each violation
   measure        print sizes of files and functions, and the share of tests";
 
@@ -34,6 +36,7 @@ fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
             guest::run(root(), rest).map(|()| ExitCode::SUCCESS)
         }
         Some((task, rest)) if task == "web" => web::run(root(), rest).map(|()| ExitCode::SUCCESS),
+        Some((task, [])) if task == "lint" => lint::run(root()),
         Some((task, [])) if task == "tidy" => tidy::run(root()),
         Some((task, [])) if task == "measure" => measure::run(root()).map(|()| ExitCode::SUCCESS),
         _ => {
