@@ -1,9 +1,11 @@
 //! Benchmarks: figures beside their peers, in one run. `make bench`; with `--write` the tables go to
-//! `docs/benchmarks.md` as well. Reading order: `fresh` (the peers), `platform`, `endpoint`, `report`.
+//! `docs/benchmarks.md` as well. Reading order: `fresh` (the peers), `platform`, `endpoint`,
+//! `fairness`, `report`.
 
 mod disk;
 mod endpoint;
 mod engine;
+mod fairness;
 mod figures;
 mod fresh;
 mod machine;
@@ -38,12 +40,14 @@ struct Arguments {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    let seconds = Duration::from_secs(arguments.seconds);
     let report = Report {
         machine: machine::Machine::look()?,
         fresh: fresh::measure(arguments.executions, arguments.rounds)?,
         disk: disk::measure()?,
         in_process: platform::measure(arguments.executions, arguments.rounds)?,
-        endpoint: endpoint::measure(Duration::from_secs(arguments.seconds), arguments.rounds)?,
+        endpoint: endpoint::measure(seconds, arguments.rounds)?,
+        fairness: fairness::measure(2 * seconds, arguments.rounds)?,
     };
     let text = report.to_markdown();
     report::print(&text)?;

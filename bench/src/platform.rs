@@ -73,39 +73,15 @@ impl World {
             .start()
             .await?;
         Ok(Self {
-            author: author(&platform).await?,
+            author: author(&platform, "default").await?,
             platform,
             _folder: folder,
         })
     }
 
-    /// An active script with an author, whose rights are asked for at each execution.
+    /// An active script of the tenant `default`.
     pub(crate) async fn activate(&self, name: &str, trigger: Trigger, source: &str) -> Result<()> {
-        let definition = Definition {
-            name: name.into(),
-            description: String::new(),
-            source: source.into(),
-            language: Language::JavaScript,
-            entry: None,
-            trigger,
-            limits: Limits {
-                concurrency: CONCURRENCY,
-                ..Limits::default()
-            },
-            input_schema: None,
-            allowed_services: None,
-            library: false,
-            run_as: None,
-            tags: Vec::new(),
-            metadata: Default::default(),
-        };
-        let scripts = self.platform.scripts();
-        let script = scripts.create(&self.author, definition, "").await?;
-        let active = ScriptStatus::Active;
-        scripts
-            .set_status(&self.author, script.id, active, None)
-            .await?;
-        Ok(())
+        activate(&self.platform, &self.author, name, trigger, source).await
     }
 
     pub(crate) async fn stop(self) {
@@ -113,8 +89,42 @@ impl World {
     }
 }
 
-async fn author(platform: &Platform) -> Result<Ctx> {
-    let host = platform.tenant("default").await?.ctx().clone();
+/// An active script with an author, whose rights are asked for at each execution.
+pub(crate) async fn activate(
+    platform: &Platform,
+    author: &Ctx,
+    name: &str,
+    trigger: Trigger,
+    source: &str,
+) -> Result<()> {
+    let definition = Definition {
+        name: name.into(),
+        description: String::new(),
+        source: source.into(),
+        language: Language::JavaScript,
+        entry: None,
+        trigger,
+        limits: Limits {
+            concurrency: CONCURRENCY,
+            ..Limits::default()
+        },
+        input_schema: None,
+        allowed_services: None,
+        library: false,
+        run_as: None,
+        tags: Vec::new(),
+        metadata: Default::default(),
+    };
+    let scripts = platform.scripts();
+    let script = scripts.create(author, definition, "").await?;
+    let active = ScriptStatus::Active;
+    scripts.set_status(author, script.id, active, None).await?;
+    Ok(())
+}
+
+/// Somebody who may write scripts in a tenant.
+pub(crate) async fn author(platform: &Platform, tenant: &str) -> Result<Ctx> {
+    let host = platform.tenant(tenant).await?.ctx().clone();
     let new = NewUser {
         email: "author@example.com".into(),
         name: "Author".into(),

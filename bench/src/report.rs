@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::endpoint::{CONNECTIONS, Served};
+use crate::fairness::Fairness;
 use crate::figures::{Figures, Rounds};
 use crate::fresh::Fresh;
 use crate::machine::Machine;
@@ -20,6 +21,7 @@ pub(crate) struct Report {
     pub(crate) disk: Figures,
     pub(crate) in_process: Rounds,
     pub(crate) endpoint: Served,
+    pub(crate) fairness: Fairness,
 }
 
 /// Rounds that differ by more are marked: somebody else used the machine meanwhile.
@@ -53,6 +55,15 @@ SQLite, every limit on, every execution in a fresh sandbox and in the history. T
 are on disk before their answers (one commit for many); the in-process call does not wait for the disk.
 ";
 
+const FAIRNESS: &str = "
+## Tenants beside each other
+
+A tenant calls a trivial embedded script every 50 ms; durations count from when the call should have begun.
+Four others each keep fifteen callers busy, of five scripts' executions at once: loops of two seconds,
+scripts that fill their memory until they are stopped, and floods of storage calls. One guest thread
+for each core, a slice is 5 ms at most.
+";
+
 const COLUMNS: &str = "
 | what | p50 | p99 | per second | to reach |
 |---|--:|--:|--:|---|
@@ -69,6 +80,11 @@ impl Report {
             "{PLATFORM}The load of the endpoint comes from a thread of the same process over \
              {CONNECTIONS} kept connections.\n{COLUMNS}{}",
             self.platform_rows().join("\n")
+        );
+        let _ = writeln!(
+            text,
+            "{FAIRNESS}{COLUMNS}{}",
+            self.fairness_rows().join("\n")
         );
         text
     }
@@ -108,6 +124,22 @@ impl Report {
             row.two.middle.per_second,
             row.one.middle.p50.as_secs_f64() / ours,
         )
+    }
+
+    fn fairness_rows(&self) -> [String; 3] {
+        let Fairness { alone, beside } = &self.fairness;
+        let added = |percentile: fn(&Figures) -> Duration| {
+            time(percentile(&beside.middle).saturating_sub(percentile(&alone.middle)))
+        };
+        [
+            platform_row("the small tenant's call, alone", alone, ""),
+            platform_row("the same, beside the others", beside, ""),
+            format!(
+                "| added by them | {} | {} | | p50 ≤ 1 ms, p99 ≤ 5 ms |",
+                added(|figures| figures.p50),
+                added(|figures| figures.p99)
+            ),
+        ]
     }
 
     fn platform_rows(&self) -> [String; 4] {

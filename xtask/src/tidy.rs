@@ -4,6 +4,7 @@
 mod codes;
 mod edges;
 mod fields;
+mod floors;
 mod names;
 mod prose;
 mod rust;
@@ -65,6 +66,9 @@ fn check(root: &Path) -> anyhow::Result<Vec<Violation>> {
     found.extend(texts::check(&tree));
     found.extend(codes::check(&tree));
     found.extend(fields::check(&tree));
+    found.extend(floors::check(&std::fs::read_to_string(
+        root.join("Cargo.lock"),
+    )?));
     found.extend(prose::check(&tree));
     found.sort();
     Ok(found)

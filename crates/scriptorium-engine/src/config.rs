@@ -17,10 +17,13 @@ pub struct Config {
     /// by the service alone: loading from it is as good as running native code.
     /// Default `None`: compile at every start, which takes about a second.
     pub cache_dir: Option<PathBuf>,
-    /// Executions whose memory stays resident between uses: fastest. Default 64.
+    /// Most executions whose memory stays resident between uses: fastest. Default 64.
     pub hot_slots: u32,
-    /// Further executions, whose memory is given back after each. Default 448.
+    /// Most further executions, whose memory is given back after each. Default 448.
     pub overflow_slots: u32,
+    /// Slots of a lane. Lanes are added when those there are are nearly full, and dropped by
+    /// [`Engine::shrink`](crate::Engine::shrink). Default 64.
+    pub lane_slots: u32,
     /// The largest [`Limits::memory_bytes`](crate::Limits::memory_bytes) that works;
     /// more is cut to it. Default 512 MiB.
     pub max_memory_bytes: u64,
@@ -37,6 +40,7 @@ impl Default for Config {
             cache_dir: None,
             hot_slots: 64,
             overflow_slots: 448,
+            lane_slots: 64,
             max_memory_bytes: 512 << 20,
             tick: Duration::from_millis(5),
             allow_eval: false,

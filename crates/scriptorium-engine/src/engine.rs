@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use sha2::{Digest, Sha256};
-use tokio::sync::SemaphorePermit;
 
 use crate::artifact::Artifact;
 use crate::failure::Origin;
 use crate::lane::{Kind, Lane};
+use crate::pool::Pool;
 use crate::state::{Arg, State};
 use crate::ticker::Ticker;
 use crate::{
@@ -30,14 +31,12 @@ pub struct Engine(Arc<Shared>);
 struct Shared {
     hash: [u8; 32],
     max_memory_bytes: u64,
-    hot: Lane,
-    overflow: Lane,
+    pool: Arc<Pool>,
     workshop: Lane,
     ticker: Arc<Ticker>,
     programs: Cache<[u8; 32], Program>,
     hits: AtomicU64,
     misses: AtomicU64,
-    waited: AtomicU64,
 }
 
 /// One execution to be.
@@ -68,26 +67,23 @@ impl Engine {
         let max_memory = usize::try_from(config.max_memory_bytes + SNAPSHOT_BYTES)
             .unwrap_or(usize::MAX)
             .min(4 << 30);
-        let lane = |kind, slots| Lane::new(kind, slots, max_memory, &artifact);
-        let hot = lane(Kind::Hot, config.hot_slots)?;
-        let overflow = lane(Kind::Overflow, config.overflow_slots)?;
-        let workshop = lane(Kind::OnDemand, 0)?;
-        let engines = [&hot, &overflow, &workshop].map(|lane| lane.engine.weak());
-        let ticker = Ticker::start(engines.into(), config.tick)?;
+        let ticker = Arc::new(Ticker::start(config.tick)?);
+        let workshop = Lane::new(Kind::OnDemand, 0, max_memory, &artifact)?;
+        ticker.add(workshop.engine.weak());
+        let hash = artifact.hash;
+        let pool = Pool::new(&config, artifact, max_memory, Arc::clone(&ticker))?;
         Ok(Self(Arc::new(Shared {
-            hash: artifact.hash,
+            hash,
             max_memory_bytes: config.max_memory_bytes,
-            hot,
-            overflow,
+            pool: Arc::new(pool),
             workshop,
-            ticker: Arc::new(ticker),
+            ticker,
             programs: Cache::builder()
                 .max_capacity(PROGRAMS)
                 .eviction_policy(EvictionPolicy::lru())
                 .build(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
-            waited: AtomicU64::new(0),
         })))
     }
 
@@ -151,24 +147,23 @@ impl Engine {
         state.cancel = cancel.clone();
         state.ticker = Some(Arc::clone(&self.0.ticker));
 
-        let slot = match self.try_slot() {
-            Some(slot) => slot,
-            None => {
-                self.0.waited.fetch_add(1, Ordering::Relaxed);
-                tokio::select! {
-                    biased;
-                    () = cancel.cancelled() => return Ok(cancelled_before_start()),
-                    slot = self.slot() => slot,
-                }
-            }
-        };
-        if cancel.is_cancelled() {
+        let habit = &program.0.habit;
+        let slot = self.0.pool.take(habit.waits(), &cancel).await?;
+        let Some(slot) = slot.filter(|_| !cancel.is_cancelled()) else {
             return Ok(cancelled_before_start());
-        }
+        };
         // The slot is given back after the instance is gone: `run` owns the instance.
-        let report = execution::run(slot.lane, &self.0.ticker, state).await;
+        let (report, waited) = execution::run(&slot.place.0, &self.0.ticker, state).await?;
         drop(slot);
-        report
+        habit.learn(waited);
+        Ok(report)
+    }
+
+    /// Drops the lanes that nobody has used for so long, except one that is hot; when `pressed`,
+    /// because memory is short, all that nobody uses now, and adds none ahead of need until it is
+    /// called without. To be called now and then.
+    pub fn shrink(&self, idle: Duration, pressed: bool) {
+        self.0.pool.shrink(idle, pressed);
     }
 
     /// Makes every running execution yield to its executor now, instead of at the next tick;
@@ -179,13 +174,17 @@ impl Engine {
 
     /// A reading of the engine's counters.
     pub fn statistics(&self) -> Statistics {
+        let (at_once, waited, wait) = self.0.pool.waits();
         Statistics {
             cache_hits: self.0.hits.load(Ordering::Relaxed),
             cache_misses: self.0.misses.load(Ordering::Relaxed),
             cache_entries: self.0.programs.entry_count(),
-            hot: self.0.hot.statistics(),
-            overflow: self.0.overflow.statistics(),
-            waited: self.0.waited.load(Ordering::Relaxed),
+            hot: self.0.pool.hot(),
+            overflow: self.0.pool.overflow(),
+            at_once,
+            waited,
+            wait,
+            failed_lanes: self.0.pool.failed(),
             forced_ticks: self.0.ticker.forced(),
         }
     }
@@ -202,39 +201,6 @@ impl Engine {
         hasher.update(source.code);
         hasher.finalize().into()
     }
-
-    fn try_slot(&self) -> Option<Slot<'_>> {
-        [&self.0.hot, &self.0.overflow]
-            .into_iter()
-            .find_map(|lane| {
-                let permit = lane.try_acquire()?;
-                Some(Slot {
-                    lane,
-                    _permit: permit,
-                })
-            })
-    }
-
-    async fn slot(&self) -> Slot<'_> {
-        let (hot, overflow) = (&self.0.hot, &self.0.overflow);
-        let (lane, permit) = tokio::select! {
-            biased;
-            Some(permit) = hot.acquire() => (hot, permit),
-            Some(permit) = overflow.acquire() => (overflow, permit),
-            // Both lanes closed, which never happens while the engine lives.
-            else => std::future::pending().await,
-        };
-        Slot {
-            lane,
-            _permit: permit,
-        }
-    }
-}
-
-/// A place in a lane, held for one execution.
-struct Slot<'a> {
-    lane: &'a Lane,
-    _permit: SemaphorePermit<'a>,
 }
 
 fn cancelled_before_start() -> Report {

@@ -4,6 +4,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::{Instant, timeout_at};
@@ -20,17 +21,27 @@ const PENDING: i64 = 0;
 /// The heap may grow by this part of its limit before the first collection of cycles.
 const COLLECT_AFTER: u64 = 8;
 
-/// Runs the program in `state` in a fresh instance. A slot of the lane must be held.
-pub(crate) async fn run(lane: &Lane, ticker: &Arc<Ticker>, state: State) -> Result<Report, Error> {
+/// Runs the program in `state` in a fresh instance, and says how long it waited for host calls. A slot
+/// of the lane must be held.
+pub(crate) async fn run(
+    lane: &Lane,
+    ticker: &Arc<Ticker>,
+    state: State,
+) -> Result<(Report, Duration), Error> {
     let (mut store, guest) = lane.instantiate(state)?;
     store.epoch_deadline_callback(on_tick);
     store.data_mut().begin();
-    let outcome = drive(&mut store, &guest, ticker).await?;
+    let (outcome, waited) = drive(&mut store, &guest, ticker).await?;
     let usage = store.data().usage();
-    Ok(Report { outcome, usage })
+    Ok((Report { outcome, usage }, waited))
 }
 
-async fn drive(store: &mut Store<State>, guest: &Guest, ticker: &Ticker) -> Result<Outcome, Error> {
+async fn drive(
+    store: &mut Store<State>,
+    guest: &Guest,
+    ticker: &Ticker,
+) -> Result<(Outcome, Duration), Error> {
+    let mut waited = Duration::ZERO;
     let seed = store.data_mut().host.seed();
     let headroom = store.data().limits.memory_bytes / COLLECT_AFTER;
     let headroom = u32::try_from(headroom).unwrap_or(u32::MAX);
@@ -40,10 +51,13 @@ async fn drive(store: &mut Store<State>, guest: &Guest, ticker: &Ticker) -> Resu
     .await;
     loop {
         if let Some(outcome) = conclude(store.data_mut(), entered)? {
-            return Ok(outcome);
+            return Ok((outcome, waited));
         }
-        if let Err(failure) = wait(store.data_mut()).await {
-            return Ok(Outcome::Failed(failure));
+        let began = Instant::now();
+        let answered = wait(store.data_mut()).await;
+        waited += began.elapsed();
+        if let Err(failure) = answered {
+            return Ok((Outcome::Failed(failure), waited));
         }
         entered = enter(store, ticker, async |store: &mut Store<State>| {
             guest.resume.call_async(store, ()).await

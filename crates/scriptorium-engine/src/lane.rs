@@ -1,9 +1,10 @@
 //! A lane: a fixed number of slots for instances of the guest, with one way of treating
 //! their memory between uses.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
 use wasmtime::{
     Config, Engine, Extern, InstanceAllocationStrategy, InstancePre, ModuleExport, OptLevel,
     PoolingAllocationConfig, Store, TypedFunc,
@@ -11,7 +12,7 @@ use wasmtime::{
 
 use crate::artifact::Artifact;
 use crate::state::State;
-use crate::{Error, LaneStatistics, imports};
+use crate::{Error, imports};
 
 /// Depth of native frames a script may cause; its own check stops it far earlier.
 const WASM_STACK: usize = 2 << 20;
@@ -22,7 +23,7 @@ const HOT_MEMORY: usize = 2 << 20;
 const HOT_TABLE: usize = 64 << 10;
 
 /// How a lane treats the memory of a slot between executions.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Overwritten in place: no system call, no page fault, and threads do not disturb
     /// each other.
@@ -41,8 +42,9 @@ pub(crate) struct Lane {
     resume: ModuleExport,
     compile: ModuleExport,
     slots: u32,
-    free: Semaphore,
-    created: AtomicU64,
+    in_use: AtomicU32,
+    /// When the last of those who used it had left.
+    left: Mutex<Instant>,
 }
 
 /// An instance of the guest.
@@ -103,22 +105,42 @@ impl Lane {
             resume,
             compile,
             slots,
-            free: Semaphore::new(slots as usize),
-            created: AtomicU64::new(0),
+            in_use: AtomicU32::new(0),
+            left: Mutex::new(Instant::now()),
         })
     }
 
-    pub(crate) fn try_acquire(&self) -> Option<SemaphorePermit<'_>> {
-        self.free.try_acquire().ok()
+    /// Takes one of its slots, to be given back.
+    pub(crate) fn try_take(&self) -> bool {
+        let take = |in_use: u32| (in_use < self.slots).then_some(in_use + 1);
+        let taken = self
+            .in_use
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, take);
+        taken.is_ok()
     }
 
-    pub(crate) async fn acquire(&self) -> Option<SemaphorePermit<'_>> {
-        self.free.acquire().await.ok()
+    pub(crate) fn give_back(&self) {
+        // Before the slot is free: whoever finds the lane unused finds since when.
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.in_use.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn slots(&self) -> u32 {
+        self.slots
+    }
+
+    pub(crate) fn in_use(&self) -> u32 {
+        self.in_use.load(Ordering::Acquire)
+    }
+
+    /// How long ago a slot of it was given back last.
+    pub(crate) fn idle(&self) -> Duration {
+        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.elapsed()
     }
 
     /// Makes a fresh instance. A slot must be held, except in the on-demand lane.
     pub(crate) fn instantiate(&self, state: State) -> Result<(Store<State>, Guest), Error> {
-        self.created.fetch_add(1, Ordering::Relaxed);
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| state);
         let guest = self.bind(&mut store).map_err(Error::Setup)?;
@@ -144,16 +166,6 @@ impl Lane {
             resume: resume.typed(&*store)?,
             compile: compile.typed(&*store)?,
         })
-    }
-
-    pub(crate) fn statistics(&self) -> LaneStatistics {
-        LaneStatistics {
-            slots: self.slots,
-            in_use: self
-                .slots
-                .saturating_sub(self.free.available_permits() as u32),
-            created: self.created.load(Ordering::Relaxed),
-        }
     }
 }
 

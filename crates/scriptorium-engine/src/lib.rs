@@ -107,6 +107,7 @@ mod lane;
 mod limits;
 mod meter;
 mod outcome;
+mod pool;
 mod program;
 mod state;
 mod statistics;

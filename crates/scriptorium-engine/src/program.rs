@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::failure::{Origin, Origins};
+use crate::pool::Habit;
 
 /// The text of one ECMAScript module whose default export is the entry function.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,7 @@ pub(crate) struct Inner {
     /// What the guest loads: how many libraries, each with its length in front, and the
     /// program itself.
     pub(crate) image: Box<[u8]>,
+    pub(crate) habit: Habit,
 }
 
 impl Program {
@@ -61,6 +63,7 @@ impl Program {
             bytecode: bytecode.into(),
             libraries,
             image: image.into(),
+            habit: Habit::default(),
         }))
     }
 

@@ -1,5 +1,7 @@
 //! Counters an operator looks at.
 
+use std::time::Duration;
+
 /// A reading of an engine's counters. Counts are since the engine was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
@@ -9,23 +11,35 @@ pub struct Statistics {
     pub cache_misses: u64,
     /// Programs in the cache now; approximate while it is changing.
     pub cache_entries: u64,
-    /// The lane whose memory stays resident.
+    /// The lanes whose memory stays resident.
     pub hot: LaneStatistics,
-    /// The lane whose memory is given back.
+    /// The lanes whose memory is given back.
     pub overflow: LaneStatistics,
-    /// Executions that had to wait for a slot.
+    /// Executions that had a slot at once.
+    pub at_once: u64,
+    /// Executions that had to wait for a slot, or for a lane to be added.
     pub waited: u64,
+    /// For how long, all together.
+    pub wait: Duration,
+    /// Lanes that could not be added.
+    pub failed_lanes: u64,
     /// Ticks that [`Engine::tick`](crate::Engine::tick) gave out of turn.
     pub forced_ticks: u64,
 }
 
-/// A reading of one lane's counters.
+/// A reading of the counters of one kind of lanes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LaneStatistics {
-    /// Slots the lane has.
+    /// Lanes there are now.
+    pub lanes: u32,
+    /// Slots they have.
     pub slots: u32,
     /// Slots in use now.
     pub in_use: u32,
-    /// Executions started in the lane.
-    pub created: u64,
+    /// Executions started in them.
+    pub started: u64,
+    /// Lanes added.
+    pub added: u64,
+    /// Lanes dropped.
+    pub dropped: u64,
 }

@@ -2,7 +2,7 @@
 //! once per tick, and sleeps while no guest runs. A tick out of turn may come from anybody.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_micros(250);
 pub(crate) struct Ticker(Arc<Shared>);
 
 struct Shared {
-    engines: Vec<EngineWeak>,
+    engines: RwLock<Vec<EngineWeak>>,
     /// A guest ran since the last tick.
     seen: AtomicBool,
     awake: AtomicBool,
@@ -37,9 +37,9 @@ struct Shared {
 }
 
 impl Ticker {
-    pub(crate) fn start(engines: Vec<EngineWeak>, tick: Duration) -> Result<Self, Error> {
+    pub(crate) fn start(tick: Duration) -> Result<Self, Error> {
         let shared = Arc::new(Shared {
-            engines,
+            engines: RwLock::default(),
             seen: AtomicBool::new(false),
             awake: AtomicBool::new(true),
             stop: AtomicBool::new(false),
@@ -58,6 +58,14 @@ impl Ticker {
             .map_err(Error::Thread)?;
         let _ = shared.thread.set(handle.thread().clone());
         Ok(Self(shared))
+    }
+
+    /// Counts for one more engine, for as long as that lives.
+    pub(crate) fn add(&self, engine: EngineWeak) {
+        let engines = &self.0.engines;
+        let mut engines = engines.write().unwrap_or_else(PoisonError::into_inner);
+        engines.retain(|known| known.upgrade().is_some());
+        engines.push(engine);
     }
 
     /// Says that a guest runs now. To be called whenever one is entered or looks up.
@@ -146,7 +154,8 @@ impl Shared {
     }
 
     fn advance(&self) {
-        for engine in self.engines.iter().filter_map(EngineWeak::upgrade) {
+        let engines = self.engines.read().unwrap_or_else(PoisonError::into_inner);
+        for engine in engines.iter().filter_map(EngineWeak::upgrade) {
             engine.increment_epoch();
         }
     }
@@ -182,7 +191,7 @@ mod tests {
 
     #[test]
     fn idle_ticker_sleeps_until_a_guest_runs() {
-        let ticker = Ticker::start(Vec::new(), Duration::from_micros(100)).unwrap();
+        let ticker = Ticker::start(Duration::from_micros(100)).unwrap();
         let asleep = || !ticker.0.awake.load(Ordering::SeqCst);
         for _ in 0..3 {
             wait_until(asleep);
@@ -194,7 +203,7 @@ mod tests {
 
     #[test]
     fn tick_out_of_turn_does_not_wait_for_the_next() {
-        let ticker = Ticker::start(Vec::new(), Duration::from_secs(3600)).unwrap();
+        let ticker = Ticker::start(Duration::from_secs(3600)).unwrap();
         for expected in 1..=3 {
             ticker.tick_now();
             wait_until(|| ticker.forced() == expected);
@@ -203,7 +212,7 @@ mod tests {
 
     #[test]
     fn dropped_ticker_ends_its_thread() {
-        let ticker = Ticker::start(Vec::new(), Duration::from_micros(100)).unwrap();
+        let ticker = Ticker::start(Duration::from_micros(100)).unwrap();
         let shared = Arc::downgrade(&ticker.0);
         wait_until(|| {
             shared

@@ -9,6 +9,7 @@ use scriptorium_engine::{Invocation, Limits, Outcome, Report};
 use scriptorium_model::execution::{Execution, ExecutionStatus, Failure, Metrics};
 use scriptorium_model::{Json, Timestamp};
 
+use crate::circuits::Counted;
 use crate::host::{Run, RunHost};
 use crate::hub::{Entry, Live};
 use crate::job::{Call, Finished, Job};
@@ -18,13 +19,35 @@ use crate::runtime::Shared;
 use crate::scheduler::{Account, Bid, Bound, Permit, Refusal};
 use crate::{context, failure};
 
+/// When to ask again whose script is being tried out by another execution.
+const PROBED: Duration = Duration::from_secs(1);
+
 /// What became of a job, before it is put on record.
-struct Ended {
+pub(crate) struct Ended {
     result: Result<Output, Failure>,
     metrics: Metrics,
     began: Option<Timestamp>,
     events: Vec<scriptorium_model::event::Event>,
     incidents: Vec<scriptorium_model::audit::Incident>,
+}
+
+impl Ended {
+    /// By this failure, before it began.
+    fn unbegun(failure: Failure) -> Self {
+        Self {
+            result: Err(failure),
+            metrics: Metrics::default(),
+            began: None,
+            events: Vec::new(),
+            incidents: Vec::new(),
+        }
+    }
+}
+
+impl Counted for Ended {
+    fn failure(&self) -> Option<&Failure> {
+        self.result.as_ref().err()
+    }
 }
 
 struct Output {
@@ -38,6 +61,9 @@ pub(crate) async fn run(shared: &Arc<Shared>, job: Job) -> Finished {
     if shared.cut_off.load(Ordering::Acquire) {
         return refused(shared, &job.execution, entry, cancelled());
     }
+    if let Some(refusal) = held_back(shared, &job) {
+        return turned_away(shared, &job.execution, entry, refusal);
+    }
     let admitted = tokio::select! {
         biased;
         () = entry.live.cancel.cancelled() => {
@@ -47,14 +73,23 @@ pub(crate) async fn run(shared: &Arc<Shared>, job: Job) -> Finished {
     };
     match admitted {
         Ok(permit) => run_admitted(shared, job, entry, permit).await,
-        Err(refusal) => {
-            let failure = no_room(&refusal);
-            let finished = refused(shared, &job.execution, entry, failure);
-            Finished {
-                refused: Some(refusal),
-                ..finished
-            }
-        }
+        Err(refusal) => turned_away(shared, &job.execution, entry, refusal),
+    }
+}
+
+/// The circuit breaker's refusal. Who tries a script by hand is never held back.
+fn held_back(shared: &Shared, job: &Job) -> Option<Refusal> {
+    if job.is_by_hand() {
+        return None;
+    }
+    shared.circuits.held_back(job.circuit()).map(circuit_open)
+}
+
+fn circuit_open(retry_after: Duration) -> Refusal {
+    Refusal {
+        bound: Bound::Circuit,
+        most: 0,
+        retry_after,
     }
 }
 
@@ -72,7 +107,7 @@ pub(crate) async fn admit(shared: &Shared, job: &Job, patient: bool) -> Result<P
     shared.admission.enter(&bid).await
 }
 
-/// Runs a job that has room.
+/// Runs a job that has room; when its script is held back meanwhile, it does not begin.
 pub(crate) async fn run_admitted(
     shared: &Arc<Shared>,
     job: Job,
@@ -80,10 +115,34 @@ pub(crate) async fn run_admitted(
     permit: Permit,
 ) -> Finished {
     let job = Arc::new(job);
-    let ended = prepare_and_run(shared, &job, &entry.live).await;
+    let work = {
+        let (shared, job, live) = (shared.clone(), job.clone(), entry.live.clone());
+        async move { prepare_and_run(&shared, &job, &live).await }
+    };
+    let ended = if job.is_by_hand() {
+        Some(work.await)
+    } else {
+        shared.circuits.run(job.circuit(), work).await
+    };
     // Before anything is recorded: the next execution need not wait for a disk.
     drop(permit);
-    conclude(shared, &job.execution, entry, ended)
+    match ended {
+        Some(ended) => conclude(shared, &job.execution, entry, ended),
+        // Another one is on its way to show whether it goes well.
+        None => {
+            let refusal = circuit_open(PROBED);
+            turned_away(shared, &job.execution, entry, refusal)
+        }
+    }
+}
+
+/// The end of an execution that there was no room for.
+fn turned_away(shared: &Shared, execution: &Execution, entry: Entry, refusal: Refusal) -> Finished {
+    let finished = refused(shared, execution, entry, no_room(&refusal));
+    Finished {
+        refused: Some(refusal),
+        ..finished
+    }
 }
 
 /// The end of an execution that did not begin.
@@ -93,26 +152,13 @@ pub(crate) fn refused(
     entry: Entry,
     failure: Failure,
 ) -> Finished {
-    let ended = Ended {
-        result: Err(failure),
-        metrics: Metrics::default(),
-        began: None,
-        events: Vec::new(),
-        incidents: Vec::new(),
-    };
-    conclude(shared, execution, entry, ended)
+    conclude(shared, execution, entry, Ended::unbegun(failure))
 }
 
 async fn prepare_and_run(shared: &Arc<Shared>, job: &Arc<Job>, live: &Arc<Live>) -> Ended {
     match prepare(shared, job).await {
         Ok(prepared) => run_prepared(shared, job, live, prepared).await,
-        Err(failure) => Ended {
-            result: Err(failure),
-            metrics: Metrics::default(),
-            began: None,
-            events: Vec::new(),
-            incidents: Vec::new(),
-        },
+        Err(failure) => Ended::unbegun(failure),
     }
 }
 
@@ -301,6 +347,10 @@ fn no_room(refusal: &Refusal) -> Failure {
             format!("of the tenant's executions as many run or wait as may: {most}"),
         ),
         Bound::Process => Failure::new("platform.busy", "the process has no room"),
+        Bound::Circuit => Failure::new(
+            "platform.circuit_open",
+            "the script is held back: its last executions timed out or could not be run",
+        ),
     }
 }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use scriptorium_model::audit::Incident;
 use scriptorium_model::event::Event;
-use scriptorium_model::execution::{Execution, Failure, LogLine};
+use scriptorium_model::execution::{Execution, Failure, LogLine, TriggerKind};
 use scriptorium_model::script::Definition;
 use scriptorium_model::tenant::Tenant;
 use scriptorium_model::trigger::Trigger;
-use scriptorium_model::{EventId, Invalid, Json, Origin, ScriptId};
+use scriptorium_model::{EventId, Invalid, Json, Origin, ScriptId, TenantId};
 
 use crate::libraries::Bundle;
 use crate::principal::Principal;
@@ -45,6 +45,18 @@ pub struct Job {
     pub origin: Option<Origin>,
     /// An operator has started it by hand: it does not wait behind what tenants run.
     pub by_operator: bool,
+}
+
+impl Job {
+    /// Whether somebody tries it by hand, and is to see what it does.
+    pub(crate) fn is_by_hand(&self) -> bool {
+        self.execution.test || self.execution.trigger == TriggerKind::Manual
+    }
+
+    /// Whose circuit it belongs to.
+    pub(crate) fn circuit(&self) -> (TenantId, ScriptId, u32) {
+        (self.tenant.id, self.script, self.execution.version)
+    }
 }
 
 /// What a script is given as its first argument.

@@ -8,6 +8,7 @@
 
 pub mod asked;
 mod capabilities;
+mod circuits;
 mod context;
 mod error;
 mod executor;
@@ -19,6 +20,7 @@ mod libraries;
 mod load;
 mod logs;
 pub mod options;
+mod pool;
 mod prelude;
 mod prepared;
 pub mod principal;
@@ -32,6 +34,7 @@ mod typings;
 pub mod worker;
 
 pub use asked::Asked;
+pub use circuits::{Circuit, CircuitStatistics};
 pub use error::Error;
 pub use hub::{Stage, Watch};
 pub use job::{Call, Finished, Job};

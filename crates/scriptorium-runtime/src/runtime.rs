@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::capabilities::http;
+use crate::circuits::{Circuit, CircuitStatistics, Circuits};
 use crate::error::Error;
 use crate::host::{BLOCKING, World};
 use crate::hub::{Hub, Stage, Watch};
@@ -33,7 +34,7 @@ use crate::scheduler::{
 };
 use crate::schema::{self, Schemas};
 use crate::service::Registry;
-use crate::{executor, load, prelude, typings, worker};
+use crate::{executor, load, pool, prelude, typings, worker};
 
 /// Runs scripts. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) schemas: Arc<Schemas>,
     pub(crate) world: Arc<World>,
     pub(crate) admission: Admission,
+    pub(crate) circuits: Circuits<executor::Ended>,
     pub(crate) tenants: load::Tenants,
     pub(crate) hub: Hub,
     pub(crate) shares: Shares,
@@ -75,6 +77,8 @@ pub struct Statistics {
     pub slots: usize,
     /// Who was let in, who waits, who was refused.
     pub admission: AdmissionStatistics,
+    /// Which scripts are held back.
+    pub circuits: CircuitStatistics,
     /// The threads that run guest code.
     pub scheduler: SchedulerStatistics,
     /// What tenants have used of the processors; a bounded number of them by name.
@@ -127,10 +131,11 @@ impl Runtime {
         // Where there are few places, all are for everybody.
         let reserved = (options.operator_slots as usize).min(slots / 8);
         let (first, firsts) = mpsc::unbounded_channel();
-        Ok(Self(Arc::new(Shared {
+        let runtime = Self(Arc::new(Shared {
             programs: Arc::new(Programs::new(engine.clone())),
             bundles: Bundles::new(),
             schemas: Arc::new(Schemas::new()),
+            circuits: Circuits::new(world.ambient.clone()),
             engine,
             world: Arc::new(world),
             admission: Admission::new(slots - reserved, reserved, options.patience),
@@ -147,7 +152,11 @@ impl Runtime {
             draining: AtomicBool::new(false),
             worker: Mutex::new(None),
             firsts: Mutex::new(Some(firsts)),
-        })))
+        }));
+        let world = &runtime.0.world;
+        let keeper = pool::keep(Arc::downgrade(&runtime.0));
+        world.tasks.spawn_on(keeper, &world.io);
+        Ok(runtime)
     }
 
     /// Translates and compiles a source, or finds it in the cache: what `run` does first, for
@@ -330,6 +339,12 @@ impl Runtime {
         self.0.world.services.contains(name)
     }
 
+    /// Whether this process holds a script back at present, because its executions time out or
+    /// cannot be run. `None` is the usual case.
+    pub fn circuit(&self, tenant: TenantId, script: ScriptId) -> Option<Circuit> {
+        self.0.circuits.find(tenant, script)
+    }
+
     /// A reading of the counters.
     pub fn statistics(&self) -> Statistics {
         Statistics {
@@ -337,6 +352,7 @@ impl Runtime {
             running: self.0.admission.taken(),
             slots: self.0.slots,
             admission: self.0.admission.statistics(),
+            circuits: self.0.circuits.statistics(),
             scheduler: self.0.guests.statistics(),
             tenants: self.0.guests.usage(),
             engine: self.0.engine.statistics(),

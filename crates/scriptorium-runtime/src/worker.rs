@@ -154,15 +154,20 @@ impl Worker {
         }
     }
 
-    /// Scripts of which enough executions are held to keep them busy.
+    /// Scripts of which enough executions are held to keep them busy, or that are held back.
     fn busy(&self) -> Vec<ScriptId> {
         let mut held: HashMap<(TenantId, ScriptId), u32> = HashMap::new();
         for one in self.held.values() {
             *held.entry((one.tenant, one.script)).or_default() += 1;
         }
         let admission = &self.shared.admission;
-        held.retain(|(tenant, script), count| *count >= admission.limit(*tenant, *script));
-        held.into_keys().map(|(_, script)| script).collect()
+        let circuits = &self.shared.circuits;
+        held.retain(|(tenant, script), count| {
+            let limit = circuits.limit(*tenant, *script);
+            *count >= limit.unwrap_or_else(|| admission.limit(*tenant, *script))
+        });
+        let held = held.into_keys().chain(circuits.closed_to());
+        held.map(|(_, script)| script).collect()
     }
 
     /// How many of each tenant are held. A tenant is forgotten after a while, and its share with it:
@@ -289,6 +294,10 @@ async fn run_one(
         // It was cancelled: one who waits patiently is not refused.
         None => executor::refused(&shared, &execution, entry, executor::cancelled()),
     };
+    // Its script is held back now: it waits in the queue like those that come after it.
+    if finished.refused.is_some() {
+        return release(&shared, lease).await;
+    }
     let cut_off = shared.cut_off.load(Ordering::Acquire)
         && finished
             .execution

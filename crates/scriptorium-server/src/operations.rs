@@ -91,6 +91,7 @@ fn tell_runtime(read: &Statistics) {
         ("scriptorium_executions_running", read.running),
         ("scriptorium_execution_slots", read.slots),
         ("scriptorium_admission_waiting", admission.waiting),
+        ("scriptorium_circuits_open", read.circuits.open),
         ("scriptorium_guest_threads", scheduler.threads),
         ("scriptorium_guest_threads_idle", scheduler.idle),
         ("scriptorium_runs_ready", scheduler.ready),
@@ -105,6 +106,7 @@ fn tell_runtime(read: &Statistics) {
             "scriptorium_admission_wait_milliseconds_total",
             millis(admission.wait),
         ),
+        ("scriptorium_circuits_opened_total", read.circuits.opened),
         ("scriptorium_guest_slices_total", scheduler.slices),
         (
             "scriptorium_guest_interruptions_total",
@@ -118,15 +120,51 @@ fn tell_runtime(read: &Statistics) {
         ("script", admission.refused_by_script),
         ("tenant", admission.refused_by_tenant),
         ("process", admission.refused_by_process),
+        ("circuit", read.circuits.refused),
     ] {
         metrics::counter!("scriptorium_refusals_total", "bound" => bound).absolute(value);
     }
+    tell_pool(read);
     for tenant in &read.tenants {
         // No slug has an underscore.
         let slug = tenant.tenant.as_deref().unwrap_or("_others").to_owned();
         let cpu = millis(tenant.cpu);
         metrics::counter!("scriptorium_tenant_cpu_milliseconds_total", "tenant" => slug)
             .absolute(cpu);
+    }
+}
+
+/// What the engine has counted: where executions found a sandbox, and what is kept compiled.
+fn tell_pool(read: &Statistics) {
+    let engine = &read.engine;
+    for (lane, read) in [("hot", &engine.hot), ("overflow", &engine.overflow)] {
+        for (name, value) in [
+            ("scriptorium_pool_lanes", read.lanes),
+            ("scriptorium_pool_slots", read.slots),
+            ("scriptorium_pool_slots_in_use", read.in_use),
+        ] {
+            metrics::gauge!(name, "lane" => lane).set(value);
+        }
+        for (name, value) in [
+            ("scriptorium_pool_executions_total", read.started),
+            ("scriptorium_pool_lanes_added_total", read.added),
+            ("scriptorium_pool_lanes_dropped_total", read.dropped),
+        ] {
+            metrics::counter!(name, "lane" => lane).absolute(value);
+        }
+    }
+    for (name, value) in [
+        ("scriptorium_pool_hits_total", engine.at_once),
+        ("scriptorium_pool_waits_total", engine.waited),
+        (
+            "scriptorium_pool_wait_milliseconds_total",
+            millis(engine.wait),
+        ),
+        ("scriptorium_pool_failures_total", engine.failed_lanes),
+        ("scriptorium_program_hits_total", engine.cache_hits),
+        ("scriptorium_program_misses_total", engine.cache_misses),
+    ] {
+        metrics::counter!(name).absolute(value);
     }
 }
 

@@ -53,10 +53,14 @@ pub(crate) fn forbidden(missing: &str) -> Problem {
         .detail(format!("The permission {missing} is missing."))
 }
 
-/// The process has no room; nothing was begun.
+/// The process has no room, or holds the script back; nothing was begun.
 fn busy(error: &Error) -> Problem {
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy")
-        .detail("Too much is running at once. Nothing was begun; try again.")
+    let detail = match error.code() {
+        "circuit_open" => "The script is held back: its last executions timed out or failed.",
+        _ => "Too much is running at once.",
+    };
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.code())
+        .detail(format!("{detail} Nothing was begun; try again."))
         .retry_after(error.retry_after().unwrap_or_default())
 }
 

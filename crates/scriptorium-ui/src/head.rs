@@ -1,5 +1,6 @@
 //! The head that the pages of one script share: name, status, version, and what may be done.
 
+use scriptorium::Platform;
 use scriptorium::model::policy::Action;
 use scriptorium::model::script::Script;
 use scriptorium::model::{Ctx, ScriptId};
@@ -14,6 +15,8 @@ pub(crate) struct Head {
     pub(crate) tone: &'static str,
     pub(crate) version: u32,
     pub(crate) paused_reason: Option<String>,
+    /// By its circuit breaker.
+    pub(crate) held_back: bool,
     pub(crate) may_edit: bool,
     pub(crate) may_delete: bool,
     pub(crate) moves: Vec<Move>,
@@ -21,7 +24,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    pub(crate) fn of(ctx: &Ctx, script: &Script, tab: &'static str) -> Self {
+    pub(crate) fn of(platform: &Platform, ctx: &Ctx, script: &Script, tab: &'static str) -> Self {
         Self {
             id: script.id,
             name: script.name.clone(),
@@ -29,6 +32,7 @@ impl Head {
             tone: view::script_tone(script.status),
             version: script.version,
             paused_reason: script.paused_reason.clone(),
+            held_back: platform.scripts().circuit(script).is_some(),
             may_edit: view::may_edit(ctx, script),
             may_delete: view::may(ctx, Action::Delete, script),
             moves: view::moves(ctx, script),

@@ -32,7 +32,7 @@ pub enum ErrorKind {
     Unauthenticated,
     /// A permission is missing; see [`Error::missing_permission`].
     Forbidden,
-    /// The process has no room; see [`Error::retry_after`].
+    /// The process has no room, or holds the script back; see [`Error::retry_after`].
     Busy,
     /// The tenant or its script has as many executions at once as it may; see
     /// [`Error::retry_after`].
@@ -56,7 +56,10 @@ enum Repr {
     },
     Unauthenticated,
     Denied(Denied),
-    Busy(Duration),
+    Busy {
+        code: &'static str,
+        retry_after: Duration,
+    },
     ShareExhausted {
         code: &'static str,
         retry_after: Duration,
@@ -82,7 +85,7 @@ impl Error {
             Repr::Conflict { .. } => ErrorKind::Conflict,
             Repr::Unauthenticated => ErrorKind::Unauthenticated,
             Repr::Denied(_) => ErrorKind::Forbidden,
-            Repr::Busy(_) => ErrorKind::Busy,
+            Repr::Busy { .. } => ErrorKind::Busy,
             Repr::ShareExhausted { .. } => ErrorKind::ShareExhausted,
             Repr::Script(_) => ErrorKind::Script,
             Repr::Unavailable { .. } => ErrorKind::Unavailable,
@@ -96,10 +99,9 @@ impl Error {
         match &*self.0 {
             Repr::Invalid(_) => "validation_failed",
             Repr::NotFound => "not_found",
-            Repr::Conflict { code, .. } => code,
+            Repr::Conflict { code, .. } | Repr::Busy { code, .. } => code,
             Repr::Unauthenticated => "unauthenticated",
             Repr::Denied(_) => "permission_denied",
-            Repr::Busy(_) => "busy",
             Repr::ShareExhausted { code, .. } => code,
             Repr::Script(execution) => execution
                 .failure
@@ -140,8 +142,9 @@ impl Error {
     /// When to try again after [`ErrorKind::Busy`] and [`ErrorKind::ShareExhausted`].
     pub fn retry_after(&self) -> Option<Duration> {
         match &*self.0 {
-            Repr::Busy(after) => Some(*after),
-            Repr::ShareExhausted { retry_after, .. } => Some(*retry_after),
+            Repr::Busy { retry_after, .. } | Repr::ShareExhausted { retry_after, .. } => {
+                Some(*retry_after)
+            }
             _ => None,
         }
     }
@@ -163,8 +166,8 @@ impl Error {
         Self(Box::new(Repr::Unauthenticated))
     }
 
-    pub(crate) fn busy(after: Duration) -> Self {
-        Self(Box::new(Repr::Busy(after)))
+    pub(crate) fn busy(code: &'static str, retry_after: Duration) -> Self {
+        Self(Box::new(Repr::Busy { code, retry_after }))
     }
 
     /// There was no room for an execution, which did not begin.
@@ -173,7 +176,8 @@ impl Error {
             most, retry_after, ..
         } = *refusal;
         let (code, message) = match refusal.bound {
-            Bound::Process => return Self::busy(retry_after),
+            Bound::Process => return Self::busy("busy", retry_after),
+            Bound::Circuit => return Self::busy("circuit_open", retry_after),
             Bound::Script => (
                 "script_busy",
                 format!("the script runs {most} times already"),
@@ -229,7 +233,11 @@ impl fmt::Display for Error {
             Repr::Conflict { message, .. } => f.write_str(message),
             Repr::Unauthenticated => f.write_str("sign in first"),
             Repr::Denied(denied) => write!(f, "the permission {} is missing", denied.missing),
-            Repr::Busy(_) => f.write_str("too many executions at once"),
+            Repr::Busy {
+                code: "circuit_open",
+                ..
+            } => f.write_str("the script is held back"),
+            Repr::Busy { .. } => f.write_str("too many executions at once"),
             Repr::ShareExhausted { message, .. } => f.write_str(message),
             Repr::Script(execution) => match &execution.failure {
                 Some(failure) => write!(f, "{}: {}", failure.code, failure.message),

@@ -69,7 +69,7 @@ mod wiring;
 
 pub use scriptorium_model as model;
 pub use scriptorium_runtime::{
-    Diagnostic, Service, ServiceCall, ServiceError, Severity, Statistics, TenantShare,
+    Circuit, Diagnostic, Service, ServiceCall, ServiceError, Severity, Statistics, TenantShare,
 };
 pub use scriptorium_store::events::EventFilter;
 pub use scriptorium_store::tenant_data::{self, TenantData, TenantSchema};

@@ -337,7 +337,7 @@ impl Platform {
         history: History,
     ) -> Result<Ended> {
         if self.0.stop.is_cancelled() {
-            return Err(Error::busy(RETRY_AFTER));
+            return Err(Error::busy("busy", RETRY_AFTER));
         }
         let job = self.runtime().job(ctx, script, execution, call).await?;
         let (platform, ctx) = (self.clone(), ctx.clone());

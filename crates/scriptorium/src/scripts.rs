@@ -11,7 +11,7 @@ use scriptorium_model::script::{Definition, Language, Script, ScriptStatus, Scri
 use scriptorium_model::trigger::Trigger;
 use scriptorium_model::version::{Version, VersionPolicy, validate_milestone};
 use scriptorium_model::{Ctx, Invalid, ScriptId};
-use scriptorium_runtime::{Diagnostic, Look, ResolvedLibrary, Severity};
+use scriptorium_runtime::{Circuit, Diagnostic, Look, ResolvedLibrary, Severity};
 use scriptorium_store::{Saving, ScriptFilter, ScriptSummary};
 
 use crate::access;
@@ -113,6 +113,13 @@ impl Scripts<'_> {
             .create_script(ctx, &script, saving(change_description, &pins(&libraries)))
             .await?;
         Ok(script)
+    }
+
+    /// Whether this process holds the script back at present: of its last ten executions half or more
+    /// timed out or could not be run, and none but runs by hand is begun for half a minute. `None` is
+    /// the usual case.
+    pub fn circuit(&self, script: &Script) -> Option<Circuit> {
+        self.0.runtime().circuit(script.tenant, script.id)
     }
 
     /// Saves a change as a new version; what changes nothing makes none. An active script must

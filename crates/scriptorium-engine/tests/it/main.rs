@@ -16,5 +16,6 @@ mod corpus;
 mod isolation;
 mod libraries;
 mod meter;
+mod pool;
 mod setup;
 mod support;

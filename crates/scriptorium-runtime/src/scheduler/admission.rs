@@ -195,6 +195,8 @@ impl State {
             Bound::Script => &mut self.counters.refused_by_script,
             Bound::Tenant => &mut self.counters.refused_by_tenant,
             Bound::Process => &mut self.counters.refused_by_process,
+            // Not one of the gate's: circuits count for themselves.
+            Bound::Circuit => return,
         };
         *counter += 1;
     }

@@ -42,6 +42,8 @@ pub enum Bound {
     Tenant,
     /// The process has no room.
     Process,
+    /// The script is held back by its circuit breaker.
+    Circuit,
 }
 
 /// Why somebody did not begin.

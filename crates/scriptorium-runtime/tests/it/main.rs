@@ -6,6 +6,7 @@
 )]
 
 mod cases;
+mod circuits;
 mod fairness;
 mod harness;
 mod http;

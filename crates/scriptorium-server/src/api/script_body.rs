@@ -7,7 +7,7 @@ use scriptorium::model::limits::Limits;
 use scriptorium::model::script::{Definition, Script};
 use scriptorium::model::trigger::Trigger;
 use scriptorium::model::{Timestamp, Uuid};
-use scriptorium::{LastExecution, ScriptSummary};
+use scriptorium::{Circuit, LastExecution, ScriptSummary};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -25,6 +25,9 @@ pub(crate) struct ScriptBody {
     /// Why the platform paused it, when it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     paused_reason: Option<String>,
+    /// Whether the server that answers holds it back; left out of lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    circuit: Option<CircuitBody>,
     /// Number of the current version, from 1.
     version: u32,
     owner: Option<Uuid>,
@@ -35,6 +38,20 @@ pub(crate) struct ScriptBody {
     updated_by: Option<Uuid>,
     created_at: Timestamp,
     updated_at: Timestamp,
+}
+
+/// A script that is held back: of its last ten executions half or more timed out or could not be run.
+/// Runs by hand and other versions are not held back.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Circuit)]
+pub(crate) struct CircuitBody {
+    /// `open`, or `half_open` while one execution shows whether it goes well.
+    state: &'static str,
+    /// The version whose executions went wrong.
+    version: u32,
+    since: Timestamp,
+    /// When the next execution is let through.
+    retry_at: Timestamp,
 }
 
 /// What a user writes of a script; all of it is kept in each version.
@@ -150,6 +167,7 @@ impl From<Script> for ScriptBody {
             definition: script.definition.into(),
             status: script.status.as_str(),
             paused_reason: script.paused_reason,
+            circuit: None,
             version: script.version,
             owner: script.owner.map(|id| id.0),
             activated_by: script.activated_by.map(|id| id.0),
@@ -158,6 +176,22 @@ impl From<Script> for ScriptBody {
             created_at: script.created_at,
             updated_at: script.updated_at,
         }
+    }
+}
+
+impl ScriptBody {
+    pub(crate) fn held_back(self, circuit: Option<Circuit>) -> Self {
+        let circuit = circuit.map(|circuit| CircuitBody {
+            state: if circuit.half_open {
+                "half_open"
+            } else {
+                "open"
+            },
+            version: circuit.version,
+            since: circuit.since,
+            retry_at: circuit.retry_at,
+        });
+        Self { circuit, ..self }
     }
 }
 

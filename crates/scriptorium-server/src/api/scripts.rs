@@ -122,7 +122,10 @@ pub(crate) async fn read(
         .scripts()
         .find(caller.ctx(), ScriptId(id))
         .await?;
-    Ok(shown(script))
+    let circuit = app.platform.scripts().circuit(&script);
+    let tag = tag_of(&script);
+    let body = ScriptBody::from(script).held_back(circuit);
+    Ok(([(ETAG, tag)], Json(body)).into_response())
 }
 
 /// Changes a script, which makes a new version; what changes nothing makes none.
@@ -331,6 +334,10 @@ async fn move_to(
 
 /// The script with its version as an entity tag.
 pub(crate) fn shown(script: Script) -> Response {
-    let tag = format!("\"{}-{}\"", script.version, script.status.as_str());
+    let tag = tag_of(&script);
     ([(ETAG, tag)], Json(ScriptBody::from(script))).into_response()
+}
+
+fn tag_of(script: &Script) -> String {
+    format!("\"{}-{}\"", script.version, script.status.as_str())
 }

@@ -108,6 +108,7 @@ script-sections = Sections of the script
 tab-code = Code
 tab-settings = Settings
 paused-because = Paused by the platform: { $reason }
+held-back = Held back: its last executions timed out or could not be run. Every half minute one is tried; runs by hand and another version are not held back.
 unsaved = Unsaved changes
 read-only = Read only
 change-description = What changed? (optional)

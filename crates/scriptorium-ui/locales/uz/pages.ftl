@@ -108,6 +108,7 @@ script-sections = Skript boʻlimlari
 tab-code = Kod
 tab-settings = Sozlamalar
 paused-because = Platforma toʻxtatib turgan: { $reason }
+held-back = Ushlab turilibdi: soʻnggi ishga tushirishlar vaqtida tugamadi yoki bajarilmadi. Har yarim daqiqada bittasi sinab koʻriladi; qoʻlda ishga tushirish va boshqa versiya ushlab turilmaydi.
 unsaved = Saqlanmagan oʻzgarishlar bor
 read-only = Faqat oʻqish
 change-description = Nima oʻzgardi? (ixtiyoriy)

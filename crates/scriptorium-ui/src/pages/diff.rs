@@ -119,7 +119,12 @@ pub(crate) async fn show(
     let (a, b): (u32, u32) = (id(&a, &visitor)?, id(&b, &visitor)?);
     let scripts = site.platform.scripts();
     let script = scripts.find(ctx, script_id).await;
-    let head = Head::of(ctx, &script.map_err(explained(&visitor))?, "versions");
+    let head = Head::of(
+        &site.platform,
+        ctx,
+        &script.map_err(explained(&visitor))?,
+        "versions",
+    );
     let kept = scripts.version_numbers(ctx, script_id).await;
     let kept = kept.map_err(explained(&visitor))?;
     let gone = [a, b].into_iter().find(|number| !kept.contains(number));

@@ -106,7 +106,7 @@ pub(crate) async fn of_script(
     let script_id: ScriptId = id(&script, &visitor)?;
     let script = site.platform.scripts().find(visitor.ctx(), script_id).await;
     let script = script.map_err(explained(&visitor))?;
-    let head = Head::of(visitor.ctx(), &script, "executions");
+    let head = Head::of(&site.platform, visitor.ctx(), &script, "executions");
     let frame = Frame::new(
         visitor.t,
         head.name.clone(),

@@ -170,7 +170,9 @@ impl Editor {
             people: people(site, visitor, &definition).await,
             frame,
             t,
-            head: self.script.map(|script| Head::of(ctx, &script, "code")),
+            head: self
+                .script
+                .map(|script| Head::of(&site.platform, ctx, &script, "code")),
             kind: definition.trigger.kind().as_str(),
             language: definition.language.as_str(),
             name: definition.name,

@@ -47,7 +47,12 @@ pub(crate) async fn show(
     let number: u32 = id(&number, &visitor)?;
     let scripts = site.platform.scripts();
     let script = scripts.find(ctx, script_id).await;
-    let head = Head::of(ctx, &script.map_err(explained(&visitor))?, "versions");
+    let head = Head::of(
+        &site.platform,
+        ctx,
+        &script.map_err(explained(&visitor))?,
+        "versions",
+    );
     let kept = scripts.version_numbers(ctx, script_id).await;
     let kept = kept.map_err(explained(&visitor))?;
     if !kept.contains(&number) && (1..head.version).contains(&number) {

@@ -64,7 +64,12 @@ pub(crate) async fn list(
     let script_id: ScriptId = id(&script, &visitor)?;
     let scripts = site.platform.scripts();
     let script = scripts.find(ctx, script_id).await;
-    let head = Head::of(ctx, &script.map_err(explained(&visitor))?, "versions");
+    let head = Head::of(
+        &site.platform,
+        ctx,
+        &script.map_err(explained(&visitor))?,
+        "versions",
+    );
     let cursor = given(query.cursor.as_ref());
     let part = PageRequest {
         limit: 20,
