@@ -12,7 +12,7 @@ use wasmtime::{Store, StoreContextMut, Trap, UpdateDeadline};
 use crate::lane::{Guest, Lane};
 use crate::state::{self, State};
 use crate::ticker::Ticker;
-use crate::{Code, Error, Failure, HostError, Outcome, Report, failure};
+use crate::{Code, Error, Failure, HostError, Outcome, Report, failure, json};
 
 /// The guest's status when only host calls can change anything; see `shim.c`.
 const PENDING: i64 = 0;
@@ -118,7 +118,9 @@ fn conclude(state: &mut State, entered: wasmtime::Result<i64>) -> Result<Option<
         }
         Ok(PENDING) => Ok(None),
         Ok(_) => match state.output.take().map(String::from_utf8) {
-            Some(Ok(output)) => Ok(Some(Outcome::Completed { output })),
+            Some(Ok(output)) => Ok(Some(Outcome::Completed {
+                output: json::well_formed(output.into()).into_owned(),
+            })),
             _ => Err(Error::Guest(wasmtime::format_err!("no result came"))),
         },
     }

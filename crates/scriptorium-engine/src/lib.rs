@@ -103,6 +103,7 @@ mod execution;
 mod failure;
 mod host;
 mod imports;
+mod json;
 mod lane;
 mod limits;
 mod meter;
