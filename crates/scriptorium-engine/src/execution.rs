@@ -80,9 +80,9 @@ async fn enter(
         return Err(state.stopped());
     };
     state.end_slice();
-    // The guest's answer holds its status, and above it the size of its heap.
+    // The guest's answer holds its status, and above it the size of its heap, without a sign.
     result.map(|answer| {
-        state.heap_is((answer >> 32) as usize);
+        state.heap_is((answer as u64 >> 32) as usize);
         answer & 0xffff_ffff
     })
 }

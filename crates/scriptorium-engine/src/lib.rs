@@ -105,6 +105,8 @@ mod host;
 mod imports;
 mod json;
 mod lane;
+#[cfg(test)]
+mod liar;
 mod limits;
 mod meter;
 mod outcome;
