@@ -55,6 +55,16 @@ impl Artifact {
         Ok(artifact)
     }
 
+    /// Another guest than ours.
+    #[cfg(test)]
+    pub(crate) fn of(wasm: &[u8]) -> Self {
+        let engine = Engine::new(&lane::settings()).unwrap();
+        Self {
+            hash: [0; 32],
+            code: Code::Bytes(engine.precompile_module(wasm).unwrap()),
+        }
+    }
+
     /// Loads the code into an engine made with [`lane::settings`].
     #[expect(
         unsafe_code,

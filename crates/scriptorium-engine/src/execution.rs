@@ -13,7 +13,7 @@ use wasmtime::{Store, StoreContextMut, Trap, UpdateDeadline};
 use crate::lane::{Guest, Lane};
 use crate::state::{self, State};
 use crate::ticker::Ticker;
-use crate::{Code, Error, Failure, HostError, Outcome, Report, failure};
+use crate::{Code, Error, Failure, HostError, Outcome, Report, failure, json};
 
 /// The guest's status when only host calls can change anything; see `shim.c`.
 const PENDING: i64 = 0;
@@ -94,9 +94,9 @@ async fn enter(
         return Err(state.stopped());
     };
     state.end_slice();
-    // The guest's answer holds its status, and above it the size of its heap.
+    // The guest's answer holds its status, and above it the size of its heap, without a sign.
     result.map(|answer| {
-        state.heap_is((answer >> 32) as usize);
+        state.heap_is((answer as u64 >> 32) as usize);
         answer & 0xffff_ffff
     })
 }
@@ -132,7 +132,9 @@ fn conclude(state: &mut State, entered: wasmtime::Result<i64>) -> Result<Option<
         }
         Ok(PENDING) => Ok(None),
         Ok(_) => match state.output.take().map(String::from_utf8) {
-            Some(Ok(output)) => Ok(Some(Outcome::Completed { output })),
+            Some(Ok(output)) => Ok(Some(Outcome::Completed {
+                output: json::well_formed(output.into()).into_owned(),
+            })),
             _ => Err(Error::Guest(wasmtime::format_err!("no result came"))),
         },
     }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::{Code, Failure, Frame, LimitHit, Position};
+use crate::{Code, Failure, Frame, LimitHit, Position, json};
 
 const MESSAGE_BYTES: usize = 4 << 10;
 const STACK_BYTES: usize = 64 << 10;
@@ -61,7 +61,7 @@ pub(crate) fn from_guest(reported: &Reported<'_>, origins: &[Arc<Origin>]) -> Fa
     let stack = parse_stack(&text(reported.stack, STACK_BYTES), origins);
     let own = origins.first().map(|origin| &*origin.name);
     let details = (!reported.details.is_empty() && reported.details.len() <= DETAILS_BYTES)
-        .then(|| String::from_utf8_lossy(reported.details).into_owned())
+        .then(|| json::well_formed(String::from_utf8_lossy(reported.details)).into_owned())
         .filter(|details| details != "{}");
     Failure {
         code: reported.code,

@@ -1,11 +1,13 @@
 //! The functions the guest may call. Every pointer, length and number that comes in is
 //! a stranger's; a wrong one traps.
 
+use std::borrow::Cow;
+
 use wasmtime::{Caller, Engine, Linker, Result, bail};
 
 use crate::failure::{self, Reported};
 use crate::state::{Answer, Arg, State};
-use crate::{Code, HostError, Level, LimitHit, Reply};
+use crate::{Code, HostError, Level, LimitHit, Reply, json};
 
 /// The reply slot among the arguments.
 const REPLY: usize = 2;
@@ -60,7 +62,7 @@ fn call(
 ) -> Result<i32> {
     let (memory, state) = split(&mut caller)?;
     let name = text(memory, name, name_len)?;
-    let args = text(memory, args, args_len)?;
+    let args = json_text(memory, args, args_len)?;
     state.charge(state.host.class(&name))?;
     let result = match state.host.call(&name, &args) {
         Reply::Ready(result) => result,
@@ -85,7 +87,7 @@ fn call_sync(
 ) -> Result<i32> {
     let (memory, state) = split(&mut caller)?;
     let name = text(memory, name, name_len)?;
-    let args = text(memory, args, args_len)?;
+    let args = json_text(memory, args, args_len)?;
     state.charge(state.host.class(&name))?;
     let result = state.host.call_sync(&name, &args);
     reply(state, result)
@@ -134,7 +136,7 @@ fn log(
     let message = text(memory, message, message_len)?;
     let data = match data {
         0 => None,
-        data => Some(text(memory, data, data_len)?),
+        data => Some(json_text(memory, data, data_len)?),
     };
     let level = match level {
         0 => Level::Debug,
@@ -222,8 +224,13 @@ fn bytes(memory: &[u8], at: u32, len: u32) -> Result<&[u8]> {
 }
 
 /// A lone surrogate in a script's string is no UTF-8; it becomes the replacement character.
-fn text(memory: &[u8], at: u32, len: u32) -> Result<std::borrow::Cow<'_, str>> {
+fn text(memory: &[u8], at: u32, len: u32) -> Result<Cow<'_, str>> {
     Ok(String::from_utf8_lossy(bytes(memory, at, len)?))
+}
+
+/// The same of JSON, where it is escaped.
+fn json_text(memory: &[u8], at: u32, len: u32) -> Result<Cow<'_, str>> {
+    text(memory, at, len).map(json::well_formed)
 }
 
 #[cfg(test)]

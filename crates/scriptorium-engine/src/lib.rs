@@ -103,7 +103,10 @@ mod execution;
 mod failure;
 mod host;
 mod imports;
+mod json;
 mod lane;
+#[cfg(test)]
+mod liar;
 mod limits;
 mod meter;
 mod outcome;

@@ -20,8 +20,8 @@ use serde_json::Value;
 
 use crate::harness::Harness;
 
-/// A case file.
-struct Case {
+/// A case: what is run, how, and what is to come of it.
+pub(crate) struct Case {
     path: PathBuf,
     source: String,
     header: Vec<(String, String)>,
@@ -81,25 +81,38 @@ fn read(path: PathBuf, replace: &[(&str, String)]) -> Case {
     for (name, value) in replace {
         source = source.replace(&format!("${name}"), value);
     }
-    let header = source
-        .lines()
-        .map_while(|line| line.strip_prefix("// "))
-        .filter_map(|line| line.split_once(": "))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
-    Case {
-        path,
-        source,
-        header,
-    }
+    Case::new(path, source)
 }
 
 impl Case {
-    fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn new(path: PathBuf, source: String) -> Self {
+        let header = source
+            .lines()
+            .map_while(|line| line.strip_prefix("// "))
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        Self {
+            path,
+            source,
+            header,
+        }
+    }
+
+    /// The same with lines that those of its own header come after.
+    pub(crate) fn after(mut self, header: &[(&str, &str)]) -> Self {
+        let lines = header
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()));
+        self.header = lines.chain(self.header).collect();
+        self
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.all(name).next()
     }
 
-    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.header
             .iter()
             .filter(move |(key, _)| key == name)
@@ -107,7 +120,7 @@ impl Case {
     }
 }
 
-fn job(harness: &Harness, case: &Case) -> scriptorium_runtime::Job {
+pub(crate) fn job(harness: &Harness, case: &Case) -> scriptorium_runtime::Job {
     let input = Json::parse(case.get("input").unwrap_or("null")).unwrap();
     let (trigger, call) = match case.get("kind").unwrap_or("oneoff") {
         "oneoff" => (Trigger::OneOff, Call::Main(input)),
@@ -211,7 +224,7 @@ fn times(count: usize) -> String {
 }
 
 /// What the run and its header do not agree on.
-fn differences(case: &Case, finished: &Finished) -> String {
+pub(crate) fn differences(case: &Case, finished: &Finished) -> String {
     let mut out = String::new();
     let execution = &finished.execution;
     let mut expect = |what: &str, wanted: &str, got: String| {

@@ -115,6 +115,19 @@ impl Harness {
         }
     }
 
+    /// The same runtime as another tenant meets it, which is made.
+    pub(crate) async fn neighbour(&self, slug: &str) -> Self {
+        let same = Self {
+            runtime: self.runtime.clone(),
+            store: self.store.clone(),
+            ambient: self.ambient.clone(),
+            tenant: self.tenant.clone(),
+            user: self.user.clone(),
+            _temporary: None,
+        };
+        same.in_tenant(slug).await
+    }
+
     pub(crate) fn ctx(&self) -> Ctx {
         Ctx::platform(self.tenant.id)
     }

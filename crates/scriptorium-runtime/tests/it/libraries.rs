@@ -335,3 +335,53 @@ async fn state_of_a_library_dies_with_the_run() {
         .await;
     assert_eq!(harness.run(&plain).await, json!("undefined"));
 }
+
+/// B07: neither the cache of programs nor that of libraries takes one tenant's for another's.
+#[tokio::test(flavor = "multi_thread")]
+async fn libraries_of_one_name_stay_each_tenants_own() {
+    let harness = Harness::new().await;
+    let neighbour = harness.neighbour("neighbour").await;
+    let uses = "import { whose } from 'lib/vault';\nfunction main() { return whose(); }";
+    let mut scripts = Vec::new();
+    for (tenant, word) in [(&harness, "mine"), (&neighbour, "ours")] {
+        let source = format!("export const whose = () => '{word}';");
+        let vault = tenant.script(library("vault", &source)).await;
+        let script = tenant.script(main_script("opener", "1")).await;
+        let ctx = tenant.as_user(&tenant.user);
+        let script = tenant.save(&ctx, &script, uses, &[Pin::of(&vault)]).await;
+        scripts.push((tenant, script, vault, word));
+    }
+    for (tenant, script, ..) in scripts.iter().chain(&scripts) {
+        let word = scripts.iter().find(|one| one.1.id == script.id).unwrap().3;
+        assert_eq!(tenant.run(script).await, json!(word));
+    }
+    // The pin of another tenant's library opens nothing.
+    let (theirs, ctx) = (&scripts[1].2, harness.as_user(&harness.user));
+    let thief = harness.script(main_script("thief", "1")).await;
+    let saving = Saving {
+        change_description: "",
+        pins: &[Pin::of(theirs)],
+    };
+    let changed = Definition {
+        source: uses.to_owned(),
+        ..thief.definition.clone()
+    };
+    let saved = harness
+        .store
+        .update_script(&ctx, thief.id, None, changed, saving)
+        .await;
+    if let Ok(saved) = saved {
+        let finished = harness.try_run(&saved).await;
+        assert_eq!(finished.execution.failure.unwrap().code, "script.import");
+    }
+    for name in [
+        "lib/Vault",
+        "lib/vault ",
+        "lib/vаult",
+        "lib/neighbour/vault",
+    ] {
+        let source = format!("import {{ whose }} from '{name}';\nfunction main() {{}}");
+        let found = harness.resolved(&source, None).await;
+        assert!(found.iter().all(|one| one.found.is_err()), "{name}");
+    }
+}

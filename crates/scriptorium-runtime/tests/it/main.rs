@@ -5,6 +5,7 @@
     reason = "a test that fails should say where"
 )]
 
+mod attacks;
 mod cases;
 mod circuits;
 mod fairness;

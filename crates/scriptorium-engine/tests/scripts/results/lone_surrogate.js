@@ -1,2 +1,2 @@
-// expect: ok "\ud800"
+// expect: ok "\ufffd"
 export default () => '\ud800'

@@ -1,0 +1,3 @@
+// id: A06
+// returns: [[],null]
+export default () => [Reflect.ownKeys(import.meta), Object.getPrototypeOf(import.meta)];

@@ -1,0 +1,3 @@
+// id: C02a
+// returns: {"n":1}
+export default () => ({ n: 1, toJSON() { return this; } });

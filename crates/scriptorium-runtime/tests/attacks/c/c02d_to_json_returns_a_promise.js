@@ -1,0 +1,3 @@
+// id: C02d
+// returns: {}
+export default () => ({ toJSON: async () => 1 });

@@ -1,0 +1,3 @@
+// id: C03a
+// fails: script.never_settled
+export default () => ({ then() {} });

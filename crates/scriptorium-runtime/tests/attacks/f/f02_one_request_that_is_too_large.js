@@ -1,0 +1,25 @@
+// id: F02
+// fails: limit.memory
+// never-logs: still here
+// each: new ArrayBuffer(2 ** 30)
+// each: new ArrayBuffer(8, { maxByteLength: 2 ** 30 }).resize(2 ** 30)
+// each: new Uint8Array(2 ** 30)
+// each: new Float64Array(2 ** 27)
+// each: "x".repeat(2 ** 29)
+// each: "x".padStart(2 ** 29)
+// each: "x".padEnd(2 ** 29, "yz").at(0)
+// each: new Array(2 ** 26).fill(0)
+// each: new Array(2 ** 26).join("x")
+// each: new SharedArrayBuffer(2 ** 30)
+// each: new Uint8Array(8).buffer.transfer(2 ** 30)
+// each: Array.from({ length: 2 ** 26 }, () => 0)
+// each: "x".repeat(2 ** 24).split("")
+// each: JSON.stringify(Array(100).fill("x".repeat(2 ** 20)))
+// each: "x".repeat(2 ** 16).replaceAll("x", "x".repeat(2 ** 14)).at(0)
+// each: Array(2 ** 13).fill("x".repeat(2 ** 16)).join("")
+// each: new RegExp("a".repeat(2 ** 24))
+// each: encodeURIComponent("\u{1f600}".repeat(2 ** 22))
+// each: "\u0390".repeat(2 ** 24).toUpperCase()
+// each: "\ufdfa".repeat(2 ** 20).normalize("NFKD")
+// each: new TextEncoder().encode("ы".repeat(2 ** 24))
+export default () => { try { $EACH; } catch { console.log("still here"); } finally { console.log("still here"); } };

@@ -1,0 +1,3 @@
+// id: H13
+// fails: script.never_settled
+export default async () => { await using never = { [Symbol.asyncDispose]: () => new Promise(() => {}) }; return 1; };
