@@ -146,10 +146,8 @@ fn grow(pages: i64) -> Vec<u8> {
 async fn run(start: &[&[u8]], resume: &[&[u8]]) -> Result<Report, Error> {
     let artifact = Artifact::of(&guest(&start.concat(), &resume.concat()));
     let lane = Lane::new(Kind::OnDemand, 0, 64 << 20, &artifact)?;
-    let ticker = Arc::new(Ticker::start(
-        vec![lane.engine.weak()],
-        Duration::from_millis(5),
-    )?);
+    let ticker = Arc::new(Ticker::start(Duration::from_millis(5))?);
+    ticker.add(lane.engine.weak());
     let limits = Limits {
         cpu: Duration::from_millis(50),
         memory_bytes: 4 << 20,
@@ -160,7 +158,8 @@ async fn run(start: &[&[u8]], resume: &[&[u8]]) -> Result<Report, Error> {
     let mut state = State::new(Box::new(Answering), limits, [].into());
     state.take_input("{}").unwrap();
     state.ticker = Some(Arc::clone(&ticker));
-    execution::run(&lane, &ticker, state).await
+    let (report, _) = execution::run(&lane, &ticker, state).await?;
+    Ok(report)
 }
 
 fn ended(report: Result<Report, Error>) -> String {
