@@ -1,0 +1,5 @@
+//! The crate against what Node.js prints for the same calls (`tests/node/generate.mjs`), and against
+//! whatever a stranger may send.
+
+mod numbers;
+mod table;
