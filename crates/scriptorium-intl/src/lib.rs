@@ -12,6 +12,8 @@ mod part;
 mod plural;
 
 pub use choice::Options;
+pub use collator::Collator;
+pub use date::{DateTimeFormat, Purpose};
 pub use locale::{Locales, canonical, supported};
 pub use number::{NumberFormat, Value};
 pub use part::{Part, joined};

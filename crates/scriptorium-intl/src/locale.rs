@@ -4,7 +4,8 @@ use icu_locale_core::Locale;
 use icu_locale_core::extensions::unicode::Key;
 use serde::{Deserialize, Serialize};
 
-use crate::{Refusal, shown};
+use crate::choice::words;
+use crate::{Options, Refusal, shown};
 
 /// Longest tag, in bytes.
 const TAG_BYTES: usize = 200;
@@ -73,6 +74,11 @@ pub struct Locales<'a> {
     pub default: &'a str,
 }
 
+words!(
+    /// Both are the same here.
+    Matcher { Lookup = "lookup", BestFit = "best fit" }
+);
+
 /// What was found for a request.
 pub(crate) struct Found {
     /// The tag without extensions.
@@ -121,7 +127,8 @@ impl Found {
 
 impl Locales<'_> {
     /// The first of the requested languages that there is.
-    pub(crate) fn choose(&self) -> Result<Found, Refusal> {
+    pub(crate) fn choose(&self, options: &Options) -> Result<Found, Refusal> {
+        options.word::<Matcher>("localeMatcher")?;
         for locale in parse(self.requested)? {
             if let Some(tag) = available(&locale) {
                 return Ok(Found {
@@ -224,7 +231,7 @@ mod tests {
             requested: &requested,
             default,
         };
-        assert_eq!(locales.choose().unwrap().tag, tag);
+        assert_eq!(locales.choose(&Options::default()).unwrap().tag, tag);
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl NumberFormat {
     ///
     /// A tag or an option is not what the standard allows.
     pub fn resolve(locales: Locales<'_>, options: &Options) -> Result<Self, Refusal> {
-        let mut found = locales.choose()?;
+        let mut found = locales.choose(options)?;
         found.keep_digits();
         options.kind("numberingSystem")?;
         let style = options.word("style")?.unwrap_or(Style::Decimal);

@@ -35,7 +35,7 @@ impl PluralRules {
     ///
     /// A tag or an option is not what the standard allows.
     pub fn resolve(locales: Locales<'_>, options: &Options) -> Result<Self, Refusal> {
-        let found = locales.choose()?;
+        let found = locales.choose(options)?;
         let kind = options.word("type")?.unwrap_or(Kind::Cardinal);
         let digits = Digits::resolve(options, 0, 3, false)?;
         let locale = Tag::from(found);

@@ -7,14 +7,16 @@ use std::path::Path;
 use scriptorium_intl::{Options, Part, Refusal};
 use serde_json::Value;
 
-/// Calls that we answer otherwise on purpose: `differences.json` of the tables, by table, and in
-/// each our answer by the call.
-pub(crate) fn read(name: &str) -> Value {
+/// Most rows that a failure tells.
+const SHOWN: usize = 40;
+
+fn read(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/node/{name}.json"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// Asks for every row, whose last column is the answer, and reports those that differ.
+/// Asks for every row, whose last column is the answer, and reports those that differ. What we answer
+/// otherwise on purpose is in `differences.json`, by table and call.
 #[track_caller]
 pub(crate) fn check(name: &str, answer: impl Fn(&[Value]) -> Value) {
     let table = read(name);
@@ -34,7 +36,7 @@ pub(crate) fn check(name: &str, answer: impl Fn(&[Value]) -> Value) {
     }
     let mut message = String::new();
     write!(message, "{} of {name} differ", wrong.len()).unwrap();
-    for line in wrong.iter().take(std::env::var("SHOW").ok().and_then(|n| n.parse().ok()).unwrap_or(40)) {
+    for line in wrong.iter().take(SHOWN) {
         write!(message, "\n{line}").unwrap();
     }
     assert!(wrong.is_empty(), "{message}");
