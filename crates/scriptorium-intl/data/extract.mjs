@@ -48,7 +48,7 @@ const numbers = (locale) => {
   const decimal = all["decimalFormats-numberSystem-latn"];
   const currency = all["currencyFormats-numberSystem-latn"];
   return {
-    symbols: pick(symbols, ["plusSign", "minusSign", "percentSign", "exponential", "infinity", "nan", "approximatelySign"]),
+    symbols: pick(symbols, ["plusSign", "minusSign", "percentSign", "exponential", "infinity", "nan"]),
     percent: all["percentFormats-numberSystem-latn"].standard,
     currency: currency.standard,
     accounting: currency.accounting,
@@ -105,7 +105,6 @@ const dates = (locale) => {
         .filter(([name]) => ["era", "year", "month", "weekday", "day", "hour", "minute", "second", "zone"].includes(name))
         .map(([name, field]) => [name, field.displayName]),
     ),
-    interval: { fallback: all.dateTimeFormats.intervalFormats.intervalFormatFallback },
     dayPeriods: Object.fromEntries(
       ["abbreviated", "wide", "narrow"].map((width) => [width, without(all.dayPeriods.format[width], alternative)]),
     ),

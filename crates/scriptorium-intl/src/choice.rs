@@ -81,7 +81,8 @@ impl Options {
     pub(crate) fn kind(&self, name: &str) -> Result<(), Refusal> {
         let well_formed = |text: &str| {
             text.split('-').all(|part| {
-                (3..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                (3..=8).contains(&part.len())
+                    && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
             })
         };
         match self.text(name) {
@@ -92,5 +93,8 @@ impl Options {
 }
 
 fn out_of_range(given: &str, name: &str) -> Refusal {
-    Refusal::range(format!("Value {} out of range for option {name}", shown(given)))
+    Refusal::range(format!(
+        "Value {} out of range for option {name}",
+        shown(given)
+    ))
 }

@@ -83,14 +83,8 @@ pub(crate) struct Dates {
     pub(crate) append: HashMap<String, String>,
     /// Names of the fields.
     pub(crate) fields: HashMap<String, String>,
-    pub(crate) interval: Interval,
     /// Names of the parts of a day, by width.
     pub(crate) day_periods: HashMap<String, HashMap<String, String>>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Interval {
-    pub(crate) fallback: String,
 }
 
 #[derive(Deserialize)]

@@ -245,7 +245,12 @@ impl DateTimeFormat {
     ///
     /// It is too far from now: years go from -9999 to 9999.
     pub fn parts(&self, millis: f64) -> Result<Vec<Part>, Refusal> {
-        write::parts(self.format.locale.language(), &self.items, &self.zone, millis)
+        write::parts(
+            self.format.locale.language(),
+            &self.items,
+            &self.zone,
+            millis,
+        )
     }
 
     /// An instant as text.
@@ -449,8 +454,12 @@ fn shown_fields(items: &[Item]) -> serde_json::Map<String, serde_json::Value> {
             _ => None,
         })
     };
-    let pairs = ORDER.into_iter().filter_map(|name| Some((name, shown(name)?)));
-    pairs.map(|(name, value)| (name.to_owned(), value)).collect()
+    let pairs = ORDER
+        .into_iter()
+        .filter_map(|name| Some((name, shown(name)?)));
+    pairs
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 impl Field {

@@ -179,13 +179,20 @@ pub fn supported(tags: &[String]) -> Result<Vec<String>, Refusal> {
 
 fn parse(tags: &[String]) -> Result<Vec<Locale>, Refusal> {
     if tags.len() > TAGS {
-        return Err(Refusal::range(format!("at most {TAGS} languages can be asked for")));
+        return Err(Refusal::range(format!(
+            "at most {TAGS} languages can be asked for"
+        )));
     }
     tags.iter().map(|tag| read(tag)).collect()
 }
 
 fn read(tag: &str) -> Result<Locale, Refusal> {
-    let refuse = || Refusal::range(format!("Incorrect locale information provided: {}", shown(tag)));
+    let refuse = || {
+        Refusal::range(format!(
+            "Incorrect locale information provided: {}",
+            shown(tag)
+        ))
+    };
     if tag.len() > TAG_BYTES || tag.contains('_') {
         return Err(refuse());
     }

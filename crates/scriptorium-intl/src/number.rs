@@ -182,7 +182,9 @@ fn read_currency(options: &Options, needed: bool) -> Result<Option<String>, Refu
             "Invalid currency code : {}",
             shown(code)
         ))),
-        None if needed => Err(Refusal::kind("Currency code is required with currency style.")),
+        None if needed => Err(Refusal::kind(
+            "Currency code is required with currency style.",
+        )),
         None => Ok(None),
     }
 }
@@ -211,12 +213,20 @@ fn read_unit(options: &Options, needed: bool) -> Result<Option<String>, Refusal>
 /// One of the units of the standard, or one of them per another.
 fn is_unit(unit: &str) -> bool {
     let units = &crate::locale::Language::English.table().units;
-    let simple = |name: &str| !name.contains("per") && units.contains_key(name) || name == "percent";
-    simple(unit) || unit.split_once("-per-").is_some_and(|(of, per)| simple(of) && simple(per))
+    let simple =
+        |name: &str| !name.contains("per") && units.contains_key(name) || name == "percent";
+    simple(unit)
+        || unit
+            .split_once("-per-")
+            .is_some_and(|(of, per)| simple(of) && simple(per))
 }
 
 fn read_grouping(options: &Options, is_compact: bool) -> Result<Grouping, Refusal> {
-    let default = if is_compact { GroupingWord::Min2 } else { GroupingWord::Auto };
+    let default = if is_compact {
+        GroupingWord::Min2
+    } else {
+        GroupingWord::Auto
+    };
     match options.flag("useGrouping") {
         Some(true) => return Ok(Grouping::Chosen(GroupingWord::Always)),
         Some(false) => return Ok(Grouping::Flag(false)),

@@ -72,7 +72,10 @@ pub(super) fn items(pattern: &str) -> Option<Vec<Item>> {
             while chars.next_if_eq(&c).is_some() {
                 length += 1;
             }
-            items.push(Item::Field(Field { letter: c, length: length.min(9) }));
+            items.push(Item::Field(Field {
+                letter: c,
+                length: length.min(9),
+            }));
         }
     }
     Some(items)

@@ -27,16 +27,25 @@ pub(super) fn calendar(language: Language, field: Field, index: usize) -> &'stat
     ];
     let names = &NAMES[language.index()].0;
     let list = names.get(&(field.letter, field.length.clamp(3, 5)));
-    list.and_then(|list| list.get(index)).map_or("", String::as_str)
+    list.and_then(|list| list.get(index))
+        .map_or("", String::as_str)
 }
 
 impl Names {
     fn of(language: Language) -> Self {
         // A Sunday, the first of a month; days and months follow it.
         let days: Vec<_> = (1..=7).filter_map(|day| instant(2023, 1, day, 0)).collect();
-        let months: Vec<_> = (1..=12).filter_map(|month| instant(2023, month, 1, 0)).collect();
-        let halves: Vec<_> = [0, 12].into_iter().filter_map(|hour| instant(2023, 1, 1, hour)).collect();
-        let eras: Vec<_> = [0, 2023].into_iter().filter_map(|year| instant(year, 1, 1, 0)).collect();
+        let months: Vec<_> = (1..=12)
+            .filter_map(|month| instant(2023, month, 1, 0))
+            .collect();
+        let halves: Vec<_> = [0, 12]
+            .into_iter()
+            .filter_map(|hour| instant(2023, 1, 1, hour))
+            .collect();
+        let eras: Vec<_> = [0, 2023]
+            .into_iter()
+            .filter_map(|year| instant(year, 1, 1, 0))
+            .collect();
         let mut names = BTreeMap::new();
         for (letters, samples) in [("ML", months), ("Ec", days), ("a", halves), ("G", eras)] {
             for letter in letters.chars() {
@@ -84,10 +93,9 @@ pub(super) fn zone(language: Language, field: Field, name: &str, offset: i32, at
     let letters = field.letter.to_string().repeat(usize::from(field.length));
     let written = || {
         let pattern = DateTimePattern::try_from_pattern_str(&letters).ok()?;
-        let mut names = FixedCalendarDateTimeNames::<Gregorian, ZoneFieldSet>::try_new(
-            language.icu().into(),
-        )
-        .ok()?;
+        let mut names =
+            FixedCalendarDateTimeNames::<Gregorian, ZoneFieldSet>::try_new(language.icu().into())
+                .ok()?;
         let formatter = names.include_for_pattern(&pattern).ok()?;
         let offset = UtcOffset::try_from_seconds(offset).ok()?;
         let zone = TimeZone::from_iana_id(name)
@@ -101,7 +109,12 @@ pub(super) fn zone(language: Language, field: Field, name: &str, offset: i32, at
 }
 
 /// The part of the day that an hour falls in, such as "in the morning".
-pub(super) fn day_period(language: Language, field: Field, hour: i8, on_the_hour: bool) -> &'static str {
+pub(super) fn day_period(
+    language: Language,
+    field: Field,
+    hour: i8,
+    on_the_hour: bool,
+) -> &'static str {
     let width = match field.length {
         ..=3 => "abbreviated",
         4 => "wide",
@@ -110,7 +123,11 @@ pub(super) fn day_period(language: Language, field: Field, hour: i8, on_the_hour
     let Some(names) = language.table().dates.day_periods.get(width) else {
         return "";
     };
-    let name = if hour == 12 && on_the_hour { "noon" } else { period(language, hour) };
+    let name = if hour == 12 && on_the_hour {
+        "noon"
+    } else {
+        period(language, hour)
+    };
     names.get(name).map_or("", String::as_str)
 }
 
@@ -131,7 +148,9 @@ fn period(language: Language, hour: i8) -> &'static str {
             .collect()
     });
     let hours = HOURS.get(code);
-    hours.and_then(|hours| hours.get(usize::try_from(hour).ok()?).copied()).unwrap_or("")
+    hours
+        .and_then(|hours| hours.get(usize::try_from(hour).ok()?).copied())
+        .unwrap_or("")
 }
 
 fn rule(rules: &'static BTreeMap<String, crate::data::DayPeriod>, hour: u8) -> &'static str {
@@ -139,11 +158,12 @@ fn rule(rules: &'static BTreeMap<String, crate::data::DayPeriod>, hour: u8) -> &
         let hour = time.as_ref()?.split(':').next()?;
         hour.parse::<u8>().ok()
     };
-    let holds = |period: &crate::data::DayPeriod| match (number(&period.from), number(&period.before)) {
-        (Some(from), Some(before)) if from < before => (from..before).contains(&hour),
-        (Some(from), Some(before)) => hour >= from || hour < before,
-        _ => false,
-    };
+    let holds =
+        |period: &crate::data::DayPeriod| match (number(&period.from), number(&period.before)) {
+            (Some(from), Some(before)) if from < before => (from..before).contains(&hour),
+            (Some(from), Some(before)) => hour >= from || hour < before,
+            _ => false,
+        };
     let found = rules.iter().find(|(_, period)| holds(period));
     found.map_or("", |(name, _)| name.as_str())
 }

@@ -68,7 +68,10 @@ impl Skeleton {
     fn settled(mut self) -> Self {
         match self.0[HOUR].map(|hour| hour.letter) {
             Some('h' | 'K') if self.0[DAY_PERIOD].is_none() => {
-                self.0[DAY_PERIOD] = Some(Field { letter: 'a', length: 1 });
+                self.0[DAY_PERIOD] = Some(Field {
+                    letter: 'a',
+                    length: 1,
+                });
             }
             Some('H' | 'k') => self.0[DAY_PERIOD] = None,
             _ => {}
@@ -77,7 +80,9 @@ impl Skeleton {
     }
 
     pub(super) fn has_date(&self) -> bool {
-        [YEAR, MONTH, WEEKDAY, DAY].iter().any(|place| self.0[*place].is_some())
+        [YEAR, MONTH, WEEKDAY, DAY]
+            .iter()
+            .any(|place| self.0[*place].is_some())
     }
 
     pub(super) fn has_time(&self) -> bool {
@@ -89,7 +94,11 @@ impl Skeleton {
     }
 
     fn mask(&self) -> u16 {
-        let there = self.0.iter().enumerate().filter(|(_, field)| field.is_some());
+        let there = self
+            .0
+            .iter()
+            .enumerate()
+            .filter(|(_, field)| field.is_some());
         there.fold(0, |mask, (place, _)| mask | 1 << place)
     }
 
@@ -110,7 +119,11 @@ pub(super) fn best(language: Language, wanted: Skeleton) -> Vec<Item> {
         patterns: &PATTERNS[language.index()],
         dates: &language.table().dates,
         hour: language.hour(),
-        decimal: if matches!(language, Language::English | Language::BritishEnglish) { "." } else { "," },
+        decimal: if matches!(language, Language::English | Language::BritishEnglish) {
+            "."
+        } else {
+            ","
+        },
         wanted: wanted.settled(),
     };
     search.whole()
@@ -217,7 +230,11 @@ impl Search<'_> {
         for candidate in &self.patterns.0 {
             let (mut distance, mut missing, mut has_too_many) = (0, 0_u16, false);
             for (place, theirs) in candidate.skeleton.kinds().into_iter().enumerate() {
-                let ours = if mask & (1 << place) == 0 { 0 } else { wanted[place] };
+                let ours = if mask & (1 << place) == 0 {
+                    0
+                } else {
+                    wanted[place]
+                };
                 if ours == theirs {
                     continue;
                 }
@@ -294,7 +311,11 @@ impl Search<'_> {
             ("Timezone", "zone"),
         ];
         let (item, field) = NAMES[place];
-        let pattern = self.dates.append.get(item).map_or("{0} {1}", String::as_str);
+        let pattern = self
+            .dates
+            .append
+            .get(item)
+            .map_or("{0} {1}", String::as_str);
         let name = self.dates.fields.get(field).map_or("", String::as_str);
         let name = [Item::Text(name.to_owned())];
         fill(pattern, [before, more, &name])
@@ -316,7 +337,8 @@ impl Search<'_> {
                 None => *field,
             };
             adjusted.push(Item::Field(field));
-            if let (true, SECOND, Some(fraction)) = (adds_fraction, place, self.wanted.0[FRACTION]) {
+            if let (true, SECOND, Some(fraction)) = (adds_fraction, place, self.wanted.0[FRACTION])
+            {
                 adjusted.push(Item::Text(self.decimal.to_owned()));
                 adjusted.push(Item::Field(fraction));
             }
@@ -332,7 +354,10 @@ impl Search<'_> {
         wanted: Field,
     ) -> Field {
         let wanted_length = match wanted {
-            Field { letter: 'E', length } => length.max(3),
+            Field {
+                letter: 'E',
+                length,
+            } => length.max(3),
             Field { length, .. } => length,
         };
         let mut length = wanted_length;
@@ -374,7 +399,10 @@ fn fill(pattern: &str, by: [&[Item]; 3]) -> Vec<Item> {
         while let Some(at) = rest.find('{') {
             let (before, place) = rest.split_at(at);
             filled.push(Item::Text(before.to_owned()));
-            let number = place.as_bytes().get(1).map_or(0, |byte| byte.wrapping_sub(b'0'));
+            let number = place
+                .as_bytes()
+                .get(1)
+                .map_or(0, |byte| byte.wrapping_sub(b'0'));
             filled.extend_from_slice(by.get(usize::from(number)).copied().unwrap_or_default());
             rest = place.get(3..).unwrap_or_default();
         }

@@ -46,7 +46,11 @@ fn written(language: Language, field: Field, at: &Zoned) -> String {
         ('y', length) => {
             let year = i32::from(at.year());
             let of_era = if year > 0 { year } else { 1 - year };
-            if length == 2 { number(of_era % 100, 2) } else { number(of_era, length) }
+            if length == 2 {
+                number(of_era % 100, 2)
+            } else {
+                number(of_era, length)
+            }
         }
         ('M' | 'L', length @ ..=2) => number(at.month().into(), length),
         ('M' | 'L', _) => name(usize::from(at.month().unsigned_abs()) - 1),
@@ -65,7 +69,10 @@ fn written(language: Language, field: Field, at: &Zoned) -> String {
         ('s', length) => number(at.second().into(), length),
         ('S', length) => {
             let digits = format!("{:03}", at.millisecond());
-            digits.get(..usize::from(length.min(3))).unwrap_or_default().to_owned()
+            digits
+                .get(..usize::from(length.min(3)))
+                .unwrap_or_default()
+                .to_owned()
         }
         ('z' | 'O' | 'v', _) => {
             let zone = at.time_zone().iana_name().unwrap_or_default();

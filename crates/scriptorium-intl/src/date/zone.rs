@@ -23,7 +23,10 @@ pub(super) fn find(name: &str) -> Result<(String, TimeZone), Refusal> {
         let offset = Offset::from_seconds(minutes * 60).map_err(|_| refuse())?;
         let sign = if minutes < 0 { '-' } else { '+' };
         let (hours, rest) = (minutes.abs() / 60, minutes.abs() % 60);
-        return Ok((format!("{sign}{hours:02}:{rest:02}"), TimeZone::fixed(offset)));
+        return Ok((
+            format!("{sign}{hours:02}:{rest:02}"),
+            TimeZone::fixed(offset),
+        ));
     }
     // Files that happen to lie beside the zones of the system are none.
     if Id::from_iana_id(name) == Id::UNKNOWN {
@@ -50,7 +53,12 @@ fn read_offset(name: &str) -> Option<i32> {
         return None;
     }
     let hours: i32 = digits.get(..2)?.parse().ok()?;
-    let minutes: i32 = digits.get(2..).filter(|rest| !rest.is_empty()).unwrap_or("0").parse().ok()?;
+    let minutes: i32 = digits
+        .get(2..)
+        .filter(|rest| !rest.is_empty())
+        .unwrap_or("0")
+        .parse()
+        .ok()?;
     (hours < 24 && minutes < 60).then_some(sign * (hours * 60 + minutes))
 }
 
@@ -74,7 +82,19 @@ mod tests {
         check("+05", Some("+05:00"));
         check("-0330", Some("-03:30"));
         check("+05:30", Some("+05:30"));
-        for none in ["", "Mars/Olympus", "+24", "+5", "+05:60", "+0x:00", "posixrules", "../UTC", "Etc/Unknown", "ё", "+é"] {
+        for none in [
+            "",
+            "Mars/Olympus",
+            "+24",
+            "+5",
+            "+05:60",
+            "+0x:00",
+            "posixrules",
+            "../UTC",
+            "Etc/Unknown",
+            "ё",
+            "+é",
+        ] {
             check(none, None);
         }
         check(&"A".repeat(100), None);

@@ -76,9 +76,15 @@ impl Digits {
         if !INCREMENTS.iter().any(|(known, ..)| *known == increment) {
             return Err(Refusal::range("roundingIncrement value is out of range."));
         }
-        let rounding_mode = options.word("roundingMode")?.unwrap_or(RoundingMode::HalfExpand);
-        let priority = options.word("roundingPriority")?.unwrap_or(RoundingPriority::Auto);
-        let zeros = options.word("trailingZeroDisplay")?.unwrap_or(TrailingZeros::Auto);
+        let rounding_mode = options
+            .word("roundingMode")?
+            .unwrap_or(RoundingMode::HalfExpand);
+        let priority = options
+            .word("roundingPriority")?
+            .unwrap_or(RoundingPriority::Auto);
+        let zeros = options
+            .word("trailingZeroDisplay")?
+            .unwrap_or(TrailingZeros::Auto);
         let most = if increment == 1 { most } else { least };
         let has_significant =
             options.has("minimumSignificantDigits") || options.has("maximumSignificantDigits");
@@ -86,8 +92,7 @@ impl Digits {
             options.has("minimumFractionDigits") || options.has("maximumFractionDigits");
         let is_auto = priority == RoundingPriority::Auto;
         let wants_significant = !is_auto || has_significant;
-        let wants_fraction =
-            !is_auto || !(wants_significant || (!has_fraction && is_compact));
+        let wants_fraction = !is_auto || !(wants_significant || (!has_fraction && is_compact));
         let significant = wants_significant
             .then(|| read_significant(options))
             .transpose()?;
@@ -101,7 +106,9 @@ impl Digits {
         };
         if increment != 1 {
             if significant.is_some() {
-                return Err(Refusal::kind("roundingIncrement needs fraction digits alone"));
+                return Err(Refusal::kind(
+                    "roundingIncrement needs fraction digits alone",
+                ));
             }
             if fraction.is_some_and(|(min, max)| min != max) {
                 return Err(Refusal::range(
@@ -151,12 +158,17 @@ impl Digits {
         if self.trailing_zero_display == TrailingZeros::Strip {
             rounded.absolute.trim_end_if_integer();
         }
-        rounded.absolute.pad_start(i16::from(self.minimum_integer_digits));
+        rounded
+            .absolute
+            .pad_start(i16::from(self.minimum_integer_digits));
         rounded
     }
 
     fn significant(&self) -> Option<(u8, u8)> {
-        Some((self.minimum_significant_digits?, self.maximum_significant_digits?))
+        Some((
+            self.minimum_significant_digits?,
+            self.maximum_significant_digits?,
+        ))
     }
 
     fn fraction(&self) -> Option<(u8, u8)> {
@@ -164,7 +176,9 @@ impl Digits {
     }
 
     fn to_fraction(&self, value: &Exact, (min, max): (u8, u8)) -> Exact {
-        let known = INCREMENTS.iter().find(|(known, ..)| *known == self.rounding_increment);
+        let known = INCREMENTS
+            .iter()
+            .find(|(known, ..)| *known == self.rounding_increment);
         let (_, step, zeros) = known.unwrap_or(&INCREMENTS[0]);
         let mut rounded = value.clone();
         let position = *zeros - i16::from(max);
@@ -208,20 +222,28 @@ impl From<RoundingMode> for SignedRoundingMode {
 }
 
 fn read_significant(options: &Options) -> Result<(u8, u8), Refusal> {
-    let min = options.integer("minimumSignificantDigits", 1, SIGNIFICANT)?.unwrap_or(1);
+    let min = options
+        .integer("minimumSignificantDigits", 1, SIGNIFICANT)?
+        .unwrap_or(1);
     let max = options.integer("maximumSignificantDigits", min, SIGNIFICANT)?;
     Ok((min as u8, max.unwrap_or(SIGNIFICANT) as u8))
 }
 
 fn read_fraction(options: &Options, least: u8, most: u8) -> Result<(u8, u8), Refusal> {
-    let min = options.integer("minimumFractionDigits", 0, FRACTION)?.map(|n| n as u8);
-    let max = options.integer("maximumFractionDigits", 0, FRACTION)?.map(|n| n as u8);
+    let min = options
+        .integer("minimumFractionDigits", 0, FRACTION)?
+        .map(|n| n as u8);
+    let max = options
+        .integer("maximumFractionDigits", 0, FRACTION)?
+        .map(|n| n as u8);
     match (min, max) {
         (None, None) => Ok((least, most)),
         (None, Some(max)) => Ok((least.min(max), max)),
         (Some(min), None) => Ok((min, most.max(min))),
         (Some(min), Some(max)) if min <= max => Ok((min, max)),
-        _ => Err(Refusal::range("maximumFractionDigits value is out of range.")),
+        _ => Err(Refusal::range(
+            "maximumFractionDigits value is out of range.",
+        )),
     }
 }
 

@@ -54,8 +54,17 @@ mod tests {
     fn patterns_fall_into_pieces() {
         let text = |text: &str| Piece::Text(text.to_owned());
         assert_eq!(pieces("¤#,##0.00"), [Piece::Currency, Piece::Number]);
-        assert_eq!(pieces("#,##0 %"), [Piece::Number, text(" "), Piece::Percent]);
-        assert_eq!(pieces("0 тыс'.' ¤"), [Piece::Number, text(" тыс. "), Piece::Currency]);
-        assert_eq!(pieces("(¤#,##0.00)"), [text("("), Piece::Currency, Piece::Number, text(")")]);
+        assert_eq!(
+            pieces("#,##0 %"),
+            [Piece::Number, text(" "), Piece::Percent]
+        );
+        assert_eq!(
+            pieces("0 тыс'.' ¤"),
+            [Piece::Number, text(" тыс. "), Piece::Currency]
+        );
+        assert_eq!(
+            pieces("(¤#,##0.00)"),
+            [text("("), Piece::Currency, Piece::Number, text(")")]
+        );
     }
 }

@@ -148,12 +148,23 @@ mod tests {
         check("1.5e-7", "0.00000015");
         check("12345678901234567890123.456", "12345678901234567890123.456");
         check("007", "7");
-        for nothing in [".", "-", "1e", "1e+", "e5", "1,5", "0x10", "abc", "--1", "1 2", "NaN", "infinity"] {
+        for nothing in [
+            ".", "-", "1e", "1e+", "e5", "1,5", "0x10", "abc", "--1", "1 2", "NaN", "infinity",
+        ] {
             check(nothing, "NaN");
         }
         check("-Infinity", "infinite true");
-        check("1e99999", "the number has too many digits to be written out");
-        check("1e99999999999999999999", "the number has too many digits to be written out");
-        check(&"9".repeat(30_000), "the number has too many digits to be written out");
+        check(
+            "1e99999",
+            "the number has too many digits to be written out",
+        );
+        check(
+            "1e99999999999999999999",
+            "the number has too many digits to be written out",
+        );
+        check(
+            &"9".repeat(30_000),
+            "the number has too many digits to be written out",
+        );
     }
 }

@@ -302,7 +302,11 @@ impl Writer<'_> {
     fn with_currency_name(&self, code: &str, currency: Option<&Currency>) -> Vec<Part> {
         let name = currency.map_or(code, |currency| {
             let name = currency.names.get(self.counted);
-            if name.is_empty() { &currency.name } else { name }
+            if name.is_empty() {
+                &currency.name
+            } else {
+                name
+            }
         });
         let pattern = self.table.numbers.currency_names.get(self.counted);
         let mut parts = Vec::new();
@@ -387,7 +391,11 @@ impl Writer<'_> {
                     add(parts, "currency", symbol);
                 }
                 Piece::Percent => {
-                    add(parts, "percentSign", &self.table.numbers.symbols.percent_sign);
+                    add(
+                        parts,
+                        "percentSign",
+                        &self.table.numbers.symbols.percent_sign,
+                    );
                 }
                 Piece::Text(text) => add_word(parts, word, text),
             }
@@ -420,7 +428,10 @@ impl Writer<'_> {
             }
             None => add(parts, "integer", &number.to_string()),
         }
-        if matches!(self.format.notation, Notation::Scientific | Notation::Engineering) {
+        if matches!(
+            self.format.notation,
+            Notation::Scientific | Notation::Engineering
+        ) {
             add(parts, "exponentSeparator", &symbols.exponential);
             if power < 0 {
                 add(parts, "exponentMinusSign", &symbols.minus_sign);

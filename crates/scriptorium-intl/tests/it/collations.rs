@@ -41,9 +41,10 @@ fn texts_are_in_the_order_of_node() {
 fn keys_are_in_the_order_of_their_texts() {
     check("collations", |call| {
         let list = call[2].as_array().unwrap();
-        outcome(collator(call).map(|collator| {
-            signs(list, |a, b| collator.key(a).cmp(&collator.key(b)))
-        }))
+        outcome(
+            collator(call)
+                .map(|collator| signs(list, |a, b| collator.key(a).cmp(&collator.key(b)))),
+        )
     });
 }
 

@@ -1,6 +1,5 @@
 //! Numbers and plural forms.
 
-
 use scriptorium_intl::{Locales, NumberFormat, PluralRules, Refusal, Value as Number};
 use serde_json::Value;
 
@@ -53,10 +52,12 @@ fn plural_forms_are_those_of_node() {
             requested: &requested,
             default: "en",
         };
-        outcome(PluralRules::resolve(locales, &options(&call[1])).map(|rules| {
-            PluralRules::from_json(&rules.to_json())
-                .unwrap()
-                .select(&number(call))
-        }))
+        outcome(
+            PluralRules::resolve(locales, &options(&call[1])).map(|rules| {
+                PluralRules::from_json(&rules.to_json())
+                    .unwrap()
+                    .select(&number(call))
+            }),
+        )
     });
 }

@@ -40,7 +40,11 @@ pub(crate) fn check(name: &str, answer: impl Fn(&[Value]) -> Value) {
         write!(message, "\n{line}").unwrap();
     }
     assert!(wrong.is_empty(), "{message}");
-    assert_eq!(used, differences.len(), "differences of {name} that no row has");
+    assert_eq!(
+        used,
+        differences.len(),
+        "differences of {name} that no row has"
+    );
 }
 
 /// What a test compares of an answer.
@@ -57,6 +61,8 @@ pub(crate) fn options(value: &Value) -> Options {
 }
 
 pub(crate) fn flat(parts: &[Part]) -> Value {
-    let flat = parts.iter().flat_map(|part| [part.kind, part.text.as_str()]);
+    let flat = parts
+        .iter()
+        .flat_map(|part| [part.kind, part.text.as_str()]);
     flat.collect()
 }
