@@ -20,7 +20,7 @@ pub(super) fn parts(
     zone: &TimeZone,
     millis: f64,
 ) -> Result<Vec<Part>, Refusal> {
-    if !(millis.abs() <= LARGEST) {
+    if millis.is_nan() || millis.abs() > LARGEST {
         return Err(Refusal::range("Invalid time value"));
     }
     // Inside of these bounds the cast is exact.

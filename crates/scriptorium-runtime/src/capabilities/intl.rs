@@ -21,8 +21,8 @@ const ASKED_BYTES: usize = 64 << 10;
 const FORMAT_BYTES: usize = 4 << 10;
 /// Longest number, in bytes: what is longer is refused with a reason by the format.
 const NUMBER_BYTES: usize = 64 << 10;
-/// Longest text to be compared, in bytes.
-const TEXT_BYTES: usize = 1 << 20;
+/// Longest text to be compared, in bytes: some milliseconds of work.
+const TEXT_BYTES: usize = 128 << 10;
 
 const KINDS: &[&str] = &[
     "number", "plural", "collator", "format", "both", "date", "time",

@@ -1,10 +1,10 @@
-// returns: {"ru":["арбуз","ёж","еж","ель","щука","яблоко"],"uz":["chumchuq","goz","gʻoz","ona","oʻrmon","sahar","shahar"],"numeric":["file2","file10"],"plain":["file10","file2"],"signs":[0,-1,1,0,-1],"base":0,"same":true,"long":[-1,0],"cut":0}
+// returns: {"ru":["арбуз","еж","ёж","ель","щука","яблоко"],"uz":["goz","ona","sahar","oʻrmon","gʻoz","shahar","chumchuq"],"numeric":["file2","file10"],"plain":["file10","file2"],"signs":[0,-1,1,0,-1],"base":0,"same":true,"long":[-1,0],"cut":0}
 function main() {
   const long = "я".repeat(5000);
   const { compare } = new Intl.Collator("en", { sensitivity: "base" });
   const collator = new Intl.Collator("ru");
   return {
-    ru: ["яблоко", "ель", "щука", "ёж", "арбуз", "еж"].sort(new Intl.Collator("ru").compare).map((word, i, all) => (word === "еж" && all[i + 1] === "ёж" ? "ёж" : word === "ёж" && all[i - 1] === "еж" ? "еж" : word)),
+    ru: ["яблоко", "ель", "щука", "ёж", "арбуз", "еж"].sort(new Intl.Collator("ru").compare),
     uz: ["shahar", "sahar", "oʻrmon", "ona", "gʻoz", "goz", "chumchuq"].sort((a, b) => a.localeCompare(b, "uz")),
     numeric: ["file10", "file2"].sort(new Intl.Collator("en", { numeric: true }).compare),
     plain: ["file2", "file10"].sort(Intl.Collator("en").compare),

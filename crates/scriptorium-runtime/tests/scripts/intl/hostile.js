@@ -1,9 +1,9 @@
 // returns: ["1,234.5","$1.00","1/2/1970","5,5","a",-1,"one",["en"],"integer","latn"]
 function main() {
   const steal = () => "stolen";
-  const { stringify } = JSON;
   const collator = new Intl.Collator("en");
-  for (const prototype of [Array.prototype, String.prototype, Object.prototype, Number.prototype]) prototype.toJSON = steal;
+  const changed = [Array.prototype, String.prototype, Object.prototype, Number.prototype];
+  changed.forEach((prototype) => (prototype.toJSON = steal));
   Array.prototype[Symbol.iterator] = () => { throw new Error("stolen"); };
   String.prototype.trim = String.prototype.includes = String.prototype.toWellFormed = String.prototype.toString = steal;
   Number.prototype.valueOf = Number.prototype.toString = Date.prototype.getTime = steal;
@@ -25,6 +25,6 @@ function main() {
     new Intl.NumberFormat("en").resolvedOptions().numberingSystem,
   ];
   delete Array.prototype[0];
-  for (const prototype of [Array.prototype, String.prototype, Object.prototype, Number.prototype]) delete prototype.toJSON;
+  changed.forEach((prototype) => delete prototype.toJSON);
   return shown;
 }

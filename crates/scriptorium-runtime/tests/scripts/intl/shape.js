@@ -1,4 +1,4 @@
-// returns: {"names":["Collator","DateTimeFormat","NumberFormat","PluralRules","Symbol(Symbol.toStringTag)","getCanonicalLocales"],"tags":["[object Intl]","[object Intl.NumberFormat]"],"called":[true,true,true],"sub":[true,"1,5"],"supported":[["ru-KZ"],[]],"canonical":["uz-Latn-UZ","en-GB"],"writable":false,"enumerable":0,"resolved":["decimal",0,3,"auto"],"fresh":true,"replaced":"mine","circular":"1,,2"}
+// returns: {"names":["Collator","DateTimeFormat","NumberFormat","PluralRules","Symbol(Symbol.toStringTag)","getCanonicalLocales"],"tags":["[object Intl]","[object Intl.NumberFormat]"],"called":[true,true,true],"sub":[true,"1,5"],"supported":[["ru-KZ"],[]],"canonical":["uz-Latn-UZ","en-GB"],"writable":false,"enumerable":0,"resolved":["decimal",0,3,"auto"],"fresh":true,"circular":"1,,2","replaced":"mine"}
 function main() {
   class Mine extends Intl.NumberFormat {
     format1(n) {
