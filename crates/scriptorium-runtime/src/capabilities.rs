@@ -7,6 +7,7 @@ mod console;
 mod context;
 mod events;
 pub(crate) mod http;
+mod intl;
 pub(crate) mod language;
 mod storage;
 mod utils;
@@ -86,7 +87,7 @@ pub(crate) static ALL: [Capability; 6] = [
 /// The binding of a call name.
 pub(crate) fn find(path: &str) -> Option<&'static Binding> {
     static INDEX: LazyLock<HashMap<&'static str, &'static Binding>> = LazyLock::new(|| {
-        let all = bindings().chain(&language::BINDINGS);
+        let all = bindings().chain(&language::BINDINGS).chain(&intl::BINDINGS);
         all.map(|binding| (binding.path, binding)).collect()
     });
     INDEX.get(path).copied()

@@ -9,7 +9,7 @@ use crate::capabilities::{self, Binding, Give, How};
 use crate::service::Registry;
 
 /// The parts in order; they share one scope.
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 11] = [
     include_str!("js/intrinsics.js"),
     include_str!("js/inspect.js"),
     include_str!("js/language/text.js"),
@@ -18,6 +18,7 @@ const PARTS: [&str; 10] = [
     include_str!("js/language/abort.js"),
     include_str!("js/language/url.js"),
     include_str!("js/language/crypto.js"),
+    include_str!("js/language/intl.js"),
     include_str!("js/api.js"),
     include_str!("js/entry.js"),
 ];

@@ -9,7 +9,7 @@ use cargo_metadata::{Dependency, DependencyKind, Metadata, MetadataCommand, Pack
 use super::Violation;
 
 /// Edges of the shipped code, from a crate to all of ours that it uses.
-const EDGES: [(&str, &[&str]); 15] = [
+const EDGES: [(&str, &[&str]); 16] = [
     (
         "scriptorium-cli",
         &[
@@ -38,12 +38,14 @@ const EDGES: [(&str, &[&str]); 15] = [
         "scriptorium-runtime",
         &[
             "scriptorium-engine",
+            "scriptorium-intl",
             "scriptorium-lang",
             "scriptorium-store",
             "scriptorium-model",
         ],
     ),
     ("scriptorium-engine", &[]),
+    ("scriptorium-intl", &[]),
     ("scriptorium-lang", &[]),
     ("scriptorium-store", &["scriptorium-model"]),
     ("scriptorium-model", &[]),
@@ -68,7 +70,7 @@ const TEST_EDGES: [(&str, &[&str]); 6] = [
 ];
 
 /// Foreign crates that stay behind one wall: name or prefix with `*`, who may use it, why.
-const FOREIGN: [(&str, &[&str], &str); 10] = [
+const FOREIGN: [(&str, &[&str], &str); 11] = [
     (
         "wasmtime*",
         &["scriptorium-engine"],
@@ -78,6 +80,11 @@ const FOREIGN: [(&str, &[&str], &str); 10] = [
         "oxc_*",
         &["scriptorium-lang"],
         "its interface breaks every release",
+    ),
+    (
+        "icu_*",
+        &["scriptorium-intl"],
+        "one place says how a language writes",
     ),
     ("sqlx", &["scriptorium-store"], "SQL stays in the store"),
     ("sea-orm", &["scriptorium-store"], "SQL stays in the store"),

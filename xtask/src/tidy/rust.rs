@@ -6,9 +6,10 @@ use super::Violation;
 use super::source::{File, Token, Tree, find};
 
 /// Crates below the façade's wiring.
-const BELOW: [&str; 6] = [
+const BELOW: [&str; 7] = [
     "scriptorium-model",
     "scriptorium-engine",
+    "scriptorium-intl",
     "scriptorium-lang",
     "scriptorium-store",
     "scriptorium-triggers",

@@ -81,7 +81,7 @@ impl Signals {
     }
 }
 
-const fn internal(path: &'static str, params: &'static [Param], how: How) -> Binding {
+pub(super) const fn internal(path: &'static str, params: &'static [Param], how: How) -> Binding {
     Binding {
         path,
         generics: "",

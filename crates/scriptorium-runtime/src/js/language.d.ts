@@ -1,5 +1,6 @@
 // What scripts have beside ECMAScript itself. It follows the standards of the web; where it does
 // less, the page docs/guide/language.md says so.
+// The types of `Intl` are TypeScript's own; that page also says which of them there are.
 
 /** Runs a function once, some milliseconds later. At most 1,000 timers wait at a time; all are gone with the run. */
 declare function setTimeout<A extends any[]>(callback: (...args: A) => void, delay?: number, ...args: A): number;

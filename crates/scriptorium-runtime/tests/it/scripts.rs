@@ -76,3 +76,8 @@ fn url() {
 fn webcrypto() {
     check("webcrypto", &[]);
 }
+
+#[test]
+fn intl() {
+    check("intl", &[]);
+}
