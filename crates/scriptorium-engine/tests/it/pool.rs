@@ -153,9 +153,9 @@ impl Host for Slow {
         CallClass::Free
     }
     fn call(&mut self, _name: &str, args: &str) -> Reply {
-        let millis: Vec<u64> = serde_json::from_str(args).unwrap();
+        let millis: u64 = serde_json::from_str(args).unwrap();
         Reply::Later(Box::pin(async move {
-            tokio::time::sleep(Duration::from_millis(millis[0])).await;
+            tokio::time::sleep(Duration::from_millis(millis)).await;
             Ok("null".to_owned())
         }))
     }
