@@ -97,10 +97,19 @@
     }
     return found;
   };
+  // As JSON, without giving the object to a function that goes by way of the prototype of arrays.
+  const optionsJson = (found) => {
+    let json = "";
+    for (const name in found) {
+      const value = found[name];
+      json += `${json === "" ? "" : ","}"${name}":${typeof value === "string" ? stringify(value) : value}`;
+    }
+    return `{${json}}`;
+  };
 
   const make = (kind, locales, options, table) => {
     const tags = tagsOf(locales);
-    const made = ask("internal.makeFormat", `["${kind}",${jsonOf(tags)},${stringify(read(options, table))}]`);
+    const made = ask("internal.makeFormat", `["${kind}",${jsonOf(tags)},${optionsJson(read(options, table))}]`);
     return { __proto__: null, kind, format: stringify(made[0]), resolved: made[1], bound: undefined, keys: undefined };
   };
   // What scripts ask for most needs to be made once: no options, and no language or one text.
