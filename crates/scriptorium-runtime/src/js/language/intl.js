@@ -285,12 +285,24 @@
       return dateText(this, "time", locales, options);
     },
   });
+  // A sort calls it with the same language again and again.
+  let lastLocale;
+  let lastCollator;
+  const collatorFor = (locales, options) => {
+    if (options !== undefined || lastCollator === undefined || locales !== lastLocale) {
+      const collator = plain("collator", locales, options, COLLATOR);
+      if (options !== undefined || (locales !== undefined && typeof locales !== "string")) return collator;
+      lastLocale = locales;
+      lastCollator = collator;
+    }
+    return lastCollator;
+  };
   members(String.prototype, {
     localeCompare(that, locales, options) {
       if (this === undefined || this === null) throw new TypeErrorOf("localeCompare needs a text");
       const a = `${this}`;
       const b = `${that}`;
-      return compare(plain("collator", locales, options, COLLATOR), a, b);
+      return compare(collatorFor(locales, options), a, b);
     },
   });
   // An array that holds itself is empty there, as elsewhere.
