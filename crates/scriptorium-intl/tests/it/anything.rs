@@ -218,6 +218,7 @@ proptest! {
                 format.parts(1e12).unwrap();
             }
         }
-        let _ = (canonical(&[text.clone()]), supported(&[text]));
+        let tags = [text];
+        let _ = (canonical(&tags), supported(&tags));
     }
 }

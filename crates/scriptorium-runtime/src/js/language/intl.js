@@ -97,10 +97,19 @@
     }
     return found;
   };
+  // As JSON, without giving the object to a function that goes by way of the prototype of arrays.
+  const optionsJson = (found) => {
+    let json = "";
+    for (const name in found) {
+      const value = found[name];
+      json += `${json === "" ? "" : ","}"${name}":${typeof value === "string" ? stringify(value) : value}`;
+    }
+    return `{${json}}`;
+  };
 
   const make = (kind, locales, options, table) => {
     const tags = tagsOf(locales);
-    const made = ask("internal.makeFormat", `["${kind}",${jsonOf(tags)},${stringify(read(options, table))}]`);
+    const made = ask("internal.makeFormat", `["${kind}",${jsonOf(tags)},${optionsJson(read(options, table))}]`);
     return { __proto__: null, kind, format: stringify(made[0]), resolved: made[1], bound: undefined, keys: undefined };
   };
   // What scripts ask for most needs to be made once: no options, and no language or one text.
@@ -276,12 +285,24 @@
       return dateText(this, "time", locales, options);
     },
   });
+  // A sort calls it with the same language again and again.
+  let lastLocale;
+  let lastCollator;
+  const collatorFor = (locales, options) => {
+    if (options !== undefined || lastCollator === undefined || locales !== lastLocale) {
+      const collator = plain("collator", locales, options, COLLATOR);
+      if (options !== undefined || (locales !== undefined && typeof locales !== "string")) return collator;
+      lastLocale = locales;
+      lastCollator = collator;
+    }
+    return lastCollator;
+  };
   members(String.prototype, {
     localeCompare(that, locales, options) {
       if (this === undefined || this === null) throw new TypeErrorOf("localeCompare needs a text");
       const a = `${this}`;
       const b = `${that}`;
-      return compare(plain("collator", locales, options, COLLATOR), a, b);
+      return compare(collatorFor(locales, options), a, b);
     },
   });
   // An array that holds itself is empty there, as elsewhere.

@@ -15,7 +15,7 @@ function main() {
     percent: shown((0.25).toLocaleString("ru", { style: "percent" })),
     compact: ["en", "ru", "uz"].map(compact).map(shown),
     unit: ["en", "ru", "uz"].map(unit),
-    exact: [12345678901234567890n.toLocaleString(), en.constructor("en", { maximumFractionDigits: 20 }).format("0.1234567890123456789"), en.format("0x1f"), en.format(-0)].map((text, i) => (i === 1 ? text + "0" : text)),
+    exact: [12345678901234567890n.toLocaleString(), new Intl.NumberFormat("en", { maximumFractionDigits: 20 }).format("0.1234567890123456789"), en.format("0x1f"), en.format(-0)].map((text, i) => (i === 1 ? text + "0" : text)),
     odd: [en.format(), en.format(-Infinity), en.format(null), en.format(true), en.format({}), en.format({ valueOf: () => 3.4 }).replace(".", ",")],
     parts: en.formatToParts(1234.5),
     bound: [1, 2].map(en.format),
