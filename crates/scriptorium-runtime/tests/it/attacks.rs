@@ -181,6 +181,10 @@ async fn entrances(arena: &Arena, attack: &Attack, first: &Finished, row: &mut R
 
 /// Whichever allocation is the one too many: it ends as it would have, or by the limit (T1.4).
 async fn sweep(arena: &Arena, attack: &Attack, first: &Finished, row: &mut Row) {
+    // What was refused before its first instruction has no memory to be swept.
+    if first.execution.started_at.is_none() {
+        return;
+    }
     for exponent in 16..26 {
         let mut job = arena.job(&attack.case);
         let mut definition = (*job.definition).clone();

@@ -174,7 +174,7 @@ pub(super) struct Report(Vec<Row>);
 
 impl Report {
     pub(super) fn add(&mut self, row: Row) {
-        eprintln!("{row}");
+        eprintln!("{row}{}", row.faults());
         self.0.push(row);
     }
 
