@@ -421,7 +421,7 @@ mod tests {
         refused(json!({"items": {"$ref": "#"}}), "itself");
         refused(json!({"unevaluatedProperties": false}), "unevaluated");
         refused(
-            json!({"$ref": "#/$defs/%70", "$defs": {"%70": {}, "p": {"items": {"$ref": "#"}}}}),
+            json!({"$ref": "#/$defs/%70", "$defs": {"%70": {}, "p": {"type": "string"}}}),
             "plain names",
         );
         let older = json!({"$schema": "http://json-schema.org/draft-04/schema#", "id": "x"});
