@@ -167,15 +167,16 @@ impl Pool {
         }
     }
 
-    /// A place in a lane that there is. What is nearly full grows behind it.
+    /// A place in a lane that there is. What was looked through and is nearly full grows behind it, as
+    /// does what has no lane yet.
     fn find(self: &Arc<Self>, order: [Kind; 2]) -> Option<Place> {
         order.into_iter().find_map(|kind| {
             let group = self.group(kind);
-            let place = group.find()?;
+            let place = group.find();
             if group.is_nearly_full() && !self.pressed.load(Ordering::Relaxed) {
                 self.add_ahead(kind);
             }
-            Some(place)
+            place
         })
     }
 

@@ -184,6 +184,12 @@ async fn a_program_that_has_waited_starts_where_memory_is_given_back() {
             started(now.overflow, before.overflow),
         )
     };
+    // The overflow has a lane since the third.
+    let three = [(); 3].map(|()| Execution::start(&engine));
+    until(&engine, (1, 2, 2), (1, 2, 1)).await;
+    for one in three {
+        one.end().await;
+    }
     // Twice is a habit, and as often is it given up.
     assert_eq!(places(10, 2).await, (2, 0));
     assert_eq!(places(10, 4).await, (0, 4));

@@ -429,10 +429,10 @@ fn a_draft_may_be_unfinished_but_not_large() {
         said(draft.validated())
     };
     assert_eq!(check(0, 0, 1), "ok");
-    assert_eq!(check(SOURCE_BYTES, 65_534, 7), "ok");
+    assert_eq!(check(SOURCE_BYTES, (256 << 10) - 2, 7), "ok");
     assert_eq!(
-        check(SOURCE_BYTES + 1, 65_535, 0),
-        "source too_long max=100000 unit=bytes; settings too_long max=65536 unit=bytes; \
+        check(SOURCE_BYTES + 1, (256 << 10) - 1, 0),
+        "source too_long max=100000 unit=bytes; settings too_long max=262144 unit=bytes; \
          base_version out_of_range min=1"
     );
 }

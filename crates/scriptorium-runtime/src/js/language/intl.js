@@ -159,9 +159,13 @@
   // Texts have keys that compare as they do. They are kept, so that a sort asks the host once for each;
   // long texts and too many of them are not.
   const LONG = 1000;
+  // Of longer texts the host takes the beginning only; where that is equal, code units decide.
+  const LONGEST = 40000;
   const KEYS = 50000;
   const keyOf = (slot, value) => {
-    if (value.length > LONG) return write("internal.sortKey", slot, textToWellFormed(value));
+    if (value.length > LONG) {
+      return write("internal.sortKey", slot, textToWellFormed(textSlice(value, 0, LONGEST)));
+    }
     if (slot.keys === undefined || mapSize(slot.keys) >= KEYS) slot.keys = new MapOf();
     let key = mapGet(slot.keys, value);
     if (key === undefined) {
@@ -174,7 +178,8 @@
     if (a === b) return 0;
     const keyA = keyOf(slot, a);
     const keyB = keyOf(slot, b);
-    return keyA < keyB ? -1 : keyA > keyB ? 1 : 0;
+    if (keyA !== keyB) return keyA < keyB ? -1 : 1;
+    return a.length <= LONGEST && b.length <= LONGEST ? 0 : a < b ? -1 : 1;
   };
 
   const Intl = {};

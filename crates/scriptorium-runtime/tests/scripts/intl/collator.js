@@ -1,6 +1,7 @@
-// returns: {"ru":["арбуз","еж","ёж","ель","щука","яблоко"],"uz":["goz","ona","sahar","oʻrmon","gʻoz","shahar","chumchuq"],"numeric":["file2","file10"],"plain":["file10","file2"],"signs":[0,-1,1,0,-1],"base":0,"same":true,"long":[-1,0],"cut":0}
+// returns: {"ru":["арбуз","еж","ёж","ель","щука","яблоко"],"uz":["goz","ona","sahar","oʻrmon","gʻoz","shahar","chumchuq"],"numeric":["file2","file10"],"plain":["file10","file2"],"signs":[0,-1,1,0,-1],"base":0,"same":true,"long":[-1,0],"cut":0,"longest":[-1,1,0,-1]}
 function main() {
   const long = "я".repeat(5000);
+  const longest = "я".repeat(90000);
   const { compare } = new Intl.Collator("en", { sensitivity: "base" });
   const collator = new Intl.Collator("ru");
   return {
@@ -14,5 +15,11 @@ function main() {
     long: [collator.compare(long, long + "а"), collator.compare(long + "x", `${long}x`)],
     // Half a character is compared as the sign for what is none.
     cut: compare("\ud800", "\ufffd"),
+    longest: [
+      collator.compare(longest, `${longest}а`),
+      collator.compare(`${longest}б`, `${longest}а`),
+      collator.compare(`${longest}а`, `${longest}а`),
+      collator.compare(`а${longest}`, longest),
+    ],
   };
 }
