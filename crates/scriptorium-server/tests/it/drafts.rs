@@ -133,7 +133,7 @@ async fn a_bad_draft_milestone_or_policy_is_refused_by_field() {
         (
             &draft,
             json!({"source": "1", "base_version": 1,
-                "settings": {"description": "x".repeat(65_537)}}),
+                "settings": {"description": "x".repeat(262_145)}}),
             "settings",
         ),
         (&milestone, json!({"name": " "}), "name"),
