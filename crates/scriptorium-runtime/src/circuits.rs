@@ -31,6 +31,8 @@ const WAIT: Duration = Duration::from_secs(30);
 /// Scripts whose executions are counted, and for how long without one.
 const KNOWN: u64 = 10_000;
 const IDLE: Duration = Duration::from_secs(3600);
+/// Most scripts that the queue leaves out at once.
+const NAMED: usize = 1_000;
 
 /// A script that is held back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,12 +137,13 @@ impl<T: Counted + Send + 'static> Circuits<T> {
         Some(u32::from(opened.at.elapsed() >= self.open.wait))
     }
 
-    /// The scripts of which nothing is to be begun now.
+    /// The scripts of which nothing is to be begun now; no more of them than a statement may name. What
+    /// is begun of others all the same goes back to the queue.
     pub(crate) fn closed_to(&self) -> Vec<Key> {
         let scripts = self.open.lock();
         let waiting = |opened: &Opened| opened.at.elapsed() < self.open.wait;
         let waiting = scripts.iter().filter(|(_, opened)| waiting(opened));
-        waiting.map(|(key, _)| *key).collect()
+        waiting.map(|(key, _)| *key).take(NAMED).collect()
     }
 
     pub(crate) fn find(&self, tenant: TenantId, script: ScriptId) -> Option<Circuit> {
@@ -241,6 +244,8 @@ impl Open {
                 let since = scripts.get(&key).map_or(now, |known| known.circuit.since);
                 let circuit = Circuit { since, ..circuit };
                 let at = Instant::now();
+                // Nobody has asked for those any more.
+                scripts.retain(|_, opened| opened.at.elapsed() < IDLE);
                 scripts.insert(key, Opened { at, circuit });
                 self.opens.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(%tenant, %script, version, "executions time out or cannot be run; the script is held back");
