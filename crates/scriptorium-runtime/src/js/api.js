@@ -9,15 +9,23 @@ const written = (value) => {
   const bytes = value instanceof BytesOf ? value : new BytesOf(value.buffer, value.byteOffset, value.byteLength);
   return { __proto__: null, $bytes: bytesToBase64(bytes) };
 };
+const notJson = (why) => {
+  const refusal = new TypeErrorOf(`the arguments must be JSON: ${why}`);
+  put(refusal, "code", "VALIDATION_ERROR");
+  return refusal;
+};
 const argumentsJson = (values) => {
   const list = [];
-  for (let i = 0; i < values.length; i++) append(list, written(values[i]));
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    // JSON would have null for it, which is what an argument is that was not given.
+    if (typeof value === "number" && value - value !== 0) throw notJson(`there is no number ${value} in it`);
+    append(list, written(value));
+  }
   try {
     return stringify(list);
   } catch (error) {
-    const refusal = new TypeErrorOf(`the arguments must be JSON: ${error?.message ?? error}`);
-    put(refusal, "code", "VALIDATION_ERROR");
-    throw refusal;
+    throw notJson(error?.message ?? error);
   }
 };
 

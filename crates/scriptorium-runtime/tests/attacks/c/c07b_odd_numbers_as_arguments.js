@@ -1,6 +1,6 @@
 // id: C07b
-// returns: ["NaN GVV","Infinity GVV","-Infinity GVV","-1 VVD","9007199254740994 VVV","1e+308 VVV","0.5 VVV","Invalid Date GVV"]
-// Times to live, lengths, days: V is refused, D a date, G given. What JSON writes as null is an argument that was not given.
+// returns: ["NaN VVV","Infinity VVV","-Infinity VVV","-1 VVD","9007199254740994 VVV","1e+308 VVV","0.5 VVV","Invalid Date GVV"]
+// Times to live, lengths, days: V is refused, D a date, G given. A date that is none is an argument that was not given.
 async function main() {
   const told = [];
   for (const value of [NaN, Infinity, -Infinity, -1, 2 ** 53 + 2, 1e308, 0.5, new Date(NaN)]) {
