@@ -4,6 +4,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use scriptorium::model::Ctx;
+use scriptorium::model::permission::Role;
 use scriptorium::model::trigger::Trigger;
 use scriptorium::{Platform, TenantHandle};
 use serde_json::{Value, json};
@@ -73,8 +75,11 @@ pub(crate) fn measure(time: Duration, rounds: usize) -> Result<Fairness> {
 
 /// A new tenant with embedded scripts.
 async fn tenant(platform: &Platform, slug: &str, scripts: &[(&str, &str)]) -> Result<TenantHandle> {
-    let host = platform.tenant("default").await?.ctx().clone();
-    platform.tenants().create(&host, slug, slug).await?;
+    let operator = Ctx {
+        permissions: Role::Superadmin.permissions(),
+        ..platform.tenant("default").await?.ctx().clone()
+    };
+    platform.tenants().create(&operator, slug, slug).await?;
     let author = author(platform, slug).await?;
     for (name, source) in scripts {
         activate(platform, &author, name, Trigger::Embedded, source).await?;
