@@ -59,9 +59,9 @@ const FAIRNESS: &str = "
 ## Tenants beside each other
 
 A tenant calls a trivial embedded script every 50 ms; durations count from when the call should have begun.
-Four others each keep fifteen callers busy, of five scripts' executions at once: loops of two seconds,
-scripts that fill their memory until they are stopped, and floods of storage calls. One guest thread
-for each core, a slice is 5 ms at most.
+Four others, who may have five executions at once, each keep fifteen callers busy: five with loops of
+two seconds, five with scripts that fill their memory until they are stopped, five with floods of storage
+calls. One guest thread for each core, a slice is 5 ms at most.
 ";
 
 const COLUMNS: &str = "
