@@ -13,9 +13,11 @@
 mod calls;
 mod cancel;
 mod corpus;
+mod images;
 mod isolation;
 mod libraries;
 mod meter;
+mod numbers;
 mod pool;
 mod setup;
 mod support;
