@@ -156,7 +156,10 @@ async fn numbers_are_read_and_written_as_the_standard_says() {
             );
             // Two decimals of the least length may be as near; which one, the standard leaves open.
             let as_short = string.len() == written(value).len() && string.parse() == Ok(value);
-            assert!(string == written(value) || as_short, "{text} is written {string}");
+            assert!(
+                string == written(value) || as_short,
+                "{text} is written {string}"
+            );
             assert_eq!(json, string, "{text} is written in JSON");
         }
     }
