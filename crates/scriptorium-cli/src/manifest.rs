@@ -27,3 +27,6 @@ pub(crate) fn settings_of(file: &Path) -> Result<Map<String, Value>, Refusal> {
         .unwrap_or_default();
     entry::of(&text, name).map_err(|message| Refusal::usage(format!("{at}: {message}")))
 }
+
+#[cfg(test)]
+mod fuzzed;

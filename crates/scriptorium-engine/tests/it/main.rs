@@ -13,6 +13,7 @@
 mod calls;
 mod cancel;
 mod corpus;
+mod fuzzed;
 mod isolation;
 mod libraries;
 mod meter;
