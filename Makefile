@@ -8,7 +8,7 @@
 export RUSTC_WORKSPACE_WRAPPER := clippy-driver
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test torture attack check fmt bench bench-store e2e tools guest web ready
+.PHONY: help run build test torture attack fuzz check fmt bench bench-store e2e tools guest web ready
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 # Cargo unifies the features of dependencies over the packages of one command: by building the
@@ -47,6 +47,21 @@ torture: ready ## The store killed 200 times in the middle of writing
 
 attack: ready ## The whole attack corpus, and everything that is generated, as a table
 	cargo nextest run --workspace --profile attack --run-ignored only --no-capture -E 'test(whole_corpus)'
+
+# What is known to be hard to read, beside the seeds.
+CORPUS_source := crates/scriptorium-runtime/tests/attacks crates/scriptorium-engine/tests/scripts examples/scripts
+
+# SECONDS=… of another length; `make fuzz-values` is one target alone. Without sanitizers, so that the stable
+# compiler will do. What fails lies in fuzz/regressions afterwards, where every commit tests it.
+fuzz: fuzz-values fuzz-source fuzz-settings ## Fuzz values, sources and settings, each for SECONDS=60
+
+fuzz-%: guest
+	@cargo fuzz --version >/dev/null 2>&1 || cargo install --locked --quiet cargo-fuzz
+	@cp Cargo.lock fuzz/Cargo.lock
+	@mkdir -p fuzz/corpus/$* fuzz/regressions/$*
+	RUSTC_WORKSPACE_WRAPPER= cargo fuzz run --fuzz-dir fuzz --sanitizer none --features $* $* \
+		fuzz/corpus/$* fuzz/seeds/$* fuzz/regressions/$* $(CORPUS_$*) -- \
+		-max_total_time=$(or $(SECONDS),60) -timeout=10 -print_final_stats=1 -artifact_prefix=fuzz/regressions/$*/
 
 check: ready ## Formatting, lints and the rules of the house, without running a test
 	cargo fmt --all --check

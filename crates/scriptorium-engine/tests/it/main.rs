@@ -13,6 +13,7 @@
 mod calls;
 mod cancel;
 mod corpus;
+mod fuzzed;
 mod images;
 mod isolation;
 mod libraries;
