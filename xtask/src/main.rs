@@ -7,7 +7,7 @@ mod tidy;
 mod web;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::sync::LazyLock;
 
 const USAGE: &str = "\
@@ -44,6 +44,20 @@ fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::from(2))
         }
     }
+}
+
+/// Cargo, without what it has told this task of its own package: a build script that watches these
+/// variables, as ring's does, would run again, and all that stands on it would be compiled anew.
+fn cargo() -> Command {
+    let mut cargo = Command::new("cargo");
+    for (name, _) in std::env::vars_os() {
+        let told = ["CARGO_MANIFEST_", "CARGO_PKG_"];
+        let name = name.to_string_lossy();
+        if told.iter().any(|prefix| name.starts_with(prefix)) {
+            cargo.env_remove(name.as_ref());
+        }
+    }
+    cargo
 }
 
 /// The repository's root folder: of the checkout that cargo runs this for, which need not be the
