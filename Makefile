@@ -8,7 +8,7 @@
 export RUSTC_WORKSPACE_WRAPPER := clippy-driver
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test torture attack check fmt bench bench-store e2e tools guest web ready
+.PHONY: help run build test torture attack mutants check fmt bench bench-store e2e tools guest web ready
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 # Cargo unifies the features of dependencies over the packages of one command: by building the
@@ -47,6 +47,9 @@ torture: ready ## The store killed 200 times in the middle of writing
 
 attack: ready ## The whole attack corpus, and everything that is generated, as a table
 	cargo nextest run --workspace --profile attack --run-ignored only --no-capture -E 'test(whole_corpus)'
+
+mutants: ready ## Walls and limits taken out one by one, and whether a test notices; NAME=… for some
+	cargo xtask mutants $(NAME)
 
 check: ready ## Formatting, lints and the rules of the house, without running a test
 	cargo fmt --all --check

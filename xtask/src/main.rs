@@ -3,6 +3,7 @@
 mod guest;
 mod lint;
 mod measure;
+mod mutants;
 mod tidy;
 mod web;
 
@@ -17,6 +18,7 @@ usage: cargo xtask TASK
   web            bundle the browser assets into web/dist (needs Node and npm)
   lint           compile everything with clippy; a warning is a failure
   tidy           check the rules of the house; one line for each violation
+  mutants [NAME] take walls and limits out, one by one, and see that tests turn red
   measure        print sizes of files and functions, and the share of tests";
 
 fn main() -> ExitCode {
@@ -38,6 +40,7 @@ fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
         Some((task, rest)) if task == "web" => web::run(root(), rest).map(|()| ExitCode::SUCCESS),
         Some((task, [])) if task == "lint" => lint::run(root()),
         Some((task, [])) if task == "tidy" => tidy::run(root()),
+        Some((task, names)) if task == "mutants" => mutants::run(root(), names),
         Some((task, [])) if task == "measure" => measure::run(root()).map(|()| ExitCode::SUCCESS),
         _ => {
             eprintln!("{USAGE}");
