@@ -8,7 +8,7 @@
 export RUSTC_WORKSPACE_WRAPPER := clippy-driver
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test torture attack fuzz check fmt bench bench-engine bench-store e2e tools guest web ready peers
+.PHONY: help run build test torture attack fuzz check fmt bench bench-engine bench-store e2e tools guest web ready peers mutants
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 # Cargo unifies the features of dependencies over the packages of one command: by building the
@@ -63,6 +63,9 @@ fuzz-%: guest
 	RUSTC_WORKSPACE_WRAPPER= cargo fuzz run --fuzz-dir fuzz --sanitizer none --features $* $* \
 		fuzz/corpus/$* fuzz/seeds/$* fuzz/regressions/$* $(CORPUS_$*) -- \
 		-max_total_time=$(or $(SECONDS),60) -timeout=10 -print_final_stats=1 -artifact_prefix=fuzz/regressions/$*/
+
+mutants: ready ## Walls and limits taken out one by one, and whether a test notices; NAME=… for some
+	cargo xtask mutants $(NAME)
 
 check: ready ## Formatting, lints and the rules of the house, without running a test
 	cargo fmt --all --check
