@@ -18,6 +18,7 @@ use crate::{CallClass, Error, Host, HostError, Level, Limits, Outcome, Reply, Re
 const I32: u8 = 0x7f;
 const I64: u8 = 0x7e;
 const F64: u8 = 0x7c;
+const FUNCREF: u8 = 0x70;
 
 /// The imports, by the numbers the code below calls them by, and their types.
 const IMPORTS: [(&str, u8); 6] = [
@@ -91,6 +92,7 @@ fn guest(load: &[u8], start: &[u8], resume: &[u8]) -> Vec<u8> {
         section(1, &types),
         section(2, &imports),
         section(3, &[[0], [1], [2], [3]]),
+        section(4, &[[FUNCREF, 0, 1]]),
         section(5, &[[0, 1]]),
         section(7, &exports),
         section(10, &bodies),
@@ -157,6 +159,12 @@ fn forever(body: &[u8]) -> Vec<u8> {
 
 fn grow(pages: i64) -> Vec<u8> {
     [number(0x41, pages), vec![0x40, 0, 0x1a]].concat()
+}
+
+/// Two more than how large its table was before it grew by one, or one when that is refused.
+fn grow_table() -> Vec<u8> {
+    let grown = [vec![0xd0, FUNCREF], number(0x41, 1), vec![0xfc, 0x0f, 0]].concat();
+    [grown, number(0x41, 2), vec![0x6a, 0xac]].concat()
 }
 
 /// What a guest comes to that does this when it loads a program.
@@ -254,6 +262,13 @@ async fn guest_that_lies_is_ended() {
         forever(&grow(1)),
         returns(0),
         "limit.memory",
+    )
+    .await;
+    check(
+        "grows its table, in vain",
+        [calls(OUTPUT, &[0, 1]), grow_table()].concat(),
+        returns(0),
+        "ok \"\\0\"",
     )
     .await;
     check(
