@@ -105,13 +105,15 @@ impl Contender {
     pub(crate) fn held(&self, executions: usize) -> Result<Option<f64>> {
         match self {
             Self::Ours(..) => Ok(None),
-            Self::Node(Peer::IsolatedVm) => Peer::IsolatedVm.held(executions / 5).map(Some),
+            Self::Node(Peer::IsolatedVm) => Peer::IsolatedVm.held(executions.div_ceil(5)).map(Some),
             Self::QuickJs(reference) => {
-                let all = || (0..executions).map(|_| reference.suspended());
-                // Whatever the allocator keeps is there before.
-                drop(all().collect::<Result<Vec<_>>>()?);
+                let hold = |count: usize| -> Result<Vec<_>> {
+                    (0..count).map(|_| reference.suspended()).collect()
+                };
+                // They take what the allocator has kept of those that are gone.
+                let _first = hold(executions.div_ceil(10))?;
                 let before = memory::resident()?;
-                let held = all().collect::<Result<Vec<_>>>()?;
+                let held = hold(executions)?;
                 let more = memory::resident()?.saturating_sub(before);
                 Ok(Some(more as f64 / held.len() as f64))
             }
