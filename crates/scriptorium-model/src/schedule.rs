@@ -1,14 +1,12 @@
-//! When a scheduled script runs: five-field cron in a named time zone, and the instants it means.
-//! A local time that a clock change skips runs at the end of the gap; one that happens twice runs
-//! once (R-CRON-01 to 03, G-06; security.md 5.2).
+//! When a scheduled script runs: five-field cron in a named time zone, and where a schedule stands
+//! (R-CRON-01 to 03, G-06). The language is in [`crate::cron`], clocks and zones in [`crate::calendar`].
 
-use croner::Cron;
-use croner::parser::{CronParser, Seconds, Year};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::Invalid;
+use crate::cron::Cron;
 use crate::definition::at_most;
+use crate::{Invalid, calendar};
 
 /// Settings of a scheduled script.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +15,13 @@ pub struct Schedule {
     pub cron: String,
     /// IANA name; `UTC` by default.
     pub timezone: String,
+}
+
+/// A schedule that was read: when it runs.
+#[derive(Clone, Debug)]
+pub struct Times {
+    cron: Cron,
+    zone: TimeZone,
 }
 
 /// The longest cron text in characters (R-VAL-07).
@@ -62,10 +67,7 @@ impl Schedule {
     /// # Errors
     /// `schedule.cron` or `schedule.timezone` with the reason.
     pub fn validated(&self) -> Result<(), Invalid> {
-        let mut invalid = Invalid::default();
-        invalid.check(self.parse_cron());
-        invalid.check(self.zone());
-        invalid.or(())
+        self.times().map(drop)
     }
 
     /// Where it stands at `now`, when its script is active or not (R-LIFE-06).
@@ -85,13 +87,7 @@ impl Schedule {
     /// # Errors
     /// Like [`Schedule::validated`].
     pub fn next_after(&self, after: Timestamp) -> Result<Option<Timestamp>, Invalid> {
-        let cron = self.parse_cron()?;
-        let zone = self.zone()?;
-        let from = after.to_zoned(zone);
-        Ok(cron
-            .find_next_occurrence(&from, false)
-            .ok()
-            .map(|next| next.timestamp()))
+        Ok(self.times()?.next_after(after))
     }
 
     /// The last planned instant at or before `now`; `None` if there was none.
@@ -99,12 +95,7 @@ impl Schedule {
     /// # Errors
     /// Like [`Schedule::validated`].
     pub fn latest_until(&self, now: Timestamp) -> Result<Option<Timestamp>, Invalid> {
-        let cron = self.parse_cron()?;
-        let from = now.to_zoned(self.zone()?);
-        Ok(cron
-            .find_previous_occurrence(&from, true)
-            .ok()
-            .map(|last| last.timestamp()))
+        Ok(self.times()?.latest_until(now))
     }
 
     /// The next `count` planned instants after `after`.
@@ -112,58 +103,51 @@ impl Schedule {
     /// # Errors
     /// Like [`Schedule::validated`].
     pub fn upcoming(&self, after: Timestamp, count: usize) -> Result<Vec<Timestamp>, Invalid> {
-        let mut instants = Vec::with_capacity(count);
-        let mut from = after;
-        while instants.len() < count {
-            let Some(next) = self.next_after(from)? else {
-                break;
-            };
-            instants.push(next);
-            from = next;
+        Ok(self.times()?.after(after).take(count).collect())
+    }
+
+    /// What it means, read once for many questions.
+    ///
+    /// # Errors
+    /// Like [`Schedule::validated`].
+    pub fn times(&self) -> Result<Times, Invalid> {
+        let mut invalid = Invalid::default();
+        let cron = invalid.check(self.parse_cron());
+        let zone = invalid.check(self.zone());
+        match (cron, zone) {
+            (Some(cron), Some(zone)) => Ok(Times { cron, zone }),
+            _ => Err(invalid),
         }
-        Ok(instants)
     }
 
     fn parse_cron(&self) -> Result<Cron, Invalid> {
-        let refuse = |code, message: String| Err(Invalid::field("schedule.cron", code, message));
-        let text = self.cron.trim();
-        if text.is_empty() {
-            return refuse("required", "is required".into());
-        }
         at_most("schedule.cron", &self.cron, CRON_CHARS)?;
-        if !text.starts_with('@') && text.split_whitespace().count() != 5 {
-            return refuse(
-                "bad_cron",
-                "must have five fields: minute hour day month weekday".into(),
-            );
-        }
-        let parser = CronParser::builder()
-            .seconds(Seconds::Disallowed)
-            .year(Year::Disallowed)
-            .build();
-        let cron = match parser.parse(text) {
-            Ok(cron) => cron,
-            Err(error) => return refuse("bad_cron", error.to_string()),
-        };
-        // A date that never comes, such as 30 February, is a mistake of the author.
-        let start = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
-        if cron.find_next_occurrence(&start, true).is_err() {
-            return refuse("never", "names a date that never comes".into());
-        }
-        Ok(cron)
+        Cron::parse(&self.cron)
     }
 
     fn zone(&self) -> Result<TimeZone, Invalid> {
         at_most("schedule.timezone", &self.timezone, ZONE_CHARS)?;
-        (!self.timezone.is_empty())
-            .then(|| TimeZone::get(&self.timezone).ok())
-            .flatten()
-            .ok_or_else(|| {
-                Invalid::field(
-                    "schedule.timezone",
-                    "bad_timezone",
-                    "must be an IANA name such as Asia/Tashkent",
-                )
-            })
+        calendar::zone(&self.timezone).ok_or_else(|| {
+            let message = "must be an IANA name such as Asia/Tashkent";
+            Invalid::field("schedule.timezone", "bad_timezone", message)
+        })
+    }
+}
+
+impl Times {
+    /// The first planned instant after `after`; `None` if there is none.
+    pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
+        calendar::next(&self.cron, &self.zone, after)
+    }
+
+    /// The last planned instant at or before `now`; `None` if there was none.
+    pub fn latest_until(&self, now: Timestamp) -> Option<Timestamp> {
+        calendar::previous(&self.cron, &self.zone, now)
+    }
+
+    /// The planned instants after `after`, in their order.
+    pub fn after(&self, after: Timestamp) -> impl Iterator<Item = Timestamp> {
+        let first = self.next_after(after);
+        std::iter::successors(first, |last| self.next_after(*last))
     }
 }

@@ -7,6 +7,7 @@
 
 mod cron;
 mod machines;
+mod oracle;
 mod policy;
 mod rules;
 mod validation;

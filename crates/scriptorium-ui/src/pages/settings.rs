@@ -1,7 +1,7 @@
 //! What the settings form offers and begins with: cron presets, time zones, limits with their
 //! ranges, and the script's definition as the browser edits it.
 
-use jiff::tz;
+use scriptorium::model::calendar;
 use scriptorium::model::draft::Draft;
 use scriptorium::model::endpoint::Method;
 use scriptorium::model::limits::Limits;
@@ -117,8 +117,8 @@ fn draft_json(draft: &Draft) -> Value {
 
 /// Names of the time zones to choose from.
 pub(crate) fn zones() -> Vec<String> {
-    let mut names: Vec<String> = tz::db().available().map(|name| name.to_string()).collect();
-    names.retain(|name| name == "UTC" || name.contains('/') && !name.starts_with("Etc/"));
+    let mut names = calendar::zones();
+    names.retain(|name| !name.starts_with("Etc/"));
     names
 }
 
