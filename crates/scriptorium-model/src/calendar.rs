@@ -65,15 +65,6 @@ pub(crate) fn previous(cron: &Cron, zone: &TimeZone, until: Timestamp) -> Option
     }
 }
 
-/// The next change of the clock after `after`.
-pub(crate) fn next_change(zone: &TimeZone, after: Timestamp) -> Option<Timestamp> {
-    let before = zone.to_offset(after);
-    let mut changes = zone.following(after);
-    changes
-        .find(|change| change.offset() != before)
-        .map(|change| change.timestamp())
-}
-
 /// The minutes between two changes of a zone's clock.
 struct Stretch<'a> {
     zone: &'a TimeZone,

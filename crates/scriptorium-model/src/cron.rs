@@ -52,12 +52,7 @@ const FIELDS: [Field; 5] = [
     ),
 ];
 
-const fn field(
-    name: &'static str,
-    min: u8,
-    max: u8,
-    words: &'static [&'static str],
-) -> Field {
+const fn field(name: &'static str, min: u8, max: u8, words: &'static [&'static str]) -> Field {
     Field {
         name,
         min,
@@ -167,7 +162,12 @@ impl Cron {
         let weekday = date.weekday().to_sunday_zero_offset().unsigned_abs();
         let weekday = self.weekdays.has(weekday);
         let either = self.days_named && self.weekdays_named;
-        self.runs_in(date) && if either { day || weekday } else { day && weekday }
+        self.runs_in(date)
+            && if either {
+                day || weekday
+            } else {
+                day && weekday
+            }
     }
 
     /// Whether it runs on any date of the month.
@@ -267,7 +267,14 @@ impl Field {
         let first = self.number(first, text)?;
         let last = match self.number(last, text)? {
             // A week that ends on Sunday.
-            0 if first > 0 && self.words.first().is_some_and(|w| w.eq_ignore_ascii_case(last)) => 7,
+            0 if first > 0
+                && self
+                    .words
+                    .first()
+                    .is_some_and(|w| w.eq_ignore_ascii_case(last)) =>
+            {
+                7
+            }
             last => last,
         };
         if first <= last {

@@ -7,10 +7,7 @@ use scriptorium_model::calendar;
 use scriptorium_model::schedule::Schedule;
 
 fn schedule(cron: &str, timezone: &str) -> Schedule {
-    Schedule {
-        cron: cron.into(),
-        timezone: timezone.into(),
-    }
+    Schedule::new(cron, timezone)
 }
 
 #[track_caller]
@@ -40,20 +37,64 @@ fn refused(cron: &str, timezone: &str, expected: &str) {
     let error = &invalid.errors[0];
     let params: Vec<&str> = error.params.iter().map(|(_, value)| &**value).collect();
     let found = format!("{} {} {}", error.field, error.code, params.join(" "));
-    assert_eq!(found.trim_end(), expected, "{cron} in {timezone}: {error:?}");
+    assert_eq!(
+        found.trim_end(),
+        expected,
+        "{cron} in {timezone}: {error:?}"
+    );
 }
 
 #[test]
 fn samples_of_the_seeds_mean_what_they_say() {
     for (cron, timezone, after, expected) in [
-        ("0 0 * * *", "UTC", "2026-03-01T10:00Z", ["2026-03-02T00:00Z", "2026-03-03T00:00Z"]),
-        ("*/15 * * * *", "UTC", "2026-03-01T10:01Z", ["2026-03-01T10:15Z", "2026-03-01T10:30Z"]),
-        ("0 9 * * 1-5", "UTC", "2026-03-06T10:00Z", ["2026-03-09T09:00Z", "2026-03-10T09:00Z"]),
-        ("0 9-17 * * 1-5", "UTC", "2026-03-06T16:00Z", ["2026-03-06T17:00Z", "2026-03-09T09:00Z"]),
-        ("0 0 1 * *", "UTC", "2026-03-06T10:00Z", ["2026-04-01T00:00Z", "2026-05-01T00:00Z"]),
-        ("0 9 * * *", "Asia/Tashkent", "2026-03-06T10:00Z", ["2026-03-07T04:00Z", "2026-03-08T04:00Z"]),
-        ("@daily", "UTC", "2026-03-06T10:00Z", ["2026-03-07T00:00Z", "2026-03-08T00:00Z"]),
-        ("30 8 * jan mon", "UTC", "2026-01-01T00:00Z", ["2026-01-05T08:30Z", "2026-01-12T08:30Z"]),
+        (
+            "0 0 * * *",
+            "UTC",
+            "2026-03-01T10:00Z",
+            ["2026-03-02T00:00Z", "2026-03-03T00:00Z"],
+        ),
+        (
+            "*/15 * * * *",
+            "UTC",
+            "2026-03-01T10:01Z",
+            ["2026-03-01T10:15Z", "2026-03-01T10:30Z"],
+        ),
+        (
+            "0 9 * * 1-5",
+            "UTC",
+            "2026-03-06T10:00Z",
+            ["2026-03-09T09:00Z", "2026-03-10T09:00Z"],
+        ),
+        (
+            "0 9-17 * * 1-5",
+            "UTC",
+            "2026-03-06T16:00Z",
+            ["2026-03-06T17:00Z", "2026-03-09T09:00Z"],
+        ),
+        (
+            "0 0 1 * *",
+            "UTC",
+            "2026-03-06T10:00Z",
+            ["2026-04-01T00:00Z", "2026-05-01T00:00Z"],
+        ),
+        (
+            "0 9 * * *",
+            "Asia/Tashkent",
+            "2026-03-06T10:00Z",
+            ["2026-03-07T04:00Z", "2026-03-08T04:00Z"],
+        ),
+        (
+            "@daily",
+            "UTC",
+            "2026-03-06T10:00Z",
+            ["2026-03-07T00:00Z", "2026-03-08T00:00Z"],
+        ),
+        (
+            "30 8 * jan mon",
+            "UTC",
+            "2026-01-01T00:00Z",
+            ["2026-01-05T08:30Z", "2026-01-12T08:30Z"],
+        ),
     ] {
         check(cron, timezone, after, &expected);
     }
@@ -63,38 +104,146 @@ fn samples_of_the_seeds_mean_what_they_say() {
 #[test]
 fn vectors_of_clock_changes() {
     let table: [(&str, &str, &str, &[&str]); 16] = [
-        ("30 2 * * *", "Europe/Stockholm", "2026-03-28T12:00Z",
-            &["2026-03-29T01:00Z", "2026-03-30T00:30Z", "2026-03-31T00:30Z"]),
-        ("0 0 * * *", "Europe/London", "2026-03-28T12:00Z",
-            &["2026-03-29T00:00Z", "2026-03-29T23:00Z", "2026-03-30T23:00Z"]),
-        ("*/15 * * * *", "Europe/Stockholm", "2026-03-29T00:40Z",
-            &["2026-03-29T00:45Z", "2026-03-29T01:00Z", "2026-03-29T01:15Z", "2026-03-29T01:30Z"]),
-        ("0 */2 * * *", "Europe/Stockholm", "2026-03-28T23:00Z",
-            &["2026-03-29T02:00Z", "2026-03-29T04:00Z", "2026-03-29T06:00Z"]),
-        ("*/30 2 * * *", "Europe/Stockholm", "2026-10-24T12:00Z",
-            &["2026-10-25T00:00Z", "2026-10-25T00:30Z", "2026-10-25T01:00Z", "2026-10-25T01:30Z", "2026-10-26T01:00Z"]),
-        ("30 1 * * *", "America/New_York", "2026-10-31T12:00Z",
-            &["2026-11-01T05:30Z", "2026-11-02T06:30Z"]),
-        ("0 0 * * *", "America/Santiago", "2026-09-05T12:00Z",
-            &["2026-09-06T04:00Z", "2026-09-07T03:00Z", "2026-09-08T03:00Z"]),
-        ("0 */2 * * *", "Africa/Cairo", "2026-04-23T19:30Z",
-            &["2026-04-23T20:00Z", "2026-04-23T23:00Z", "2026-04-24T01:00Z"]),
-        ("0 0 * * *", "Asia/Beirut", "2026-03-28T12:00Z",
-            &["2026-03-28T22:00Z", "2026-03-29T21:00Z"]),
-        ("45 1 * * *", "Australia/Lord_Howe", "2026-04-04T10:00Z",
-            &["2026-04-04T14:45Z", "2026-04-05T15:15Z"]),
-        ("0 12 * * *", "Pacific/Apia", "2011-12-29T00:00Z",
-            &["2011-12-29T22:00Z", "2011-12-30T10:00Z", "2011-12-30T22:00Z"]),
-        ("30 2 * * *", "Antarctica/Troll", "2026-03-28T12:00Z",
-            &["2026-03-29T01:00Z", "2026-03-30T00:30Z"]),
-        ("30 2 * * *", "Africa/Casablanca", "2026-02-14T12:00Z",
-            &["2026-02-15T01:30Z", "2026-02-16T02:30Z", "2026-02-17T02:30Z"]),
-        ("0 0 31 * *", "UTC", "2026-01-01T00:00Z",
-            &["2026-01-31T00:00Z", "2026-03-31T00:00Z", "2026-05-31T00:00Z", "2026-07-31T00:00Z"]),
-        ("0 9 * * 1-5", "Asia/Kathmandu", "2026-01-02T00:00Z",
-            &["2026-01-02T03:15Z", "2026-01-05T03:15Z"]),
-        ("0 2 * * *", "Australia/Sydney", "2025-10-04T12:00Z",
-            &["2025-10-04T16:00Z", "2025-10-05T15:00Z"]),
+        (
+            "30 2 * * *",
+            "Europe/Stockholm",
+            "2026-03-28T12:00Z",
+            &[
+                "2026-03-29T01:00Z",
+                "2026-03-30T00:30Z",
+                "2026-03-31T00:30Z",
+            ],
+        ),
+        (
+            "0 0 * * *",
+            "Europe/London",
+            "2026-03-28T12:00Z",
+            &[
+                "2026-03-29T00:00Z",
+                "2026-03-29T23:00Z",
+                "2026-03-30T23:00Z",
+            ],
+        ),
+        (
+            "*/15 * * * *",
+            "Europe/Stockholm",
+            "2026-03-29T00:40Z",
+            &[
+                "2026-03-29T00:45Z",
+                "2026-03-29T01:00Z",
+                "2026-03-29T01:15Z",
+                "2026-03-29T01:30Z",
+            ],
+        ),
+        (
+            "0 */2 * * *",
+            "Europe/Stockholm",
+            "2026-03-28T23:00Z",
+            &[
+                "2026-03-29T02:00Z",
+                "2026-03-29T04:00Z",
+                "2026-03-29T06:00Z",
+            ],
+        ),
+        (
+            "*/30 2 * * *",
+            "Europe/Stockholm",
+            "2026-10-24T12:00Z",
+            &[
+                "2026-10-25T00:00Z",
+                "2026-10-25T00:30Z",
+                "2026-10-25T01:00Z",
+                "2026-10-25T01:30Z",
+                "2026-10-26T01:00Z",
+            ],
+        ),
+        (
+            "30 1 * * *",
+            "America/New_York",
+            "2026-10-31T12:00Z",
+            &["2026-11-01T05:30Z", "2026-11-02T06:30Z"],
+        ),
+        (
+            "0 0 * * *",
+            "America/Santiago",
+            "2026-09-05T12:00Z",
+            &[
+                "2026-09-06T04:00Z",
+                "2026-09-07T03:00Z",
+                "2026-09-08T03:00Z",
+            ],
+        ),
+        (
+            "0 */2 * * *",
+            "Africa/Cairo",
+            "2026-04-23T19:30Z",
+            &[
+                "2026-04-23T20:00Z",
+                "2026-04-23T23:00Z",
+                "2026-04-24T01:00Z",
+            ],
+        ),
+        (
+            "0 0 * * *",
+            "Asia/Beirut",
+            "2026-03-28T12:00Z",
+            &["2026-03-28T22:00Z", "2026-03-29T21:00Z"],
+        ),
+        (
+            "45 1 * * *",
+            "Australia/Lord_Howe",
+            "2026-04-04T10:00Z",
+            &["2026-04-04T14:45Z", "2026-04-05T15:15Z"],
+        ),
+        (
+            "0 12 * * *",
+            "Pacific/Apia",
+            "2011-12-29T00:00Z",
+            &[
+                "2011-12-29T22:00Z",
+                "2011-12-30T10:00Z",
+                "2011-12-30T22:00Z",
+            ],
+        ),
+        (
+            "30 2 * * *",
+            "Antarctica/Troll",
+            "2026-03-28T12:00Z",
+            &["2026-03-29T01:00Z", "2026-03-30T00:30Z"],
+        ),
+        (
+            "30 2 * * *",
+            "Africa/Casablanca",
+            "2026-02-14T12:00Z",
+            &[
+                "2026-02-15T01:30Z",
+                "2026-02-16T02:30Z",
+                "2026-02-17T02:30Z",
+            ],
+        ),
+        (
+            "0 0 31 * *",
+            "UTC",
+            "2026-01-01T00:00Z",
+            &[
+                "2026-01-31T00:00Z",
+                "2026-03-31T00:00Z",
+                "2026-05-31T00:00Z",
+                "2026-07-31T00:00Z",
+            ],
+        ),
+        (
+            "0 9 * * 1-5",
+            "Asia/Kathmandu",
+            "2026-01-02T00:00Z",
+            &["2026-01-02T03:15Z", "2026-01-05T03:15Z"],
+        ),
+        (
+            "0 2 * * *",
+            "Australia/Sydney",
+            "2025-10-04T12:00Z",
+            &["2025-10-04T16:00Z", "2025-10-05T15:00Z"],
+        ),
     ];
     for (cron, timezone, after, expected) in table {
         check(cron, timezone, after, expected);
@@ -106,23 +255,83 @@ fn vectors_of_clock_changes() {
 fn fields_mean_what_crontabs_mean() {
     for (cron, after, expected) in [
         // Both kinds of day: either. A field that is not a star is a restriction, even if it names all.
-        ("0 12 1 * MON", "2025-09-29T13:00Z", ["2025-10-01T12:00Z", "2025-10-06T12:00Z"]),
-        ("0 12 1-31 * MON", "2025-10-06T13:00Z", ["2025-10-07T12:00Z", "2025-10-08T12:00Z"]),
-        ("0 12 * * MON", "2025-10-05T13:00Z", ["2025-10-06T12:00Z", "2025-10-13T12:00Z"]),
-        ("0 0 29 2 1", "2026-02-20T00:00Z", ["2026-02-23T00:00Z", "2027-02-01T00:00Z"]),
+        (
+            "0 12 1 * MON",
+            "2025-09-29T13:00Z",
+            ["2025-10-01T12:00Z", "2025-10-06T12:00Z"],
+        ),
+        (
+            "0 12 1-31 * MON",
+            "2025-10-06T13:00Z",
+            ["2025-10-07T12:00Z", "2025-10-08T12:00Z"],
+        ),
+        (
+            "0 12 * * MON",
+            "2025-10-05T13:00Z",
+            ["2025-10-06T12:00Z", "2025-10-13T12:00Z"],
+        ),
+        (
+            "0 0 29 2 1",
+            "2026-02-20T00:00Z",
+            ["2026-02-23T00:00Z", "2027-02-01T00:00Z"],
+        ),
         // Sunday is 0 and 7, and ends a week.
-        ("0 0 * * 7", "2026-01-01T00:00Z", ["2026-01-04T00:00Z", "2026-01-11T00:00Z"]),
-        ("0 0 * * 6-7", "2026-01-01T00:00Z", ["2026-01-03T00:00Z", "2026-01-04T00:00Z"]),
-        ("0 0 * * sat-SUN", "2026-01-01T00:00Z", ["2026-01-03T00:00Z", "2026-01-04T00:00Z"]),
-        ("0 0 * * sun-mon", "2026-01-01T00:00Z", ["2026-01-04T00:00Z", "2026-01-05T00:00Z"]),
-        ("5-59/15 9 * * *", "2025-03-10T09:20Z", ["2025-03-10T09:35Z", "2025-03-10T09:50Z"]),
-        ("0,30 8-9/1,20 * * *", "2025-03-10T09:10Z", ["2025-03-10T09:30Z", "2025-03-10T20:00Z"]),
-        (" 0\t0  1 Jan * ", "2025-03-10T09:10Z", ["2026-01-01T00:00Z", "2027-01-01T00:00Z"]),
-        ("@weekly", "2025-10-01T00:00Z", ["2025-10-05T00:00Z", "2025-10-12T00:00Z"]),
-        ("@yearly", "2025-10-01T00:00Z", ["2026-01-01T00:00Z", "2027-01-01T00:00Z"]),
-        ("@hourly", "2025-10-01T00:00Z", ["2025-10-01T01:00Z", "2025-10-01T02:00Z"]),
+        (
+            "0 0 * * 7",
+            "2026-01-01T00:00Z",
+            ["2026-01-04T00:00Z", "2026-01-11T00:00Z"],
+        ),
+        (
+            "0 0 * * 6-7",
+            "2026-01-01T00:00Z",
+            ["2026-01-03T00:00Z", "2026-01-04T00:00Z"],
+        ),
+        (
+            "0 0 * * sat-SUN",
+            "2026-01-01T00:00Z",
+            ["2026-01-03T00:00Z", "2026-01-04T00:00Z"],
+        ),
+        (
+            "0 0 * * sun-mon",
+            "2026-01-01T00:00Z",
+            ["2026-01-04T00:00Z", "2026-01-05T00:00Z"],
+        ),
+        (
+            "5-59/15 9 * * *",
+            "2025-03-10T09:20Z",
+            ["2025-03-10T09:35Z", "2025-03-10T09:50Z"],
+        ),
+        (
+            "0,30 8-9/1,20 * * *",
+            "2025-03-10T09:10Z",
+            ["2025-03-10T09:30Z", "2025-03-10T20:00Z"],
+        ),
+        (
+            " 0\t0  1 Jan * ",
+            "2025-03-10T09:10Z",
+            ["2026-01-01T00:00Z", "2027-01-01T00:00Z"],
+        ),
+        (
+            "@weekly",
+            "2025-10-01T00:00Z",
+            ["2025-10-05T00:00Z", "2025-10-12T00:00Z"],
+        ),
+        (
+            "@yearly",
+            "2025-10-01T00:00Z",
+            ["2026-01-01T00:00Z", "2027-01-01T00:00Z"],
+        ),
+        (
+            "@hourly",
+            "2025-10-01T00:00Z",
+            ["2025-10-01T01:00Z", "2025-10-01T02:00Z"],
+        ),
         // Leap days, over a century that has none.
-        ("0 0 29 2 *", "2095-01-01T00:00Z", ["2096-02-29T00:00Z", "2104-02-29T00:00Z"]),
+        (
+            "0 0 29 2 *",
+            "2095-01-01T00:00Z",
+            ["2096-02-29T00:00Z", "2104-02-29T00:00Z"],
+        ),
     ] {
         check(cron, "UTC", after, &expected);
     }
@@ -183,7 +392,11 @@ fn what_is_not_in_the_language_is_refused_where_it_stands() {
     ] {
         refused(cron, "UTC", &format!("schedule.cron {expected}"));
     }
-    for hostile in ["1,".repeat(100_000), "*".repeat(1 << 20), "0 ".repeat(1 << 19)] {
+    for hostile in [
+        "1,".repeat(100_000),
+        "*".repeat(1 << 20),
+        "0 ".repeat(1 << 19),
+    ] {
         refused(&hostile, "UTC", "schedule.cron too_long 255");
     }
 }
@@ -191,12 +404,30 @@ fn what_is_not_in_the_language_is_refused_where_it_stands() {
 #[test]
 fn a_refusal_says_what_is_expected() {
     for (cron, message) in [
-        ("0 24 * * *", "hour, character 3: must be 0 to 23, and not `24`"),
-        ("0 0 * foo *", "month, character 7: must be 1 to 12 or jan to dec, and not `foo`"),
-        ("1,,2 * * * *", "minute, character 3: must be 0 to 59, and nothing is there"),
-        ("0 0 9-5 * *", "day, character 5: a range begins with the smaller number, and not `9-5`"),
-        ("*/75 * * * *", "minute, character 3: a step is 1 to 59, and not `75`"),
-        ("@reboot", "must be times: a schedule does not know when a server starts"),
+        (
+            "0 24 * * *",
+            "hour, character 3: must be 0 to 23, and not `24`",
+        ),
+        (
+            "0 0 * foo *",
+            "month, character 7: must be 1 to 12 or jan to dec, and not `foo`",
+        ),
+        (
+            "1,,2 * * * *",
+            "minute, character 3: must be 0 to 59, and nothing is there",
+        ),
+        (
+            "0 0 9-5 * *",
+            "day, character 5: a range begins with the smaller number, and not `9-5`",
+        ),
+        (
+            "*/75 * * * *",
+            "minute, character 3: a step is 1 to 59, and not `75`",
+        ),
+        (
+            "@reboot",
+            "must be times: a schedule does not know when a server starts",
+        ),
     ] {
         let invalid = schedule(cron, "UTC").validated().unwrap_err();
         assert_eq!(invalid.errors[0].message, message);
@@ -205,10 +436,27 @@ fn a_refusal_says_what_is_expected() {
 
 #[test]
 fn zones_are_places_by_their_names_of_then_and_now() {
-    for zone in ["UTC", "Asia/Tashkent", "Europe/Kiev", "Europe/Kyiv", "Etc/GMT+5", "america/new_york"] {
+    for zone in [
+        "UTC",
+        "Asia/Tashkent",
+        "Europe/Kiev",
+        "Europe/Kyiv",
+        "Etc/GMT+5",
+        "america/new_york",
+    ] {
         assert!(schedule("@daily", zone).validated().is_ok(), "{zone}");
     }
-    for zone in ["", "Mars/Olympus", "EST", "CET", "MSK", "+05:00", "UTC+5", "Asia/Tashkent ", "../UTC"] {
+    for zone in [
+        "",
+        "Mars/Olympus",
+        "EST",
+        "CET",
+        "MSK",
+        "+05:00",
+        "UTC+5",
+        "Asia/Tashkent ",
+        "../UTC",
+    ] {
         refused("@daily", zone, "schedule.timezone bad_timezone");
     }
     refused("@daily", &"a/".repeat(51), "schedule.timezone too_long 100");
@@ -222,17 +470,32 @@ fn zones_are_places_by_their_names_of_then_and_now() {
 /// P5.4: no expression takes long, neither to be read nor to be searched.
 #[test]
 fn sparse_expressions_are_found_quickly() {
-    let sparse = ["59 23 29 2 *", "0 0 29 feb *", "0 0 31 12 *", "1 1 1 1 7", "*/59 */23 29 2 *"];
+    let sparse = [
+        "59 23 29 2 *",
+        "0 0 29 feb *",
+        "0 0 31 12 *",
+        "1 1 1 1 7",
+        "*/59 */23 29 2 *",
+    ];
     let started = Instant::now();
     for cron in sparse {
-        for zone in ["UTC", "Africa/Casablanca", "Europe/Dublin", "Antarctica/Troll"] {
+        for zone in [
+            "UTC",
+            "Africa/Casablanca",
+            "Europe/Dublin",
+            "Antarctica/Troll",
+        ] {
             let times = schedule(cron, zone).times().unwrap();
             let now: Timestamp = "2096-03-01T00:00Z".parse().unwrap();
             assert!(times.next_after(now).is_some() && times.latest_until(now).is_some());
         }
     }
     // Ten milliseconds each, built without optimisation, beside other tests.
-    assert!(started.elapsed().as_millis() < 40 * 20, "{:?}", started.elapsed());
+    assert!(
+        started.elapsed().as_millis() < 40 * 20,
+        "{:?}",
+        started.elapsed()
+    );
 }
 
 #[test]
