@@ -8,6 +8,7 @@
 mod cron;
 mod machines;
 mod oracle;
+mod policies;
 mod policy;
 mod rules;
 mod validation;

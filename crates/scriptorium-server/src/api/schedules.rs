@@ -44,10 +44,10 @@ pub(crate) async fn preview(
     caller: Authenticated,
     Query(wanted): Query<Expression>,
 ) -> Result<Json<Preview>, Problem> {
-    let schedule = Schedule {
-        cron: wanted.cron,
-        timezone: wanted.timezone.unwrap_or_else(|| "UTC".to_owned()),
-    };
+    let schedule = Schedule::new(
+        wanted.cron,
+        wanted.timezone.unwrap_or_else(|| "UTC".to_owned()),
+    );
     let count = wanted.count.unwrap_or(5) as usize;
     let schedules = app.platform.schedules();
     let items = schedules.preview(caller.ctx(), &schedule, wanted.after, count)?;

@@ -55,6 +55,7 @@ js-field-control_characters = must not hold control characters
 js-field-bad_identifier = must be the name of a function
 js-field-bad_timezone = must be an IANA name such as Asia/Tashkent
 js-field-never = names a date that never comes
+js-field-before_start = must be after the beginning
 js-field-not_unique = is already taken
 js-field-duplicate = is there twice
 js-field-bad_cron = must be five fields in their ranges: minute hour day month weekday

@@ -55,6 +55,7 @@ js-field-control_characters = без управляющих символов
 js-field-bad_identifier = должно быть именем функции
 js-field-bad_timezone = должно быть именем IANA, например Asia/Tashkent
 js-field-never = такой даты не бывает
+js-field-before_start = должно быть позже начала
 js-field-not_unique = уже занято
 js-field-duplicate = указано дважды
 js-field-bad_cron = нужны пять полей в своих пределах: минута час день месяц день недели

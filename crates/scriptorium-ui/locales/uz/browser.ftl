@@ -55,6 +55,7 @@ js-field-control_characters = boshqaruv belgilarisiz
 js-field-bad_identifier = funksiya nomi boʻlishi kerak
 js-field-bad_timezone = IANA nomi boʻlishi kerak, masalan Asia/Tashkent
 js-field-never = bunday sana hech qachon kelmaydi
+js-field-before_start = boshlanishidan keyin boʻlishi kerak
 js-field-not_unique = allaqachon band
 js-field-duplicate = ikki marta berilgan
 js-field-bad_cron = oraligʻidagi beshta maydon kerak: daqiqa soat kun oy hafta kuni

@@ -158,7 +158,16 @@ fn definition_json(definition: &Definition) -> Value {
     });
     match &definition.trigger {
         Trigger::Scheduled(schedule) => {
-            json["schedule"] = json!({ "cron": schedule.cron, "timezone": schedule.timezone });
+            json["schedule"] = json!({
+                "cron": schedule.cron,
+                "timezone": schedule.timezone,
+                "missed": schedule.missed.as_str(),
+                "overlap": schedule.overlap.as_str(),
+                "jitter_seconds": schedule.jitter_seconds,
+                "starts_at": schedule.starts_at.map(|at| at.to_string()),
+                "ends_at": schedule.ends_at.map(|at| at.to_string()),
+                "pause_after_failures": schedule.pause_after_failures,
+            });
         }
         Trigger::Http(http) => {
             let methods: Vec<_> = http.methods.iter().copied().map(Method::as_str).collect();
@@ -202,10 +211,7 @@ mod tests {
     #[test]
     fn presets_are_schedules() {
         for (cron, name) in PRESETS {
-            let schedule = scriptorium::model::schedule::Schedule {
-                cron: cron.into(),
-                timezone: "UTC".into(),
-            };
+            let schedule = scriptorium::model::schedule::Schedule::new(cron, "UTC");
             assert!(schedule.validated().is_ok(), "{name}");
         }
     }
