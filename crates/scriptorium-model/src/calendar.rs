@@ -65,6 +65,18 @@ pub(crate) fn previous(cron: &Cron, zone: &TimeZone, until: Timestamp) -> Option
     }
 }
 
+/// The next change of a zone's clock after `after`, and what it is ahead of UTC before and afterwards.
+pub(crate) fn next_change(
+    zone: &TimeZone,
+    after: Timestamp,
+) -> Option<(Timestamp, Offset, Offset)> {
+    let before = zone.to_offset(after);
+    let change = zone
+        .following(after)
+        .find(|change| change.offset() != before)?;
+    Some((change.timestamp(), before, change.offset()))
+}
+
 /// The minutes between two changes of a zone's clock.
 struct Stretch<'a> {
     zone: &'a TimeZone,

@@ -1,7 +1,7 @@
 //! When a scheduled script runs: five-field cron in a named time zone, where a schedule stands, and what is
 //! decided of instants that were missed (R-CRON-01 to 03, R-CRON-11, G-05, G-06). The language is in [`crate::cron`], clocks and zones in [`crate::calendar`].
 
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cron::Cron;
@@ -88,6 +88,19 @@ pub struct Decision {
     pub timing: Timing,
     /// How many planned instants before it nobody decided, up to [`MOST_COUNTED`].
     pub passed_over: u32,
+}
+
+/// A change of the clock that a schedule goes by, and what it does to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClockChange {
+    /// When it is.
+    pub at: Timestamp,
+    /// What local time is ahead of UTC before.
+    pub offset_before: Offset,
+    /// What it is ahead afterwards.
+    pub offset_after: Offset,
+    /// The last planned instants before and the first from then on.
+    pub around: Vec<Timestamp>,
 }
 
 /// How a planned instant comes to be decided.
@@ -306,6 +319,31 @@ impl Times {
         let until = self.ends_at.map_or(now, |end| end.min(now));
         let last = calendar::previous(&self.cron, &self.zone, until)?;
         (self.starts_at.is_none_or(|start| start <= last)).then_some(last)
+    }
+
+    /// The next change of the clock after `after`, with the planned instants around it; `None` when the
+    /// clock never changes any more, or nothing is planned from then on.
+    pub fn next_clock_change(&self, after: Timestamp) -> Option<ClockChange> {
+        let (at, offset_before, offset_after) = calendar::next_change(&self.zone, after)?;
+        let just_before = at.checked_sub(JUST_BEFORE).ok()?;
+        let earlier = |from: &Timestamp| self.latest_until(from.checked_sub(JUST_BEFORE).ok()?);
+        let last = self.latest_until(just_before);
+        let back = std::iter::successors(last, earlier);
+        let mut around: Vec<Timestamp> = back.take_while(|at| *at > after).take(2).collect();
+        around.reverse();
+        let before = around.len();
+        around.extend(self.after(just_before).take(3));
+        (around.len() > before).then_some(ClockChange {
+            at,
+            offset_before,
+            offset_after,
+            around,
+        })
+    }
+
+    /// The expression.
+    pub fn cron(&self) -> &Cron {
+        &self.cron
     }
 
     /// What is to be decided at `now`, when `first` is the earliest planned instant that was not: of

@@ -11,6 +11,7 @@ mod head;
 mod island;
 mod pages;
 mod people;
+mod rhythm;
 mod starters;
 mod texts;
 mod view;
@@ -20,6 +21,8 @@ mod when;
 use axum::Router;
 use scriptorium::Platform;
 use scriptorium::model::Ambient;
+
+pub use rhythm::describe;
 
 /// What the pages need besides the platform.
 #[derive(Clone, Debug)]

@@ -89,7 +89,7 @@ pub use events::{Events, NewEvent};
 pub use executions::{Execute, Executions, Mode, Replay};
 pub use platform::{FirstSignIn, Platform, Status, TenantHandle};
 pub use retention::RetentionSettings;
-pub use schedules::Schedules;
+pub use schedules::{Preview, Schedules};
 pub use scripts::{Scripts, Update, Validate};
 pub use storage::Storage;
 pub use templates::Templates;

@@ -1,6 +1,7 @@
 //! Schedules before they are saved: what an expression would mean.
 
-use scriptorium_model::schedule::Schedule;
+use scriptorium_model::cron::Cron;
+use scriptorium_model::schedule::{ClockChange, Schedule};
 use scriptorium_model::{Ctx, Invalid, Timestamp, permission::Permission, policy};
 
 use crate::error::Result;
@@ -10,8 +11,20 @@ use crate::platform::Platform;
 #[derive(Clone, Copy, Debug)]
 pub struct Schedules<'a>(pub(crate) &'a Platform);
 
+/// When a schedule would run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// The next planned instants.
+    pub items: Vec<Timestamp>,
+    /// What the expression says.
+    pub cron: Cron,
+    /// The next change of the clock it goes by, with the planned instants around it.
+    pub clock_change: Option<ClockChange>,
+}
+
 impl Schedules<'_> {
-    /// The next planned instants of an expression after `after` (now when `None`).
+    /// The next planned instants of a schedule after `after` (now when `None`), across the next change of the
+    /// clock.
     ///
     /// # Errors
     /// The expression or zone is refused, `count` is outside 1 to 100, or the permission
@@ -22,7 +35,7 @@ impl Schedules<'_> {
         schedule: &Schedule,
         after: Option<Timestamp>,
         count: usize,
-    ) -> Result<Vec<Timestamp>> {
+    ) -> Result<Preview> {
         policy::require(ctx, Permission::ScriptsRead)?;
         let mut invalid = Invalid::default();
         invalid.check(schedule.validated());
@@ -33,6 +46,12 @@ impl Schedules<'_> {
                 .with("max", 100);
         }
         invalid.or(())?;
-        Ok(schedule.upcoming(after.unwrap_or_else(|| self.0.ambient().now()), count)?)
+        let after = after.unwrap_or_else(|| self.0.ambient().now());
+        let times = schedule.times()?;
+        Ok(Preview {
+            items: times.after(after).take(count).collect(),
+            cron: *times.cron(),
+            clock_change: times.next_clock_change(after),
+        })
     }
 }

@@ -499,6 +499,39 @@ fn sparse_expressions_are_found_quickly() {
 }
 
 #[test]
+fn the_next_clock_change_is_told_with_what_it_does() {
+    let change = |cron: &str, zone: &str, after: &str| {
+        let times = schedule(cron, zone).times().unwrap();
+        let change = times.next_clock_change(after.parse().unwrap())?;
+        let around: Vec<String> = change.around.iter().map(ToString::to_string).collect();
+        let offsets = (
+            change.offset_before.seconds(),
+            change.offset_after.seconds(),
+        );
+        Some((change.at.to_string(), offsets, around))
+    };
+    let (at, offsets, around) =
+        change("30 2 * * *", "Europe/Stockholm", "2026-03-01T00:00Z").unwrap();
+    assert_eq!(
+        (at.as_str(), offsets),
+        ("2026-03-29T01:00:00Z", (3600, 7200))
+    );
+    let expected = [
+        "2026-03-27T01:30:00Z",
+        "2026-03-28T01:30:00Z",
+        "2026-03-29T01:00:00Z",
+        "2026-03-30T00:30:00Z",
+        "2026-03-31T00:30:00Z",
+    ];
+    assert_eq!(around, expected);
+    // What was before the question is not told.
+    let (_, _, around) = change("0 0 1 * *", "Europe/Stockholm", "2026-03-02T00:00Z").unwrap();
+    assert_eq!(around.len(), 3);
+    assert_eq!(change("@daily", "Asia/Tashkent", "2026-03-01T00:00Z"), None);
+    assert_eq!(change("@daily", "UTC", "2026-03-01T00:00Z"), None);
+}
+
+#[test]
 fn the_calendar_has_ends() {
     let times = schedule("0 0 29 2 *", "Asia/Tashkent").times().unwrap();
     assert_eq!(times.next_after(Timestamp::MAX), None);

@@ -60,6 +60,7 @@ js-field-not_unique = is already taken
 js-field-duplicate = is there twice
 js-field-bad_cron = must be five fields in their ranges: minute hour day month weekday
 js-field-bad_cron-min-max = { $part }, character { $at }: numbers from { $min } to { $max } are expected, as in 5, 1-5 or */5
+js-clock-change = The clock changes on { $time }. Runs around it:
 js-cron-minute = minute
 js-cron-hour = hour
 js-cron-day = day of the month

@@ -60,6 +60,7 @@ js-field-not_unique = уже занято
 js-field-duplicate = указано дважды
 js-field-bad_cron = нужны пять полей в своих пределах: минута час день месяц день недели
 js-field-bad_cron-min-max = { $part }, символ { $at }: ожидаются числа от { $min } до { $max }, например 5, 1-5 или */5
+js-clock-change = Перевод часов: { $time }. Запуски около него:
 js-cron-minute = минута
 js-cron-hour = час
 js-cron-day = день месяца

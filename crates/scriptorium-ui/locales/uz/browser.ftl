@@ -60,6 +60,7 @@ js-field-not_unique = allaqachon band
 js-field-duplicate = ikki marta berilgan
 js-field-bad_cron = oraligʻidagi beshta maydon kerak: daqiqa soat kun oy hafta kuni
 js-field-bad_cron-min-max = { $part }, { $at }-belgi: { $min } dan { $max } gacha sonlar kutiladi, masalan 5, 1-5 yoki */5
+js-clock-change = Soat oʻzgarishi: { $time }. Uning atrofidagi ishga tushishlar:
 js-cron-minute = daqiqa
 js-cron-hour = soat
 js-cron-day = oy kuni
