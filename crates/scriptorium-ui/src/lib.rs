@@ -14,6 +14,7 @@ mod people;
 mod rhythm;
 mod starters;
 mod texts;
+mod timetable;
 mod view;
 mod visitor;
 mod when;

@@ -16,7 +16,8 @@ pub fn describe(cron: &Cron, language: &str) -> Option<String> {
     Locale::from_code(language).map(|locale| sentence(Texts(locale), cron))
 }
 
-fn sentence(t: Texts, cron: &Cron) -> String {
+/// The sentence in the language of the page.
+pub(crate) fn sentence(t: Texts, cron: &Cron) -> String {
     let time = time(t, cron);
     let months = months(t, cron);
     let days = days(t, cron);

@@ -1,16 +1,18 @@
-//! What a cron expression would mean, before it is saved.
+//! What a cron expression would mean, before it is saved, and how the schedule of a script keeps.
 
 use axum::Json;
 use axum::extract::State;
 use scriptorium::model::cron::Cron;
+use scriptorium::model::execution::ExecutionStatus;
 use scriptorium::model::schedule::{ClockChange, Schedule};
-use scriptorium::model::{Invalid, Timestamp};
+use scriptorium::model::{Invalid, ScriptId, Timestamp, Uuid};
+use scriptorium::{CameTo, LastRun, Skipped, Slot};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Refused;
 use crate::auth::Authenticated;
-use crate::input::Query;
+use crate::input::{Path, Query};
 use crate::problem::Problem;
 use crate::state::App;
 
@@ -104,4 +106,112 @@ fn offset(seconds: i32) -> String {
     let sign = if seconds < 0 { '-' } else { '+' };
     let minutes = seconds.abs() / 60;
     format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+/// How much to look at.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Look {
+    /// How many slots, 1 to 200; 50 when not said.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// Language of the description: `en`, `ru` or `uz`; `en` when not said.
+    locale: Option<String>,
+}
+
+/// How the schedule of a script keeps.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Timetable)]
+pub(crate) struct TimetableBody {
+    /// When it fires, in words.
+    description: String,
+    /// The next planned instant; `null` while the script is not active, or when no more is planned.
+    next_at: Option<Timestamp>,
+    /// Whether that has passed by more than a minute: no server decides schedules, or none keeps up.
+    overdue: bool,
+    /// The planned instant that was decided last.
+    last_at: Option<Timestamp>,
+    /// How the last run that is over ended, or `skipped`.
+    last_run: Option<&'static str>,
+    /// Failures in a row since the script was activated.
+    failures: u32,
+    /// What became of the latest planned instants, the newest first.
+    items: Vec<SlotBody>,
+}
+
+/// One planned instant, and what it came to.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Slot)]
+pub(crate) struct SlotBody {
+    planned_at: Timestamp,
+    /// When it was decided.
+    decided_at: Timestamp,
+    /// How much later than planned the execution began, or the instant was decided.
+    late_ms: i64,
+    /// Why it did not run: `missed` or `still_running`; `null` when it ran, or earlier releases did not say.
+    skipped: Option<&'static str>,
+    /// What it ran as.
+    execution_id: Option<Uuid>,
+    /// The status of that, while it is in the history.
+    status: Option<&'static str>,
+    started_at: Option<Timestamp>,
+    /// Whether it ran although it was missed.
+    catch_up: bool,
+    /// How many planned instants before it did not run; at 10,000 there may be more.
+    passed_over: u32,
+    /// The first of those.
+    passed_from: Option<Timestamp>,
+}
+
+/// How the schedule of a script keeps: what comes next, and what became of what was planned.
+#[utoipa::path(get, path = "/scripts/{id}/schedule", tag = "schedules",
+    params(("id" = Uuid, Path), Look), responses((status = 200, body = TimetableBody), Refused))]
+pub(crate) async fn timetable(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    Query(look): Query<Look>,
+) -> Result<Json<TimetableBody>, Problem> {
+    let schedules = app.platform.schedules();
+    let limit = look.limit.unwrap_or(50);
+    let timetable = schedules
+        .timetable(caller.ctx(), ScriptId(id), limit)
+        .await?;
+    let state = timetable.state;
+    Ok(Json(TimetableBody {
+        description: in_words(&timetable.cron, look.locale.as_deref())?,
+        next_at: state.next_at,
+        overdue: timetable.overdue,
+        last_at: state.last_at,
+        last_run: state.last_run.map(LastRun::as_str),
+        failures: state.failures,
+        items: timetable.slots.into_iter().map(Into::into).collect(),
+    }))
+}
+
+impl From<Slot> for SlotBody {
+    fn from(slot: Slot) -> Self {
+        let (execution, status, started_at, skipped) = match slot.came_to {
+            CameTo::Execution {
+                id,
+                status,
+                started_at,
+            } => (Some(id.0), status, started_at, None),
+            CameTo::Skipped(reason) => (None, None, None, reason),
+        };
+        let began = started_at.unwrap_or(slot.decided_at);
+        Self {
+            planned_at: slot.planned_at,
+            decided_at: slot.decided_at,
+            late_ms: began.as_millisecond() - slot.planned_at.as_millisecond(),
+            skipped: skipped.map(Skipped::as_str),
+            execution_id: execution,
+            status: status.map(ExecutionStatus::as_str),
+            started_at,
+            catch_up: slot.catch_up,
+            passed_over: slot.passed_over,
+            passed_from: slot.passed_from,
+        }
+    }
 }

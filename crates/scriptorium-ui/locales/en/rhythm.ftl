@@ -57,3 +57,28 @@ rhythm-month-9 = September
 rhythm-month-10 = October
 rhythm-month-11 = November
 rhythm-month-12 = December
+
+# How a schedule keeps.
+timetable-title = Schedule
+timetable-next = Next run:
+timetable-none = No further run is planned.
+timetable-overdue = The next run should have begun by now. No server decides schedules, or none keeps up.
+timetable-well = The latest planned runs began in time.
+timetable-more = And { $n } more that were late or did not begin.
+timetable-failures = { $n ->
+    [one] The last run failed.
+   *[other] The last { $n } runs failed.
+}
+slot-on-time = Began in time
+slot-late = Began { $time } late
+slot-missed = Missed: no server was there in time
+slot-still-running = Skipped: the run before went on
+slot-skipped = Skipped
+slot-passed-over = { $n ->
+    [one] One planned run before it did not begin.
+   *[other] { $n } planned runs before it did not begin.
+}
+slot-passed-over-at-least = { $n ->
+    [one] One planned run before it did not begin.
+   *[other] { $n } planned runs before it, or more, did not begin.
+}

@@ -57,3 +57,28 @@ rhythm-month-9 = sentabr
 rhythm-month-10 = oktabr
 rhythm-month-11 = noyabr
 rhythm-month-12 = dekabr
+
+# How a schedule keeps.
+timetable-title = Jadval
+timetable-next = Keyingi ishga tushish:
+timetable-none = Boshqa ishga tushish rejalashtirilmagan.
+timetable-overdue = Keyingi ishga tushish allaqachon boshlanishi kerak edi. Hech bir server jadvallarni kuzatmayapti yoki ular ulgurmayapti.
+timetable-well = Oxirgi rejalashtirilgan ishga tushishlar vaqtida boshlangan.
+timetable-more = Yana { $n } tasi kechikkan yoki boshlanmagan.
+timetable-failures = { $n ->
+    [one] Oxirgi ishga tushish xato bilan tugadi.
+   *[other] Oxirgi { $n } ishga tushish xato bilan tugadi.
+}
+slot-on-time = Vaqtida boshlandi
+slot-late = { $time } kechikib boshlandi
+slot-missed = Oʻtkazib yuborildi: vaqtida hech bir server yoʻq edi
+slot-still-running = Oʻtkazib yuborildi: oldingisi hali ishlayotgan edi
+slot-skipped = Oʻtkazib yuborildi
+slot-passed-over = { $n ->
+    [one] Undan oldin bitta rejalashtirilgan ishga tushish boshlanmadi.
+   *[other] Undan oldin { $n } ta rejalashtirilgan ishga tushish boshlanmadi.
+}
+slot-passed-over-at-least = { $n ->
+    [one] Undan oldin bitta rejalashtirilgan ishga tushish boshlanmadi.
+   *[other] Undan oldin { $n } ta yoki undan koʻp rejalashtirilgan ishga tushish boshlanmadi.
+}
