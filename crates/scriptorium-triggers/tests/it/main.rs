@@ -7,4 +7,6 @@
 )]
 
 mod policies;
+mod servers;
 mod world;
+mod years;
