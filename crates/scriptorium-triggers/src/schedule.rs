@@ -125,7 +125,8 @@ async fn decide(store: &Store, ambient: &Ambient, due: &DueSchedule) -> Result<D
     }
     let replaces = schedule.overlap == Overlap::Replace;
     // Missed instants that all have to run do so one after the other.
-    if !replaces && !(slot.catch_up && schedule.missed == Missed::All) {
+    let waits = replaces || slot.catch_up && schedule.missed == Missed::All;
+    if !waits {
         return skip(store, due, &slot, Skipped::StillRunning).await;
     }
     if replaces && !due.held {

@@ -12,7 +12,7 @@ use scriptorium::model::limits::Limits;
 use scriptorium::model::schedule::{Missed, Overlap, Schedule};
 use scriptorium::model::script::{Definition, Language, ScriptType};
 use scriptorium::model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
-use scriptorium::model::{Invalid, UserId, Uuid};
+use scriptorium::model::{Invalid, Timestamp, UserId, Uuid};
 use serde::Deserialize;
 use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Schema};
 use utoipa::openapi::{Ref, RefOr};

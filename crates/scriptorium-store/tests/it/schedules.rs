@@ -80,11 +80,15 @@ async fn a_slot_decided_before_does_not_fire_but_lets_the_plan_move_on(
     let store = &world.store;
     let (script, found) = due_script(&world).await;
     // The plan names an instant that was decided already, as after a clock that went back.
-    let skip = store.skip_slot(&found, &slot(&found, Some(found.due_at)), Skipped::Missed);
-    assert!(skip.await.unwrap());
+    let skip = store
+        .skip_slot(&found, &slot(&found, Some(found.due_at)), Skipped::Missed)
+        .await;
+    assert!(skip.unwrap());
     let execution = world.execution(&script);
-    let fire = store.fire_slot(&found, &slot(&found, Some(at(SECOND))), &execution);
-    assert!(!fire.await.unwrap());
+    let fire = store
+        .fire_slot(&found, &slot(&found, Some(at(SECOND))), &execution)
+        .await;
+    assert!(!fire.unwrap());
     assert_missing(store.find_execution(&world.ctx, execution.id).await);
     assert_eq!(store.next_due_at().await.unwrap(), Some(at(SECOND)));
 }
@@ -101,11 +105,15 @@ async fn a_schedule_that_changed_meanwhile_does_not_fire(
     let update = store.update_script(&world.ctx, script.id, None, changed, "");
     update.await.unwrap();
     let execution = world.execution(&script);
-    let fire = store.fire_slot(&found, &slot(&found, Some(at(SECOND))), &execution);
-    assert!(!fire.await.unwrap());
+    let fire = store
+        .fire_slot(&found, &slot(&found, Some(at(SECOND))), &execution)
+        .await;
+    assert!(!fire.unwrap());
     assert_missing(store.find_execution(&world.ctx, execution.id).await);
-    let skip = store.skip_slot(&found, &slot(&found, None), Skipped::StillRunning);
-    assert!(!skip.await.unwrap());
+    let skip = store
+        .skip_slot(&found, &slot(&found, None), Skipped::StillRunning)
+        .await;
+    assert!(!skip.unwrap());
 }
 
 #[rstest]
@@ -141,8 +149,9 @@ async fn an_execution_of_another_tenant_cannot_take_a_slot(
     let execution = world.execution(&theirs);
     let fire = world
         .store
-        .fire_slot(&found, &slot(&found, None), &execution);
-    assert_missing(fire.await);
+        .fire_slot(&found, &slot(&found, None), &execution)
+        .await;
+    assert_missing(fire);
     assert_eq!(due(&world).await, [found]);
 }
 
@@ -171,8 +180,10 @@ async fn a_schedule_remembers_how_its_last_run_ended(
         execution
     };
     let execution = planned();
-    let fire = store.fire_slot(&found, &slot(&found, Some(at(SECOND))), &execution);
-    assert!(fire.await.unwrap());
+    let fire = store
+        .fire_slot(&found, &slot(&found, Some(at(SECOND))), &execution)
+        .await;
+    assert!(fire.unwrap());
     assert_eq!(state().await.last_at, Some(found.due_at));
     assert_eq!(state().await.last_run, None, "while it runs");
     let lease = Duration::from_secs(60);
@@ -211,8 +222,10 @@ async fn a_schedule_remembers_how_its_last_run_ended(
 
     world.advance(Duration::from_secs(24 * 3600));
     let [found] = due(&world).await.try_into().unwrap();
-    let skip = store.skip_slot(&found, &slot(&found, None), Skipped::StillRunning);
-    assert!(skip.await.unwrap());
+    let skip = store
+        .skip_slot(&found, &slot(&found, None), Skipped::StillRunning)
+        .await;
+    assert!(skip.unwrap());
     assert_eq!(state().await.last_run, Some(LastRun::Skipped));
     let nobodys = store.find_schedule_state(ctx, world.ambient.new_id()).await;
     assert_eq!(nobodys.unwrap(), None);
@@ -269,9 +282,8 @@ async fn a_slot_that_is_held_is_due_again_later_and_moves_on_when_decided(
     let [held] = due(&world).await.try_into().unwrap();
     assert!(held.held && held.due_at == found.due_at);
     let slot = slot(&held, Some(at(SECOND)));
-    let fire = world
-        .store
-        .fire_slot(&held, &slot, &world.execution(&script));
+    let execution = world.execution(&script);
+    let fire = world.store.fire_slot(&held, &slot, &execution);
     assert!(fire.await.unwrap());
     assert_eq!(world.store.next_due_at().await.unwrap(), Some(at(SECOND)));
     // Whoever read it before holds nothing any more.
@@ -295,8 +307,10 @@ async fn slots_say_what_they_came_to(#[values(Sqlite, Postgres)] database: Datab
     assert!(store.fire_slot(&found, &late, &execution).await.unwrap());
     world.advance(Duration::from_secs(24 * 3600));
     let [found] = due(&world).await.try_into().unwrap();
-    let skip = store.skip_slot(&found, &slot(&found, None), Skipped::StillRunning);
-    assert!(skip.await.unwrap());
+    let skip = store
+        .skip_slot(&found, &slot(&found, None), Skipped::StillRunning)
+        .await;
+    assert!(skip.unwrap());
     let slots = store.list_slots(ctx, script.id, 10).await.unwrap();
     let [skipped, ran] = slots.try_into().unwrap();
     let came_to = CameTo::Skipped(Some(Skipped::StillRunning));

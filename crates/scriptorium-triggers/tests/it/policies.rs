@@ -32,7 +32,8 @@ async fn after_downtime(cron: &str, missed: Missed, seconds: i64) -> Vec<String>
     world.advance(seconds);
     loop {
         let pass = world.settle().await;
-        if pass.held == 0 && world.run(Completed).await == 0 && pass.fired == 0 {
+        let ran = world.run(Completed).await;
+        if pass.held == 0 && pass.fired == 0 && ran == 0 {
             break;
         }
         world.advance(1);
