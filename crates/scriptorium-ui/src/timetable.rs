@@ -26,7 +26,7 @@ pub(crate) struct Timetable {
     pub(crate) rhythm: String,
     pub(crate) next: Option<When>,
     pub(crate) overdue: bool,
-    pub(crate) failures: u32,
+    pub(crate) failures: u64,
     /// How many planned runs there were to look at.
     pub(crate) looked_at: usize,
     pub(crate) rows: Vec<Row>,
@@ -73,7 +73,7 @@ impl Timetable {
             rhythm: rhythm::sentence(clock.t, &found.cron),
             next: found.state.next_at.map(|at| clock.when(at)),
             overdue: found.overdue,
-            failures: found.state.failures,
+            failures: u64::from(found.state.failures),
             looked_at,
             rows,
             more,

@@ -155,7 +155,7 @@ pub(crate) fn rows() -> Vec<Row> {
         (
             "GET /api/v1/scripts/{id}/schedule",
             none.clone(),
-            [401, 404, 403, 404, 404, 404],
+            [401, 404, 404, 404, 404, 404],
         ),
         ("GET /api/v1/events", none.clone(), members),
         (

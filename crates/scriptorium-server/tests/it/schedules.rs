@@ -36,7 +36,10 @@ async fn an_expression_is_told_in_words_with_its_next_ten_instants_and_the_clock
     assert_eq!(body["clock_change"], Value::Null);
     assert_eq!(body["items"].as_array().unwrap().len(), 1);
     let (status, body) = preview(&server, "cron=@daily&locale=fr").await;
-    assert_eq!((status, &body["errors"][0]["code"]), (422, &json!("bad_locale")));
+    assert_eq!(
+        (status, &body["errors"][0]["code"]),
+        (422, &json!("bad_locale"))
+    );
     let (status, body) = preview(&server, "cron=0%2024%20*%20*%20*").await;
     let params = json!({"part": "hour", "at": "3", "min": "0", "max": "23"});
     assert_eq!((status, &body["errors"][0]["params"]), (422, &params));
@@ -80,19 +83,40 @@ async fn settings_of_a_schedule_are_set_one_by_one_and_taken_back() {
     assert_eq!(script["schedule"]["missed"], "skip");
     assert_eq!(script["schedule"]["overlap"], "replace");
     for (change, field, code) in [
-        (json!({"missed": "some"}), "schedule.missed", "unknown_value"),
-        (json!({"overlap": "queue"}), "schedule.overlap", "unknown_value"),
-        (json!({"jitter_seconds": 3_601}), "schedule.jitter_seconds", "out_of_range"),
-        (json!({"pause_after_failures": 0}), "schedule.pause_after_failures", "out_of_range"),
+        (
+            json!({"missed": "some"}),
+            "schedule.missed",
+            "unknown_value",
+        ),
+        (
+            json!({"overlap": "queue"}),
+            "schedule.overlap",
+            "unknown_value",
+        ),
+        (
+            json!({"jitter_seconds": 3_601}),
+            "schedule.jitter_seconds",
+            "out_of_range",
+        ),
+        (
+            json!({"pause_after_failures": 0}),
+            "schedule.pause_after_failures",
+            "out_of_range",
+        ),
         (
             json!({"starts_at": "2027-01-01T00:00:00Z", "ends_at": "2026-01-01T00:00:00Z"}),
             "schedule.ends_at",
             "before_start",
         ),
     ] {
-        let (status, body) = server.call("PATCH", &path, json!({"schedule": change})).await;
+        let (status, body) = server
+            .call("PATCH", &path, json!({"schedule": change}))
+            .await;
         let error = &body["errors"][0];
-        assert_eq!((status, &error["field"], &error["code"]), (422, &json!(field), &json!(code)));
+        assert_eq!(
+            (status, &error["field"], &error["code"]),
+            (422, &json!(field), &json!(code))
+        );
     }
     server.stop().await;
 }
@@ -109,7 +133,9 @@ async fn a_timetable_says_what_comes_next() {
     assert_eq!((status, &draft["next_at"]), (200, &Value::Null));
     let activate = format!("/api/v1/scripts/{id}/activate");
     server.call("POST", &activate, json!({})).await;
-    let (_, active) = server.call("GET", &format!("{path}?locale=uz"), Value::Null).await;
+    let (_, active) = server
+        .call("GET", &format!("{path}?locale=uz"), Value::Null)
+        .await;
     let next = active["next_at"].as_str().unwrap();
     assert!(next.ends_with("-01-01T00:00:00Z"), "{next}");
     let expected = json!({
@@ -122,7 +148,9 @@ async fn a_timetable_says_what_comes_next() {
         "items": [],
     });
     assert_eq!(active, expected);
-    let (status, _) = server.call("GET", &format!("{path}?limit=0"), Value::Null).await;
+    let (status, _) = server
+        .call("GET", &format!("{path}?limit=0"), Value::Null)
+        .await;
     assert_eq!(status, 422);
     let other = json!({"name": "by hand", "type": "oneoff", "source": "return 1"});
     let other = format!("/api/v1/scripts/{}/schedule", server.script(other).await);
