@@ -45,8 +45,10 @@ e2e: ready ## The product in a browser: sign in, write, run, look back
 torture: ready ## The store killed 200 times in the middle of writing
 	SCRIPTORIUM_STORE_KILLS=200 cargo nextest run --workspace --no-capture -E 'test(survive_kill_9)'
 
-cron: ready ## Schedules at every clock change of every time zone, 1970 to 2037
+cron: ready ## Schedules at every clock change from 1970 to 2037, and among killed servers
 	cargo nextest run --workspace --profile cron --run-ignored only --no-capture -E 'test(every_clock_change)'
+	SCRIPTORIUM_CRON_SECONDS=300 cargo nextest run --workspace --profile cron --no-capture \
+		-E 'test(three_servers_that_are_killed) + test(three_years_of_kills)'
 
 attack: ready ## The whole attack corpus, and everything that is generated, as a table
 	cargo nextest run --workspace --profile attack --run-ignored only --no-capture -E 'test(whole_corpus)'

@@ -11,10 +11,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{env, fs, thread};
 
 use jiff::{SignedDuration, Timestamp};
+use scriptorium_model::Ambient;
 use scriptorium_model::ambient::Clock;
 use scriptorium_model::execution::ExecutionStatus;
 use scriptorium_model::schedule::{Missed, Overlap, Schedule};
-use scriptorium_model::Ambient;
 use scriptorium_store::schedules::CameTo;
 use scriptorium_store::{Options, PostgresOptions, Store};
 use scriptorium_triggers::schedule;
@@ -41,9 +41,14 @@ struct Fast {
 }
 
 impl Clock for Fast {
-    #[expect(clippy::disallowed_methods, reason = "several processes share one time")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "several processes share one time"
+    )]
     fn now(&self) -> Timestamp {
-        let real = SystemTime::now().duration_since(self.since).unwrap_or_default();
+        let real = SystemTime::now()
+            .duration_since(self.since)
+            .unwrap_or_default();
         let micros = i64::try_from(real.as_micros()).unwrap() * SPEED;
         self.start + SignedDuration::from_micros(micros) + self.skew
     }
@@ -59,7 +64,10 @@ fn ambient(since: SystemTime, skew: i64, seed: u64) -> Ambient {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[expect(clippy::disallowed_methods, reason = "several processes share one time")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "several processes share one time"
+)]
 async fn three_servers_that_are_killed_again_and_again_run_every_instant_once() {
     let seconds: u64 = env::var(SECONDS).map_or(8, |text| text.parse().unwrap());
     let database = server().await;
@@ -78,7 +86,10 @@ async fn three_servers_that_are_killed_again_and_again_run_every_instant_once() 
             ..Schedule::new("* * * * *", "Europe/Stockholm")
         };
         let name = format!("number {number}");
-        scripts.push((active(&store, &ours, &ctx, &name, minutely).await, ours.now()));
+        scripts.push((
+            active(&store, &ours, &ctx, &name, minutely).await,
+            ours.now(),
+        ));
     }
 
     let urls = ["app", "system"].map(|role| database.url(&format!("scriptorium_{role}")));
@@ -123,7 +134,13 @@ async fn three_servers_that_are_killed_again_and_again_run_every_instant_once() 
             .iter()
             .map(|slot| (slot.planned_at, slot.came_to))
             .collect();
-        let times = script.definition.trigger.schedule().unwrap().times().unwrap();
+        let times = script
+            .definition
+            .trigger
+            .schedule()
+            .unwrap()
+            .times()
+            .unwrap();
         for at in times.after(*since).take_while(|at| *at <= asked) {
             let name = format!("{} {at}", script.definition.name);
             let Some(CameTo::Execution { id, status, .. }) = decided.get(&at) else {
@@ -132,14 +149,20 @@ async fn three_servers_that_are_killed_again_and_again_run_every_instant_once() 
             assert!(status.is_some(), "{name} has its execution");
             // What the servers say that they ran is that one and no other.
             let ids = ran.get(&(script.id.to_string(), at.to_string()));
-            assert!(ids.is_none_or(|ids| *ids == BTreeSet::from([id.to_string()])), "{name}: {ids:?}");
+            assert!(
+                ids.is_none_or(|ids| *ids == BTreeSet::from([id.to_string()])),
+                "{name}: {ids:?}"
+            );
             slots += 1;
         }
     }
     let doubled = ran.values().filter(|ids| ids.len() > 1).count();
     eprintln!("{SERVERS} servers, {kills} kills, {slots} slots: 0 missing, {doubled} doubled");
     assert_eq!(doubled, 0);
-    assert!(slots > SCRIPTS * 5 && kills > 5, "{slots} slots, {kills} kills");
+    assert!(
+        slots > SCRIPTS * 5 && kills > 5,
+        "{slots} slots, {kills} kills"
+    );
 }
 
 /// Executions by script and planned instant, as the servers wrote them down.
@@ -147,7 +170,10 @@ fn read_ledger(dir: &Path) -> BTreeMap<(String, String), BTreeSet<String>> {
     let mut ran: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
     for file in fs::read_dir(dir).unwrap() {
         let path = file.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "ledger") {
+        if path
+            .extension()
+            .is_none_or(|extension| extension != "ledger")
+        {
             continue;
         }
         for line in fs::read_to_string(path).unwrap().lines() {
@@ -165,7 +191,12 @@ fn read_ledger(dir: &Path) -> BTreeMap<(String, String), BTreeSet<String>> {
 
 fn serve(dir: &Path, server: usize, round: usize, urls: &[String; 2], since: SystemTime) -> Child {
     let since = since.duration_since(UNIX_EPOCH).unwrap().as_micros();
-    let told = format!("{} {server} {round} {since} {} {}", dir.display(), urls[0], urls[1]);
+    let told = format!(
+        "{} {server} {round} {since} {} {}",
+        dir.display(),
+        urls[0],
+        urls[1]
+    );
     Command::new(env::current_exe().unwrap())
         .args(["--exact", "servers::child_that_serves", "--nocapture"])
         .env(CHILD, told)
@@ -191,6 +222,7 @@ async fn child_that_serves() {
     fs::create_dir_all(&own).unwrap();
     let mut options = Options::new(&own);
     options.postgres = Some(postgres);
+    options.audit_key_file = Some(Path::new(dir).join("keys/audit.key"));
     let store = Store::open(options, ambient.clone()).await.unwrap();
     let ledger = Path::new(dir).join(format!("{round}.ledger"));
     let mut ledger = fs::File::create(ledger).unwrap();
