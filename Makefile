@@ -8,7 +8,7 @@
 export RUSTC_WORKSPACE_WRAPPER := clippy-driver
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test torture attack fuzz check fmt bench bench-engine bench-store e2e tools guest web ready peers mutants
+.PHONY: help run build test torture attack fuzz check fmt bench bench-engine bench-store e2e tools guest web ready peers mutants cron
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 # Cargo unifies the features of dependencies over the packages of one command: by building the
@@ -45,6 +45,11 @@ e2e: ready ## The product in a browser: sign in, write, run, look back
 
 torture: ready ## The store killed 200 times in the middle of writing
 	SCRIPTORIUM_STORE_KILLS=200 cargo nextest run --workspace --no-capture -E 'test(survive_kill_9)'
+
+cron: ready ## Schedules at every clock change from 1970 to 2037, and among killed servers
+	cargo nextest run --workspace --profile cron --run-ignored only --no-capture -E 'test(every_clock_change)'
+	SCRIPTORIUM_CRON_SECONDS=300 cargo nextest run --workspace --profile cron --no-capture \
+		-E 'test(three_servers_that_are_killed) + test(three_years_of_kills)'
 
 attack: ready ## The whole attack corpus, and everything that is generated, as a table
 	cargo nextest run --workspace --profile attack --run-ignored only --no-capture -E 'test(whole_corpus)'

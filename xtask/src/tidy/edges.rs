@@ -64,6 +64,7 @@ const TEST_EDGES: [(&str, &[&str]); 7] = [
     ("scriptorium-cli", &["scriptorium-testing"]),
     ("scriptorium", &["scriptorium-testing"]),
     ("scriptorium-store", &["scriptorium-testing"]),
+    ("scriptorium-triggers", &["scriptorium-testing"]),
     ("scriptorium-erp", &["scriptorium-testing"]),
     ("scriptorium-wall", &["scriptorium-testing"]),
     ("scriptorium-server", &["scriptorium-erp"]),
