@@ -60,7 +60,7 @@ const EDGES: [(&str, &[&str]); 16] = [
 ];
 
 /// Edges that only tests may have on top; none of them has to exist.
-const TEST_EDGES: [(&str, &[&str]); 7] = [
+const TEST_EDGES: [(&str, &[&str]); 8] = [
     ("scriptorium-cli", &["scriptorium-testing"]),
     ("scriptorium", &["scriptorium-testing"]),
     ("scriptorium-store", &["scriptorium-testing"]),
