@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use scriptorium_model::execution::ExecutionStatus;
 use scriptorium_model::{Ctx, ExecutionId, ScriptId, TenantId};
 use scriptorium_store::{Change, Claimed, LeaseId, Written};
 use tokio::sync::mpsc;
@@ -17,10 +18,10 @@ use crate::job::{Finished, Job};
 use crate::runtime::{Runtime, Shared};
 use crate::{executor, load};
 
-/// How long an execution stays ours without a sign of life.
-const LEASE: Duration = Duration::from_secs(30);
-/// How often we give one.
-const HEARTBEAT: Duration = Duration::from_secs(10);
+/// How long an execution stays ours without a sign of life (P4.3).
+const LEASE: Duration = Duration::from_secs(15);
+/// How often we give one, and look for executions of those who gave none.
+const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How often the queue is looked at when nobody says that there is something in it.
 const POLL: Duration = Duration::from_secs(2);
 /// Executions held at once, as a multiple of those worked on: the others wait for their script.
@@ -269,6 +270,7 @@ async fn run_one(
     let Claimed { execution, lease } = claimed;
     let ctx = Ctx::platform(execution.tenant);
     let entry = shared.hub.enter(execution.tenant, execution.id);
+    let live = entry.live.clone();
     let job = match load::claimed(&shared, &ctx, &execution).await {
         Ok(Ok(job)) => Job { by_operator, ..job },
         Ok(Err(failure)) => {
@@ -298,13 +300,9 @@ async fn run_one(
     if finished.refused.is_some() {
         return release(&shared, lease).await;
     }
-    let cut_off = shared.cut_off.load(Ordering::Acquire)
-        && finished
-            .execution
-            .failure
-            .as_ref()
-            .is_some_and(|failure| failure.code == "cancelled");
-    if cut_off {
+    // What the process cuts off goes on elsewhere; what somebody cancelled has ended.
+    let cancelled = finished.execution.status == ExecutionStatus::Cancelled;
+    if cancelled && live.was_cut_off() {
         return release(&shared, lease).await;
     }
     record(&shared, &ctx, finished, lease).await;

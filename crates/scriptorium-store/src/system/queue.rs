@@ -11,7 +11,7 @@ use sea_orm::FromQueryResult;
 
 use super::ACROSS_TENANTS;
 use crate::Store;
-use crate::audit::{Ends, unaudited};
+use crate::audit::{Ends, Noted, unaudited};
 use crate::db::{Dialect, Micros, Sql, Tx};
 use crate::error::Result;
 use crate::executions::ExecutionRow;
@@ -143,24 +143,39 @@ impl Store {
         Ok(held)
     }
 
-    /// Gives claimed executions back unbegun, as if they had never been claimed; for a shutdown.
+    /// Gives claimed executions back unbegun, as if they had never been claimed; for a shutdown. One
+    /// that somebody wants stopped ends as cancelled instead: a cancel is final, whatever the node
+    /// that runs it does.
     ///
     /// # Errors
     /// `Platform` only; leases that no longer hold are passed over.
     pub async fn release(&self, leases: &[LeaseId]) -> Result<()> {
+        let now = Micros::from(self.inner.ambient.now());
         let tx = self.db().write_all(ACROSS_TENANTS).await?;
+        let mut cancelled = Vec::new();
         for some in leases.chunks(CHUNK) {
+            let held = || some.iter().map(|lease| lease.0.into());
+            let mut sql = tx.sql(CANCEL);
+            sql.bind(now).push(" where cancel_requested = true");
+            sql.push(" and status = 'running' and lease_id in ");
+            sql.bind_list(held());
+            cancelled.extend(ended(&tx, sql).await?);
+            // Whoever is flagged after that keeps the lease until its end, and is cancelled then.
             let mut sql = tx.sql(
                 "update executions set status = 'pending', attempt = attempt - 1, \
                  lease_id = null, lease_until = null, started_at = null \
-                 where status = 'running' and lease_id in ",
+                 where cancel_requested = false and status = 'running' and lease_id in ",
             );
-            sql.bind_list(some.iter().map(|lease| lease.0.into()));
+            sql.bind_list(held());
             tx.execute(sql).await?;
         }
-        tx.commit(unaudited("an execution is noted when it ends"))
-            .await?;
+        let cancelled: Vec<&Execution> = cancelled.iter().collect();
+        let noted = self.note_gone(&tx, &cancelled).await?;
+        tx.commit(noted).await?;
         self.signal(Change::Pending);
+        if !cancelled.is_empty() {
+            self.signal(Change::Documents);
+        }
         Ok(())
     }
 
@@ -187,26 +202,24 @@ impl Store {
             Some(by) => tx.lease_clock(by).await?,
             None => Micros(i64::MAX),
         };
-        let cancelled = tx
-            .sql(
-                "update executions set status = 'cancelled', completed_at = $2, lease_id = null, \
-                 lease_until = null, failure_code = 'cancelled', \
-                 failure_message = 'cancelled while its worker was gone' \
-                 where status = 'running' and lease_until <= $1 and cancel_requested = true",
-            )
-            .with([lease_ended.into(), now.into()]);
+        let mut cancelled = tx.sql(CANCEL);
+        cancelled.bind(now).push(" where cancel_requested = true");
+        cancelled.push(" and status = 'running' and lease_until <= ");
+        cancelled.bind(lease_ended);
         let lost = tx
             .sql(
                 "update executions set status = 'failed', completed_at = $2, lease_id = null, \
                  lease_until = null, failure_code = 'platform.lost', \
                  failure_message = 'its worker was gone before it ended, at the last attempt' \
-                 where status = 'running' and lease_until <= $1 and attempt >= $3",
+                 where cancel_requested = false and status = 'running' and lease_until <= $1 \
+                 and attempt >= $3",
             )
             .with([lease_ended.into(), now.into(), MAX_ATTEMPTS.into()]);
         let requeued = tx
             .sql(
                 "update executions set status = 'pending', lease_id = null, lease_until = null, \
-                 started_at = null where status = 'running' and lease_until <= $1",
+                 started_at = null where cancel_requested = false and status = 'running' \
+                 and lease_until <= $1",
             )
             .with([lease_ended.into()]);
         let cancelled = ended(&tx, cancelled).await?;
@@ -217,17 +230,7 @@ impl Store {
             requeued: tx.execute(requeued).await?,
         };
         let gone: Vec<&Execution> = cancelled.iter().chain(&lost).collect();
-        schedules::note_ends(&tx, gone.iter().copied()).await?;
-        lifecycle::tell_ends(&tx, &self.inner.ambient, &gone).await?;
-        let mut ends = Ends::default();
-        for execution in gone {
-            ends.add(execution, &[]);
-        }
-        let noted = self
-            .inner
-            .trail
-            .append_all(&tx, ends.said().collect())
-            .await?;
+        let noted = self.note_gone(&tx, &gone).await?;
         tx.commit(noted).await?;
         if recovered != Recovered::default() {
             tracing::warn!(?recovered, "took back executions whose worker was gone");
@@ -235,6 +238,21 @@ impl Store {
             self.signal(Change::Documents);
         }
         Ok(recovered)
+    }
+
+    /// What follows from ends that nobody records under a lease: schedules, the platform's events and
+    /// the audit trail hear of them.
+    async fn note_gone(&self, tx: &Tx, gone: &[&Execution]) -> Result<Noted> {
+        if gone.is_empty() {
+            return Ok(unaudited("an execution is noted when it ends"));
+        }
+        schedules::note_ends(tx, gone.iter().copied()).await?;
+        lifecycle::tell_ends(tx, &self.inner.ambient, gone).await?;
+        let mut ends = Ends::default();
+        for execution in gone {
+            ends.add(execution, &[]);
+        }
+        self.inner.trail.append_all(tx, ends.said().collect()).await
     }
 
     /// Which executions a claim takes: an equal share for each waiting tenant, then, should room be
@@ -308,7 +326,7 @@ impl Store {
             .sql_of(
                 tenant,
                 "update executions set status = 'running', attempt = attempt + 1, lease_id = $3, \
-                 lease_until = $4, cancel_requested = false, started_at = $5 \
+                 lease_until = $4, started_at = $5 \
                  where tenant_id = $1 and id = $2 and status = 'pending' returning *",
             )
             .with([id.into(), lease.0.into(), until.into(), now.into()]);
@@ -327,6 +345,11 @@ impl Store {
         ))
     }
 }
+
+/// Ends running executions that somebody wants stopped, at the instant that is bound next.
+const CANCEL: &str = "update executions set status = 'cancelled', lease_id = null, \
+    lease_until = null, failure_code = 'cancelled', \
+    failure_message = 'cancelled; its worker was gone before it ended', completed_at = ";
 
 /// Runs a statement that ends executions and returns them, and notes them for the search index.
 async fn ended(tx: &Tx, mut sql: Sql) -> Result<Vec<Execution>> {

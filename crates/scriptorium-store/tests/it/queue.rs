@@ -318,6 +318,33 @@ async fn an_orphan_that_should_stop_is_cancelled_not_requeued(
     assert_eq!(found.status, Cancelled);
 }
 
+#[rstest]
+#[tokio::test]
+async fn a_cancel_is_final_though_the_worker_gives_the_execution_back(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = world.script("unwanted").await;
+    let (stopped, other) = (
+        world.pending(ctx, &script).await.id,
+        world.pending(ctx, &script).await.id,
+    );
+    let claim = || store.claim_pending(2, LEASE, &[], &|_| u32::MAX);
+    let leases: Vec<_> = claim().await.unwrap().iter().map(|one| one.lease).collect();
+    let asked = store.request_cancel(ctx, stopped).await.unwrap();
+    assert_eq!(asked.status, Running);
+    store.release(&leases).await.unwrap();
+
+    let found = store.find_execution(ctx, stopped).await.unwrap();
+    assert_eq!(found.status, Cancelled);
+    assert_eq!(found.failure.unwrap().code, "cancelled");
+    assert_eq!(found.completed_at, Some(world.now()));
+    let again = claim().await.unwrap();
+    assert_eq!(executions(&again), [other], "nobody wanted that one stopped");
+    assert!(store.heartbeat(&leases, LEASE).await.unwrap().is_empty());
+}
+
 #[tokio::test]
 async fn a_new_process_takes_back_everything_that_was_running() {
     let world = World::new().await;
