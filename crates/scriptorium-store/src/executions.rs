@@ -18,6 +18,7 @@ pub(crate) use self::row::{COLUMN_COUNT, COLUMNS, ExecutionRow, IdRow, insert_pe
 use crate::Store;
 use crate::audit::{By, Ends, Note, Noted, Said, unaudited};
 use crate::db::{Dialect, Micros, Tx, known, number, opt_json};
+use crate::deliveries;
 use crate::error::{Error, Result};
 use crate::lifecycle;
 use crate::schedules;
@@ -128,6 +129,7 @@ impl Store {
         if ended {
             schedules::note_ends(&tx, [&execution]).await?;
             lifecycle::tell_ends(&tx, &self.inner.ambient, &[&execution]).await?;
+            deliveries::follow(&tx, &self.inner.ambient, [&execution]).await?;
         }
         let noted = if ended || flagged {
             self.note_cancel(&tx, ctx, &execution, ended).await?
@@ -137,6 +139,7 @@ impl Store {
         tx.commit(noted).await?;
         if ended {
             self.signal(Change::Documents);
+            self.signal(Change::Events);
         }
         if flagged {
             self.signal(Change::Cancel);

@@ -59,6 +59,7 @@ async fn fill(world: &World, ctx: &Ctx, slug: &str, data: &TenantData) {
         payload: value(),
         script: Some(script.id),
         execution: None,
+        lineage: Vec::new(),
         created_at: world.now(),
     };
     store.insert_event(ctx, event).await.unwrap();

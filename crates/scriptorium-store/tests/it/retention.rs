@@ -40,6 +40,7 @@ async fn one_of_each_end(world: &World, ctx: &Ctx, name: &str) {
             payload: Json::null(),
             script: Some(script.id),
             execution: Some(execution.id),
+            lineage: Vec::new(),
             created_at: world.now(),
         };
         let line = LogLine {

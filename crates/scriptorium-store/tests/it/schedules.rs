@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use rstest::rstest;
 use scriptorium_model::Timestamp;
+use scriptorium_model::execution::MAX_ATTEMPTS;
 use scriptorium_model::execution::{ExecutionStatus, TriggerKind};
 use scriptorium_model::script::{Script, ScriptStatus};
 use scriptorium_model::trigger::Trigger;
 use scriptorium_store::schedules::LastRun;
-use scriptorium_store::system::queue::MAX_ATTEMPTS;
 use scriptorium_store::system::schedules::DueSchedule;
 
 use crate::support::Database::{self, Postgres, Sqlite};

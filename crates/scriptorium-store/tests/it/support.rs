@@ -8,7 +8,7 @@ use std::time::Duration;
 use scriptorium_model::ambient::{Clock, Entropy};
 use scriptorium_model::dead_letter::{Cause, DeadLetter, DeadLetterStatus};
 use scriptorium_model::endpoint::Method;
-use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, TriggerKind};
+use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
 use scriptorium_model::limits::Limits;
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::permission::{PermissionSet, Role};
@@ -495,6 +495,8 @@ pub(crate) fn execution(ambient: &Ambient, script: &Script) -> Execution {
         failure: None,
         metrics: Metrics::default(),
         attempt: 1,
+        terms: Terms::default(),
+        first_execution: None,
         replay_of: None,
         test: false,
         triggered_by: None,
