@@ -14,11 +14,7 @@ use crate::error::Result;
 use crate::{dead_letters, executions};
 
 /// Does what follows from these ends; whether an execution became pending.
-pub(crate) async fn follow<'a>(
-    tx: &Tx,
-    ambient: &Ambient,
-    ended: impl IntoIterator<Item = &'a Execution>,
-) -> Result<bool> {
+pub(crate) async fn follow(tx: &Tx, ambient: &Ambient, ended: &[&Execution]) -> Result<bool> {
     let mut pending = false;
     for execution in ended {
         if execution.trigger == TriggerKind::Event

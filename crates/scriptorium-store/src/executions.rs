@@ -129,7 +129,7 @@ impl Store {
         if ended {
             schedules::note_ends(&tx, [&execution]).await?;
             lifecycle::tell_ends(&tx, &self.inner.ambient, &[&execution]).await?;
-            deliveries::follow(&tx, &self.inner.ambient, [&execution]).await?;
+            deliveries::follow(&tx, &self.inner.ambient, &[&execution]).await?;
         }
         let noted = if ended || flagged {
             self.note_cancel(&tx, ctx, &execution, ended).await?

@@ -237,8 +237,8 @@ async fn write_rows(tx: &Tx, trail: &Trail, writes: &[&Write], now: Timestamp) -
     let told = told(tx, trail.ambient(), &finished).await?;
     events.extend(&told);
     let new_events = insert_events(tx, &events).await?;
-    let ends = finished.iter().map(|record| &record.execution);
-    let retried = deliveries::follow(tx, trail.ambient(), ends).await?;
+    let ends: Vec<&Execution> = finished.iter().map(|record| &record.execution).collect();
+    let retried = deliveries::follow(tx, trail.ambient(), &ends).await?;
     let moved = Moved {
         pending: retried || !inserted.is_empty(),
         events: !new_events.is_empty(),

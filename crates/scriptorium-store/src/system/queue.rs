@@ -299,7 +299,7 @@ impl Store {
         }
         schedules::note_ends(tx, gone.iter().copied()).await?;
         lifecycle::tell_ends(tx, &self.inner.ambient, gone).await?;
-        deliveries::follow(tx, &self.inner.ambient, gone.iter().copied()).await?;
+        deliveries::follow(tx, &self.inner.ambient, gone).await?;
         let mut ends = Ends::default();
         for execution in gone {
             ends.add(execution, &[]);

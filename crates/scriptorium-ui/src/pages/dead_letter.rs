@@ -29,7 +29,6 @@ struct DeadLetterPage {
     execution: Option<ExecutionId>,
     status: &'static str,
     tone: &'static str,
-    is_pending: bool,
     may_retry: bool,
     may_delete: bool,
     code: String,
@@ -72,7 +71,6 @@ impl DeadLetterPage {
             execution: letter.execution,
             status: letter.status.as_str(),
             tone: view::dead_letter_tone(letter.status),
-            is_pending,
             may_retry: is_pending && ctx.may(Permission::ScriptsExecute),
             may_delete: letter.status != DeadLetterStatus::Retrying
                 && ctx.may(Permission::ScriptsDelete),

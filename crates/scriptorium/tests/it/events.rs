@@ -42,9 +42,10 @@ async fn ended(world: &World, script: &Script, count: usize) -> Vec<Execution> {
         script: Some(script.id),
         ..ExecutionFilter::default()
     };
+    let first = PageRequest::first();
     let all = async {
         loop {
-            let page = executions.list(&world.ctx, &filter, &PageRequest::first());
+            let page = executions.list(&world.ctx, &filter, &first);
             let ids: Vec<_> = page
                 .await
                 .unwrap()
@@ -81,9 +82,13 @@ async fn wake(world: &World) {
     let known = scripts
         .list(&world.ctx, &filter, &PageRequest::first())
         .await;
-    let known = known.unwrap().items.into_iter().find(|s| s.name == "idle");
+    let known = known
+        .unwrap()
+        .items
+        .into_iter()
+        .find(|s| s.script.definition.name == "idle");
     let id = match known {
-        Some(known) => known.id,
+        Some(known) => known.script.id,
         None => world.active(idle).await.id,
     };
     let what = Execute::new(id, doc(json!(null)), Mode::Async);
