@@ -426,8 +426,9 @@ impl ExecutionFilter {
         }
         match (self.script, self.status, self.trigger) {
             // A tenant has few of those at a time, and a script may have any number that ended.
-            (_, Some(ExecutionStatus::Pending), _) => " indexed by executions_pending",
-            (_, Some(ExecutionStatus::Running), _) => " indexed by executions_status",
+            (_, Some(ExecutionStatus::Pending | ExecutionStatus::Running), _) => {
+                " indexed by executions_status"
+            }
             (Some(_), ..) => " indexed by executions_script",
             (_, Some(_), _) => " indexed by executions_status",
             (.., Some(_)) => " indexed by executions_trigger",

@@ -375,7 +375,8 @@ impl Store {
              select tenant_id, null as due from lane where tenant_id is not null \
              union all \
              select null, (select e.run_after from executions e \
-             where e.status = 'pending' and e.delayed = true order by e.run_after limit 1)",
+             where e.status = 'pending' and e.delayed = true and e.run_after >= 0 \
+             order by e.run_after limit 1)",
         );
         let rows: Vec<LaneRow> = db.all(sql).await?;
         let due = rows.iter().find_map(|row| row.due);

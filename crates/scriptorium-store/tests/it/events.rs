@@ -49,19 +49,6 @@ async fn listener(world: &World, name: &str, subscription: Subscription) -> Scri
     world.active(&world.ctx, definition).await
 }
 
-/// Delivers what waits; what concerns the scripts themselves was published when they were made.
-async fn dispatch(world: &World) -> Dispatched {
-    let mut done = Dispatched::default();
-    loop {
-        let part = world.store.dispatch_events().await.unwrap();
-        assert!(!part.failed);
-        done += part;
-        if !part.more {
-            return done;
-        }
-    }
-}
-
 async fn claim(world: &World) -> Vec<Claimed> {
     let claim = world.store.claim_pending(100, LEASE, &[], &|_| u32::MAX);
     claim.await.unwrap()
@@ -138,7 +125,7 @@ async fn an_event_starts_each_script_that_asks_for_it_once(
     world.add(&world.ctx, draft).await;
     let theirs = definition("theirs", on(&["*"]));
     world.active(&world.other, theirs).await;
-    dispatch(&world).await;
+    world.dispatch().await;
     assert_eq!(
         claim(&world).await,
         [],
@@ -147,7 +134,7 @@ async fn an_event_starts_each_script_that_asks_for_it_once(
 
     let started = async |kind: &str, payload| {
         publish(&world, kind, payload).await;
-        let done = dispatch(&world).await;
+        let done = world.dispatch().await;
         let claimed = claim(&world).await;
         assert_eq!((done.events, done.executions), (1, claimed.len() as u64));
         let mut started: Vec<&str> = claimed.iter().map(|c| names[&c.execution.script]).collect();
@@ -188,7 +175,7 @@ async fn an_execution_knows_the_event_that_started_it(
         ..Subscription::to(["order.created"])
     };
     let script = listener(&world, "mine", subscription).await;
-    dispatch(&world).await;
+    world.dispatch().await;
     let mut published = event(&world, &world.ctx, "order.created", json!({"total": 5}));
     published.script = Some(world.ambient.new_id());
     published.execution = Some(world.ambient.new_id());
@@ -200,7 +187,7 @@ async fn an_execution_knows_the_event_that_started_it(
         None
     );
     world.advance(Duration::from_secs(3));
-    dispatch(&world).await;
+    world.dispatch().await;
 
     let execution = claim_one(&world).await.execution;
     assert_eq!(execution.trigger, TriggerKind::Event);
@@ -229,7 +216,7 @@ async fn an_event_is_delivered_once_however_many_look(
     let world = World::on(database).await;
     listener(&world, "one", Subscription::to(["order.created"])).await;
     listener(&world, "two", Subscription::to(["order.*"])).await;
-    dispatch(&world).await;
+    world.dispatch().await;
     const EVENTS: u64 = 300;
     for number in 0..EVENTS {
         publish(&world, "order.created", json!({"number": number})).await;
@@ -245,11 +232,11 @@ async fn an_event_is_delivered_once_however_many_look(
             done
         });
     }
-    let mut done = dispatch(&world).await;
+    let mut done = world.dispatch().await;
     for part in looks.join_all().await {
         done += part;
     }
-    done += dispatch(&world).await;
+    done += world.dispatch().await;
     assert!(!done.failed);
     assert_eq!((done.events, done.executions), (EVENTS, 2 * EVENTS));
 }
@@ -266,7 +253,7 @@ async fn executions_are_in_the_order_of_the_events_and_of_priority(
         ..Subscription::to(["order.created"])
     };
     listener(&world, "urgent", urgent).await;
-    dispatch(&world).await;
+    world.dispatch().await;
     let mut expected = Vec::new();
     // Two of them in one instant: then the id decides.
     for pause in [0, 1, 5] {
@@ -276,7 +263,7 @@ async fn executions_are_in_the_order_of_the_events_and_of_priority(
         world.store.insert_event(&world.ctx, event).await.unwrap();
     }
     expected.sort_unstable_by_key(|(at, id)| (*at, id.0));
-    dispatch(&world).await;
+    world.dispatch().await;
     let claimed = claim(&world).await;
     let events = |priority: u32| -> Vec<EventId> {
         let of = claimed
@@ -299,9 +286,9 @@ async fn what_fails_for_a_while_is_tried_again_and_kept_in_the_end(
 ) {
     let world = World::on(database).await;
     let script = listener(&world, "mine", Subscription::to(["order.created"])).await;
-    dispatch(&world).await;
+    world.dispatch().await;
     let id = publish(&world, "order.created", json!({"total": 1})).await;
-    dispatch(&world).await;
+    world.dispatch().await;
     let mut first = None;
     for (attempt, wait) in [(1, 2.0), (2, 4.0), (3, 8.0)] {
         let claimed = claim_one(&world).await;
@@ -339,10 +326,10 @@ async fn what_fails_for_a_while_is_tried_again_and_kept_in_the_end(
 async fn what_does_not_pass_is_kept_at_once(#[values(Sqlite, Postgres)] database: Database) {
     let world = World::on(database).await;
     listener(&world, "mine", Subscription::to(["order.created"])).await;
-    dispatch(&world).await;
+    world.dispatch().await;
     for code in ["script.bad_input", "platform.not_active", "script.syntax"] {
         publish(&world, "order.created", json!({})).await;
-        dispatch(&world).await;
+        world.dispatch().await;
         let claimed = claim_one(&world).await;
         fail(&world, claimed, Failure::new(code, "no")).await;
         assert_eq!(pending(&world).await, 0);
@@ -362,9 +349,9 @@ async fn what_a_script_asks_to_wait_for_is_waited_for(
 ) {
     let world = World::on(database).await;
     listener(&world, "mine", Subscription::to(["order.created"])).await;
-    dispatch(&world).await;
+    world.dispatch().await;
     publish(&world, "order.created", json!({})).await;
-    dispatch(&world).await;
+    world.dispatch().await;
     let later = Failure {
         details: Some(json!({"details": {"retryAfterMs": 60_000}}).into()),
         ..threw()
@@ -388,9 +375,9 @@ async fn an_event_that_ends_its_workers_has_as_many_attempts_as_any(
 ) {
     let world = World::on(database).await;
     listener(&world, "deadly", Subscription::to(["order.created"])).await;
-    dispatch(&world).await;
+    world.dispatch().await;
     publish(&world, "order.created", json!({})).await;
-    dispatch(&world).await;
+    world.dispatch().await;
     // One way of failing or the other: each attempt counts.
     let lost = claim_one(&world).await;
     assert_eq!(lost.execution.attempt, 1);
@@ -421,9 +408,9 @@ async fn what_somebody_cancels_is_neither_tried_again_nor_kept(
     let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     listener(&world, "mine", Subscription::to(["order.created"])).await;
-    dispatch(&world).await;
+    world.dispatch().await;
     publish(&world, "order.created", json!({})).await;
-    dispatch(&world).await;
+    world.dispatch().await;
     let claimed = claim_one(&world).await;
     store
         .request_cancel(ctx, claimed.execution.id)
@@ -431,7 +418,7 @@ async fn what_somebody_cancels_is_neither_tried_again_nor_kept(
         .unwrap();
     store.release(&[claimed.lease]).await.unwrap();
     publish(&world, "order.created", json!({})).await;
-    dispatch(&world).await;
+    world.dispatch().await;
     let waits = ExecutionFilter {
         status: Some(Pending),
         ..ExecutionFilter::default()
@@ -451,9 +438,9 @@ async fn a_letter_that_is_taken_up_is_told_how_that_ended(
     let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     listener(&world, "mine", Subscription::to(["order.created"])).await;
-    dispatch(&world).await;
+    world.dispatch().await;
     publish(&world, "order.created", json!({})).await;
-    dispatch(&world).await;
+    world.dispatch().await;
     let claimed = claim_one(&world).await;
     fail(&world, claimed, Failure::new("script.bad_input", "no")).await;
     let letter = letters(&world).await[0].id;
@@ -490,7 +477,7 @@ async fn a_lineage_of_events_ends_in_a_letter_that_names_the_loop(
 ) {
     let world = World::on(database).await;
     listener(&world, "echo", Subscription::to(["order.created"])).await;
-    dispatch(&world).await;
+    world.dispatch().await;
     let mut lineage = Vec::new();
     for depth in 0..=MAX_DEPTH {
         let published = Event {
@@ -502,7 +489,7 @@ async fn a_lineage_of_events_ends_in_a_letter_that_names_the_loop(
             .insert_event(&world.ctx, published)
             .await
             .unwrap();
-        dispatch(&world).await;
+        world.dispatch().await;
         let claimed = claim_one(&world).await;
         lineage = scriptorium_model::delivery::lineage_of(&claimed.execution);
         let ended = completed(claimed.execution, world.now());
@@ -519,7 +506,7 @@ async fn a_lineage_of_events_ends_in_a_letter_that_names_the_loop(
         .insert_event(&world.ctx, published)
         .await
         .unwrap();
-    let done = dispatch(&world).await;
+    let done = world.dispatch().await;
     assert_eq!((done.executions, done.dead_letters), (0, 1));
     let [letter] = letters(&world).await.try_into().unwrap();
     assert_eq!(letter.error_code, "platform.event_loop");
@@ -544,17 +531,17 @@ async fn who_listens_to_executions_is_not_told_of_itself(
     let world = World::on(database).await;
     listener(&world, "watcher", Subscription::to([pattern])).await;
     listener(&world, "worker", Subscription::to(["order.created"])).await;
-    dispatch(&world).await;
+    world.dispatch().await;
     // What told of the scripts themselves.
     for claimed in claim(&world).await {
         let ended = completed(claimed.execution, world.now());
         let commit = world.record(&world.ctx, ended, Some(claimed.lease)).await;
         commit.await.unwrap();
     }
-    assert_eq!(dispatch(&world).await.executions, 0);
+    assert_eq!(world.dispatch().await.executions, 0);
     publish(&world, "order.created", json!({})).await;
     let mut ran = Vec::new();
-    while dispatch(&world).await.executions > 0 {
+    while world.dispatch().await.executions > 0 {
         for claimed in claim(&world).await {
             let delivery = Delivery::of(&claimed.execution).unwrap();
             ran.push((
@@ -590,7 +577,7 @@ async fn an_event_of_nobody_waits_no_longer_and_goes_with_its_time(
         .unwrap();
     let id = publish(&world, "order.created", json!({})).await;
     let waits = publish(&world, "order.paid", json!({})).await;
-    let done = dispatch(&world).await;
+    let done = world.dispatch().await;
     assert_eq!((done.executions, done.dead_letters), (0, 0));
     assert_eq!(
         store.list_deliveries(ctx, id).await.unwrap(),
@@ -609,7 +596,7 @@ async fn an_event_of_nobody_waits_no_longer_and_goes_with_its_time(
         .find_event(ctx, late)
         .await
         .expect("nobody has looked at it");
-    dispatch(&world).await;
+    world.dispatch().await;
     store.maintain(world.now()).await.unwrap();
     assert!(store.find_event(ctx, late).await.is_err());
 }
@@ -634,13 +621,13 @@ async fn only_what_delivers_an_event_is_tried_again(
 async fn an_event_recorded_before_a_process_ended_is_delivered_by_the_next() {
     let world = World::new().await;
     listener(&world, "mine", Subscription::to(["order.created"])).await;
-    dispatch(&world).await;
+    world.dispatch().await;
     publish(&world, "order.created", json!({})).await;
     let world = world.reopen().await;
-    dispatch(&world).await;
+    world.dispatch().await;
     let claimed = claim_one(&world).await;
     let world = world.reopen().await;
-    assert_eq!(dispatch(&world).await, Dispatched::default());
+    assert_eq!(world.dispatch().await, Dispatched::default());
     let again = claim_one(&world).await;
     assert_eq!(again.execution.id, claimed.execution.id);
     let ended = completed(again.execution, world.now());

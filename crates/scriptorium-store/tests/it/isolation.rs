@@ -166,6 +166,7 @@ async fn what_one_tenant_does_not_keep_is_not_taken_from_another(
     let mine = remember(&world, &world.ctx).await;
     remember(&world, &world.other).await;
     world.index().await;
+    world.dispatch().await;
     world.advance(Duration::from_secs(40 * 86_400));
     let removed = store.maintain(world.now()).await.unwrap();
     assert_eq!((removed.log_lines, removed.expired), (1, 2));

@@ -86,7 +86,7 @@ async fn hot_paths_use_their_index_and_sort_nothing() {
         ),
         (
             "select e.run_after from executions e where e.status = 'pending' \
-             and e.delayed = true order by e.run_after limit 1"
+             and e.delayed = true and e.run_after >= 0 order by e.run_after limit 1"
                 .to_owned(),
             "COVERING INDEX executions_due",
         ),
