@@ -41,6 +41,15 @@ async function populate(page) {
   assert.equal(completed.status, "completed", JSON.stringify(completed.error));
   const failed = await execute(true);
   assert.equal(failed.error.code, "script.threw");
+  const losing = await api(page, "POST", "/scripts", {
+    name: "losing",
+    type: "event",
+    source: `export default (event) => { throw new Error(event.payload); }`,
+    event: { types: ["order.lost"], max_attempts: 1 },
+  });
+  await api(page, "POST", `/scripts/${losing.id}/activate`, {});
+  await api(page, "POST", "/events", { type: "order.lost", payload: HOSTILE });
+  const letter = await letterOf(page);
   return {
     scripts: "/scripts",
     "scripts-none": "/scripts?q=nothing+like+it",
@@ -61,7 +70,20 @@ async function populate(page) {
     "audit-none": "/audit?q=nothing+like+it",
     "execution-completed": `/executions/${completed.id}`,
     "execution-failed": `/executions/${failed.id}`,
+    "dead-letters": "/dead-letters",
+    "dead-letters-none": "/dead-letters?type=nothing.like_it",
+    "dead-letter": `/dead-letters/${letter}`,
   };
+}
+
+/** The id of the dead letter, as soon as there is one. */
+async function letterOf(page) {
+  for (let tries = 0; tries < 200; tries++) {
+    const { items } = await api(page, "GET", "/dead-letters");
+    if (items.length > 0) return items[0].id;
+    await page.waitForTimeout(25);
+  }
+  assert.fail("there is no dead letter");
 }
 
 async function look(page, name, path) {

@@ -1,5 +1,6 @@
 // Buttons that act without a form, told by data attributes:
 //   data-call="POST /scripts/…/pause"   the API call
+//   data-body='{"limit":1}'   members that are sent with it
 //   data-ask, data-ask-body, data-ask-confirm, data-danger   the question before it, if any
 //   data-ask-member, data-ask-label, data-ask-value, data-ask-max   a field of it, sent as that member
 //   data-toast   what to say when it succeeded; data-next   the page to open then (this one if absent)
@@ -39,8 +40,9 @@ async function act(button: HTMLElement, event: Event): Promise<void> {
 
 async function perform(button: HTMLElement, call: string): Promise<void> {
   const { toast: said, next } = button.dataset;
-  const body = await agreed(button);
-  if (!body) return;
+  const answers = await agreed(button);
+  if (!answers) return;
+  const body = { ...JSON.parse(button.dataset.body ?? "{}"), ...answers };
   const [method = "POST", path = ""] = call.split(" ");
   button.setAttribute("aria-busy", "true");
   await attempt(

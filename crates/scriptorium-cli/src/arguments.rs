@@ -33,6 +33,9 @@ pub(crate) enum Command {
     /// Executions on a server.
     #[command(subcommand)]
     Execution(ExecutionCommand),
+    /// Events that scripts on a server could not deal with.
+    #[command(subcommand)]
+    DeadLetter(DeadLetterCommand),
     /// API tokens on a server.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -313,6 +316,85 @@ pub(crate) struct ExecutionShowArgs {
     pub(crate) execution: String,
     #[command(flatten)]
     pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadLetterCommand {
+    /// List dead letters, the newest first.
+    List(DeadLetterListArgs),
+    /// Show one dead letter with its payload.
+    Show(DeadLetterOneArgs),
+    /// Let the event of one dead letter run once more, or those of all that match.
+    Retry(DeadLetterRetryArgs),
+    /// Give a dead letter up.
+    Discard(DeadLetterOneArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeadLetterFilterArgs {
+    /// Only of this script, by name or id
+    #[arg(long)]
+    pub(crate) script: Option<String>,
+    /// Only of this event type
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) event_type: Option<String>,
+    /// Only since this instant, such as 2026-01-31T09:00:00Z
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) from: Option<String>,
+    /// Only before this instant
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) to: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeadLetterListArgs {
+    #[command(flatten)]
+    pub(crate) filter: DeadLetterFilterArgs,
+    /// Only this status: pending, retrying, resolved or discarded
+    #[arg(long)]
+    pub(crate) status: Option<String>,
+    /// Most dead letters to print
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeadLetterOneArgs {
+    /// Id of the dead letter
+    pub(crate) dead_letter: String,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeadLetterRetryArgs {
+    /// Id of the dead letter
+    pub(crate) dead_letter: Option<String>,
+    /// Another payload than the event's own
+    #[arg(long, value_name = "JSON", value_parser = json_value, conflicts_with = "all")]
+    pub(crate) payload: Option<serde_json::Value>,
+    /// All that wait, match and have an active script
+    #[arg(long, conflicts_with = "dead_letter")]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) filter: DeadLetterFilterArgs,
+    /// Most dead letters to take up, the oldest first
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) limit: u32,
+    /// Executions that begin in a minute [default: all at once]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) per_minute: Option<u32>,
+    /// Only say how many there are
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+fn json_value(text: &str) -> Result<serde_json::Value, String> {
+    serde_json::from_str(text).map_err(|error| format!("no JSON: {error}"))
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,6 +6,7 @@ mod audit;
 mod backup;
 mod check;
 mod configuration;
+mod dead_letter;
 mod execution;
 mod exit;
 mod file;
@@ -69,6 +70,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             Command::Migrate(command) => return migrate::run(command).await,
             Command::Script(command) => script::run(command).await,
             Command::Execution(command) => execution::run(command).await,
+            Command::DeadLetter(command) => dead_letter::run(command).await,
             Command::Token(command) => token::run(command).await,
             Command::Tenant(command) => tenant::run(command).await,
             Command::Audit(command) => audit::run(command).await,

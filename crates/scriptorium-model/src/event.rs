@@ -20,9 +20,17 @@ pub struct Event {
     pub script: Option<ScriptId>,
     /// The execution that published it, if one did.
     pub execution: Option<ExecutionId>,
+    /// The runs that led to it, the first one first, each as "event type → script"; none when no
+    /// event started who published it.
+    pub lineage: Vec<String>,
     /// When it was published.
     pub created_at: Timestamp,
 }
+
+/// What the names of the platform's own events begin with.
+pub const OF_PLATFORM: &str = "jsruntime.";
+/// What the names begin with that only the platform may publish.
+pub const RESERVED: [&str; 2] = [OF_PLATFORM, "scriptorium."];
 
 /// The longest event type in characters (R-VAL-11).
 const TYPE_CHARS: usize = 255;
@@ -32,14 +40,8 @@ const TYPE_CHARS: usize = 255;
 /// # Errors
 /// The broken rule, under the given field name.
 pub fn validate_type(field: &str, name: &str) -> Result<(), Invalid> {
-    let part = |part: &str| {
-        part.starts_with(|c: char| c.is_ascii_lowercase())
-            && part
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-    };
     at_most(field, name, TYPE_CHARS)?;
-    if name.split('.').count() >= 2 && name.split('.').all(part) {
+    if name.split('.').count() >= 2 && name.split('.').all(is_part) {
         return Ok(());
     }
     Err(Invalid::field(
@@ -47,4 +49,103 @@ pub fn validate_type(field: &str, name: &str) -> Result<(), Invalid> {
         "bad_event_type",
         "must be lower-case words joined by dots, such as order.created",
     ))
+}
+
+/// Checks what a subscription asks for: an event type, `order.*` for all that begin so, or `*` for all
+/// but those of the platform.
+///
+/// # Errors
+/// The broken rule, under the given field name.
+pub fn validate_pattern(field: &str, pattern: &str) -> Result<(), Invalid> {
+    at_most(field, pattern, TYPE_CHARS)?;
+    let prefix = pattern.strip_suffix(".*");
+    if pattern == "*" || prefix.is_some_and(|prefix| prefix.split('.').all(is_part)) {
+        return Ok(());
+    }
+    validate_type(field, pattern).map_err(|_| {
+        Invalid::field(
+            field,
+            "bad_event_pattern",
+            "must be lower-case words joined by dots, such as order.created, or end in .*, or be *",
+        )
+    })
+}
+
+/// The patterns that an event type is asked for by, itself first. Those of the platform are asked for
+/// by name or beginning, so that who wants everything of the business is not told of itself.
+pub fn patterns(kind: &str) -> Vec<String> {
+    let dots = kind.match_indices('.').map(|(at, _)| at);
+    let mut patterns = vec![kind.to_owned()];
+    patterns.extend(dots.rev().map(|at| format!("{}.*", &kind[..at])));
+    if !kind.starts_with(OF_PLATFORM) {
+        patterns.push("*".to_owned());
+    }
+    patterns
+}
+
+/// An event type that a pattern asks for: what a script is given that is tried without an event.
+pub fn sample(pattern: &str) -> String {
+    match pattern.strip_suffix('*') {
+        Some("") => "test.event".to_owned(),
+        Some(prefix) => format!("{prefix}test"),
+        None => pattern.to_owned(),
+    }
+}
+
+fn is_part(part: &str) -> bool {
+    part.starts_with(|c: char| c.is_ascii_lowercase())
+        && part
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_is_asked_for_by_itself_its_beginnings_and_everything() {
+        for (kind, expected) in [
+            ("order.created", &["order.created", "order.*", "*"][..]),
+            ("a.b.c", &["a.b.c", "a.b.*", "a.*", "*"]),
+            (
+                "jsruntime.script.created",
+                &[
+                    "jsruntime.script.created",
+                    "jsruntime.script.*",
+                    "jsruntime.*",
+                ],
+            ),
+        ] {
+            assert_eq!(patterns(kind), expected);
+            for pattern in patterns(kind) {
+                validate_pattern("types", &pattern).unwrap();
+                validate_type("type", &sample(&pattern)).unwrap();
+                assert!(patterns(&sample(&pattern)).contains(&pattern));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_refused() {
+        for pattern in [
+            "",
+            "order",
+            "*.created",
+            "order*",
+            "order.**",
+            "order.*.created",
+            ".*",
+            "Order.*",
+            "order.created.",
+            "**",
+        ] {
+            assert!(validate_pattern("types", pattern).is_err(), "{pattern}");
+        }
+        assert!(validate_pattern("types", &format!("{}.*", "a".repeat(254))).is_err());
+        assert!(
+            validate_type("type", "order.*").is_err(),
+            "nobody publishes a pattern"
+        );
+    }
 }

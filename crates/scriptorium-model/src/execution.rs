@@ -172,6 +172,43 @@ pub struct Metrics {
     pub dropped_logs: u32,
 }
 
+/// When a pending execution may begin, before which others, and how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Not before this instant; at once when `None`.
+    pub run_after: Option<Timestamp>,
+    /// Not at this instant or later: it fails as `platform.expired` then, without having begun.
+    pub expires_at: Option<Timestamp>,
+    /// Of a tenant's executions that may begin, those with a higher one do first; 0 to
+    /// [`MAX_PRIORITY`].
+    pub priority: u32,
+    /// How many attempts there may be, so that what ends its worker cannot do so for ever.
+    pub max_attempts: u32,
+}
+
+/// The highest priority of an execution, and of a subscription.
+pub const MAX_PRIORITY: u32 = 100;
+/// Attempts when nothing else is said: an execution is lost with its third worker.
+pub const MAX_ATTEMPTS: u32 = 3;
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            run_after: None,
+            expires_at: None,
+            priority: 0,
+            max_attempts: MAX_ATTEMPTS,
+        }
+    }
+}
+
+impl Terms {
+    /// When it could have begun, if it was recorded then.
+    pub fn due(&self, created_at: Timestamp) -> Timestamp {
+        self.run_after.map_or(created_at, |at| at.max(created_at))
+    }
+}
+
 /// A recorded execution.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Execution {
@@ -199,8 +236,12 @@ pub struct Execution {
     pub failure: Option<Failure>,
     /// What it used; zero until it ends.
     pub metrics: Metrics,
-    /// 1, and one more each time it was claimed again.
+    /// 1, and one more each time that it, or the execution it retries, was claimed again.
     pub attempt: u32,
+    /// When it may begin, and how often.
+    pub terms: Terms,
+    /// The first of the executions that this one is a retry in a row of.
+    pub first_execution: Option<ExecutionId>,
     /// The execution this one repeats by hand.
     pub replay_of: Option<ExecutionId>,
     /// Whether it is a trial of unsaved or inactive code.

@@ -1,6 +1,7 @@
 //! What starts a script: one settings struct per script type.
 
 use crate::endpoint::{self, Method};
+use crate::execution::MAX_PRIORITY;
 use crate::filter::Filter;
 use crate::invalid::out_of_range;
 use crate::schedule::Schedule;
@@ -66,7 +67,8 @@ impl EndpointAuth {
 /// Settings of an event script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
-    /// Event types it runs on, at least one.
+    /// Event types it runs on, at least one: `order.created`, all of `order.*`, or `*` for everything
+    /// but the platform's own.
     pub types: Vec<String>,
     /// What the payload must be like; anything when `None`.
     pub filter: Option<Filter>,
@@ -78,8 +80,6 @@ pub struct Subscription {
 
 /// Most calls a minute that an endpoint may allow itself.
 const MAX_RATE: u32 = 6_000;
-/// The highest priority of a subscription.
-const MAX_PRIORITY: u32 = 100;
 /// Executions of one event when nothing is said: the first and three retries.
 const DEFAULT_ATTEMPTS: u32 = 4;
 /// Most executions of one event.
@@ -198,7 +198,7 @@ impl Subscription {
         }
         for name in &self.types {
             if invalid
-                .check(event::validate_type("event.types", name))
+                .check(event::validate_pattern("event.types", name))
                 .is_none()
             {
                 break;

@@ -199,7 +199,8 @@ async fn run_prepared(
     };
     let began = run.began();
     let queued = began.map_or(Duration::ZERO, |began| {
-        let queued = began.duration_since(job.execution.created_at);
+        let execution = &job.execution;
+        let queued = began.duration_since(execution.terms.due(execution.created_at));
         Duration::try_from(queued).unwrap_or_default()
     });
     let events = std::mem::take(&mut run.events().events);

@@ -178,7 +178,8 @@ impl Run {
 
     /// Keeps an event until the run ends.
     pub(crate) fn publish(&self, published: &mut Published, event: Event) -> Result<(), HostError> {
-        let bytes = size_of::<Event>() + event.kind.len() + event.payload.len();
+        let lineage = event.lineage.iter().map(|step| step.len()).sum::<usize>();
+        let bytes = size_of::<Event>() + event.kind.len() + event.payload.len() + lineage;
         published.held.push(self.hold(bytes)?);
         published.events.push(event);
         Ok(())

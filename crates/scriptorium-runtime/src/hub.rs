@@ -2,6 +2,7 @@
 //! An entry lives as long as its execution.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use scriptorium_engine::{Cancel, Meter};
@@ -46,6 +47,8 @@ pub(crate) struct Live {
     pub(crate) run: OnceLock<Control>,
     /// When its first instruction ran.
     pub(crate) began: OnceLock<Timestamp>,
+    /// Somebody wants it stopped, not only this process.
+    cancelled: AtomicBool,
 }
 
 /// Keeps an execution in the hub until dropped.
@@ -65,6 +68,7 @@ impl Hub {
             meter,
             run: OnceLock::new(),
             began: OnceLock::new(),
+            cancelled: AtomicBool::new(false),
         });
         self.lock().insert(id, live.clone());
         Entry {
@@ -89,12 +93,13 @@ impl Hub {
     pub(crate) fn cancel(&self, id: ExecutionId) -> bool {
         let live = self.lock().get(&id).cloned();
         if let Some(live) = &live {
-            live.stop();
+            live.cancel();
         }
         live.is_some()
     }
 
-    pub(crate) fn cancel_all(&self) {
+    /// Cuts off whatever runs: nobody wants that stopped, the process ends.
+    pub(crate) fn cut_off(&self) {
         for live in self.lock().values() {
             live.stop();
         }
@@ -104,7 +109,7 @@ impl Hub {
     pub(crate) fn cancel_of(&self, tenant: TenantId) -> usize {
         let entries = self.lock();
         let own = entries.values().filter(|live| live.tenant == tenant);
-        own.inspect(|live| live.stop()).count()
+        own.inspect(|live| live.cancel()).count()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -117,6 +122,16 @@ impl Hub {
 }
 
 impl Live {
+    /// Whether it was stopped by the end of the process alone.
+    pub(crate) fn was_cut_off(&self) -> bool {
+        !self.cancelled.load(Ordering::Acquire)
+    }
+
+    fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Release);
+        self.stop();
+    }
+
     /// Ends it at once, wherever it is: also when it waits behind others for a thread.
     fn stop(&self) {
         self.cancel.cancel();

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scriptorium_model::audit::Incident;
-use scriptorium_model::event::Event;
+use scriptorium_model::delivery::Delivery;
+use scriptorium_model::event::{Event, sample};
 use scriptorium_model::execution::{Execution, Failure, LogLine, TriggerKind};
 use scriptorium_model::script::Definition;
 use scriptorium_model::tenant::Tenant;
@@ -84,7 +85,8 @@ impl Call {
 
     /// The call that an execution's recorded input stands for: what a worker, a manual run and a
     /// replay give the script. The input of an endpoint script is a request as history shows it;
-    /// what is left out of it is empty. The input of an event script is the event's payload.
+    /// what is left out of it is empty. The input of an event script is the event's payload; when no
+    /// event started it, it is given one that its subscription asks for, with the execution's id.
     ///
     /// # Errors
     /// The part of a request that is not of its type.
@@ -96,14 +98,21 @@ impl Call {
                 let request = HttpRequest::from_record(endpoint, &execution.input)?;
                 Self::Request(Arc::new(request))
             }
-            Trigger::Event(subscription) => Self::Event(Box::new(Event {
-                id: EventId(execution.id.0),
-                tenant: execution.tenant,
-                kind: subscription.types.first().cloned().unwrap_or_default(),
-                payload: execution.input.clone(),
-                script: None,
-                execution: None,
-                created_at: execution.created_at,
+            Trigger::Event(subscription) => Self::Event(Box::new(match Delivery::of(execution) {
+                Some(delivery) => delivery.to_event(execution),
+                None => Event {
+                    id: EventId(execution.id.0),
+                    tenant: execution.tenant,
+                    kind: subscription
+                        .types
+                        .first()
+                        .map_or_else(String::new, |p| sample(p)),
+                    payload: execution.input.clone(),
+                    script: None,
+                    execution: None,
+                    lineage: Vec::new(),
+                    created_at: execution.created_at,
+                },
             })),
         })
     }

@@ -174,17 +174,17 @@ pub(crate) async fn claimed(
 ) -> Result<Result<Job, Failure>, Error> {
     let store = &shared.world.store;
     let script = match store.find_script(ctx, execution.script).await {
-        Err(Error::NotFound) => return Ok(Err(cancelled("the script was deleted"))),
+        Err(Error::NotFound) => return Ok(Err(unwanted(execution, "the script was deleted"))),
         script => script?,
     };
     if is_planned(execution) && script.status != ScriptStatus::Active {
         let reason = format!("the script is {}", script.status.as_str());
-        return Ok(Err(cancelled(&reason)));
+        return Ok(Err(unwanted(execution, &reason)));
     }
     let caller = promised(ctx, execution);
     match job(shared, &caller, &script, execution.clone(), None).await {
         Ok(job) => Ok(Ok(job)),
-        Err(Unfit::Store(Error::NotFound)) => Ok(Err(cancelled("the version is gone"))),
+        Err(Unfit::Store(Error::NotFound)) => Ok(Err(unwanted(execution, "the version is gone"))),
         Err(Unfit::Store(error)) => Err(error),
         Err(unfit @ Unfit::Input(_)) => {
             Ok(Err(Failure::new("script.bad_input", unfit.to_string())))
@@ -243,6 +243,12 @@ async fn pause(store: &Store, script: &Script, reason: &str) {
     }
 }
 
-fn cancelled(reason: &str) -> Failure {
-    Failure::new("cancelled", reason)
+/// Why it does not run, though nobody cancelled it. An event is not lost for that: it fails, and
+/// becomes a dead letter.
+fn unwanted(execution: &Execution, reason: &str) -> Failure {
+    let code = match execution.trigger {
+        TriggerKind::Event => "platform.not_active",
+        _ => "cancelled",
+    };
+    Failure::new(code, reason)
 }

@@ -312,7 +312,7 @@ impl Runtime {
         tokio::pin!(finished);
         if tokio::time::timeout(drain, &mut finished).await.is_err() {
             shared.cut_off.store(true, Ordering::Release);
-            shared.hub.cancel_all();
+            shared.hub.cut_off();
             // A cancelled guest ends within a tick and its calls are dropped; a service that
             // does not return is not waited for.
             let _ = tokio::time::timeout(Duration::from_secs(5), finished).await;

@@ -7,22 +7,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use scriptorium_model::execution::ExecutionStatus;
 use scriptorium_model::{Ctx, ExecutionId, ScriptId, TenantId};
 use scriptorium_store::{Change, Claimed, LeaseId, Written};
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinSet};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::job::{Finished, Job};
 use crate::runtime::{Runtime, Shared};
 use crate::{executor, load};
 
-/// How long an execution stays ours without a sign of life.
-const LEASE: Duration = Duration::from_secs(30);
-/// How often we give one.
-const HEARTBEAT: Duration = Duration::from_secs(10);
-/// How often the queue is looked at when nobody says that there is something in it.
+/// How long an execution stays ours without a sign of life (P4.3).
+const LEASE: Duration = Duration::from_secs(15);
+/// How often we give one, and look for executions of those who gave none.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How often the queue is looked at when nobody says that there is something in it, and nothing is
+/// known to become due.
 const POLL: Duration = Duration::from_secs(2);
+/// How soon it is looked at again when something is due that it did not hold: clocks differ a little.
+const SOON: Duration = Duration::from_millis(10);
 /// Executions held at once, as a multiple of those worked on: the others wait for their script.
 const HELD: usize = 4;
 /// Tries of recording an end before it is left to the lease.
@@ -46,6 +50,14 @@ struct Worker {
     running: Arc<AtomicUsize>,
     /// Someone asked to cancel an execution that could not be told yet.
     cancel_again: bool,
+}
+
+/// What a claim has seen of the queue.
+enum Looked {
+    /// There is nothing left to take.
+    AtAll,
+    /// There was no room, or it could not be read.
+    AtNothing,
 }
 
 #[derive(Clone, Copy)]
@@ -72,11 +84,9 @@ impl Worker {
         let store = self.shared.world.store.clone();
         let mut pending = store.changes(Change::Pending);
         let mut cancels = store.changes(Change::Cancel);
-        let mut poll = interval(POLL);
         let mut heartbeat = interval(HEARTBEAT);
-        for timer in [&mut poll, &mut heartbeat] {
-            timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        }
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut pause = Duration::ZERO;
         let shared = self.shared.clone();
         loop {
             tokio::select! {
@@ -91,15 +101,28 @@ impl Worker {
                 }
                 _ = pending.changed() => {}
                 () = shared.wake.notified() => {}
-                _ = poll.tick() => {
+                () = sleep(pause) => {
                     if self.cancel_again {
                         self.keep_alive().await;
                     }
                 }
             }
-            self.claim().await;
+            pause = match self.claim().await {
+                Looked::AtAll => self.until_due(),
+                Looked::AtNothing => POLL,
+            };
         }
         self.drain(heartbeat).await;
+    }
+
+    /// How long nothing becomes due that is known to the queue.
+    fn until_due(&self) -> Duration {
+        let world = &self.shared.world;
+        let Some(due) = world.store.next_due() else {
+            return POLL;
+        };
+        let wait = Duration::try_from(due.duration_since(world.ambient.now()));
+        wait.unwrap_or_default().clamp(SOON, POLL)
     }
 
     /// What was begun goes on; what was not gives its lease back by itself.
@@ -124,13 +147,13 @@ impl Worker {
     }
 
     /// Takes executions while there is room for more.
-    async fn claim(&mut self) {
+    async fn claim(&mut self) -> Looked {
         loop {
             let free = (self.shared.workers).saturating_sub(self.running.load(Ordering::Acquire));
             let room = (self.shared.workers * HELD).saturating_sub(self.held.len());
             let limit = u32::try_from(free.min(room)).unwrap_or(u32::MAX);
             if limit == 0 {
-                return;
+                return Looked::AtNothing;
             }
             let busy = self.busy();
             let held = self.held_by_tenant().await;
@@ -140,11 +163,11 @@ impl Worker {
                 Ok(claimed) => claimed,
                 Err(error) => {
                     tracing::error!(%error, "the queue cannot be read; trying again");
-                    return;
+                    return Looked::AtNothing;
                 }
             };
             if claimed.is_empty() {
-                return;
+                return Looked::AtAll;
             }
             for one in claimed {
                 self.begin(one, false);
@@ -269,6 +292,7 @@ async fn run_one(
     let Claimed { execution, lease } = claimed;
     let ctx = Ctx::platform(execution.tenant);
     let entry = shared.hub.enter(execution.tenant, execution.id);
+    let live = entry.live.clone();
     let job = match load::claimed(&shared, &ctx, &execution).await {
         Ok(Ok(job)) => Job { by_operator, ..job },
         Ok(Err(failure)) => {
@@ -298,13 +322,9 @@ async fn run_one(
     if finished.refused.is_some() {
         return release(&shared, lease).await;
     }
-    let cut_off = shared.cut_off.load(Ordering::Acquire)
-        && finished
-            .execution
-            .failure
-            .as_ref()
-            .is_some_and(|failure| failure.code == "cancelled");
-    if cut_off {
+    // What the process cuts off goes on elsewhere; what somebody cancelled has ended.
+    let cancelled = finished.execution.status == ExecutionStatus::Cancelled;
+    if cancelled && live.was_cut_off() {
         return release(&shared, lease).await;
     }
     record(&shared, &ctx, finished, lease).await;

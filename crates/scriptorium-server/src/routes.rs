@@ -15,9 +15,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    Refused, audit, backup, drafts, events, executions, nodes, reference, retention, schedules,
-    scripts, session, storage, stream, templates, tenants, tokens, transfer, trash, users,
-    versions,
+    Refused, audit, backup, dead_letters, drafts, events, executions, nodes, reference, retention,
+    schedules, scripts, session, storage, stream, templates, tenants, tokens, transfer, trash,
+    users, versions,
 };
 use crate::problem::{self, Problem};
 use crate::state::App;
@@ -144,6 +144,11 @@ fn management() -> OpenApiRouter<App> {
         .routes(routes!(executions::replay))
         .routes(routes!(events::list, events::publish))
         .routes(routes!(events::read))
+        .routes(routes!(dead_letters::list))
+        .routes(routes!(dead_letters::retry_all))
+        .routes(routes!(dead_letters::read, dead_letters::delete))
+        .routes(routes!(dead_letters::retry))
+        .routes(routes!(dead_letters::discard))
         .routes(routes!(storage::read, storage::put, storage::delete))
         .routes(routes!(templates::list))
         .routes(routes!(templates::read, templates::put, templates::delete))

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use scriptorium_model::ambient::{Clock, Entropy};
 use scriptorium_model::execution::{
-    Execution, ExecutionStatus, LogLevel, LogLine, Metrics, TriggerKind,
+    Execution, ExecutionStatus, LogLevel, LogLine, Metrics, Terms, TriggerKind,
 };
 use scriptorium_model::limits::Limits;
 use scriptorium_model::script::{Definition, Language, Script, ScriptStatus};
@@ -184,6 +184,8 @@ fn finished(ambient: &Ambient, script: &Script, logs: u32) -> Finished {
             failure: None,
             metrics: Metrics::default(),
             attempt: 1,
+            terms: Terms::default(),
+            first_execution: None,
             replay_of: None,
             test: false,
             triggered_by: None,

@@ -1,23 +1,26 @@
 //! The dead letters of a tenant: events that a script could not deal with, kept until a person deals
-//! with them. When an event becomes one, and when it is tried again, is decided elsewhere.
+//! with them. When an event becomes one is decided in [`crate::deliveries`].
+
+use std::time::Duration;
 
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::dead_letter::{Cause, DeadLetter, DeadLetterStatus, ForbiddenMove};
-use scriptorium_model::execution::Execution;
+use scriptorium_model::delivery::Delivery;
+use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::{
-    Ctx, DeadLetterId, EventId, ExecutionId, ScriptId, TenantId, Timestamp, Uuid,
+    Ctx, DeadLetterId, EventId, ExecutionId, Json, ScriptId, TenantId, Timestamp, Uuid,
 };
 use sea_orm::FromQueryResult;
 use serde_json::json;
 
 use crate::Store;
-use crate::audit::{Note, unaudited};
+use crate::audit::{By, Note, unaudited};
 use crate::db::cursor::{Cursors, Key};
-use crate::db::{Dialect, Micros, Tx, json, known, micros, number};
+use crate::db::{Dialect, Micros, Sql, Tx, json, known, micros, number};
 use crate::error::{Error, Result};
-use crate::executions;
 use crate::store::{Change, of_tenant};
+use crate::{events, executions};
 
 /// Which dead letters to list; every part narrows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,21 +99,10 @@ impl Store {
         let db = self.db().read(ctx).await?;
         let mut sql = db.sql(SELECT_SUMMARY);
         sql.push(" where tenant_id = $1");
-        if let Some(script) = filter.script {
-            sql.push(" and script_id = ").bind(script.0);
-        }
-        if let Some(event_type) = &filter.event_type {
-            sql.push(" and event_type = ").bind(event_type.as_str());
-        }
         if let Some(status) = filter.status {
             sql.push(" and status = ").bind(status.as_str());
         }
-        if let Some(from) = filter.from {
-            sql.push(" and created_at >= ").bind(Micros::from(from));
-        }
-        if let Some(to) = filter.to {
-            sql.push(" and created_at < ").bind(Micros::from(to));
-        }
+        narrow(&mut sql, filter);
         match cursors.start(page)? {
             Some(Key::Id(last)) => {
                 sql.push(" and id < ").bind(last);
@@ -137,48 +129,152 @@ impl Store {
         row.try_into()
     }
 
-    /// Takes a dead letter up again: `execution` is recorded as pending, and the letter waits for its
-    /// end; both or neither.
+    /// Takes a dead letter up again: its event runs once more, in the current version of its script and
+    /// with the payload that is given, if one is. The letter waits for the end of that execution; both
+    /// or neither.
     ///
     /// # Errors
-    /// `NotFound`; `Conflict` on `status` (`forbidden_move`) unless it is pending.
+    /// `NotFound`; `Conflict` on `status`: `forbidden_move` unless it is pending, `not_active` unless its
+    /// script is active.
     pub async fn retry_dead_letter(
         &self,
         ctx: &Ctx,
         id: DeadLetterId,
-        execution: &Execution,
-    ) -> Result<DeadLetter> {
-        of_tenant(ctx, execution.tenant)?;
-        let now = self.inner.ambient.now();
+        payload: Option<Json>,
+    ) -> Result<(DeadLetter, Execution)> {
         let tx = self.db().write(ctx).await?;
         let letter = find_to_change(&tx, id).await?;
-        let letter = letter.retried(execution.id, now)?;
-        write(&tx, &letter).await?;
-        executions::insert_pending(&tx, execution).await?;
-        let note = note(Action::DeadLetterRetried, &letter)
-            .after(json!({ "execution_id": execution.id.0, "attempts": letter.attempts }));
-        let noted = self.audited(&tx, ctx, note).await?;
+        let terms = self.take_up(&tx, ctx, &letter, payload, None).await?;
+        let Some((letter, execution)) = terms else {
+            return Err(Error::Conflict {
+                what: "not_active",
+                field: "status",
+            });
+        };
+        let noted = self.audited(&tx, ctx, retried(&letter)).await?;
         tx.commit(noted).await?;
         self.signal(Change::Pending);
-        Ok(letter)
+        Ok((letter, execution))
     }
 
-    /// Tells the dead letter that waits for this execution how it ended: resolved without a `cause`,
-    /// pending again with one. `None` when no letter waits for it.
+    /// Takes up to `limit` pending letters up again, the oldest first, each `every` after the one before.
+    /// Those whose script is not active stay. How many were.
+    ///
+    /// # Errors
+    /// `Platform` only; what was taken up until then stays so.
+    pub async fn retry_dead_letters(
+        &self,
+        ctx: &Ctx,
+        filter: &DeadLetterFilter,
+        limit: u32,
+        every: Duration,
+    ) -> Result<u32> {
+        let begin = self.inner.ambient.now();
+        let mut done = 0_u32;
+        while done < limit {
+            let some = (limit - done).min(BATCH);
+            let tx = self.db().write(ctx).await?;
+            let letters = retriable(&tx, filter, some).await?;
+            let found = letters.len();
+            let mut notes = Vec::with_capacity(found);
+            for letter in letters {
+                let wait = every.checked_mul(done).unwrap_or(Duration::MAX);
+                let at = begin.checked_add(wait).unwrap_or(Timestamp::MAX);
+                let at = (at > begin).then_some(at);
+                if let Some((letter, _)) = self.take_up(&tx, ctx, &letter, None, at).await? {
+                    notes.push(retried(&letter));
+                    done += 1;
+                }
+            }
+            let trail = &self.inner.trail;
+            let noted = trail.append(&tx, ctx.tenant, &By::of(ctx), notes).await?;
+            tx.commit(noted).await?;
+            self.signal(Change::Pending);
+            if found < some as usize {
+                break;
+            }
+        }
+        Ok(done)
+    }
+
+    /// How many letters [`Store::retry_dead_letters`] would take up without a limit.
     ///
     /// # Errors
     /// `Platform` only.
-    pub async fn settle_dead_letter(
+    pub async fn count_retriable(&self, ctx: &Ctx, filter: &DeadLetterFilter) -> Result<u64> {
+        let db = self.db().read(ctx).await?;
+        let mut sql = db.sql("select count(*) as number from dead_letters");
+        sql.push(RETRIABLE);
+        narrow(&mut sql, filter);
+        let row: Option<CountRow> = db.one(sql).await?;
+        Ok(row.map_or(0, |row| row.number.unsigned_abs()))
+    }
+
+    /// Lets the event of a pending letter run once more, at an instant. `None` when its script is not
+    /// active, and nothing happens.
+    async fn take_up(
         &self,
+        tx: &Tx,
         ctx: &Ctx,
-        execution: ExecutionId,
-        cause: Option<Cause>,
-    ) -> Result<Option<DeadLetter>> {
-        let tx = self.db().write(ctx).await?;
-        let letter = settle(&tx, ctx.tenant, execution, cause, self.inner.ambient.now()).await?;
-        tx.commit(unaudited("the execution has left its own"))
-            .await?;
-        Ok(letter)
+        letter: &DeadLetter,
+        payload: Option<Json>,
+        at: Option<Timestamp>,
+    ) -> Result<Option<(DeadLetter, Execution)>> {
+        let ambient = &self.inner.ambient;
+        let now = ambient.now();
+        let id = ambient.new_id();
+        let letter = letter.retried(id, now)?;
+        let sql = tx
+            .sql(
+                "select name, version from scripts where tenant_id = $1 and id = $2 \
+                 and status = 'active' and deleted_at is null",
+            )
+            .with([letter.script.0.into()]);
+        let Some(script) = tx.one::<ScriptNow>(sql).await? else {
+            return Ok(None);
+        };
+        let event = events::find(tx, letter.event).await?;
+        let delivery = Delivery {
+            event: letter.event,
+            kind: letter.event_type.clone(),
+            published_at: event.as_ref().map_or(letter.created_at, |e| e.created_at),
+            script: event.as_ref().and_then(|event| event.script),
+            execution: event.as_ref().and_then(|event| event.execution),
+            lineage: event.map(|event| event.lineage).unwrap_or_default(),
+            dead_letter: Some(letter.id),
+        };
+        let execution = Execution {
+            id,
+            tenant: letter.tenant,
+            script: letter.script,
+            script_name: script.name,
+            version: number(script.version),
+            status: ExecutionStatus::Pending,
+            trigger: TriggerKind::Event,
+            trigger_data: Some(delivery.to_json()),
+            input: payload.unwrap_or_else(|| letter.payload.clone()),
+            output: None,
+            failure: None,
+            metrics: Metrics::default(),
+            attempt: letter.attempts,
+            terms: Terms {
+                run_after: at,
+                // Once: a person decides what follows.
+                max_attempts: letter.attempts,
+                ..Terms::default()
+            },
+            first_execution: None,
+            replay_of: None,
+            test: false,
+            triggered_by: ctx.actor.user(),
+            idempotency_key: None,
+            created_at: now,
+            started_at: None,
+            completed_at: None,
+        };
+        write(tx, &letter).await?;
+        executions::insert_pending(tx, &execution).await?;
+        Ok(Some((letter, execution)))
     }
 
     /// Gives a dead letter up; it stays on record until its time is over.
@@ -265,6 +361,35 @@ pub(crate) async fn settle(
     Ok(Some(settled))
 }
 
+/// The parts of a filter that letters of any status may have.
+fn narrow(sql: &mut Sql, filter: &DeadLetterFilter) {
+    if let Some(script) = filter.script {
+        sql.push(" and script_id = ").bind(script.0);
+    }
+    if let Some(event_type) = &filter.event_type {
+        sql.push(" and event_type = ").bind(event_type.as_str());
+    }
+    if let Some(from) = filter.from {
+        sql.push(" and created_at >= ").bind(Micros::from(from));
+    }
+    if let Some(to) = filter.to {
+        sql.push(" and created_at < ").bind(Micros::from(to));
+    }
+}
+
+/// The oldest letters that can be taken up; those that somebody else takes up are passed over.
+async fn retriable(tx: &Tx, filter: &DeadLetterFilter, limit: u32) -> Result<Vec<DeadLetter>> {
+    let mut sql = tx.sql("select * from dead_letters");
+    sql.push(RETRIABLE);
+    narrow(&mut sql, filter);
+    sql.push(" order by id limit ").bind(i64::from(limit));
+    if tx.dialect() == Dialect::Postgres {
+        sql.push(" for update skip locked");
+    }
+    let rows: Vec<LetterRow> = tx.all(sql).await?;
+    rows.into_iter().map(DeadLetter::try_from).collect()
+}
+
 /// A letter that nobody else changes until the transaction ends.
 async fn find_to_change(tx: &Tx, id: DeadLetterId) -> Result<DeadLetter> {
     let mut sql = tx.sql(SELECT).with([id.0.into()]);
@@ -292,6 +417,13 @@ async fn write(tx: &Tx, letter: &DeadLetter) -> Result<()> {
     Ok(())
 }
 
+/// That somebody took a letter up again.
+fn retried(letter: &DeadLetter) -> Note {
+    note(Action::DeadLetterRetried, letter).after(json!({
+        "execution_id": letter.execution.map(|id| id.0), "attempts": letter.attempts,
+    }))
+}
+
 fn note(action: Action, letter: &DeadLetter) -> Note {
     let name = format!("{}: {}", letter.script_name, letter.event_type);
     Note::new(
@@ -299,6 +431,13 @@ fn note(action: Action, letter: &DeadLetter) -> Note {
         Subject::new(SubjectKind::DeadLetter, letter.id.0, &name),
     )
 }
+
+/// Letters of one transaction.
+const BATCH: u32 = 100;
+
+/// Continues a query for the letters that can be taken up.
+const RETRIABLE: &str = " where tenant_id = $1 and status = 'pending' and script_id in \
+    (select id from scripts where tenant_id = $1 and status = 'active' and deleted_at is null)";
 
 const SELECT: &str = "select * from dead_letters where tenant_id = $1 and id = $2";
 
@@ -317,6 +456,18 @@ const INSERT: &str = "insert into dead_letters (tenant_id, id, script_id, script
 const UPDATE: &str = "update dead_letters set execution_id = $3, error_code = $4, \
     error_message = $5, error_stack = $6, attempts = $7, status = $8, next_retry_at = $9, \
     last_retry_at = $10, failed_at = $11 where tenant_id = $1 and id = $2";
+
+#[derive(FromQueryResult)]
+struct CountRow {
+    number: i64,
+}
+
+/// What a script is called and at, now.
+#[derive(FromQueryResult)]
+struct ScriptNow {
+    name: String,
+    version: i64,
+}
 
 #[derive(FromQueryResult)]
 struct LetterRow {

@@ -6,7 +6,7 @@ mod packed;
 mod row;
 
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
-use scriptorium_model::execution::{Execution, LogLevel, LogLine};
+use scriptorium_model::execution::{Execution, ExecutionStatus, LogLevel, LogLine};
 use scriptorium_model::{Ctx, ExecutionId, ScriptId};
 use sea_orm::FromQueryResult;
 use serde_json::json;
@@ -18,6 +18,7 @@ pub(crate) use self::row::{COLUMN_COUNT, COLUMNS, ExecutionRow, IdRow, insert_pe
 use crate::Store;
 use crate::audit::{By, Ends, Note, Noted, Said, unaudited};
 use crate::db::{Dialect, Micros, Tx, known, number, opt_json};
+use crate::deliveries;
 use crate::error::{Error, Result};
 use crate::lifecycle;
 use crate::schedules;
@@ -93,33 +94,42 @@ impl Store {
     pub async fn request_cancel(&self, ctx: &Ctx, id: ExecutionId) -> Result<Execution> {
         let now = Micros::from(self.inner.ambient.now());
         let tx = self.db().write(ctx).await?;
-        let sql = tx
-            .sql(
-                "update executions set status = 'cancelled', completed_at = $3, \
-                 failure_code = 'cancelled', failure_message = 'cancelled before it began' \
-                 where tenant_id = $1 and id = $2 and status = 'pending'",
-            )
-            .with([id.0.into(), now.into()]);
-        let ended = tx.execute(sql).await? > 0;
-        if ended {
-            let sql = tx.sql(search::NOTE_UNREAD).with([id.0.into()]);
-            tx.execute(sql).await?;
-        }
-        let sql = tx
-            .sql(
-                "update executions set cancel_requested = true \
-                 where tenant_id = $1 and id = $2 and status = 'running'",
-            )
-            .with([id.0.into()]);
-        let flagged = tx.execute(sql).await? > 0;
-        let sql = tx
+        // Nobody claims it or gives it back until this is decided.
+        let mut find = tx
             .sql("select * from executions where tenant_id = $1 and id = $2")
             .with([id.0.into()]);
-        let row: ExecutionRow = tx.one(sql).await?.ok_or(Error::NotFound)?;
-        let execution: Execution = row.try_into()?;
+        if tx.dialect() == Dialect::Postgres {
+            find.push(" for update");
+        }
+        let row: ExecutionRow = tx.one(find).await?.ok_or(Error::NotFound)?;
+        let mut execution: Execution = row.try_into()?;
+        let ended = execution.status == ExecutionStatus::Pending;
+        let flagged = execution.status == ExecutionStatus::Running;
+        if ended {
+            let sql = tx
+                .sql(
+                    "update executions set status = 'cancelled', completed_at = $3, \
+                     failure_code = 'cancelled', failure_message = 'cancelled before it began' \
+                     where tenant_id = $1 and id = $2 returning *",
+                )
+                .with([id.0.into(), now.into()]);
+            let row: ExecutionRow = tx.one(sql).await?.ok_or(Error::NotFound)?;
+            execution = row.try_into()?;
+            let sql = tx.sql(search::NOTE_UNREAD).with([id.0.into()]);
+            tx.execute(sql).await?;
+        } else if flagged {
+            let sql = tx
+                .sql(
+                    "update executions set cancel_requested = true \
+                     where tenant_id = $1 and id = $2",
+                )
+                .with([id.0.into()]);
+            tx.execute(sql).await?;
+        }
         if ended {
             schedules::note_ends(&tx, [&execution]).await?;
             lifecycle::tell_ends(&tx, &self.inner.ambient, &[&execution]).await?;
+            deliveries::follow(&tx, &self.inner.ambient, &[&execution]).await?;
         }
         let noted = if ended || flagged {
             self.note_cancel(&tx, ctx, &execution, ended).await?
@@ -129,6 +139,7 @@ impl Store {
         tx.commit(noted).await?;
         if ended {
             self.signal(Change::Documents);
+            self.signal(Change::Events);
         }
         if flagged {
             self.signal(Change::Cancel);

@@ -11,6 +11,7 @@ pub mod backup;
 mod db;
 mod dead_letters;
 mod definition;
+mod deliveries;
 mod drafts;
 mod error;
 pub mod events;
@@ -51,6 +52,7 @@ pub use db::migrations::MigrationStatus;
 pub use db::postgres::{Clock, PostgresOptions};
 pub use dead_letters::{DeadLetterFilter, DeadLetterSummary};
 pub use error::{Error, PlatformError, Result, Unavailable};
+pub use events::Delivered;
 pub use executions::{ExecutionField, ExecutionFilter, ExecutionSort, ExecutionSummary, Inserted};
 pub use history::{Commit, Finished, Written};
 pub use scripts::{
@@ -58,7 +60,7 @@ pub use scripts::{
     ScriptSummary, SortField, Trashed,
 };
 pub use store::{Change, Options, Store};
-pub use subscriptions::Subscriber;
+pub use system::dispatch::Dispatched;
 pub use system::indexer::Indexed;
 pub use system::maintenance::Maintained;
 pub use system::nodes::{Duty, Node, OnDuty};

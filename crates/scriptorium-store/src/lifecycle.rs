@@ -2,9 +2,12 @@
 //! `jsruntime.execution.…`, written in the transaction that they tell of, so that neither is without
 //! the other. Payloads name what happened to what; a source is never in one.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::LazyLock;
 
-use scriptorium_model::event::Event;
+use scriptorium_model::delivery;
+use scriptorium_model::event::{Event, patterns};
 use scriptorium_model::execution::{Execution, ExecutionStatus, TriggerKind};
 use scriptorium_model::script::{Script, ScriptStatus};
 use scriptorium_model::{Ambient, Ctx, Json, ScriptId, TenantId, Timestamp, Uuid};
@@ -14,6 +17,7 @@ use serde_json::{Map, Value, json};
 use crate::Store;
 use crate::db::{Micros, Tx};
 use crate::error::Result;
+use crate::events::lineage_text;
 
 /// What happened to a script.
 #[derive(Clone, Debug)]
@@ -107,36 +111,53 @@ pub(crate) fn changed_members(before: &Value, after: &Value) -> Vec<String> {
 #[derive(Debug, Default)]
 pub(crate) struct Listeners {
     scripts: HashSet<ScriptId>,
-    types: HashSet<String>,
+    patterns: HashSet<String>,
 }
+
+/// The listeners of the tenants that a transaction writes to, each looked up once.
+#[derive(Debug, Default)]
+pub(crate) struct Audience {
+    known: BTreeMap<TenantId, Listeners>,
+    told: bool,
+}
+
+impl Audience {
+    /// Those of an execution's tenant, if they make a difference to what is told of it.
+    pub(crate) async fn of(&mut self, tx: &Tx, execution: &Execution) -> Result<&Listeners> {
+        let found = match self.known.entry(execution.tenant) {
+            Entry::Occupied(known) => return Ok(known.into_mut()),
+            Entry::Vacant(unknown) if by_the_thousand(execution) => {
+                unknown.insert(Listeners::of(tx, execution.tenant).await?)
+            }
+            Entry::Vacant(_) => &*NOBODY,
+        };
+        Ok(found)
+    }
+
+    /// Whether anything was published to them.
+    pub(crate) fn is_told(&self) -> bool {
+        self.told
+    }
+}
+
+static NOBODY: LazyLock<Listeners> = LazyLock::new(Listeners::default);
 
 const STARTED: &str = "jsruntime.execution.started";
 
 impl Listeners {
-    /// Those of a tenant.
-    pub(crate) async fn of(tx: &Tx, tenant: TenantId) -> Result<Self> {
+    async fn of(tx: &Tx, tenant: TenantId) -> Result<Self> {
         let sql = tx.sql_of(
             tenant,
             "select script_id, event_type from subscriptions where tenant_id = $1 \
-             and event_type >= 'jsruntime.execution.' and event_type < 'jsruntime.execution/' \
-             and active = true",
+             and event_type >= 'jsruntime.' and event_type < 'jsruntime/' and active = true",
         );
         let rows: Vec<ListenerRow> = tx.all(sql).await?;
         let mut found = Self::default();
-        for row in rows {
+        for row in rows.into_iter().filter(|row| row.is_for_executions()) {
             found.scripts.insert(ScriptId(row.script_id));
-            found.types.insert(row.event_type);
+            found.patterns.insert(row.event_type);
         }
         Ok(found)
-    }
-
-    /// Those of its tenant, if they make a difference to what is told of an execution.
-    async fn for_one(tx: &Tx, execution: &Execution) -> Result<Self> {
-        if by_the_thousand(execution) {
-            Self::of(tx, execution.tenant).await
-        } else {
-            Ok(Self::default())
-        }
     }
 
     /// That an execution began.
@@ -183,7 +204,9 @@ impl Listeners {
             let error = json!({ "code": failure.code, "message": failure.message });
             payload.insert("error".into(), error);
         }
-        Some(event(ambient, execution.tenant, kind, payload, at))
+        let mut event = event(ambient, execution.tenant, kind, payload, at);
+        event.lineage = delivery::lineage_of(execution);
+        Some(event)
     }
 
     /// Starts and good ends of what comes by the thousand (requests, events, calls of the host) are
@@ -194,12 +217,13 @@ impl Listeners {
         let listens =
             execution.trigger == TriggerKind::Event && self.scripts.contains(&execution.script);
         let rare = !(ordinary && by_the_thousand(execution));
-        !listens && !execution.test && (rare || self.types.contains(kind))
+        let wanted = || patterns(kind).iter().any(|p| self.patterns.contains(p));
+        !listens && !execution.test && (rare || wanted())
     }
 }
 
 /// Whether listeners make a difference to what is told of an execution.
-pub(crate) fn by_the_thousand(execution: &Execution) -> bool {
+fn by_the_thousand(execution: &Execution) -> bool {
     matches!(
         execution.trigger,
         TriggerKind::Http | TriggerKind::Event | TriggerKind::Embedded
@@ -208,9 +232,9 @@ pub(crate) fn by_the_thousand(execution: &Execution) -> bool {
 
 /// Publishes what happened to executions of any tenants, in a transaction that may write to all.
 pub(crate) async fn tell_ends(tx: &Tx, ambient: &Ambient, executions: &[&Execution]) -> Result<()> {
+    let mut audience = Audience::default();
     for execution in executions {
-        let listeners = Listeners::for_one(tx, execution).await?;
-        if let Some(event) = listeners.ended(execution, ambient) {
+        if let Some(event) = audience.of(tx, execution).await?.ended(execution, ambient) {
             insert(tx, &event).await?;
         }
     }
@@ -218,10 +242,16 @@ pub(crate) async fn tell_ends(tx: &Tx, ambient: &Ambient, executions: &[&Executi
 }
 
 /// Publishes that an execution began, in the transaction that claims it.
-pub(crate) async fn tell_started(tx: &Tx, ambient: &Ambient, execution: &Execution) -> Result<()> {
-    let listeners = Listeners::for_one(tx, execution).await?;
+pub(crate) async fn tell_started(
+    tx: &Tx,
+    ambient: &Ambient,
+    audience: &mut Audience,
+    execution: &Execution,
+) -> Result<()> {
+    let listeners = audience.of(tx, execution).await?;
     if let Some(event) = listeners.started(execution, ambient) {
         insert(tx, &event).await?;
+        audience.told = true;
     }
     Ok(())
 }
@@ -229,13 +259,15 @@ pub(crate) async fn tell_started(tx: &Tx, ambient: &Ambient, execution: &Executi
 async fn insert(tx: &Tx, event: &Event) -> Result<()> {
     let sql = tx.sql_of(
         event.tenant,
-        "insert into events (tenant_id, id, kind, created_at, payload) values ($1, $2, $3, $4, $5)",
+        "insert into events (tenant_id, id, kind, created_at, payload, lineage, waiting) \
+         values ($1, $2, $3, $4, $5, $6, true)",
     );
     let sql = sql.with([
         event.id.0.into(),
         event.kind.as_str().into(),
         Micros::from(event.created_at).into(),
         event.payload.as_str().into(),
+        lineage_text(&event.lineage).into(),
     ]);
     tx.execute(sql).await?;
     Ok(())
@@ -257,6 +289,7 @@ fn event(
         payload: Json::from(Value::Object(payload)),
         script: None,
         execution: None,
+        lineage: Vec::new(),
         created_at: at,
     }
 }
@@ -265,4 +298,10 @@ fn event(
 struct ListenerRow {
     script_id: Uuid,
     event_type: String,
+}
+
+impl ListenerRow {
+    fn is_for_executions(&self) -> bool {
+        self.event_type == "jsruntime.*" || self.event_type.starts_with("jsruntime.execution.")
+    }
 }

@@ -17,7 +17,7 @@ use crate::files::{self, LockFile};
 use crate::history::HistoryWriter;
 use crate::keys;
 use crate::system::nodes::Relay;
-use crate::system::queue::Rotation;
+use crate::system::queue::{NextDue, Rotation};
 use crate::tenant_data::{TenantData, TenantSchema};
 
 /// Where the data is and how much of the machine to use.
@@ -69,6 +69,7 @@ pub(crate) struct Inner {
     pub(crate) writer: HistoryWriter,
     pub(crate) signals: Arc<Signals>,
     pub(crate) rotation: Rotation,
+    pub(crate) next_due: NextDue,
     pub(crate) trail: Trail,
     pub(crate) heads: Heads,
     data_dir: PathBuf,
@@ -90,6 +91,8 @@ pub enum Change {
     Cancel,
     /// Something ended or changed that is not in the search index yet.
     Documents,
+    /// An event was recorded that waits for its delivery.
+    Events,
 }
 
 /// What changed, for whoever watches. `seen` moves with every change, `told` with those of this
@@ -148,6 +151,7 @@ impl Store {
                 writer,
                 signals,
                 rotation: Rotation::default(),
+                next_due: NextDue::default(),
                 trail,
                 heads: Heads::new(&options.data_dir),
                 data_dir: options.data_dir,
@@ -290,12 +294,13 @@ impl Store {
 
 impl Change {
     /// Every kind.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Endpoints,
         Self::Schedules,
         Self::Pending,
         Self::Cancel,
         Self::Documents,
+        Self::Events,
     ];
 
     /// Its name among nodes.
@@ -306,6 +311,7 @@ impl Change {
             Self::Pending => "pending",
             Self::Cancel => "cancel",
             Self::Documents => "documents",
+            Self::Events => "events",
         }
     }
 

@@ -1,17 +1,18 @@
 //! Who is subscribed to an event of a tenant. The rows are written with their script, in
 //! [`crate::scripts`].
 
+use std::collections::BTreeSet;
+
 use scriptorium_model::filter::Filter;
-use scriptorium_model::{Ctx, Json, ScriptId, Uuid};
+use scriptorium_model::{Json, ScriptId, TenantId, Uuid};
 use sea_orm::FromQueryResult;
 
-use crate::Store;
-use crate::db::number;
-use crate::error::{Error, Result};
+use crate::db::{Tx, number};
+use crate::error::Result;
 
-/// An active script that runs on events of one type.
+/// An active script that runs on events.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subscriber {
+pub(crate) struct Subscriber {
     /// The script.
     pub script: ScriptId,
     /// Its name.
@@ -26,30 +27,41 @@ pub struct Subscriber {
     pub max_attempts: u32,
 }
 
-impl Store {
-    /// The active scripts of the tenant that run on events of a type, in the order they begin
-    /// (R-REPO-04).
-    ///
-    /// # Errors
-    /// `Platform` only.
-    pub async fn list_subscribers(&self, ctx: &Ctx, event_type: &str) -> Result<Vec<Subscriber>> {
-        let db = self.db().read(ctx).await?;
-        let sql = db
-            .sql(
-                "select b.script_id, b.filter, b.priority, b.max_attempts, s.name, s.version \
-                 from subscriptions b join scripts s \
-                 on s.tenant_id = b.tenant_id and s.id = b.script_id \
-                 where b.tenant_id = $1 and b.event_type = $2 and b.active = true \
-                 order by b.priority desc, b.script_id",
-            )
-            .with([event_type.into()]);
-        let rows: Vec<SubscriberRow> = db.all(sql).await?;
-        rows.into_iter().map(Subscriber::try_from).collect()
+/// A subscriber by one of its patterns.
+#[derive(Clone, Debug)]
+pub(crate) struct Subscribed {
+    /// What it asks for.
+    pub pattern: String,
+    /// The script.
+    pub subscriber: Subscriber,
+    /// It has a filter that cannot be read any more.
+    pub unreadable: bool,
+}
+
+/// The active scripts of a tenant that ask for one of these patterns (R-REPO-04).
+pub(crate) async fn subscribed(
+    tx: &Tx,
+    tenant: TenantId,
+    patterns: &BTreeSet<String>,
+) -> Result<Vec<Subscribed>> {
+    if patterns.is_empty() {
+        return Ok(Vec::new());
     }
+    let mut sql = tx.sql_of(
+        tenant,
+        "select b.event_type, b.script_id, b.filter, b.priority, b.max_attempts, s.name, s.version \
+         from subscriptions b join scripts s \
+         on s.tenant_id = b.tenant_id and s.id = b.script_id \
+         where b.tenant_id = $1 and b.active = true and b.event_type in ",
+    );
+    sql.bind_list(patterns.iter().map(|pattern| pattern.as_str().into()));
+    let rows: Vec<SubscribedRow> = tx.all(sql).await?;
+    Ok(rows.into_iter().map(Subscribed::from).collect())
 }
 
 #[derive(FromQueryResult)]
-struct SubscriberRow {
+struct SubscribedRow {
+    event_type: String,
     script_id: Uuid,
     filter: Option<String>,
     priority: i64,
@@ -58,19 +70,21 @@ struct SubscriberRow {
     version: i64,
 }
 
-impl TryFrom<SubscriberRow> for Subscriber {
-    type Error = Error;
-    fn try_from(row: SubscriberRow) -> Result<Self> {
+impl From<SubscribedRow> for Subscribed {
+    fn from(row: SubscribedRow) -> Self {
         let filter = row.filter.map(Json::from_written).map(Filter::parse);
-        Ok(Self {
-            script: ScriptId(row.script_id),
-            script_name: row.name,
-            version: number(row.version),
-            filter: filter
-                .transpose()
-                .map_err(|_| Error::corrupt("subscriptions.filter"))?,
-            priority: number(row.priority),
-            max_attempts: number(row.max_attempts),
-        })
+        let unreadable = matches!(filter, Some(Err(_)));
+        Self {
+            pattern: row.event_type,
+            subscriber: Subscriber {
+                script: ScriptId(row.script_id),
+                script_name: row.name,
+                version: number(row.version),
+                filter: filter.and_then(|read| read.ok()),
+                priority: number(row.priority),
+                max_attempts: number(row.max_attempts),
+            },
+            unreadable,
+        }
     }
 }

@@ -2,8 +2,9 @@
 //! pending execution; the runtime does the rest. They hold no engine and open no socket.
 //!
 //! [`routes`] says which endpoint answers a request, [`schedule`] turns planned instants into
-//! executions. [`Triggers`] holds both together for one platform.
+//! executions, `dispatch` events. [`Triggers`] holds them together for one platform.
 
+mod dispatch;
 pub mod routes;
 pub mod schedule;
 
@@ -103,6 +104,11 @@ impl Triggers {
                 changed = changes.changed() => if changed.is_err() { return },
             }
         }
+    }
+
+    /// Delivers events until `stop`, telling `wake` whenever an execution was recorded.
+    pub async fn dispatch(self, stop: CancellationToken, wake: impl Fn() + Send) {
+        dispatch::run(self.store, stop, wake).await;
     }
 
     async fn fire(&self, wake: &impl Fn()) -> Result<std::time::Duration, Error> {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, TriggerKind};
+use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::schedule::{Missed, Overlap, Timing};
 use scriptorium_model::script::ScriptStatus;
@@ -219,6 +219,8 @@ fn execution(ambient: &Ambient, due: &DueSchedule, slot: &Decided) -> Execution 
         failure: None,
         metrics: Metrics::default(),
         attempt: 1,
+        terms: Terms::default(),
+        first_execution: None,
         replay_of: None,
         test: false,
         triggered_by: None,

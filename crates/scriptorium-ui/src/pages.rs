@@ -1,6 +1,8 @@
 //! The site map: one module for each page, one route for each address. Everything is a GET.
 
 mod audit;
+mod dead_letter;
+mod dead_letters;
 mod diff;
 mod execution;
 mod executions;
@@ -44,6 +46,8 @@ pub(crate) fn router() -> Router<Site> {
         .route("/audit", get(audit::list))
         .route("/executions", get(executions::list))
         .route("/executions/{id}", get(execution::show))
+        .route("/dead-letters", get(dead_letters::list))
+        .route("/dead-letters/{id}", get(dead_letter::show))
         .route("/assets/{name}", get(assets::serve))
         .fallback(not_found)
 }

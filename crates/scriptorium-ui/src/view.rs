@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use scriptorium::model::dead_letter::DeadLetterStatus;
 use scriptorium::model::execution::{ExecutionStatus, TriggerKind};
 use scriptorium::model::policy::{self, Action};
 use scriptorium::model::script::{Script, ScriptStatus, ScriptType};
@@ -111,6 +112,15 @@ pub(crate) fn execution_tone(status: ExecutionStatus) -> &'static str {
         ExecutionStatus::Failed => "tone-bad",
         ExecutionStatus::Timeout => "tone-warn",
         ExecutionStatus::Cancelled => "tone-hollow",
+    }
+}
+
+pub(crate) fn dead_letter_tone(status: DeadLetterStatus) -> &'static str {
+    match status {
+        DeadLetterStatus::Pending => "tone-bad",
+        DeadLetterStatus::Retrying => "tone-live",
+        DeadLetterStatus::Resolved => "tone-good",
+        DeadLetterStatus::Discarded => "tone-hollow",
     }
 }
 

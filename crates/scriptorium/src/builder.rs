@@ -210,7 +210,8 @@ impl Builder {
         self
     }
 
-    /// Whether schedules fire and the queue is worked on in this process; on by default.
+    /// Whether schedules fire, events are delivered and the queue is worked on in this process; on by
+    /// default.
     #[must_use]
     pub fn triggers(mut self, on: bool) -> Self {
         self.triggers = on;
@@ -304,13 +305,15 @@ impl Builder {
 impl Platform {
     fn start_triggers(&self) {
         self.runtime().start_workers();
-        let runtime = self.runtime().clone();
-        let scheduler = self
-            .0
-            .triggers
-            .clone()
-            .run(self.0.stop.clone(), move || runtime.wake());
+        let wake = || {
+            let runtime = self.runtime().clone();
+            move || runtime.wake()
+        };
+        let (triggers, stop) = (&self.0.triggers, &self.0.stop);
+        let scheduler = triggers.clone().run(stop.clone(), wake());
+        let dispatcher = triggers.clone().dispatch(stop.clone(), wake());
         self.0.tasks.spawn(scheduler);
+        self.0.tasks.spawn(dispatcher);
     }
 }
 

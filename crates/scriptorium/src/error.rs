@@ -296,6 +296,8 @@ impl From<scriptorium_store::Error> for Error {
                     "too_many_drafts" => "save or discard another draft first".into(),
                     "archived" => "the script is archived and stays as it is".into(),
                     "still_running" => "an execution of it is pending or running".into(),
+                    "not_active" => "the script is not active; activate it first".into(),
+                    "forbidden_move" => "the status cannot change this way any more".into(),
                     other => format!("{field}: {}", other.replace('_', " ")),
                 };
                 Self::conflict(what, Some(field), message)

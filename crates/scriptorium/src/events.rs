@@ -1,5 +1,5 @@
-//! Events: publishing and looking at what was recorded. Delivery to event scripts is not part of
-//! this release; they run by hand with an event as input.
+//! Events: publishing and looking at what was recorded. Who publishes does not wait for the scripts
+//! that subscribe: the event is delivered to them once it is on disk.
 
 use scriptorium_model::definition::at_most_bytes;
 use scriptorium_model::event::{self, Event};
@@ -7,6 +7,7 @@ use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::permission::Permission;
 use scriptorium_model::{Ctx, EventId, Invalid, Json, policy};
 
+use scriptorium_store::Delivered;
 use scriptorium_store::events::EventFilter;
 
 use crate::error::Result;
@@ -28,7 +29,7 @@ pub struct NewEvent {
 }
 
 /// Largest payload in bytes.
-const PAYLOAD_BYTES: usize = 256 << 10;
+pub(crate) const PAYLOAD_BYTES: usize = 256 << 10;
 
 impl Events<'_> {
     /// Records an event; when this returns it is on disk.
@@ -40,10 +41,7 @@ impl Events<'_> {
         policy::require(ctx, Permission::EventsPublish)?;
         let mut invalid = Invalid::default();
         invalid.check(event::validate_type("type", &new.kind));
-        if ["jsruntime.", "scriptorium."]
-            .iter()
-            .any(|own| new.kind.starts_with(own))
-        {
+        if event::RESERVED.iter().any(|own| new.kind.starts_with(own)) {
             invalid.push(
                 "type",
                 "reserved",
@@ -59,6 +57,7 @@ impl Events<'_> {
             payload: new.payload,
             script: None,
             execution: None,
+            lineage: Vec::new(),
             created_at: self.0.ambient().now(),
         };
         self.0.store().insert_event(ctx, event.clone()).await?;
@@ -77,6 +76,16 @@ impl Events<'_> {
     ) -> Result<Page<Event>> {
         policy::require(ctx, Permission::ScriptsRead)?;
         Ok(self.0.store().list_events(ctx, filter, page).await?)
+    }
+
+    /// The scripts that an event was delivered to, with the first execution of each; `None` while it
+    /// waits for that.
+    ///
+    /// # Errors
+    /// No such event, or the permission `scripts.read` is missing.
+    pub async fn deliveries(&self, ctx: &Ctx, id: EventId) -> Result<Option<Vec<Delivered>>> {
+        policy::require(ctx, Permission::ScriptsRead)?;
+        Ok(self.0.store().list_deliveries(ctx, id).await?)
     }
 
     /// One recorded event.

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use futures_util::Stream;
 use scriptorium_model::definition::at_most_bytes;
-use scriptorium_model::execution::{Execution, ExecutionStatus, LogLine, Metrics, TriggerKind};
+use scriptorium_model::delivery::Delivery;
+use scriptorium_model::execution::{
+    Execution, ExecutionStatus, LogLine, MAX_PRIORITY, Metrics, Terms, TriggerKind,
+};
 use scriptorium_model::limits::SOURCE_BYTES;
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::permission::Permission;
@@ -51,6 +54,12 @@ pub struct Execute {
     pub idempotency_key: Option<String>,
     /// `Manual` for the UI, `Api` for programs.
     pub trigger: TriggerKind,
+    /// Not before this instant; once, and by nobody's schedule. Only when nobody waits.
+    pub run_after: Option<Timestamp>,
+    /// Not at this instant or later: then it fails as `platform.expired`. Only when nobody waits.
+    pub expires_at: Option<Timestamp>,
+    /// Of the tenant's executions that may begin, those with a higher one do first; 0 to 100.
+    pub priority: u32,
 }
 
 impl Execute {
@@ -65,7 +74,44 @@ impl Execute {
             timeout: None,
             idempotency_key: None,
             trigger: TriggerKind::Api,
+            run_after: None,
+            expires_at: None,
+            priority: 0,
         }
+    }
+
+    /// When it may begin.
+    fn terms(&self, now: Timestamp) -> std::result::Result<Terms, Invalid> {
+        let mut invalid = Invalid::default();
+        let instants = [
+            ("run_after", self.run_after),
+            ("expires_at", self.expires_at),
+        ];
+        for (field, _) in instants.iter().filter(|(_, at)| at.is_some()) {
+            if self.mode == Mode::Sync {
+                invalid.push(
+                    *field,
+                    "not_allowed",
+                    "does not go with waiting for the end",
+                );
+            }
+        }
+        let due = self.run_after.map_or(now, |at| at.max(now));
+        if self.expires_at.is_some_and(|at| at <= due) {
+            let message = "must be later than the execution may begin";
+            invalid.push("expires_at", "out_of_range", message);
+        }
+        if self.priority > MAX_PRIORITY {
+            let message = format!("must be 0 to {MAX_PRIORITY}");
+            let error = invalid.push("priority", "out_of_range", message);
+            error.with("min", 0).with("max", MAX_PRIORITY);
+        }
+        invalid.or(Terms {
+            run_after: self.run_after.filter(|at| *at > now),
+            expires_at: self.expires_at,
+            priority: self.priority,
+            ..Terms::default()
+        })
     }
 }
 
@@ -108,7 +154,9 @@ impl Executions<'_> {
             what.timeout,
             what.idempotency_key.as_deref(),
         )?;
+        let terms = what.terms(self.0.ambient().now())?;
         let mut execution = self.new_execution(ctx, &script, what.trigger, what.input);
+        execution.terms = terms;
         execution.version = version;
         execution.test = script.status == ScriptStatus::Draft
             || version != script.version
@@ -284,6 +332,7 @@ impl Executions<'_> {
         let Asked {
             source, timeout, ..
         } = Asked::of(&first);
+        let delivery = Delivery::of(&first);
         let source = source.filter(|_| what.version.is_none());
         if source.is_some() {
             policy::may(ctx, Action::Update, &script)?;
@@ -318,7 +367,11 @@ impl Executions<'_> {
             timeout,
             ..Asked::by(ctx)
         };
-        execution.trigger_data = asked.to_json();
+        // What an event started is given the same event again, whatever its payload is now.
+        execution.trigger_data = match delivery {
+            Some(delivery) => Some(delivery.put_into(asked.to_json())),
+            None => asked.to_json(),
+        };
         self.start(ctx, &script, &definition, execution, Mode::Async)
             .await
     }
@@ -416,6 +469,8 @@ impl Executions<'_> {
             failure: None,
             metrics: Metrics::default(),
             attempt: 1,
+            terms: Terms::default(),
+            first_execution: None,
             replay_of: None,
             test: false,
             triggered_by: ctx.actor.user(),

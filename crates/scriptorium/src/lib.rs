@@ -44,6 +44,7 @@ mod audit;
 pub mod backup;
 mod builder;
 pub mod database;
+mod dead_letters;
 mod diff;
 mod endpoints;
 mod error;
@@ -75,14 +76,15 @@ pub use scriptorium_store::events::EventFilter;
 pub use scriptorium_store::schedules::{CameTo, LastRun, ScheduleState, Skipped, Slot};
 pub use scriptorium_store::tenant_data::{self, TenantData, TenantSchema};
 pub use scriptorium_store::{
-    ExecutionField, ExecutionFilter, ExecutionSort, ExecutionSummary, LastExecution, Node,
-    ScriptFilter, ScriptSort, ScriptSummary, SortField,
+    DeadLetterFilter, DeadLetterSummary, Delivered, ExecutionField, ExecutionFilter, ExecutionSort,
+    ExecutionSummary, LastExecution, Node, ScriptFilter, ScriptSort, ScriptSummary, SortField,
 };
 
 pub use access::{Caller, SignedIn};
 pub use audit::Audit;
 pub use builder::Builder;
 pub use database::Database;
+pub use dead_letters::{DeadLetters, Redrive, Redriven};
 pub use diff::{Diff, DiffLine, DiffRow, FieldChange, RowKind};
 pub use endpoints::{EndpointRefusal, EndpointReply, EndpointRequest, Endpoints};
 pub use error::{Error, ErrorKind, Result};

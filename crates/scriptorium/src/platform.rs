@@ -24,6 +24,7 @@ use tokio_util::task::TaskTracker;
 use crate::access::RETRY_AFTER;
 use crate::audit::Audit;
 use crate::backup::Backups;
+use crate::dead_letters::DeadLetters;
 use crate::endpoints::Endpoints;
 use crate::error::{Error, Result};
 use crate::events::{Events, NewEvent};
@@ -126,6 +127,11 @@ impl Platform {
     /// Events of a tenant.
     pub fn events(&self) -> Events<'_> {
         Events(self)
+    }
+
+    /// Events of a tenant that a script could not deal with.
+    pub fn dead_letters(&self) -> DeadLetters<'_> {
+        DeadLetters(self)
     }
 
     /// Storage of a tenant.

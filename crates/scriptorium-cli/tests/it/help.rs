@@ -15,6 +15,8 @@ fn help_is_as_it_was() {
         &["script", "push"],
         &["execution", "list"],
         &["execution", "show"],
+        &["dead-letter", "list"],
+        &["dead-letter", "retry"],
         &["token", "create"],
         &["tenant", "list"],
         &["tenant", "create"],

@@ -219,10 +219,11 @@ fn triggers() -> Vec<Row> {
         ),
         Row("R-VAL-11", on(&[]), "event.types required"),
         Row("R-VAL-11", on(&["order.created", "order.line.x"]), "ok"),
+        Row("R-VAL-11", on(&["order.*", "*"]), "ok"),
         Row(
             "R-VAL-11",
             on(&["Order.Created"]),
-            "event.types bad_event_type",
+            "event.types bad_event_pattern",
         ),
         Row("R-VAL-11", on(&[&event_of(255)]), "ok"),
         Row(

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use scriptorium_engine::{CallClass, HostError, Reply};
-use scriptorium_model::event::{Event, validate_type};
+use scriptorium_model::delivery::{lineage_of, looped};
+use scriptorium_model::event::{Event, RESERVED, validate_type};
 
 use super::args::{Args, Check, Param, optional, required};
 use super::{Binding, Capability, Give, How, invalid};
@@ -14,8 +15,6 @@ use crate::host::Run;
 const PAYLOAD_BYTES: usize = 256 << 10;
 /// Bytes of payloads one execution may publish: they are held until it ends.
 const TOTAL_BYTES: usize = 4 << 20;
-/// Names that only the platform publishes.
-const RESERVED: [&str; 2] = ["jsruntime.", "scriptorium."];
 
 const PARAMS: &[Param] = &[
     required("type", "string", Check::Text(255)),
@@ -76,6 +75,10 @@ fn record(run: &Run, args: &mut Args) -> Result<(), HostError> {
             ..HostError::new("UNAUTHORIZED_OPERATION", message)
         });
     }
+    let lineage = lineage_of(&run.job.execution);
+    if let Some(message) = looped(&lineage) {
+        return Err(HostError::new("EVENT_LOOP", message));
+    }
     let payload = args.json(1);
     let mut published = run.events();
     let payloads = published.events.iter().map(|event| event.payload.len());
@@ -93,6 +96,7 @@ fn record(run: &Run, args: &mut Args) -> Result<(), HostError> {
         payload,
         script: Some(run.script),
         execution: Some(run.execution),
+        lineage,
         created_at: run.now(),
     };
     run.publish(&mut published, event)

@@ -138,6 +138,7 @@ pub(crate) fn job(harness: &Harness, case: &Case) -> scriptorium_runtime::Job {
                 payload: input,
                 script: None,
                 execution: None,
+                lineage: Vec::new(),
                 created_at: harness.ambient.now(),
             })),
         ),

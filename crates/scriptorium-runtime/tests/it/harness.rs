@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use scriptorium_model::ambient::{Clock, Entropy};
-use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, TriggerKind};
+use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
 use scriptorium_model::limits::Limits;
 use scriptorium_model::permission::{PermissionSet, Role};
 use scriptorium_model::script::{Definition, Language, Script, ScriptStatus};
@@ -178,6 +178,8 @@ impl Harness {
             failure: None,
             metrics: Metrics::default(),
             attempt: 1,
+            terms: Terms::default(),
+            first_execution: None,
             replay_of: None,
             test: false,
             triggered_by: None,

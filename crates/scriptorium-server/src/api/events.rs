@@ -7,7 +7,7 @@ use http::StatusCode;
 use http::header::LOCATION;
 use scriptorium::model::event::Event;
 use scriptorium::model::{EventId, Timestamp, Uuid};
-use scriptorium::{EventFilter, NewEvent};
+use scriptorium::{Delivered, EventFilter, NewEvent};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -43,7 +43,29 @@ pub(crate) struct EventBody {
     script_id: Option<Uuid>,
     /// The execution that published it, if one did.
     execution_id: Option<Uuid>,
+    /// The runs that led to it, the first one first, each as event type and script.
+    lineage: Vec<String>,
     created_at: Timestamp,
+}
+
+/// A recorded event with whom it was delivered to.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DeliveredEvent)]
+pub(crate) struct EventDetail {
+    #[serde(flatten)]
+    event: EventBody,
+    /// The scripts that it was delivered to; `null` while it waits for that.
+    deliveries: Option<Vec<DeliveryBody>>,
+}
+
+/// A script that an event was delivered to.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EventDelivery)]
+pub(crate) struct DeliveryBody {
+    script_id: Uuid,
+    /// The first execution; `null` when the event became a dead letter at once.
+    execution_id: Option<Uuid>,
+    at: Timestamp,
 }
 
 /// Which events.
@@ -103,20 +125,20 @@ pub(crate) async fn list(
     Ok(Json(List::of(events, EventBody::from)))
 }
 
-/// One event.
+/// One event, and whom it was delivered to.
 #[utoipa::path(get, path = "/events/{id}", tag = "events", params(("id" = Uuid, Path)),
-    responses((status = 200, body = EventBody), Refused))]
+    responses((status = 200, body = EventDetail), Refused))]
 pub(crate) async fn read(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
-) -> Result<Json<EventBody>, Problem> {
-    let event = app
-        .platform
-        .events()
-        .find(caller.ctx(), EventId(id))
-        .await?;
-    Ok(Json(event.into()))
+) -> Result<Json<EventDetail>, Problem> {
+    let (ctx, id) = (caller.ctx(), EventId(id));
+    let events = app.platform.events();
+    let event = events.find(ctx, id).await?.into();
+    let deliveries = events.deliveries(ctx, id).await?;
+    let deliveries = deliveries.map(|all| all.into_iter().map(Into::into).collect());
+    Ok(Json(EventDetail { event, deliveries }))
 }
 
 impl From<Event> for EventBody {
@@ -127,7 +149,18 @@ impl From<Event> for EventBody {
             payload: RawJson(event.payload),
             script_id: event.script.map(|id| id.0),
             execution_id: event.execution.map(|id| id.0),
+            lineage: event.lineage,
             created_at: event.created_at,
+        }
+    }
+}
+
+impl From<Delivered> for DeliveryBody {
+    fn from(delivered: Delivered) -> Self {
+        Self {
+            script_id: delivered.script.0,
+            execution_id: delivered.execution.map(|id| id.0),
+            at: delivered.at,
         }
     }
 }

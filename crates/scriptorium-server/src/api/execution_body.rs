@@ -45,8 +45,18 @@ pub(crate) struct Facts {
     /// `cron`, `http`, `event`, `manual`, `api` or `embedded`.
     trigger: &'static str,
     metrics: MetricsBody,
-    /// 1, and one more each time it was claimed again.
+    /// 1, and one more each time that it, or the execution it retries, was claimed again.
     attempt: u32,
+    /// How many attempts there may be.
+    max_attempts: u32,
+    /// The first of the executions that this one is a retry in a row of.
+    first_execution_id: Option<Uuid>,
+    /// Not begun before this instant.
+    run_after: Option<Timestamp>,
+    /// Not begun at this instant or later.
+    expires_at: Option<Timestamp>,
+    /// Those with a higher one begin first.
+    priority: u32,
     /// The execution this one repeats by hand.
     replay_of: Option<Uuid>,
     /// Whether it is a trial of unsaved or inactive code.
@@ -123,6 +133,11 @@ impl From<Execution> for ExecutionBody {
                 trigger: execution.trigger.as_str(),
                 metrics: execution.metrics.into(),
                 attempt: execution.attempt,
+                max_attempts: execution.terms.max_attempts,
+                first_execution_id: execution.first_execution.map(|id| id.0),
+                run_after: execution.terms.run_after,
+                expires_at: execution.terms.expires_at,
+                priority: execution.terms.priority,
                 replay_of: execution.replay_of.map(|id| id.0),
                 test: execution.test,
                 triggered_by: execution.triggered_by.map(|id| id.0),
@@ -150,6 +165,11 @@ impl From<ExecutionSummary> for ExecutionItem {
                 trigger: execution.trigger.as_str(),
                 metrics: execution.metrics.into(),
                 attempt: execution.attempt,
+                max_attempts: execution.terms.max_attempts,
+                first_execution_id: execution.first_execution.map(|id| id.0),
+                run_after: execution.terms.run_after,
+                expires_at: execution.terms.expires_at,
+                priority: execution.terms.priority,
                 replay_of: execution.replay_of.map(|id| id.0),
                 test: execution.test,
                 triggered_by: execution.triggered_by.map(|id| id.0),

@@ -44,6 +44,14 @@ pub(crate) struct ExecuteBody {
     draft: bool,
     /// A shorter wall limit for this execution.
     timeout_ms: Option<u64>,
+    /// Not before this instant; with `mode` `async`.
+    run_after: Option<Timestamp>,
+    /// Not at this instant or later: it fails as `platform.expired` then; with `mode` `async`.
+    expires_at: Option<Timestamp>,
+    /// Of the tenant's executions that may begin, those with a higher one do first.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 100)]
+    priority: u32,
 }
 
 /// Whether to wait for the end.
@@ -99,6 +107,9 @@ pub(crate) async fn execute(
             Actor::User { .. } => TriggerKind::Manual,
             _ => TriggerKind::Api,
         },
+        run_after: body.run_after,
+        expires_at: body.expires_at,
+        priority: body.priority,
     };
     let execution = app
         .platform

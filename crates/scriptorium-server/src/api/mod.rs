@@ -3,6 +3,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod backup;
+pub(crate) mod dead_letters;
 pub(crate) mod drafts;
 pub(crate) mod events;
 pub(crate) mod execution_body;

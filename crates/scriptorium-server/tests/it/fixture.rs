@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, Response};
 use scriptorium::{Builder, Platform};
@@ -112,6 +113,32 @@ impl Fixture {
         .await
     }
 
+    /// Publishes an event that its script cannot deal with; the id of the dead letter.
+    pub(crate) async fn dead_letter(&self) -> String {
+        self.script(json!({
+            "name": "failing",
+            "type": "event",
+            "source": "throw new Error('no such client')",
+            "event": {"types": ["order.lost"], "max_attempts": 1},
+        }))
+        .await;
+        let event = json!({"type": "order.lost", "payload": {"total": 5}});
+        self.call("POST", "/api/v1/events", event).await;
+        let letters = async {
+            loop {
+                let (_, found) = self.call("GET", "/api/v1/dead-letters", Value::Null).await;
+                if let Some(id) = found["items"][0]["id"].as_str() {
+                    return id.to_owned();
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let patience = Duration::from_secs(30);
+        tokio::time::timeout(patience, letters)
+            .await
+            .expect("it fails")
+    }
+
     /// Makes a token with the named permissions, of another tenant if one is given.
     pub(crate) async fn token(&self, tenant: Option<&str>, permissions: &[&str]) -> String {
         let body = json!({"name": "test", "tenant": tenant, "permissions": permissions});
@@ -134,9 +161,7 @@ impl Fixture {
     pub(crate) async fn stop(mut self) {
         drop(self.stop.take());
         self.serving.take().unwrap().await.unwrap();
-        self.platform
-            .shutdown(std::time::Duration::from_secs(5))
-            .await;
+        self.platform.shutdown(Duration::from_secs(5)).await;
     }
 }
 

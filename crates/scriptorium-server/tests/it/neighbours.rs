@@ -3,6 +3,7 @@
 //! (security.md P3.1, T3.2).
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use http::header::HeaderMap;
 use reqwest::RequestBuilder;
@@ -37,6 +38,7 @@ struct Tenant {
     script: String,
     execution: String,
     event: String,
+    letter: String,
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,22 +126,26 @@ async fn pages_and_endpoints_of_a_neighbour_are_not_there() {
         "/executions?q=xylographers",
         "/scripts?q=xylographers",
         "/scripts?tag=neighbour-tag",
+        "/dead-letters?script={script}",
+        "/dead-letters/{letter}",
         "/audit?q=xylographers",
         "/audit?subject={script}",
         "/trash",
     ] {
-        let ask = async |script: &str, execution: &str, cookie: &str| {
+        let ask = async |[script, execution, letter]: [&str; 3], cookie: &str| {
             let path = page
                 .replace("{script}", script)
-                .replace("{execution}", execution);
+                .replace("{execution}", execution)
+                .replace("{letter}", letter);
             let request = server.request("GET", &path, "").header("cookie", cookie);
             let response = request.header("accept", "text/html").send().await.unwrap();
             (response.status().as_u16(), response.text().await.unwrap())
         };
-        let (owner, _) = ask(&theirs.script, &theirs.execution, &theirs.cookie).await;
+        let of_theirs = [&*theirs.script, &*theirs.execution, &*theirs.letter];
+        let (owner, _) = ask(of_theirs, &theirs.cookie).await;
         assert!([200, 303].contains(&owner), "{page} of its owner: {owner}");
-        let (none, _) = ask(&absent, &absent, &mine.cookie).await;
-        let (real, text) = ask(&theirs.script, &theirs.execution, &mine.cookie).await;
+        let (none, _) = ask([&absent; 3], &mine.cookie).await;
+        let (real, text) = ask(of_theirs, &mine.cookie).await;
         assert_eq!(real, none, "{page}");
         for word in [SECRET, MARK] {
             let typed = text
@@ -284,6 +290,7 @@ impl Position {
         let own = match self.path.split('/').nth(3) {
             Some("executions") => &mine.execution,
             Some("events") => &mine.event,
+            Some("dead-letters") => &mine.letter,
             _ => &mine.script,
         };
         let value_in_path = urlencoded(value);
@@ -448,6 +455,7 @@ async fn answers(server: &Fixture, owner: &Tenant) -> Vec<(String, Value)> {
         let own = match path.split('/').nth(3) {
             Some("executions") => &owner.execution,
             Some("events") => &owner.event,
+            Some("dead-letters") => &owner.letter,
             _ => &owner.script,
         };
         let skipped = [
@@ -527,6 +535,32 @@ async fn tenant(server: &Fixture, slug: &str) -> String {
     server.token(Some(slug), &inside).await
 }
 
+/// Waits until nothing of a tenant runs any more; its dead letter.
+async fn settled(server: &Fixture, token: &str) -> String {
+    let first = async |path: &str| {
+        let response = server.request("GET", path, token).send().await.unwrap();
+        json_of(response).await["items"][0]["id"].take()
+    };
+    let settled = async {
+        loop {
+            let letter = first("/api/v1/dead-letters").await;
+            let mut live = Vec::new();
+            for status in ["pending", "running"] {
+                let path = format!("/api/v1/executions?status={status}");
+                live.push(first(&path).await);
+            }
+            if let (Some(letter), true) = (letter.as_str(), live.iter().all(Value::is_null)) {
+                return letter.to_owned();
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let patience = Duration::from_secs(30);
+    tokio::time::timeout(patience, settled)
+        .await
+        .expect("it ends")
+}
+
 impl Tenant {
     /// One of everything, with `mark` in what it is named by and `word` in what it says.
     async fn seed(server: &Fixture, slug: &str, mark: &str, word: &str) -> Self {
@@ -595,6 +629,12 @@ impl Tenant {
         send("POST", &format!("/api/v1/scripts/{failing}/execute"), input).await;
         let event = json!({"type": format!("{mark}.happened"), "payload": {"word": word}});
         let event = send("POST", "/api/v1/events", event).await;
+        let types = [format!("{mark}.lost")];
+        let lost = json!({"type": "event", "event": {"types": types, "max_attempts": 1}});
+        script("losing", "throw new Error('WORD')", lost).await;
+        let lost = json!({"type": format!("{mark}.lost"), "payload": {"word": word}});
+        send("POST", "/api/v1/events", lost).await;
+        let letter = settled(server, &token).await;
         let value = json!({"value": word});
         send("PUT", &format!("/api/v1/storage/{mark}-key"), value).await;
         let body = json!({"body": word});
@@ -631,6 +671,7 @@ impl Tenant {
             script: main,
             execution: id(&ran),
             event: id(&event),
+            letter,
             token,
             cookie,
         }

@@ -164,6 +164,28 @@ pub(crate) fn rows() -> Vec<Row> {
             [401, 202, 403, 202, 202, 202],
         ),
         ("GET /api/v1/events/{id}", none.clone(), readers),
+        ("GET /api/v1/dead-letters", none.clone(), members),
+        ("GET /api/v1/dead-letters/{id}", none.clone(), readers),
+        (
+            "POST /api/v1/dead-letters/retry",
+            json!({"dry_run": true}),
+            [401, 200, 403, 200, 200, 200],
+        ),
+        (
+            "POST /api/v1/dead-letters/{id}/discard",
+            none.clone(),
+            [401, 404, 403, 200, 409, 409],
+        ),
+        (
+            "POST /api/v1/dead-letters/{id}/retry",
+            json!({}),
+            [401, 404, 403, 409, 409, 409],
+        ),
+        (
+            "DELETE /api/v1/dead-letters/{id}",
+            none.clone(),
+            [401, 404, 403, 403, 204, 404],
+        ),
         (
             "GET /api/v1/storage/{key}",
             none.clone(),
@@ -250,6 +272,7 @@ struct Things {
     script: String,
     execution: String,
     event: String,
+    letter: String,
     token: String,
     tenant: String,
     user: String,
@@ -276,6 +299,7 @@ impl Things {
         let (_, event) = server
             .call("POST", "/api/v1/events", json!({"type": "a.b"}))
             .await;
+        let letter = server.dead_letter().await;
         server
             .call("PUT", "/api/v1/storage/thing", json!({"value": 1}))
             .await;
@@ -293,6 +317,7 @@ impl Things {
             script,
             execution: id(execution),
             event: id(event),
+            letter,
             token: id(token),
             tenant: id(tenant),
             user: id(user),
@@ -305,6 +330,7 @@ impl Things {
             Some("scripts" | "trash") => &self.script,
             Some("executions") => &self.execution,
             Some("events") => &self.event,
+            Some("dead-letters") => &self.letter,
             Some("tenants") => &self.tenant,
             Some("users") => &self.user,
             _ => &self.token,

@@ -249,10 +249,6 @@ impl<'a> Asker<'a> {
             Question::DueSchedules => self.store.due_schedules(self.now(), 100).await?.len(),
             Question::Upcoming => self.store.list_upcoming(&ctx, 10).await?.len(),
             Question::Endpoints => self.store.list_active_endpoints(ctx.tenant).await?.len(),
-            Question::Subscribed => {
-                let kind = event_kind(number(EVENT_KINDS));
-                self.store.list_subscribers(&ctx, &kind).await?.len()
-            }
             Question::Tags => self.store.list_tags(&ctx, 200).await?.len(),
             Question::EventsOfType => {
                 let filter = EventFilter {

@@ -41,7 +41,6 @@ pub(crate) enum Question {
     DueSchedules,
     Upcoming,
     Endpoints,
-    Subscribed,
     EventsOfType,
     Event,
     VersionDiff,
@@ -66,7 +65,7 @@ const SEARCH: u64 = 50;
 const DIFF: u64 = 50;
 
 impl Question {
-    pub(crate) const ALL: [Self; 32] = [
+    pub(crate) const ALL: [Self; 31] = [
         Self::Scripts,
         Self::ScriptsByNameDeep,
         Self::ScriptsByStatusDeep,
@@ -95,7 +94,6 @@ impl Question {
         Self::DueSchedules,
         Self::Upcoming,
         Self::Endpoints,
-        Self::Subscribed,
         Self::EventsOfType,
         Self::Event,
         Self::VersionDiff,
@@ -260,15 +258,6 @@ impl Question {
                 &["endpoints_route"],
                 &["endpoints_"],
             ),
-            // The few there are begin in the order of their priority.
-            Self::Subscribed => About {
-                sorts_few: true,
-                ..page(
-                    "scripts of an event type",
-                    &["subscriptions_type"],
-                    &["subscriptions_type"],
-                )
-            },
             Self::EventsOfType => page(
                 "events of a type, newest first",
                 &["events_kind"],

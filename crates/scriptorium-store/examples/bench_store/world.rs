@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use scriptorium_model::ambient::{Clock, Entropy};
 use scriptorium_model::endpoint::Method;
 use scriptorium_model::execution::{
-    Execution, ExecutionStatus, LogLevel, LogLine, Metrics, TriggerKind,
+    Execution, ExecutionStatus, LogLevel, LogLine, Metrics, Terms, TriggerKind,
 };
 use scriptorium_model::limits::Limits;
 use scriptorium_model::schedule::Schedule;
@@ -189,6 +189,8 @@ pub(crate) fn ended(ambient: &Ambient, source: &Source, number: u64) -> Finished
         failure: None,
         metrics: Metrics::default(),
         attempt: 1,
+        terms: Terms::default(),
+        first_execution: None,
         replay_of: None,
         test: false,
         triggered_by: None,

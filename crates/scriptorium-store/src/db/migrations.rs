@@ -50,6 +50,7 @@ const ALL: &[Pair] = &pairs![
     "0020_libraries",
     "0021_audit_days",
     "0022_orders_behind_the_wall",
+    "0023_events_delivered",
     "0024_schedule_policies",
 ];
 

@@ -176,6 +176,15 @@ impl Scope {
         Ok(())
     }
 
+    /// The instant that leases are compared with: the server's on PostgreSQL, so that nodes whose
+    /// clocks differ agree, and `now` on SQLite, whose only process has one clock.
+    pub(crate) async fn lease_clock(&self, now: Timestamp) -> Result<Micros> {
+        match &self.conn {
+            Conn::Postgres(tx) if tx.keeps_time() => Ok(Micros(tx.now().await?)),
+            _ => Ok(now.into()),
+        }
+    }
+
     /// The rows of a query.
     pub(crate) async fn all<R: FromQueryResult>(&self, sql: Sql) -> Result<Vec<R>> {
         let rows = self.rows(sql).await?;
@@ -284,15 +293,6 @@ impl Tx {
             conn,
             tenant: self.0.tenant,
         })))
-    }
-
-    /// The instant that leases are compared with: the server's on PostgreSQL, so that nodes whose
-    /// clocks differ agree, and `now` on SQLite, whose only process has one clock.
-    pub(crate) async fn lease_clock(&self, now: Timestamp) -> Result<Micros> {
-        match &self.0.conn {
-            Conn::Postgres(tx) if tx.keeps_time() => Ok(Micros(tx.now().await?)),
-            _ => Ok(now.into()),
-        }
     }
 }
 

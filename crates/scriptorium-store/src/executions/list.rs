@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, TriggerKind};
+use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::{Ctx, ExecutionId, Invalid, ScriptId, Timestamp, UserId, Uuid};
 
@@ -169,8 +169,12 @@ pub struct ExecutionSummary {
     pub failure_message: Option<String>,
     /// What it used.
     pub metrics: Metrics,
-    /// 1, and one more each time it was claimed again.
+    /// 1, and one more each time that it, or the execution it retries, was claimed again.
     pub attempt: u32,
+    /// When it may begin, and how often.
+    pub terms: Terms,
+    /// The first of the executions that this one is a retry in a row of.
+    pub first_execution: Option<ExecutionId>,
     /// The execution this one repeats by hand.
     pub replay_of: Option<ExecutionId>,
     /// Whether it is a trial.
@@ -199,6 +203,8 @@ impl From<&Execution> for ExecutionSummary {
             failure_message: failure.map(|failure| failure.message.clone()),
             metrics: execution.metrics,
             attempt: execution.attempt,
+            terms: execution.terms,
+            first_execution: execution.first_execution,
             replay_of: execution.replay_of,
             test: execution.test,
             triggered_by: execution.triggered_by,
@@ -420,8 +426,9 @@ impl ExecutionFilter {
         }
         match (self.script, self.status, self.trigger) {
             // A tenant has few of those at a time, and a script may have any number that ended.
-            (_, Some(ExecutionStatus::Pending), _) => " indexed by executions_pending",
-            (_, Some(ExecutionStatus::Running), _) => " indexed by executions_status",
+            (_, Some(ExecutionStatus::Pending | ExecutionStatus::Running), _) => {
+                " indexed by executions_status"
+            }
             (Some(_), ..) => " indexed by executions_script",
             (_, Some(_), _) => " indexed by executions_status",
             (.., Some(_)) => " indexed by executions_trigger",

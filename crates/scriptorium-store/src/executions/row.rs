@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use scriptorium_model::execution::{Execution, ExecutionStatus, Failure, Metrics, TriggerKind};
+use scriptorium_model::execution::{
+    Execution, ExecutionStatus, Failure, Metrics, Terms, TriggerKind,
+};
 use scriptorium_model::{ExecutionId, Json, ScriptId, TenantId, UserId, Uuid};
 use sea_orm::{FromQueryResult, Value};
 use serde::{Deserialize, Serialize};
@@ -17,22 +19,23 @@ pub(crate) const COLUMNS: &str = "tenant_id, id, script_id, script_name, version
     replay_of, triggered_by, idempotency_key, created_at, started_at, completed_at, \
     queued_us, duration_us, cpu_us, memory_peak_bytes, api_calls, db_queries, dropped_logs, \
     lease_id, failure_code, failure_message, failure_detail, trigger_data, input, output, \
-    trigger_data_packed, input_packed, output_packed";
+    trigger_data_packed, input_packed, output_packed, run_after, delayed, expires_at, priority, \
+    max_attempts, first_execution_id";
 /// How many those are.
-pub(crate) const COLUMN_COUNT: usize = 32;
+pub(crate) const COLUMN_COUNT: usize = 38;
 
 /// Begins a query for [`SummaryRow`]: every column but the payloads.
 pub(super) const SELECT_SUMMARY: &str = "select id, script_id, script_name, version, status, \
     trigger_kind, attempt, test, replay_of, triggered_by, created_at, started_at, completed_at, \
     queued_us, duration_us, cpu_us, memory_peak_bytes, api_calls, db_queries, dropped_logs, \
-    failure_code, failure_message from executions";
+    failure_code, failure_message, run_after, expires_at, priority, max_attempts, \
+    first_execution_id from executions";
 
-/// The values of an execution, in the order of [`COLUMNS`]. `attempt` is stored as the number of
-/// claims, so a row that was never claimed holds 0 and reads as attempt 1.
+/// The values of an execution, in the order of [`COLUMNS`]. What is stored as `attempt` is the number of
+/// claims, of which a pending one still has to have its last.
 pub(crate) fn values(
     execution: &Execution,
     packed: &Packed,
-    attempt: u32,
     lease: Option<Uuid>,
 ) -> Result<[Value; COLUMN_COUNT]> {
     let text = |json: &Option<Json>, packed: &Option<Vec<u8>>| {
@@ -45,6 +48,8 @@ pub(crate) fn values(
         .map_or(execution.input.as_str(), |_| "");
     let metrics = &execution.metrics;
     let failure = execution.failure.as_ref();
+    let pending = execution.status == ExecutionStatus::Pending;
+    let terms = &execution.terms;
     Ok([
         execution.tenant.0.into(),
         execution.id.0.into(),
@@ -53,7 +58,7 @@ pub(crate) fn values(
         execution.version.into(),
         execution.status.as_str().into(),
         execution.trigger.as_str().into(),
-        attempt.into(),
+        execution.attempt.saturating_sub(pending.into()).into(),
         execution.test.into(),
         execution.replay_of.map(|id| id.0).into(),
         execution.triggered_by.map(|id| id.0).into(),
@@ -78,16 +83,22 @@ pub(crate) fn values(
         packed.trigger_data.clone().into(),
         packed.input.clone().into(),
         packed.output.clone().into(),
+        micros(terms.run_after).into(),
+        (pending && terms.run_after.is_some()).into(),
+        micros(terms.expires_at).into(),
+        terms.priority.into(),
+        terms.max_attempts.into(),
+        execution.first_execution.map(|id| id.0).into(),
     ])
 }
 
-/// Inserts one execution that nobody has claimed, in a tenant's transaction.
+/// Inserts one execution that nobody has claimed, in a transaction of its tenant or of all.
 pub(crate) async fn insert_pending(tx: &Tx, execution: &Execution) -> Result<()> {
-    let mut sql = tx.sql("insert into executions (");
+    let mut sql = tx.sql_of(execution.tenant, "insert into executions (");
     sql.push(COLUMNS).push(") values ($1");
     // The first value, the tenant, is bound already.
     let packed = Packed::of(execution).await?;
-    for value in values(execution, &packed, 0, None)?.into_iter().skip(1) {
+    for value in values(execution, &packed, None)?.into_iter().skip(1) {
         sql.push(", ").bind(value);
     }
     sql.push(")");
@@ -137,6 +148,9 @@ pub(crate) struct ExecutionRow {
     trigger_data_packed: Option<Vec<u8>>,
     input_packed: Option<Vec<u8>>,
     output_packed: Option<Vec<u8>>,
+    #[sea_orm(nested)]
+    terms: TermsRow,
+    first_execution_id: Option<Uuid>,
 }
 
 impl TryFrom<ExecutionRow> for Execution {
@@ -155,7 +169,9 @@ impl TryFrom<ExecutionRow> for Execution {
             output: opt_json(plain(row.output, row.output_packed)?),
             failure: failure(row.failure_code, row.failure_message, row.failure_detail)?,
             metrics: row.metrics.into(),
-            attempt: number(row.attempt).max(1),
+            attempt: attempt(row.attempt, &row.status),
+            terms: row.terms.into(),
+            first_execution: row.first_execution_id.map(ExecutionId),
             replay_of: row.replay_of.map(ExecutionId),
             test: row.test,
             triggered_by: row.triggered_by.map(UserId),
@@ -186,6 +202,9 @@ pub(super) struct SummaryRow {
     metrics: MetricsRow,
     failure_code: Option<String>,
     failure_message: Option<String>,
+    #[sea_orm(nested)]
+    terms: TermsRow,
+    first_execution_id: Option<Uuid>,
 }
 
 impl TryFrom<SummaryRow> for ExecutionSummary {
@@ -201,7 +220,9 @@ impl TryFrom<SummaryRow> for ExecutionSummary {
             failure_code: row.failure_code,
             failure_message: row.failure_message,
             metrics: row.metrics.into(),
-            attempt: number(row.attempt).max(1),
+            attempt: attempt(row.attempt, &row.status),
+            terms: row.terms.into(),
+            first_execution: row.first_execution_id.map(ExecutionId),
             replay_of: row.replay_of.map(ExecutionId),
             test: row.test,
             triggered_by: row.triggered_by.map(UserId),
@@ -210,6 +231,31 @@ impl TryFrom<SummaryRow> for ExecutionSummary {
             completed_at: row.completed_at.map(Into::into),
         })
     }
+}
+
+#[derive(FromQueryResult)]
+struct TermsRow {
+    run_after: Option<Micros>,
+    expires_at: Option<Micros>,
+    priority: i64,
+    max_attempts: i64,
+}
+
+impl From<TermsRow> for Terms {
+    fn from(row: TermsRow) -> Self {
+        Self {
+            run_after: row.run_after.map(Into::into),
+            expires_at: row.expires_at.map(Into::into),
+            priority: number(row.priority),
+            max_attempts: number(row.max_attempts),
+        }
+    }
+}
+
+/// The attempt that an execution is in, or that begins with its next claim.
+fn attempt(claims: i64, status: &str) -> u32 {
+    let pending = status == ExecutionStatus::Pending.as_str();
+    number(claims.saturating_add(pending.into())).max(1)
 }
 
 #[derive(FromQueryResult)]

@@ -15,9 +15,11 @@ use serde_json::json;
 use super::{Finished, Written};
 use crate::audit::{By, Ends, Note, Noted, Said, Trail, text_of, unaudited};
 use crate::db::{Db, Dialect, Micros, Tx, micros};
+use crate::deliveries;
 use crate::error::{Error, Result};
+use crate::events::lineage_text;
 use crate::executions::{COLUMN_COUNT, COLUMNS, ExecutionRow, IdRow, Inserted, Packed, values};
-use crate::lifecycle::{Listeners, by_the_thousand};
+use crate::lifecycle::Audience;
 use crate::schedules;
 use crate::search::{self, Document};
 use crate::system;
@@ -33,6 +35,22 @@ pub(super) enum Write {
     Set(TenantId, Entry, Option<By>),
     Delete(TenantId, String, Option<By>),
     Say(Said),
+}
+
+/// What a batch came to, beside the outcome of each of its writes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Moved {
+    /// Executions became pending.
+    pub(super) pending: bool,
+    /// Events wait for their delivery.
+    pub(super) events: bool,
+}
+
+impl std::ops::BitOrAssign for Moved {
+    fn bitor_assign(&mut self, other: Self) {
+        self.pending |= other.pending;
+        self.events |= other.events;
+    }
 }
 
 /// What writing it came to.
@@ -89,21 +107,22 @@ fn payload(execution: &Execution) -> usize {
     execution.input.len() + output + trigger
 }
 
-/// Writes and commits; one outcome for each write, in order.
+/// Writes and commits; one outcome for each write, in order, and what others may want to know.
 pub(super) async fn commit(
     db: &Db,
     trail: &Trail,
     writes: &[Write],
     now: Timestamp,
-) -> Vec<Result<Outcome>> {
-    if let Ok(outcomes) = together(db, trail, writes, now).await {
-        return outcomes;
+) -> (Vec<Result<Outcome>>, Moved) {
+    if let Ok(done) = together(db, trail, writes, now).await {
+        return done;
     }
     match one_by_one(db, trail, writes, now).await {
-        Ok(outcomes) => outcomes,
+        Ok(done) => done,
         Err(error) => {
             tracing::error!(%error, cause = ?error, "a batch of records was not committed");
-            writes.iter().map(|_| Err(error.repeated())).collect()
+            let outcomes = writes.iter().map(|_| Err(error.repeated())).collect();
+            (outcomes, Moved::default())
         }
     }
 }
@@ -113,12 +132,16 @@ async fn together(
     trail: &Trail,
     writes: &[Write],
     now: Timestamp,
-) -> Result<Vec<Result<Outcome>>> {
+) -> Result<(Vec<Result<Outcome>>, Moved)> {
     let tx = db.write_each(system::for_history_writer()).await?;
     let writes: Vec<&Write> = writes.iter().collect();
-    let (outcomes, noted) = write(&tx, trail, &writes, now).await?;
+    let Rows {
+        outcomes,
+        moved,
+        noted,
+    } = write(&tx, trail, &writes, now).await?;
     tx.commit(noted).await?;
-    Ok(outcomes)
+    Ok((outcomes, moved))
 }
 
 async fn one_by_one(
@@ -126,16 +149,18 @@ async fn one_by_one(
     trail: &Trail,
     writes: &[Write],
     now: Timestamp,
-) -> Result<Vec<Result<Outcome>>> {
+) -> Result<(Vec<Result<Outcome>>, Moved)> {
     let tx = db.write_each(system::for_history_writer()).await?;
     let mut outcomes = Vec::with_capacity(writes.len());
+    let mut moved = Moved::default();
     for single in writes {
         let savepoint = tx.savepoint().await?;
         match write(&savepoint, trail, &[single], now).await {
             // Its entry is kept or forgotten with it.
-            Ok((written, _)) => {
+            Ok(written) => {
                 savepoint.release().await?;
-                outcomes.extend(written);
+                outcomes.extend(written.outcomes);
+                moved |= written.moved;
             }
             Err(error) => {
                 savepoint.rollback().await?;
@@ -144,17 +169,19 @@ async fn one_by_one(
         }
     }
     tx.commit(unaudited("each record has left its own")).await?;
-    Ok(outcomes)
+    Ok((outcomes, moved))
+}
+
+/// What writing came to, before it is committed.
+struct Rows {
+    outcomes: Vec<Result<Outcome>>,
+    moved: Moved,
+    noted: Noted,
 }
 
 /// Writes all of it; on PostgreSQL tenant by tenant, each named to row-level security, so that no
 /// record can touch what is not its tenant's.
-async fn write(
-    tx: &Tx,
-    trail: &Trail,
-    writes: &[&Write],
-    now: Timestamp,
-) -> Result<(Vec<Result<Outcome>>, Noted)> {
+async fn write(tx: &Tx, trail: &Trail, writes: &[&Write], now: Timestamp) -> Result<Rows> {
     if tx.dialect() == Dialect::Sqlite {
         return write_rows(tx, trail, writes, now).await;
     }
@@ -163,25 +190,25 @@ async fn write(
         tenants.entry(write.tenant().0).or_default().push(place);
     }
     let mut placed = Vec::with_capacity(writes.len());
+    let mut moved = Moved::default();
     for (tenant, places) in tenants {
         tx.enter(TenantId(tenant)).await?;
         let own: Vec<&Write> = places.iter().map(|place| writes[*place]).collect();
-        let (outcomes, _) = write_rows(tx, trail, &own, now).await?;
-        placed.extend(places.into_iter().zip(outcomes));
+        let rows = write_rows(tx, trail, &own, now).await?;
+        moved |= rows.moved;
+        placed.extend(places.into_iter().zip(rows.outcomes));
     }
     placed.sort_by_key(|(place, _)| *place);
-    let outcomes = placed.into_iter().map(|(_, outcome)| outcome).collect();
-    Ok((outcomes, unaudited("each tenant's part has left its own")))
+    Ok(Rows {
+        outcomes: placed.into_iter().map(|(_, outcome)| outcome).collect(),
+        moved,
+        noted: unaudited("each tenant's part has left its own"),
+    })
 }
 
 /// Writes kind by kind; entries of storage in their order, because a key may come twice. What it
 /// leaves in the audit trail comes last: the heads of the chains are locked from then on.
-async fn write_rows(
-    tx: &Tx,
-    trail: &Trail,
-    writes: &[&Write],
-    now: Timestamp,
-) -> Result<(Vec<Result<Outcome>>, Noted)> {
+async fn write_rows(tx: &Tx, trail: &Trail, writes: &[&Write], now: Timestamp) -> Result<Rows> {
     let mut pending = Vec::new();
     let mut finished = Vec::new();
     let mut documents = Vec::new();
@@ -210,6 +237,12 @@ async fn write_rows(
     let told = told(tx, trail.ambient(), &finished).await?;
     events.extend(&told);
     let new_events = insert_events(tx, &events).await?;
+    let ends: Vec<&Execution> = finished.iter().map(|record| &record.execution).collect();
+    let retried = deliveries::follow(tx, trail.ambient(), &ends).await?;
+    let moved = Moved {
+        pending: retried || !inserted.is_empty(),
+        events: !new_events.is_empty(),
+    };
 
     let mut ends = Ends::default();
     for record in &finished {
@@ -254,29 +287,25 @@ async fn write_rows(
         });
     }
     let noted = trail.append_all(tx, said).await?;
-    Ok((outcomes, noted))
+    Ok(Rows {
+        outcomes,
+        moved,
+        noted,
+    })
 }
 
 /// What the platform publishes about executions that ended: also that they began, of those that
 /// nobody had claimed before.
 async fn told(tx: &Tx, ambient: &Ambient, ends: &[&Finished]) -> Result<Vec<Event>> {
-    let mut listeners: BTreeMap<TenantId, Listeners> = BTreeMap::new();
-    for end in ends {
-        let execution = &end.execution;
-        if by_the_thousand(execution) && !listeners.contains_key(&execution.tenant) {
-            let found = Listeners::of(tx, execution.tenant).await?;
-            listeners.insert(execution.tenant, found);
-        }
-    }
-    let nobody = Listeners::default();
+    let mut audience = Audience::default();
     let mut events = Vec::new();
     for end in ends {
         let execution = &end.execution;
-        let of_tenant = listeners.get(&execution.tenant).unwrap_or(&nobody);
+        let listeners = audience.of(tx, execution).await?;
         if end.lease.is_none() && execution.started_at.is_some() {
-            events.extend(of_tenant.started(execution, ambient));
+            events.extend(listeners.started(execution, ambient));
         }
-        events.extend(of_tenant.ended(execution, ambient));
+        events.extend(listeners.ended(execution, ambient));
     }
     Ok(events)
 }
@@ -322,7 +351,10 @@ async fn take_keys(tx: &Tx, executions: &mut Vec<(&Execution, &Packed)>) -> Resu
 
 /// Inserts what is not there yet; the ids that were inserted. Refused as a whole when a version that
 /// one of them names is gone.
-async fn insert_pending(tx: &Tx, executions: &[(&Execution, &Packed)]) -> Result<HashSet<Uuid>> {
+pub(crate) async fn insert_pending(
+    tx: &Tx,
+    executions: &[(&Execution, &Packed)],
+) -> Result<HashSet<Uuid>> {
     let mut inserted = HashSet::with_capacity(executions.len());
     for some in chunks(executions) {
         let mut sql = tx.sql("insert into executions (");
@@ -331,7 +363,7 @@ async fn insert_pending(tx: &Tx, executions: &[(&Execution, &Packed)]) -> Result
         sql.push(" on conflict do nothing returning id");
         let mut bound = Vec::with_capacity(some.len() * COLUMN_COUNT);
         for (execution, packed) in some {
-            bound.extend(values(execution, packed, 0, None)?);
+            bound.extend(values(execution, packed, None)?);
         }
         let rows: Vec<IdRow> = tx.all(sql.with(bound)).await?;
         inserted.extend(rows.into_iter().map(|row| row.id));
@@ -371,7 +403,7 @@ async fn store_ends(
         for (record, packed) in some {
             let lease = record.lease.map(|lease| lease.0);
             let execution = &record.execution;
-            bound.extend(values(execution, packed, execution.attempt, lease)?);
+            bound.extend(values(execution, packed, lease)?);
         }
         let mut sql = sql.with(bound);
         sql.bind(now).push(" returning id");
@@ -428,12 +460,12 @@ async fn insert_logs(tx: &Tx, ends: &[&Finished]) -> Result<()> {
 
 /// Inserts what is not there yet; the ids that were inserted.
 async fn insert_events(tx: &Tx, events: &[&Event]) -> Result<HashSet<Uuid>> {
-    const COLUMNS: usize = 7;
+    const COLUMNS: usize = 9;
     let mut inserted = HashSet::with_capacity(events.len());
     for some in chunks(events) {
         let mut sql = tx.sql(
             "insert into events (tenant_id, id, kind, script_id, execution_id, created_at, \
-             payload) values ",
+             payload, lineage, waiting) values ",
         );
         sql.push_rows(some.len(), COLUMNS);
         sql.push(" on conflict do nothing returning id");
@@ -447,6 +479,8 @@ async fn insert_events(tx: &Tx, events: &[&Event]) -> Result<HashSet<Uuid>> {
                 event.execution.map(|id| id.0).into(),
                 Micros::from(event.created_at).into(),
                 event.payload.as_str().into(),
+                lineage_text(&event.lineage).into(),
+                true.into(),
             ] as [Value; COLUMNS]);
         }
         let rows: Vec<IdRow> = tx.all(sql.with(bound)).await?;

@@ -19,8 +19,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use self::batch::chunks;
-use self::batch::{Outcome, Write};
+use self::batch::{Moved, Outcome, Write};
+pub(crate) use self::batch::{chunks, insert_pending as insert_executions};
 use crate::Store;
 use crate::audit::{By, Said, Trail};
 use crate::db::Db;
@@ -296,16 +296,17 @@ impl Worker {
             answers.push(job.answer);
             room.push(job.room);
         }
-        let outcomes = batch::commit(&self.db, &self.trail, &writes, self.ambient.now()).await;
+        let (outcomes, moved) =
+            batch::commit(&self.db, &self.trail, &writes, self.ambient.now()).await;
         drop((writes, room));
-        self.count(&outcomes);
+        self.count(&outcomes, moved);
         for (answer, outcome) in answers.into_iter().zip(outcomes) {
             // Nobody may be waiting: the record was made all the same.
             let _ = answer.send(outcome);
         }
     }
 
-    fn count(&self, outcomes: &[Result<Outcome>]) {
+    fn count(&self, outcomes: &[Result<Outcome>], moved: Moved) {
         let counted = |counter: &AtomicU64, number: usize| {
             counter.fetch_add(number as u64, Ordering::Relaxed);
         };
@@ -315,7 +316,6 @@ impl Worker {
         };
         let discarded = matching(|o| matches!(o, Outcome::Finished(Written::Discarded)));
         let stored = matching(|o| matches!(o, Outcome::Finished(Written::Stored)));
-        let pending = matching(|o| matches!(o, Outcome::Inserted(Inserted::New)));
         counted(&self.counters.commits, 1);
         counted(&self.counters.records, outcomes.len());
         counted(&self.counters.discarded, discarded);
@@ -325,8 +325,11 @@ impl Worker {
         if stored > 0 {
             self.signals.send(Change::Documents);
         }
-        if pending > 0 {
+        if moved.pending {
             self.signals.send(Change::Pending);
+        }
+        if moved.events {
+            self.signals.send(Change::Events);
         }
     }
 }

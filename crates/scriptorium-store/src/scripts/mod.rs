@@ -262,6 +262,7 @@ impl Store {
         self.signal(Change::Endpoints);
         self.signal(Change::Schedules);
         self.signal(Change::Documents);
+        self.signal(Change::Events);
     }
 }
 

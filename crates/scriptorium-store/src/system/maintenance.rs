@@ -318,8 +318,9 @@ const LINES_BEFORE: &str = "delete from execution_logs where tenant_id = $1 \
     where tenant_id = $1 and execution_id < $2 order by execution_id, seq limit $3) \
     returning execution_id";
 
+/// Those that nobody has looked at stay, whatever their age.
 const EVENTS_BEFORE: &str = "delete from events where tenant_id = $1 and id in \
-    (select id from events where tenant_id = $1 and created_at < $2 \
+    (select id from events where tenant_id = $1 and created_at < $2 and waiting = false \
     order by created_at, id limit $3)";
 
 /// Those that have attempts left stay, and so does one whose event runs again (R-RET-04).

@@ -4,6 +4,7 @@
 
 pub mod access;
 mod audit;
+pub mod dispatch;
 pub mod endpoints;
 pub mod indexer;
 pub mod maintenance;

@@ -4,8 +4,8 @@
 //! What another node must know is in the database; telling is a hint, after the commit. A change of
 //! endpoints or schedules also leaves a mark of its transaction, and every few seconds a node looks for
 //! marks of transactions that have ended since it looked last: so it finds what nobody told it. That
-//! the queue has work, or that somebody wants an execution stopped, leaves none: who does not hear it
-//! polls the queue and extends leases anyway.
+//! the queue has work or an event waits, or that somebody wants an execution stopped, leaves none: who
+//! does not hear it polls the queue and the events, and extends leases, anyway.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -148,6 +148,7 @@ impl Relay {
         let mut schedules = self.signals.told(Change::Schedules);
         let mut pending = self.signals.told(Change::Pending);
         let mut cancel = self.signals.told(Change::Cancel);
+        let mut events = self.signals.told(Change::Events);
         let (ears, mut heard) = mpsc::channel(256);
         // Ends with this function.
         let mut listening = JoinSet::new();
@@ -161,6 +162,7 @@ impl Relay {
                 () = moved(&mut schedules) => self.tell(Change::Schedules).await,
                 () = moved(&mut pending) => self.tell(Change::Pending).await,
                 () = moved(&mut cancel) => self.tell(Change::Cancel).await,
+                () = moved(&mut events) => self.tell(Change::Events).await,
             }
         }
         self.leave().await;

@@ -1,8 +1,12 @@
 //! The queue: picking up pending executions fairly among tenants, holding them by lease, and giving
 //! back what a dead worker held. An execution counts as attempted when it is claimed, so that one
 //! which kills its worker cannot do so for ever (security.md F15).
+//!
+//! One that is to begin later is `delayed` until its instant has come, so that a claim looks at none of
+//! those, however many there are.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use scriptorium_model::execution::Execution;
@@ -11,17 +15,15 @@ use sea_orm::FromQueryResult;
 
 use super::ACROSS_TENANTS;
 use crate::Store;
-use crate::audit::{Ends, unaudited};
+use crate::audit::{Ends, Noted, unaudited};
 use crate::db::{Dialect, Micros, Sql, Tx};
+use crate::deliveries;
 use crate::error::Result;
 use crate::executions::ExecutionRow;
-use crate::lifecycle;
+use crate::lifecycle::{self, Audience};
 use crate::schedules;
 use crate::search;
 use crate::store::Change;
-
-/// How often an execution is begun before it is given up.
-pub const MAX_ATTEMPTS: u32 = 3;
 
 /// The right to run one execution and to record its end; a new one with every claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,8 +60,10 @@ pub struct Lease {
 pub struct Recovered {
     /// Pending again.
     pub requeued: u64,
-    /// Failed with `platform.lost`, after [`MAX_ATTEMPTS`].
+    /// Failed with `platform.lost`, at their last attempt.
     pub lost: u64,
+    /// Failed with `platform.expired`: nobody had begun them in time.
+    pub expired: u64,
     /// Cancelled, as somebody had asked.
     pub cancelled: u64,
 }
@@ -68,9 +72,16 @@ pub struct Recovered {
 #[derive(Debug, Default)]
 pub(crate) struct Rotation(Mutex<Uuid>);
 
+/// When the next delayed execution is due, as the last claim found it; far away when there was none.
+#[derive(Debug)]
+pub(crate) struct NextDue(AtomicI64);
+
+/// Delayed executions that become claimable in one transaction.
+const DUE: i64 = 1_000;
+
 impl Store {
-    /// Claims up to `limit` pending executions, the oldest of each tenant, tenants in turn, for the
-    /// time of `lease`. Executions of the scripts in `busy` stay where they are: the caller has as
+    /// Claims up to `limit` pending executions that are due and have not expired, of each tenant those
+    /// of the highest priority and then the oldest, tenants in turn, for the time of `lease`. Executions of the scripts in `busy` stay where they are: the caller has as
     /// many of those as may run at once. Of each tenant at most as many are taken as `room` says.
     ///
     /// # Errors
@@ -82,26 +93,37 @@ impl Store {
         busy: &[ScriptId],
         room: &(dyn Fn(TenantId) -> u32 + Sync),
     ) -> Result<Vec<Claimed>> {
-        let lanes = self.waiting_tenants().await?.into_iter();
+        let lanes = self.due_lanes().await?.into_iter();
         let lanes = lanes.map(|lane| (lane, room(TenantId(lane)) as usize));
         let lanes: Vec<(Uuid, usize)> = lanes.filter(|(_, room)| *room > 0).collect();
         if lanes.is_empty() || limit == 0 {
             return Ok(Vec::new());
         }
         let tx = self.db().write_all(ACROSS_TENANTS).await?;
-        let until = self.lease_end(&tx, lease).await?;
-        let chosen = self.choose(&tx, lanes, limit as usize, busy).await?;
+        let clock = tx.lease_clock(self.inner.ambient.now()).await?;
+        let term = Term::new(clock, lease);
+        let chosen = self.choose(&tx, lanes, limit as usize, busy, clock).await?;
+        let mut audience = Audience::default();
         let mut claimed = Vec::with_capacity(chosen.len());
         for (tenant, id) in chosen {
-            claimed.extend(self.claim(&tx, TenantId(tenant), id, until).await?);
+            let of = (TenantId(tenant), id);
+            claimed.extend(self.claim(&tx, of, term, &mut audience).await?);
         }
         tx.commit(unaudited("an execution is noted when it ends"))
             .await?;
+        if audience.is_told() {
+            self.signal(Change::Events);
+        }
         Ok(claimed)
     }
 
+    /// When the next execution that is to begin later is due, as the last claim found it.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.inner.next_due.get()
+    }
+
     /// Claims one pending execution, for a caller that waits for it. `None` when it is no longer
-    /// pending.
+    /// pending, or not due.
     ///
     /// # Errors
     /// `Platform` only.
@@ -112,10 +134,15 @@ impl Store {
         lease: Duration,
     ) -> Result<Option<Claimed>> {
         let tx = self.db().write(ctx).await?;
-        let until = self.lease_end(&tx, lease).await?;
-        let claimed = self.claim(&tx, ctx.tenant, id.0, until).await?;
+        let clock = tx.lease_clock(self.inner.ambient.now()).await?;
+        let (of, term) = ((ctx.tenant, id.0), Term::new(clock, lease));
+        let mut audience = Audience::default();
+        let claimed = self.claim(&tx, of, term, &mut audience).await?;
         tx.commit(unaudited("an execution is noted when it ends"))
             .await?;
+        if audience.is_told() {
+            self.signal(Change::Events);
+        }
         Ok(claimed)
     }
 
@@ -143,34 +170,58 @@ impl Store {
         Ok(held)
     }
 
-    /// Gives claimed executions back unbegun, as if they had never been claimed; for a shutdown.
+    /// Gives claimed executions back unbegun, as if they had never been claimed; for a shutdown. One
+    /// that somebody wants stopped ends as cancelled instead: a cancel is final, whatever the node
+    /// that runs it does.
     ///
     /// # Errors
     /// `Platform` only; leases that no longer hold are passed over.
     pub async fn release(&self, leases: &[LeaseId]) -> Result<()> {
+        let now = Micros::from(self.inner.ambient.now());
         let tx = self.db().write_all(ACROSS_TENANTS).await?;
+        let mut cancelled = Vec::new();
         for some in leases.chunks(CHUNK) {
+            let held = || some.iter().map(|lease| lease.0.into());
+            let mut sql = tx.sql(CANCEL);
+            sql.bind(now).push(" where cancel_requested = true");
+            sql.push(" and status = 'running' and lease_id in ");
+            sql.bind_list(held());
+            cancelled.extend(ended(&tx, sql).await?);
+            // Whoever is flagged after that keeps the lease until its end, and is cancelled then.
             let mut sql = tx.sql(
                 "update executions set status = 'pending', attempt = attempt - 1, \
                  lease_id = null, lease_until = null, started_at = null \
-                 where status = 'running' and lease_id in ",
+                 where cancel_requested = false and status = 'running' and lease_id in ",
             );
-            sql.bind_list(some.iter().map(|lease| lease.0.into()));
+            sql.bind_list(held());
             tx.execute(sql).await?;
         }
-        tx.commit(unaudited("an execution is noted when it ends"))
-            .await?;
+        let cancelled: Vec<&Execution> = cancelled.iter().collect();
+        let noted = self.note_gone(&tx, &cancelled).await?;
+        tx.commit(noted).await?;
         self.signal(Change::Pending);
+        if !cancelled.is_empty() {
+            self.signal(Change::Documents);
+            self.signal(Change::Events);
+        }
         Ok(())
     }
 
     /// Takes back executions whose lease ended at `now` or before (on PostgreSQL the server's now):
-    /// pending again, or failed with
-    /// `platform.lost` after [`MAX_ATTEMPTS`], or cancelled when somebody had asked.
+    /// pending again, or failed with `platform.lost` at their last attempt, or cancelled when somebody
+    /// had asked. What nobody has begun until its expiry fails with `platform.expired`.
     ///
     /// # Errors
     /// `Platform` only.
     pub async fn recover_orphans(&self, now: Timestamp) -> Result<Recovered> {
+        // Mostly there is nothing, which is found out without a transaction that writes.
+        let db = self.db().read_all(ACROSS_TENANTS).await?;
+        let clock = db.lease_clock(now).await?;
+        let sql = db.sql(ANY_GONE).with([clock.into()]);
+        if db.one::<crate::executions::IdRow>(sql).await?.is_none() {
+            return Ok(Recovered::default());
+        }
+        drop(db);
         self.recover(Some(now)).await
     }
 
@@ -183,58 +234,77 @@ impl Store {
     async fn recover(&self, by: Option<Timestamp>) -> Result<Recovered> {
         let now = Micros::from(self.inner.ambient.now());
         let tx = self.db().write_all(ACROSS_TENANTS).await?;
-        let lease_ended = match by {
-            Some(by) => tx.lease_clock(by).await?,
-            None => Micros(i64::MAX),
-        };
-        let cancelled = tx
-            .sql(
-                "update executions set status = 'cancelled', completed_at = $2, lease_id = null, \
-                 lease_until = null, failure_code = 'cancelled', \
-                 failure_message = 'cancelled while its worker was gone' \
-                 where status = 'running' and lease_until <= $1 and cancel_requested = true",
-            )
-            .with([lease_ended.into(), now.into()]);
+        let clock = tx
+            .lease_clock(by.unwrap_or_else(|| self.inner.ambient.now()))
+            .await?;
+        let lease_ended = by.map_or(Micros(i64::MAX), |_| clock);
+        let mut cancelled = tx.sql(CANCEL);
+        cancelled.bind(now).push(" where cancel_requested = true");
+        cancelled.push(" and status = 'running' and lease_until <= ");
+        cancelled.bind(lease_ended);
         let lost = tx
             .sql(
                 "update executions set status = 'failed', completed_at = $2, lease_id = null, \
                  lease_until = null, failure_code = 'platform.lost', \
                  failure_message = 'its worker was gone before it ended, at the last attempt' \
-                 where status = 'running' and lease_until <= $1 and attempt >= $3",
+                 where cancel_requested = false and status = 'running' and lease_until <= $1 \
+                 and attempt >= max_attempts",
             )
-            .with([lease_ended.into(), now.into(), MAX_ATTEMPTS.into()]);
+            .with([lease_ended.into(), now.into()]);
+        let expired = tx
+            .sql(
+                "update executions set status = 'failed', completed_at = $2, delayed = false, \
+                 failure_code = 'platform.expired', \
+                 failure_message = 'it expired before it could begin' \
+                 where status = 'pending' and expires_at is not null and expires_at <= $1",
+            )
+            .with([clock.into(), now.into()]);
         let requeued = tx
             .sql(
                 "update executions set status = 'pending', lease_id = null, lease_until = null, \
-                 started_at = null where status = 'running' and lease_until <= $1",
+                 started_at = null where cancel_requested = false and status = 'running' \
+                 and lease_until <= $1",
             )
             .with([lease_ended.into()]);
         let cancelled = ended(&tx, cancelled).await?;
         let lost = ended(&tx, lost).await?;
+        let expired = ended(&tx, expired).await?;
         let recovered = Recovered {
             cancelled: cancelled.len() as u64,
             lost: lost.len() as u64,
+            expired: expired.len() as u64,
             requeued: tx.execute(requeued).await?,
         };
-        let gone: Vec<&Execution> = cancelled.iter().chain(&lost).collect();
-        schedules::note_ends(&tx, gone.iter().copied()).await?;
-        lifecycle::tell_ends(&tx, &self.inner.ambient, &gone).await?;
+        let gone = cancelled.iter().chain(&lost).chain(&expired);
+        let gone: Vec<&Execution> = gone.collect();
+        let noted = self.note_gone(&tx, &gone).await?;
+        tx.commit(noted).await?;
+        if recovered != Recovered::default() {
+            tracing::warn!(
+                ?recovered,
+                "took back executions whose worker was gone, or that expired"
+            );
+            for change in [Change::Pending, Change::Documents, Change::Events] {
+                self.signal(change);
+            }
+        }
+        Ok(recovered)
+    }
+
+    /// What follows from ends that nobody records under a lease: schedules, the platform's events, the
+    /// events that were being delivered and the audit trail hear of them.
+    async fn note_gone(&self, tx: &Tx, gone: &[&Execution]) -> Result<Noted> {
+        if gone.is_empty() {
+            return Ok(unaudited("an execution is noted when it ends"));
+        }
+        schedules::note_ends(tx, gone.iter().copied()).await?;
+        lifecycle::tell_ends(tx, &self.inner.ambient, gone).await?;
+        deliveries::follow(tx, &self.inner.ambient, gone).await?;
         let mut ends = Ends::default();
         for execution in gone {
             ends.add(execution, &[]);
         }
-        let noted = self
-            .inner
-            .trail
-            .append_all(&tx, ends.said().collect())
-            .await?;
-        tx.commit(noted).await?;
-        if recovered != Recovered::default() {
-            tracing::warn!(?recovered, "took back executions whose worker was gone");
-            self.signal(Change::Pending);
-            self.signal(Change::Documents);
-        }
-        Ok(recovered)
+        self.inner.trail.append_all(tx, ends.said().collect()).await
     }
 
     /// Which executions a claim takes: an equal share for each waiting tenant, then, should room be
@@ -245,6 +315,7 @@ impl Store {
         lanes: Vec<(Uuid, usize)>,
         limit: usize,
         busy: &[ScriptId],
+        clock: Micros,
     ) -> Result<Vec<(Uuid, Uuid)>> {
         let mut chosen = Vec::with_capacity(limit);
         let share = limit.div_ceil(lanes.len());
@@ -254,7 +325,7 @@ impl Store {
                 break;
             }
             let most = share.min(limit - chosen.len()).min(room);
-            let ids = oldest(tx, lane, 0, most, busy).await?;
+            let ids = first(tx, lane, 0, most, busy, clock).await?;
             if ids.len() == share && room > share {
                 full.push((lane, room - share));
             }
@@ -266,41 +337,80 @@ impl Store {
                 break;
             }
             let most = room.min(limit - chosen.len());
-            let ids = oldest(tx, lane, share, most, busy).await?;
+            let ids = first(tx, lane, share, most, busy, clock).await?;
             chosen.extend(ids.into_iter().map(|id| (lane, id)));
         }
         Ok(chosen)
     }
 
-    /// The tenants with pending executions, beginning behind the one served last. The recursion
-    /// hops from tenant to tenant in the index, so it does not read their executions.
-    async fn waiting_tenants(&self) -> Result<Vec<Uuid>> {
-        let db = self.db().read_all(ACROSS_TENANTS).await?;
-        let sql = db.sql(
-            "with recursive lane (tenant_id) as (\
-             select (select e.tenant_id from executions e where e.status = 'pending' \
-             order by e.tenant_id limit 1) \
-             union all \
-             select (select e.tenant_id from executions e \
-             where e.status = 'pending' and e.tenant_id > lane.tenant_id \
-             order by e.tenant_id limit 1) \
-             from lane where lane.tenant_id is not null) \
-             select tenant_id from lane where tenant_id is not null",
-        );
-        let rows: Vec<LaneRow> = db.all(sql).await?;
-        let mut lanes: Vec<Uuid> = rows.into_iter().map(|row| row.tenant_id).collect();
+    /// The tenants with executions that may begin, after what has become due joined them; beginning
+    /// behind the tenant served last.
+    async fn due_lanes(&self) -> Result<Vec<Uuid>> {
+        let (mut lanes, mut due) = self.waiting_lanes().await?;
+        if due.is_some_and(|due| due.0 <= self.inner.ambient.now().as_microsecond()) {
+            self.end_delays().await?;
+            (lanes, due) = self.waiting_lanes().await?;
+        }
+        self.inner.next_due.set(due);
         let served = self.inner.rotation.get();
         let behind = lanes.partition_point(|lane| *lane <= served);
         lanes.rotate_left(behind);
         Ok(lanes)
     }
 
+    /// The tenants with executions that may begin, and when the next one may that is delayed. The
+    /// recursion hops from tenant to tenant in the index, so it does not read their executions.
+    async fn waiting_lanes(&self) -> Result<(Vec<Uuid>, Option<Micros>)> {
+        let db = self.db().read_all(ACROSS_TENANTS).await?;
+        let sql = db.sql(
+            "with recursive lane (tenant_id) as (\
+             select (select e.tenant_id from executions e \
+             where e.status = 'pending' and e.delayed = false \
+             order by e.tenant_id limit 1) \
+             union all \
+             select (select e.tenant_id from executions e \
+             where e.status = 'pending' and e.delayed = false and e.tenant_id > lane.tenant_id \
+             order by e.tenant_id limit 1) \
+             from lane where lane.tenant_id is not null) \
+             select tenant_id, null as due from lane where tenant_id is not null \
+             union all \
+             select null, (select e.run_after from executions e \
+             where e.status = 'pending' and e.delayed = true and e.run_after >= 0 \
+             order by e.run_after limit 1)",
+        );
+        let rows: Vec<LaneRow> = db.all(sql).await?;
+        let due = rows.iter().find_map(|row| row.due);
+        Ok((
+            rows.into_iter().filter_map(|row| row.tenant_id).collect(),
+            due,
+        ))
+    }
+
+    /// Lets executions be claimed whose instant has come, the longest due first.
+    async fn end_delays(&self) -> Result<()> {
+        let tx = self.db().write_all(ACROSS_TENANTS).await?;
+        let clock = tx.lease_clock(self.inner.ambient.now()).await?;
+        let mut sql = tx.sql(
+            "update executions set delayed = false where status = 'pending' and delayed = true \
+             and (tenant_id, id) in (select tenant_id, id from executions \
+             where status = 'pending' and delayed = true and run_after <= ",
+        );
+        sql.bind(clock).push(" order by run_after limit ").bind(DUE);
+        if tx.dialect() == Dialect::Postgres {
+            sql.push(" for update skip locked");
+        }
+        sql.push(")");
+        tx.execute(sql).await?;
+        tx.commit(unaudited("an execution is noted when it ends"))
+            .await
+    }
+
     async fn claim(
         &self,
         tx: &Tx,
-        tenant: TenantId,
-        id: Uuid,
-        until: Micros,
+        (tenant, id): (TenantId, Uuid),
+        term: Term,
+        audience: &mut Audience,
     ) -> Result<Option<Claimed>> {
         let lease: LeaseId = self.inner.ambient.new_id();
         let now = Micros::from(self.inner.ambient.now());
@@ -308,25 +418,51 @@ impl Store {
             .sql_of(
                 tenant,
                 "update executions set status = 'running', attempt = attempt + 1, lease_id = $3, \
-                 lease_until = $4, cancel_requested = false, started_at = $5 \
-                 where tenant_id = $1 and id = $2 and status = 'pending' returning *",
+                 lease_until = $4, started_at = $5 \
+                 where tenant_id = $1 and id = $2 and status = 'pending' \
+                 and delayed = false and (expires_at is null or expires_at > $6) returning *",
             )
-            .with([id.into(), lease.0.into(), until.into(), now.into()]);
+            .with([
+                id.into(),
+                lease.0.into(),
+                term.until.into(),
+                now.into(),
+                term.clock.into(),
+            ]);
         let Some(row) = tx.one::<ExecutionRow>(sql).await? else {
             return Ok(None);
         };
         let execution: Execution = row.try_into()?;
-        lifecycle::tell_started(tx, &self.inner.ambient, &execution).await?;
+        lifecycle::tell_started(tx, &self.inner.ambient, audience, &execution).await?;
         Ok(Some(Claimed { execution, lease }))
     }
+}
 
-    async fn lease_end(&self, tx: &Tx, lease: Duration) -> Result<Micros> {
-        Ok(after(
-            tx.lease_clock(self.inner.ambient.now()).await?,
-            lease,
-        ))
+/// From when until when a lease is.
+#[derive(Clone, Copy)]
+struct Term {
+    clock: Micros,
+    until: Micros,
+}
+
+impl Term {
+    fn new(clock: Micros, lease: Duration) -> Self {
+        Self {
+            clock,
+            until: after(clock, lease),
+        }
     }
 }
+
+/// Finds whether there is anything to take back or to give up.
+const ANY_GONE: &str = "select id from executions where status = 'running' and lease_until <= $1 \
+    union all select id from executions \
+    where status = 'pending' and expires_at is not null and expires_at <= $1 limit 1";
+
+/// Ends running executions that somebody wants stopped, at the instant that is bound next.
+const CANCEL: &str = "update executions set status = 'cancelled', lease_id = null, \
+    lease_until = null, failure_code = 'cancelled', \
+    failure_message = 'cancelled; its worker was gone before it ended', completed_at = ";
 
 /// Runs a statement that ends executions and returns them, and notes them for the search index.
 async fn ended(tx: &Tx, mut sql: Sql) -> Result<Vec<Execution>> {
@@ -346,23 +482,29 @@ fn after(now: Micros, lease: Duration) -> Micros {
     Micros(now.0.saturating_add(micros))
 }
 
-/// The oldest pending executions of a tenant; those that another server is claiming are passed over.
-async fn oldest(
+/// The pending executions of a tenant that begin first: the oldest of the highest priority. Those that
+/// another server is claiming are passed over.
+async fn first(
     tx: &Tx,
     tenant: Uuid,
     skip: usize,
     limit: usize,
     busy: &[ScriptId],
+    clock: Micros,
 ) -> Result<Vec<Uuid>> {
     let whole = |count| i64::try_from(count).unwrap_or(i64::MAX);
-    let mut sql = tx.sql("select id from executions where status = 'pending' and tenant_id = ");
+    let mut sql = tx.sql(
+        "select id from executions where status = 'pending' and delayed = false and tenant_id = ",
+    );
     sql.bind(tenant);
     if !busy.is_empty() {
         sql.push(" and script_id not in ");
         sql.bind_list(busy.iter().map(|script| script.0.into()));
     }
-    sql.push(" order by id limit ").bind(whole(limit));
-    sql.push(" offset ").bind(whole(skip));
+    sql.push(" and (expires_at is null or expires_at > ");
+    sql.bind(clock).push(")");
+    sql.push(" order by priority desc, id limit ");
+    sql.bind(whole(limit)).push(" offset ").bind(whole(skip));
     if tx.dialect() == Dialect::Postgres {
         sql.push(" for update skip locked");
     }
@@ -389,9 +531,28 @@ impl Rotation {
     }
 }
 
+impl Default for NextDue {
+    fn default() -> Self {
+        Self(AtomicI64::new(i64::MAX))
+    }
+}
+
+impl NextDue {
+    fn get(&self) -> Option<Timestamp> {
+        let due = self.0.load(Ordering::Relaxed);
+        (due != i64::MAX).then(|| Micros(due).into())
+    }
+
+    fn set(&self, due: Option<Micros>) {
+        let due = due.map_or(i64::MAX, |due| due.0);
+        self.0.store(due, Ordering::Relaxed);
+    }
+}
+
 #[derive(FromQueryResult)]
 struct LaneRow {
-    tenant_id: Uuid,
+    tenant_id: Option<Uuid>,
+    due: Option<Micros>,
 }
 
 #[derive(FromQueryResult)]

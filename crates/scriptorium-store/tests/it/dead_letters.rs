@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use rstest::rstest;
 use scriptorium_model::dead_letter::{Cause, DeadLetter, DeadLetterStatus};
+use scriptorium_model::delivery::Delivery;
+use scriptorium_model::execution::Failure;
 use scriptorium_model::filter::Filter;
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::script::{Script, ScriptStatus};
 use scriptorium_model::trigger::{Subscription, Trigger};
-use scriptorium_model::{DeadLetterId, Json};
-use scriptorium_store::{DeadLetterFilter, Maintained};
+use scriptorium_model::{DeadLetterId, ExecutionId, Json};
+use scriptorium_store::{DeadLetterFilter, Maintained, Written};
 
 use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{
@@ -113,48 +115,22 @@ async fn a_list_is_narrowed_by_script_type_status_and_time(
 
 #[rstest]
 #[tokio::test]
-async fn subscribers_are_active_scripts_in_the_order_they_begin(
+async fn a_subscription_reads_back_as_it_was_written(
     #[values(Sqlite, Postgres)] database: Database,
 ) {
     let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
-    let usual = event_script(&world, "usual").await;
     let text = r#"{"field":"total","op":"gt","value":100}"#;
-    let filter = Filter::parse(Json::parse(text).unwrap()).unwrap();
     let subscription = Subscription {
-        filter: Some(filter.clone()),
+        filter: Some(Filter::parse(Json::parse(text).unwrap()).unwrap()),
         priority: 7,
         max_attempts: 2,
-        ..Subscription::to(["order.created", "order.paid"])
+        ..Subscription::to(["order.created", "order.*", "*"])
     };
-    let first = definition("first", Trigger::Event(subscription.clone()));
-    let first = world.active(ctx, first).await;
-    world
-        .add(ctx, definition("draft", on(&["order.created"])))
-        .await;
-
-    let subscribers = async |event_type| {
-        let subscribers = store.list_subscribers(ctx, event_type).await.unwrap();
-        let told = subscribers.into_iter();
-        told.map(|s| (s.script, s.filter, s.priority, s.max_attempts))
-            .collect::<Vec<_>>()
-    };
-    let of_first = (first.id, Some(filter), 7, 2);
-    let of_usual = (usual.id, None, 0, 4);
-    let expected = [of_first.clone(), of_usual];
-    assert_eq!(subscribers("order.created").await, expected);
-    assert_eq!(subscribers("order.paid").await, [of_first]);
-    assert_eq!(subscribers("order.lost").await, []);
-    // And the version says the same.
-    let found = store.find_script(ctx, first.id).await.unwrap();
+    let script = definition("mine", Trigger::Event(subscription.clone()));
+    let script = world.active(ctx, script).await;
+    let found = store.find_script(ctx, script.id).await.unwrap();
     assert_eq!(found.trigger, Trigger::Event(subscription));
-
-    let (from, to) = (ScriptStatus::Active, ScriptStatus::Paused);
-    store
-        .set_status(ctx, first.id, from, to, None)
-        .await
-        .unwrap();
-    assert_eq!(subscribers("order.paid").await, []);
 }
 
 #[rstest]
@@ -192,62 +168,48 @@ async fn a_letter_that_is_taken_up_waits_for_its_execution(
     let (store, ctx) = (&world.store, &world.ctx);
     let script = event_script(&world, "mine").await;
     let letter = kept(&world, &script).await;
-    let execution = world.execution(&script);
 
-    let retried = store.retry_dead_letter(ctx, letter.id, &execution).await;
-    let retried = retried.unwrap();
+    let edited = Json::parse(r#"{"total":2}"#).unwrap();
+    let taken = store.retry_dead_letter(ctx, letter.id, Some(edited.clone()));
+    let (retried, execution) = taken.await.unwrap();
     assert_eq!(retried.status, DeadLetterStatus::Retrying);
     assert_eq!(
         (retried.attempts, retried.execution),
         (5, Some(execution.id))
     );
     assert_eq!(retried.last_retry_at, Some(world.now()));
-    assert_eq!(
-        store.find_execution(ctx, execution.id).await.unwrap(),
-        execution
-    );
+    assert_eq!(retried.payload, letter.payload, "the event is what it was");
+    let found = store.find_execution(ctx, execution.id).await.unwrap();
+    assert_eq!(found, execution);
+    assert_eq!((&found.input, found.attempt), (&edited, 5));
+    assert_eq!(found.triggered_by, ctx.actor.user());
+    let delivery = Delivery::of(&found).unwrap();
+    assert_eq!(delivery.event, letter.event);
+    assert_eq!(delivery.dead_letter, Some(letter.id));
 
-    // Once only: neither a second execution nor an end that is not its own.
-    let second = world.execution(&script);
-    let refused = store.retry_dead_letter(ctx, letter.id, &second).await;
+    // Once only.
+    let refused = store.retry_dead_letter(ctx, letter.id, None).await;
     assert_conflict(refused, FORBIDDEN);
-    assert_missing(store.find_execution(ctx, second.id).await);
     assert_conflict(store.discard_dead_letter(ctx, letter.id).await, FORBIDDEN);
     let refused = store.delete_dead_letter(ctx, letter.id).await;
     assert_conflict(refused, ("still_running", "status"));
-    let strange = store.settle_dead_letter(ctx, second.id, None).await;
-    assert_eq!(strange.unwrap(), None);
 
     world.advance(DAY);
-    let cause = Cause {
-        code: "limit.wall".into(),
-        message: "too slow".into(),
+    let failure = Failure {
         stack: Some("at main".into()),
+        ..Failure::new("limit.wall", "too slow")
     };
-    let failed = store.settle_dead_letter(ctx, execution.id, Some(cause.clone()));
-    let failed = failed.await.unwrap().unwrap();
-    assert_eq!(
-        (failed.status, &failed.cause),
-        (DeadLetterStatus::Pending, &cause)
-    );
+    end(&world, execution.id, Some(failure.clone())).await;
+    let failed = store.find_dead_letter(ctx, letter.id).await.unwrap();
+    assert_eq!(failed.status, DeadLetterStatus::Pending);
+    assert_eq!(failed.cause, Cause::from(&failure));
     assert_eq!(failed.failed_at, world.now());
-    assert_eq!(
-        store.find_dead_letter(ctx, letter.id).await.unwrap(),
-        failed
-    );
 
-    let last = world.execution(&script);
-    store
-        .retry_dead_letter(ctx, letter.id, &last)
-        .await
-        .unwrap();
-    let resolved = store.settle_dead_letter(ctx, last.id, None).await;
-    assert_eq!(
-        resolved.unwrap().unwrap().status,
-        DeadLetterStatus::Resolved
-    );
-    let again = store.settle_dead_letter(ctx, last.id, None).await;
-    assert_eq!(again.unwrap(), None);
+    let (_, last) = store.retry_dead_letter(ctx, letter.id, None).await.unwrap();
+    assert_eq!((last.attempt, &last.input), (6, &letter.payload));
+    end(&world, last.id, None).await;
+    let resolved = store.find_dead_letter(ctx, letter.id).await.unwrap();
+    assert_eq!(resolved.status, DeadLetterStatus::Resolved);
     store.delete_dead_letter(ctx, letter.id).await.unwrap();
     assert_missing(store.delete_dead_letter(ctx, letter.id).await);
     let expected = [
@@ -256,6 +218,110 @@ async fn a_letter_that_is_taken_up_waits_for_its_execution(
         "dead_letter.retried",
     ];
     assert_eq!(actions(&world).await, expected);
+}
+
+/// Claims an execution and records its end.
+async fn end(world: &World, id: ExecutionId, failure: Option<Failure>) {
+    let lease = Duration::from_secs(60);
+    let claimed = world.store.claim_execution(&world.ctx, id, lease).await;
+    let claimed = claimed.unwrap().unwrap();
+    let mut ended = completed(claimed.execution, world.now());
+    if let Some(failure) = failure {
+        ended.status = failure.status();
+        ended.output = None;
+        ended.failure = Some(failure);
+    }
+    let commit = world.record(&world.ctx, ended, Some(claimed.lease)).await;
+    assert_eq!(commit.await.unwrap(), Written::Stored);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_letter_of_a_script_that_is_not_active_stays(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = event_script(&world, "mine").await;
+    let letter = kept(&world, &script).await;
+    let (from, to) = (ScriptStatus::Active, ScriptStatus::Paused);
+    let paused = store.set_status(ctx, script.id, from, to, None).await;
+    paused.unwrap();
+    let refused = store.retry_dead_letter(ctx, letter.id, None).await;
+    assert_conflict(refused, ("not_active", "status"));
+    let all = DeadLetterFilter::default();
+    assert_eq!(store.count_retriable(ctx, &all).await.unwrap(), 0);
+    let many = store
+        .retry_dead_letters(ctx, &all, 10, Duration::ZERO)
+        .await;
+    assert_eq!(many.unwrap(), 0);
+    let found = store.find_dead_letter(ctx, letter.id).await.unwrap();
+    assert_eq!(found, letter);
+}
+
+#[rstest]
+#[tokio::test]
+async fn many_letters_are_taken_up_the_oldest_first_and_at_a_rate(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = event_script(&world, "mine").await;
+    let other = event_script(&world, "other").await;
+    kept(&world, &other).await;
+    let mut ids = Vec::new();
+    for _ in 0..250 {
+        world.advance(Duration::from_millis(1));
+        ids.push(kept(&world, &script).await.id);
+    }
+    store.discard_dead_letter(ctx, ids.remove(0)).await.unwrap();
+    let filter = DeadLetterFilter {
+        script: Some(script.id),
+        ..DeadLetterFilter::default()
+    };
+    assert_eq!(store.count_retriable(ctx, &filter).await.unwrap(), 249);
+    let second = Duration::from_secs(1);
+    let done = store.retry_dead_letters(ctx, &filter, 240, second).await;
+    assert_eq!(done.unwrap(), 240);
+    assert_eq!(store.count_retriable(ctx, &filter).await.unwrap(), 9);
+    let begin = world.now();
+    for (place, id) in ids.iter().enumerate() {
+        let letter = store.find_dead_letter(ctx, *id).await.unwrap();
+        let Some(execution) = letter.execution else {
+            assert!(place >= 240, "the newest wait");
+            continue;
+        };
+        let execution = store.find_execution(ctx, execution).await.unwrap();
+        let due = execution.terms.due(begin).duration_since(begin);
+        assert_eq!(due.as_secs(), i64::try_from(place).unwrap());
+    }
+    let rest = store.retry_dead_letters(ctx, &filter, 100, Duration::ZERO);
+    assert_eq!(rest.await.unwrap(), 9);
+    let none = store.retry_dead_letters(ctx, &filter, 100, Duration::ZERO);
+    assert_eq!(none.await.unwrap(), 0);
+}
+
+#[rstest]
+#[tokio::test]
+async fn letters_are_taken_up_once_however_many_ask(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let script = event_script(&world, "mine").await;
+    for _ in 0..60 {
+        kept(&world, &script).await;
+    }
+    let mut asked = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let (store, ctx) = (world.store.clone(), world.ctx.clone());
+        asked.spawn(async move {
+            let all = DeadLetterFilter::default();
+            let done = store.retry_dead_letters(&ctx, &all, 1_000, Duration::ZERO);
+            done.await.unwrap()
+        });
+    }
+    let done: u32 = asked.join_all().await.into_iter().sum();
+    assert_eq!(done, 60);
 }
 
 #[rstest]
@@ -307,8 +373,7 @@ async fn after_thirty_days_only_those_stay_that_may_be_tried_again(
     store.insert_dead_letter(ctx, &with_attempts).await.unwrap();
     world.advance(Duration::from_millis(1));
     let running = kept(&world, &script).await;
-    let execution = world.execution(&script);
-    let retried = store.retry_dead_letter(ctx, running.id, &execution).await;
+    let retried = store.retry_dead_letter(ctx, running.id, None).await;
     retried.unwrap();
 
     world.advance(DAY * 30 - Duration::from_secs(1));

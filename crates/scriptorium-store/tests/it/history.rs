@@ -230,6 +230,7 @@ fn finished(
         payload: Json::null(),
         script: Some(execution.script),
         execution: Some(execution.id),
+        lineage: Vec::new(),
         created_at: world.now(),
     }];
     Finished {

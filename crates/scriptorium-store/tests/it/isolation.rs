@@ -6,10 +6,11 @@ use std::time::Duration;
 use rstest::rstest;
 use scriptorium_model::audit::{AuditEntry, AuditFilter};
 use scriptorium_model::dead_letter::DeadLetterStatus;
+use scriptorium_model::delivery::Delivery;
 use scriptorium_model::draft::DraftText;
 use scriptorium_model::endpoint::Method::Get;
 use scriptorium_model::event::Event;
-use scriptorium_model::execution::{LogLevel, LogLine};
+use scriptorium_model::execution::{LogLevel, LogLine, TriggerKind};
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::retention::Retention;
 use scriptorium_model::script::ScriptStatus::{Active, Draft};
@@ -72,10 +73,6 @@ async fn scripts_and_versions_of_another_tenant_do_not_exist(
     let slot = Decided::on_time(due.due_at, None);
     assert!(store.skip_slot(&due, &slot, Skipped::Missed).await.unwrap());
     assert_eq!(store.list_slots(other, id, 10).await.unwrap(), []);
-    let listener = definition("listener", on(&["order.created"]));
-    world.active(&world.ctx, listener).await;
-    let subscribers = store.list_subscribers(other, "order.created").await;
-    assert_eq!(subscribers.unwrap(), []);
     assert_missing(store.create_script(other, &script, "").await);
 
     store.delete_script(&world.ctx, id).await.unwrap();
@@ -181,6 +178,7 @@ async fn what_one_tenant_does_not_keep_is_not_taken_from_another(
     let mine = remember(&world, &world.ctx).await;
     remember(&world, &world.other).await;
     world.index().await;
+    world.dispatch().await;
     world.advance(Duration::from_secs(40 * 86_400));
     let removed = store.maintain(world.now()).await.unwrap();
     assert_eq!((removed.log_lines, removed.expired), (1, 2));
@@ -223,6 +221,7 @@ async fn remember(world: &World, ctx: &Ctx) -> ExecutionId {
             payload: Json::null(),
             script: Some(script.id),
             execution: None,
+            lineage: Vec::new(),
             created_at: now,
         }],
         incidents: Vec::new(),
@@ -356,6 +355,7 @@ async fn data_of_another_tenant_does_not_exist(#[values(Sqlite, Postgres)] datab
         payload: value,
         script: None,
         execution: None,
+        lineage: Vec::new(),
         created_at: world.now(),
     };
     store.insert_event(ctx, event.clone()).await.unwrap();
@@ -475,7 +475,8 @@ async fn dead_letters_of_another_tenant_do_not_exist(
 ) {
     let world = World::on(database).await;
     let (store, ctx, other) = (&world.store, &world.ctx, &world.other);
-    let script = world.script("mine").await;
+    let listener = definition("mine", on(&["order.created"]));
+    let script = world.active(ctx, listener).await;
     let letter = dead_letter(&world, &script);
     store.insert_dead_letter(ctx, &letter).await.unwrap();
 
@@ -485,28 +486,115 @@ async fn dead_letters_of_another_tenant_do_not_exist(
     assert_eq!(letters.unwrap().items, []);
     assert_missing(store.discard_dead_letter(other, letter.id).await);
     assert_missing(store.delete_dead_letter(other, letter.id).await);
-    // Neither with an execution of mine nor with one of their own.
-    let mine = world.execution(&script);
-    assert_missing(store.retry_dead_letter(other, letter.id, &mine).await);
-    let theirs = world
-        .add(other, definition("theirs", Trigger::OneOff))
-        .await;
-    let theirs = world.execution(&theirs);
-    assert_missing(store.retry_dead_letter(other, letter.id, &theirs).await);
+    assert_missing(store.retry_dead_letter(other, letter.id, None).await);
+    assert_eq!(store.count_retriable(other, &all).await.unwrap(), 0);
+    let many = store.retry_dead_letters(other, &all, 10, Duration::ZERO);
+    assert_eq!(many.await.unwrap(), 0);
     // Neither under their own tenant with my script, nor as if they were me.
     let mut forged = dead_letter(&world, &script);
     assert_missing(store.insert_dead_letter(other, &forged).await);
     forged.tenant = other.tenant;
     assert_missing(store.insert_dead_letter(other, &forged).await);
 
-    store
-        .retry_dead_letter(ctx, letter.id, &mine)
-        .await
-        .unwrap();
-    let settled = store.settle_dead_letter(other, mine.id, None).await;
-    assert_eq!(settled.unwrap(), None);
-    let found = store.find_dead_letter(ctx, letter.id).await.unwrap();
-    assert_eq!(found.status, DeadLetterStatus::Retrying);
+    // The end of an execution settles the letter of its own tenant, though another, older, has one
+    // of the same execution.
+    let theirs = definition("theirs", on(&["order.created"]));
+    let theirs = world.active(other, theirs).await;
+    let mut execution = world.execution(&script);
+    let mut waiting = [dead_letter(&world, &theirs), letter.clone()];
+    for (ctx, one) in [other, ctx].into_iter().zip(&mut waiting) {
+        one.id = world.ambient.new_id();
+        one.execution = Some(execution.id);
+        one.status = DeadLetterStatus::Retrying;
+        store.insert_dead_letter(ctx, one).await.unwrap();
+    }
+    let [same, mine] = waiting;
+    let delivery = Delivery {
+        event: mine.event,
+        kind: mine.event_type,
+        published_at: mine.created_at,
+        script: None,
+        execution: None,
+        lineage: Vec::new(),
+        dead_letter: Some(mine.id),
+    };
+    execution.trigger = TriggerKind::Event;
+    execution.trigger_data = Some(delivery.to_json());
+    store.insert_pending(ctx, execution.clone()).await.unwrap();
+    let lease = Duration::from_secs(60);
+    let claimed = store.claim_execution(ctx, execution.id, lease).await;
+    let claimed = claimed.unwrap().unwrap();
+    let ended = completed(claimed.execution, world.now());
+    let commit = world.record(ctx, ended, Some(claimed.lease)).await;
+    commit.await.unwrap();
+    let found = store.find_dead_letter(ctx, mine.id).await.unwrap();
+    assert_eq!(found.status, DeadLetterStatus::Resolved);
+    let untouched = store.find_dead_letter(other, same.id).await.unwrap();
+    assert_eq!(untouched.status, DeadLetterStatus::Retrying);
+}
+
+/// Both have an event of the same id, and a script that asks for it.
+#[rstest]
+#[tokio::test]
+async fn events_start_scripts_of_their_own_tenant_only(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let store = &world.store;
+    let id = world.ambient.new_id();
+    for ctx in [&world.ctx, &world.other] {
+        let listener = definition("listener", on(&["order.created"]));
+        world.active(ctx, listener).await;
+        let event = Event {
+            id,
+            tenant: ctx.tenant,
+            kind: "order.created".into(),
+            payload: Json::from(serde_json::json!(ctx.tenant.0)),
+            script: None,
+            execution: None,
+            lineage: Vec::new(),
+            created_at: world.now(),
+        };
+        assert!(store.insert_event(ctx, event).await.unwrap());
+    }
+    let unknown = world.ambient.new_id();
+    assert_missing(store.list_deliveries(&world.ctx, unknown).await);
+    let done = store.dispatch_events().await.unwrap();
+    assert_eq!((done.executions, done.failed), (2, false));
+    for ctx in [&world.ctx, &world.other] {
+        let [one] = world
+            .executions(ctx, &ExecutionFilter::default())
+            .await
+            .try_into()
+            .unwrap();
+        let execution = store.find_execution(ctx, one.id).await.unwrap();
+        assert_eq!(execution.input.to_value(), serde_json::json!(ctx.tenant.0));
+        let delivered = store.list_deliveries(ctx, id).await.unwrap().unwrap();
+        assert_eq!(delivered.len(), 1);
+        assert_eq!(delivered[0].execution, Some(one.id));
+    }
+    // What waits in one tenant does not look as if it waited in the other.
+    let late = world.ambient.new_id();
+    for (ctx, waits) in [(&world.ctx, false), (&world.other, true)] {
+        let event = Event {
+            id: late,
+            tenant: ctx.tenant,
+            kind: "order.lost".into(),
+            payload: Json::null(),
+            script: None,
+            execution: None,
+            lineage: Vec::new(),
+            created_at: world.now(),
+        };
+        store.insert_event(ctx, event).await.unwrap();
+        if !waits {
+            store.dispatch_events().await.unwrap();
+        }
+    }
+    let mine = store.list_deliveries(&world.ctx, late).await.unwrap();
+    assert_eq!(mine, Some(Vec::new()));
+    let theirs = store.list_deliveries(&world.other, late).await.unwrap();
+    assert_eq!(theirs, None);
 }
 
 #[rstest]

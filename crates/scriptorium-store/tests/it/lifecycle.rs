@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use rstest::rstest;
+use scriptorium_model::execution::MAX_ATTEMPTS;
 use scriptorium_model::execution::{Execution, ExecutionStatus, Failure, TriggerKind};
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::script::ScriptStatus;
 use scriptorium_model::trigger::Trigger;
 use scriptorium_model::{Ctx, Origin};
 use scriptorium_store::events::EventFilter;
-use scriptorium_store::system::queue::MAX_ATTEMPTS;
 use serde_json::{Value, json};
 
 use crate::support::Database::{self, Postgres, Sqlite};

@@ -17,6 +17,7 @@ mod catalog;
 mod crash;
 mod dead_letters;
 mod drafts;
+mod events;
 mod executions;
 mod history;
 mod import;

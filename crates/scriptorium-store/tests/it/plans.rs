@@ -74,16 +74,41 @@ async fn hot_paths_use_their_index_and_sort_nothing() {
             "scripts_order_status",
         ),
         (
-            "select id from executions where tenant_id = x'00' and status = 'pending' \
-             and script_id not in (x'01') order by id limit 5"
+            "select id from executions where status = 'pending' and delayed = false \
+             and tenant_id = x'00' and script_id not in (x'01') \
+             and (expires_at is null or expires_at > 5) order by priority desc, id limit 5"
                 .to_owned(),
             "COVERING INDEX executions_pending",
         ),
         (
-            "select min(tenant_id) from executions where status = 'pending' \
-             and tenant_id > x'00'"
+            "select e.tenant_id from executions e where e.status = 'pending' \
+             and e.delayed = false and e.tenant_id > x'00' order by e.tenant_id limit 1"
                 .to_owned(),
-            "executions_pending",
+            "COVERING INDEX executions_pending",
+        ),
+        (
+            "select e.run_after from executions e where e.status = 'pending' \
+             and e.delayed = true and e.run_after >= 0 order by e.run_after limit 1"
+                .to_owned(),
+            "COVERING INDEX executions_due",
+        ),
+        (
+            "select * from executions where status = 'pending' and expires_at is not null \
+             and expires_at <= 5"
+                .to_owned(),
+            "executions_expiring",
+        ),
+        (
+            "select v.tenant_id from events v where v.waiting = true \
+             and v.tenant_id > x'00' order by v.tenant_id limit 1"
+                .to_owned(),
+            "COVERING INDEX events_waiting",
+        ),
+        (
+            "select * from events where tenant_id = x'00' and waiting = true \
+             order by created_at, id limit 128"
+                .to_owned(),
+            "events_waiting",
         ),
         (
             "update executions set lease_until = 1 where status = 'running' \

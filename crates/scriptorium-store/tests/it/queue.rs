@@ -318,6 +318,153 @@ async fn an_orphan_that_should_stop_is_cancelled_not_requeued(
     assert_eq!(found.status, Cancelled);
 }
 
+#[rstest]
+#[tokio::test]
+async fn a_cancel_is_final_though_the_worker_gives_the_execution_back(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = world.script("unwanted").await;
+    let (stopped, other) = (
+        world.pending(ctx, &script).await.id,
+        world.pending(ctx, &script).await.id,
+    );
+    let claim = || store.claim_pending(2, LEASE, &[], &|_| u32::MAX);
+    let leases: Vec<_> = claim().await.unwrap().iter().map(|one| one.lease).collect();
+    let asked = store.request_cancel(ctx, stopped).await.unwrap();
+    assert_eq!(asked.status, Running);
+    store.release(&leases).await.unwrap();
+
+    let found = store.find_execution(ctx, stopped).await.unwrap();
+    assert_eq!(found.status, Cancelled);
+    assert_eq!(found.failure.unwrap().code, "cancelled");
+    assert_eq!(found.completed_at, Some(world.now()));
+    let again = claim().await.unwrap();
+    assert_eq!(
+        executions(&again),
+        [other],
+        "nobody wanted that one stopped"
+    );
+    assert!(store.heartbeat(&leases, LEASE).await.unwrap().is_empty());
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_is_to_begin_later_is_claimed_when_it_is_due(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = world.script("later").await;
+    let claim = || store.claim_pending(10, LEASE, &[], &|_| u32::MAX);
+    let mut ids = Vec::new();
+    for seconds in [20, 10] {
+        let mut execution = world.execution(&script);
+        execution.terms.run_after = Some(world.now() + Duration::from_secs(seconds));
+        store.insert_pending(ctx, execution.clone()).await.unwrap();
+        let found = store.find_execution(ctx, execution.id).await.unwrap();
+        assert_eq!(found, execution);
+        ids.push(execution.id);
+    }
+    let [second, first] = ids.try_into().unwrap();
+    assert_eq!(claim().await.unwrap(), []);
+    assert_eq!(
+        store.next_due(),
+        Some(world.now() + Duration::from_secs(10))
+    );
+    let by_name = store.claim_execution(ctx, first, LEASE).await;
+    assert_eq!(by_name.unwrap(), None, "not by name either");
+    let at_once = world.pending(ctx, &script).await.id;
+    assert_eq!(executions(&claim().await.unwrap()), [at_once]);
+
+    world.advance(Duration::from_secs(10));
+    let claimed = claim().await.unwrap();
+    assert_eq!(executions(&claimed), [first]);
+    assert_eq!(claimed[0].execution.attempt, 1);
+    assert_eq!(
+        store.next_due(),
+        Some(world.now() + Duration::from_secs(10))
+    );
+    // Given back, it is due at once.
+    store.release(&[claimed[0].lease]).await.unwrap();
+    assert_eq!(executions(&claim().await.unwrap()), [first]);
+    world.advance(Duration::from_secs(11));
+    assert_eq!(executions(&claim().await.unwrap()), [second]);
+    assert_eq!(store.next_due(), None);
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_is_not_begun_in_time_expires_without_having_begun(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = world.script("brief").await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let mut execution = world.execution(&script);
+        execution.terms.expires_at = Some(world.now() + Duration::from_secs(10));
+        ids.push(execution.id);
+        store.insert_pending(ctx, execution).await.unwrap();
+    }
+    let lasting = world.pending(ctx, &script).await.id;
+    world.advance(Duration::from_secs(9));
+    let nothing = store.recover_orphans(world.now()).await.unwrap();
+    assert_eq!(nothing, Recovered::default());
+    let begun = store.claim_execution(ctx, ids[0], LEASE).await.unwrap();
+    assert!(begun.is_some(), "it is in time");
+
+    world.advance(Duration::from_secs(1));
+    let late = store.claim_execution(ctx, ids[1], LEASE).await.unwrap();
+    assert_eq!(late, None);
+    let claimed = store.claim_pending(10, LEASE, &[], &|_| u32::MAX).await;
+    assert_eq!(executions(&claimed.unwrap()), [lasting]);
+    let expected = Recovered {
+        expired: 2,
+        ..Recovered::default()
+    };
+    assert_eq!(store.recover_orphans(world.now()).await.unwrap(), expected);
+    for id in &ids[1..] {
+        let found = store.find_execution(ctx, *id).await.unwrap();
+        assert_eq!(found.status, Failed);
+        assert_eq!(found.failure.unwrap().code, "platform.expired");
+        assert_eq!(
+            (found.started_at, found.completed_at),
+            (None, Some(world.now()))
+        );
+    }
+    let found = store.find_execution(ctx, ids[0]).await.unwrap();
+    assert_eq!(found.status, Running);
+}
+
+#[rstest]
+#[tokio::test]
+async fn of_a_tenants_executions_the_more_urgent_begin_first(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let script = world.script("mixed").await;
+    let mut expected = Vec::new();
+    for priority in [0, 9, 5, 9, 0] {
+        let mut execution = world.execution(&script);
+        execution.terms.priority = priority;
+        expected.push((std::cmp::Reverse(priority), execution.id));
+        let inserted = world.store.insert_pending(&world.ctx, execution).await;
+        inserted.unwrap();
+        world.advance(Duration::from_millis(1));
+    }
+    expected.sort_by_key(|(priority, _)| *priority);
+    let mut claimed = Vec::new();
+    for limit in [1, 3, 9] {
+        let some = world.store.claim_pending(limit, LEASE, &[], &|_| u32::MAX);
+        claimed.extend(executions(&some.await.unwrap()));
+    }
+    let expected: Vec<_> = expected.into_iter().map(|(_, id)| id).collect();
+    assert_eq!(claimed, expected);
+}
+
 #[tokio::test]
 async fn a_new_process_takes_back_everything_that_was_running() {
     let world = World::new().await;

@@ -61,9 +61,11 @@ async fn fill(world: &World, ctx: &Ctx, slug: &str, data: &TenantData) {
         payload: value(),
         script: Some(script.id),
         execution: None,
+        lineage: Vec::new(),
         created_at: world.now(),
     };
     store.insert_event(ctx, event).await.unwrap();
+    world.dispatch().await;
     executions(world, ctx, &script, &text).await;
     let mut letter = dead_letter(world, &script);
     letter.payload = value();

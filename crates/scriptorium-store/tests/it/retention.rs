@@ -40,6 +40,7 @@ async fn one_of_each_end(world: &World, ctx: &Ctx, name: &str) {
             payload: Json::null(),
             script: Some(script.id),
             execution: Some(execution.id),
+            lineage: Vec::new(),
             created_at: world.now(),
         };
         let line = LogLine {
@@ -65,6 +66,12 @@ async fn one_of_each_end(world: &World, ctx: &Ctx, name: &str) {
             .unwrap();
     }
     world.index().await;
+}
+
+/// The upkeep of a store whose events have been delivered.
+async fn maintain(world: &World) -> Maintained {
+    world.dispatch().await;
+    world.store.maintain(world.now()).await.unwrap()
 }
 
 async fn found(world: &World, ctx: &Ctx, q: &str) -> usize {
@@ -103,15 +110,12 @@ async fn history_goes_after_ninety_days_whatever_its_end(
         .unwrap();
 
     world.advance(DAY * 89);
-    assert_eq!(
-        store.maintain(world.now()).await.unwrap(),
-        Maintained::default()
-    );
+    assert_eq!(maintain(&world).await, Maintained::default());
     assert_eq!(counts(&world, ctx).await, (6, 4));
 
     one_of_each_end(&world, ctx, "young").await;
     world.advance(DAY + Duration::from_secs(1));
-    let removed = store.maintain(world.now()).await.unwrap();
+    let removed = maintain(&world).await;
     assert_eq!(
         removed,
         Maintained {
@@ -127,10 +131,7 @@ async fn history_goes_after_ninety_days_whatever_its_end(
     for kept in [waiting.id, running.id] {
         store.find_execution(ctx, kept).await.unwrap();
     }
-    assert_eq!(
-        store.maintain(world.now()).await.unwrap(),
-        Maintained::default()
-    );
+    assert_eq!(maintain(&world).await, Maintained::default());
 }
 
 #[rstest]
@@ -156,7 +157,7 @@ async fn each_tenant_keeps_its_own_for_as_long_as_it_says(
         one_of_each_end(&world, ctx, "kept").await;
     }
     world.advance(DAY * 31);
-    let removed = store.maintain(world.now()).await.unwrap();
+    let removed = maintain(&world).await;
     assert_eq!(
         removed,
         Maintained {
@@ -176,7 +177,7 @@ async fn each_tenant_keeps_its_own_for_as_long_as_it_says(
     assert_eq!(found(&world, &world.other, "spoken").await, 4);
 
     world.advance(DAY * 60);
-    let removed = store.maintain(world.now()).await.unwrap();
+    let removed = maintain(&world).await;
     assert_eq!((removed.executions, removed.log_lines), (4, 0));
     assert_eq!(counts(&world, &world.ctx).await, (4, 0));
     assert_eq!(counts(&world, &world.other).await, (0, 0));
@@ -241,10 +242,10 @@ async fn what_leaves_the_trash_has_no_history_left(#[values(Sqlite, Postgres)] d
     world.index().await;
     store.delete_script(ctx, script.id).await.unwrap();
     world.advance(DAY * 29);
-    store.maintain(world.now()).await.unwrap();
+    maintain(&world).await;
     store.find_execution(ctx, execution.id).await.unwrap();
     world.advance(DAY * 2);
-    assert_eq!(store.maintain(world.now()).await.unwrap().executions, 1);
+    assert_eq!(maintain(&world).await.executions, 1);
     assert_missing(store.find_execution(ctx, execution.id).await);
 }
 
@@ -267,7 +268,7 @@ async fn months_that_nobody_keeps_are_dropped_whole_unless_something_of_them_goe
     };
     assert_eq!(months().len(), 6);
     world.advance(DAY * 135);
-    let removed = store.maintain(world.now()).await.unwrap();
+    let removed = maintain(&world).await;
     assert_eq!((removed.months, removed.executions), (1, 4));
     let of_december = ["execution_documents", "execution_logs", "executions"];
     assert_eq!(months(), of_december.map(|name| format!("{name}_2026_12")));
@@ -296,7 +297,7 @@ async fn what_is_removed_before_it_was_indexed_is_not_indexed(
     world.index().await;
     world.finished(ctx, &script).await;
     world.advance(DAY * 91);
-    let removed = world.store.maintain(world.now()).await.unwrap();
+    let removed = maintain(&world).await;
     assert_eq!(removed.executions, 1);
     assert_eq!(world.index().await, 0);
 }

@@ -5,12 +5,11 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use rstest::rstest;
 use scriptorium_model::Timestamp;
-use scriptorium_model::execution::{ExecutionStatus, Failure, TriggerKind};
+use scriptorium_model::execution::{ExecutionStatus, Failure, MAX_ATTEMPTS, TriggerKind};
 use scriptorium_model::schedule::{Missed, Overlap, Schedule};
 use scriptorium_model::script::{Script, ScriptStatus};
 use scriptorium_model::trigger::Trigger;
 use scriptorium_store::schedules::{CameTo, LastRun, Skipped};
-use scriptorium_store::system::queue::MAX_ATTEMPTS;
 use scriptorium_store::system::schedules::{Decided, DueSchedule, FailingSchedule};
 
 use crate::support::Database::{self, Postgres, Sqlite};

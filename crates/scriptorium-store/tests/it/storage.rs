@@ -149,6 +149,7 @@ fn event(world: &World, ctx: &Ctx, kind: &str) -> Event {
         payload: json(r#"{"sum":10}"#),
         script: None,
         execution: None,
+        lineage: Vec::new(),
         created_at: world.now(),
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use scriptorium_model::ambient::{Clock, Entropy};
 use scriptorium_model::dead_letter::{Cause, DeadLetter, DeadLetterStatus};
 use scriptorium_model::endpoint::Method;
-use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, TriggerKind};
+use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
 use scriptorium_model::limits::Limits;
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::permission::{PermissionSet, Role};
@@ -19,8 +19,8 @@ use scriptorium_model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
 use scriptorium_model::user::User;
 use scriptorium_model::{Actor, Ambient, Ctx, Json, TenantId, Timestamp, UserId};
 use scriptorium_store::{
-    Commit, ExecutionFilter, ExecutionSummary, Finished, LeaseId, Options, PostgresOptions,
-    ScriptFilter, ScriptSummary, Store, Written,
+    Commit, Dispatched, ExecutionFilter, ExecutionSummary, Finished, LeaseId, Options,
+    PostgresOptions, ScriptFilter, ScriptSummary, Store, Written,
 };
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
@@ -194,6 +194,19 @@ impl World {
             documents += indexed.documents;
             if !indexed.more {
                 return documents;
+            }
+        }
+    }
+
+    /// Delivers every event that waits.
+    pub(crate) async fn dispatch(&self) -> Dispatched {
+        let mut done = Dispatched::default();
+        loop {
+            let part = self.store.dispatch_events().await.unwrap();
+            assert!(!part.failed);
+            done += part;
+            if !part.more {
+                return done;
             }
         }
     }
@@ -492,6 +505,8 @@ pub(crate) fn execution(ambient: &Ambient, script: &Script) -> Execution {
         failure: None,
         metrics: Metrics::default(),
         attempt: 1,
+        terms: Terms::default(),
+        first_execution: None,
         replay_of: None,
         test: false,
         triggered_by: None,

@@ -68,6 +68,7 @@ js-cron-month = month
 js-cron-weekday = day of the week
 js-field-bad_path = must begin with / and have segments of letters, digits and - _ . ~, or names in braces, each once; only the last may have a star
 js-field-bad_event_type = must be lower-case words joined by dots, such as order.created
+js-field-bad_event_pattern = must be an event type, such as order.created, or end in .*, or be *
 js-field-bad_tag = each must have 1 to 50 characters, none of them a comma
 js-field-bad_filter = must be comparisons with field, op and value, joined by all or any
 js-field-bad_schema = must be a JSON schema that refers to its own parts only

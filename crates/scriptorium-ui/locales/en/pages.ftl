@@ -240,6 +240,9 @@ fact-memory = Memory peak
 fact-calls = API calls
 fact-attempt = Attempt
 fact-replay-of = Repeats
+fact-run-after = Not before
+fact-expires = Expires
+fact-retry-of = Retry of
 original = the original execution
 
 versions-title = Versions
@@ -298,6 +301,35 @@ purge-title = Delete “{ $name }” for ever?
 purge-text = Its versions, drafts and executions go with it. This cannot be undone.
 purged = Script deleted for ever
 untrashed = Script restored
+
+dead-letters-title = Dead letters
+dead-letters-text = Events that a script could not deal with. What waits here runs again when you say so; what is settled goes after 30 days.
+dead-letters-empty = No dead letters
+dead-letters-no-match-text = No dead letter fits the filters.
+letter-attempts = Attempts
+letter-failed = Failed
+letter-event = Event
+letter-payload = Payload
+letter-last-retry = Last retry
+action-retry = Try again
+letter-retried = Running again
+action-discard = Discard
+letter-discard-title = Discard this event?
+letter-discard-text = Nobody will try it again. It stays on record for 30 days.
+letter-discarded = Discarded
+letter-delete-title = Delete this dead letter?
+letter-delete-text = Its payload goes with it. This cannot be undone.
+letter-deleted = Dead letter deleted
+letters-retry = { $n ->
+    [one] Try { $n } again
+   *[other] Try { $n } again
+}
+letters-retry-title = { $n ->
+    [one] Try { $n } event again?
+   *[other] Try { $n } events again?
+}
+letters-retry-text = The oldest begin first, at most 1,000 at a time. Those whose script is not active stay.
+letters-retried = Running again
 
 audit-title = Audit
 audit-export = Export

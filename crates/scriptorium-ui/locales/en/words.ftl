@@ -26,6 +26,13 @@ execution-status-failed = Failed
 execution-status-timeout = Timed out
 execution-status-cancelled = Cancelled
 
+dead-letter-status = Status
+dead-letter-status-pending = Waiting for you
+dead-letter-status-retrying = Running again
+dead-letter-status-resolved = Resolved
+dead-letter-status-discarded = Discarded
+event-type = Event type
+
 trigger = Trigger
 trigger-cron = Schedule
 trigger-http = HTTP request

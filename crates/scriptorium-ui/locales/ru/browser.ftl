@@ -68,6 +68,7 @@ js-cron-month = месяц
 js-cron-weekday = день недели
 js-field-bad_path = должен начинаться с / и состоять из частей: буквы, цифры и - _ . ~ либо имена в фигурных скобках, каждое один раз; звёздочка только у последнего
 js-field-bad_event_type = слова в нижнем регистре через точку, например order.created
+js-field-bad_event_pattern = тип события, например order.created, или с .* в конце, или *
 js-field-bad_tag = каждая от 1 до 50 символов, без запятых
 js-field-bad_filter = сравнения с field, op и value, объединённые all или any
 js-field-bad_schema = нужна JSON-схема, которая ссылается только на свои части

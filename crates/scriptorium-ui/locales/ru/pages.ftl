@@ -241,6 +241,9 @@ fact-memory = Пик памяти
 fact-calls = Вызовы API
 fact-attempt = Попытка
 fact-replay-of = Повторяет
+fact-run-after = Не раньше
+fact-expires = Истекает
+fact-retry-of = Повтор после ошибки
 original = исходное выполнение
 
 versions-title = Версии
@@ -300,6 +303,37 @@ purge-title = Удалить «{ $name }» навсегда?
 purge-text = Вместе с ним исчезнут его версии, черновики и выполнения. Отменить это нельзя.
 purged = Скрипт удалён навсегда
 untrashed = Скрипт восстановлен
+
+dead-letters-title = Необработанные события
+dead-letters-text = События, с которыми скрипт не справился. То, что ждёт, выполнится снова по вашему решению; решённое удаляется через 30 дней.
+dead-letters-empty = Необработанных событий нет
+dead-letters-no-match-text = Нет необработанных событий, подходящих под фильтры.
+letter-attempts = Попытки
+letter-failed = Ошибка
+letter-event = Событие
+letter-payload = Данные
+letter-last-retry = Последний повтор
+action-retry = Попробовать снова
+letter-retried = Выполняется снова
+action-discard = Отклонить
+letter-discard-title = Отклонить это событие?
+letter-discard-text = Больше его никто не попробует выполнить. Запись хранится 30 дней.
+letter-discarded = Отклонено
+letter-delete-title = Удалить это необработанное событие?
+letter-delete-text = Вместе с ним исчезнут его данные. Отменить это нельзя.
+letter-deleted = Необработанное событие удалено
+letters-retry = { $n ->
+    [one] Попробовать снова { $n }
+    [few] Попробовать снова { $n }
+   *[other] Попробовать снова { $n }
+}
+letters-retry-title = { $n ->
+    [one] Попробовать снова { $n } событие?
+    [few] Попробовать снова { $n } события?
+   *[other] Попробовать снова { $n } событий?
+}
+letters-retry-text = Сначала самые старые, не больше 1000 за раз. События неактивных скриптов остаются.
+letters-retried = Выполняется снова
 
 audit-title = Аудит
 audit-export = Выгрузить

@@ -26,6 +26,13 @@ execution-status-failed = Ошибка
 execution-status-timeout = Время вышло
 execution-status-cancelled = Отменено
 
+dead-letter-status = Статус
+dead-letter-status-pending = Ждёт решения
+dead-letter-status-retrying = Выполняется снова
+dead-letter-status-resolved = Разобрано
+dead-letter-status-discarded = Отклонено
+event-type = Тип события
+
 trigger = Запуск
 trigger-cron = Расписание
 trigger-http = HTTP-запрос

@@ -68,6 +68,7 @@ js-cron-month = oy
 js-cron-weekday = hafta kuni
 js-field-bad_path = / bilan boshlanishi va qismlardan iborat boʻlishi kerak: harflar, raqamlar va - _ . ~ yoki qavs ichidagi nomlar, har biri bir marta; yulduzcha faqat oxirgisida
 js-field-bad_event_type = nuqta bilan ajratilgan kichik harfli soʻzlar, masalan order.created
+js-field-bad_event_pattern = hodisa turi, masalan order.created, yoki .* bilan tugaydi, yoki *
 js-field-bad_tag = har biri 1 dan 50 gacha belgi, vergulsiz
 js-field-bad_filter = field, op va value bilan taqqoslashlar, all yoki any bilan birlashtirilgan
 js-field-bad_schema = faqat oʻz qismlariga havola qiladigan JSON sxema kerak

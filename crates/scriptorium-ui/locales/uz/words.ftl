@@ -26,6 +26,13 @@ execution-status-failed = Xato
 execution-status-timeout = Vaqt tugadi
 execution-status-cancelled = Bekor qilindi
 
+dead-letter-status = Holati
+dead-letter-status-pending = Qaror kutmoqda
+dead-letter-status-retrying = Qayta bajarilmoqda
+dead-letter-status-resolved = Hal qilingan
+dead-letter-status-discarded = Rad etilgan
+event-type = Hodisa turi
+
 trigger = Manba
 trigger-cron = Jadval
 trigger-http = HTTP soʻrov

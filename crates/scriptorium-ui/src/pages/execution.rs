@@ -223,6 +223,25 @@ fn facts(clock: Clock, execution: &Execution, version: Version, people: &People)
     if execution.attempt > 1 {
         facts.push(fact("attempt", execution.attempt.to_string()));
     }
+    let waits = execution.status == ExecutionStatus::Pending;
+    if let Some(at) = execution.terms.run_after.filter(|_| waits) {
+        facts.push(Fact {
+            when: Some(clock.when(at)),
+            ..fact("run-after", String::new())
+        });
+    }
+    if let Some(at) = execution.terms.expires_at.filter(|_| waits) {
+        facts.push(Fact {
+            when: Some(clock.when(at)),
+            ..fact("expires", String::new())
+        });
+    }
+    if let Some(first) = execution.first_execution {
+        facts.push(Fact {
+            link: Some(format!("/executions/{first}")),
+            ..fact("retry-of", t.get("original"))
+        });
+    }
     if let Some(original) = execution.replay_of {
         facts.push(Fact {
             link: Some(format!("/executions/{original}")),

@@ -379,6 +379,36 @@ async fn a_cancelled_run_ends_as_cancelled() {
 }
 
 #[tokio::test]
+async fn a_cancelled_run_does_not_begin_again_after_a_restart() {
+    let world = World::new().await;
+    let source = "console.log('begun'); for (;;);";
+    let script = world
+        .active(definition("abc", Trigger::OneOff, source))
+        .await;
+    let executions = world.platform.executions();
+    let mut started = Vec::new();
+    for _ in 0..2 {
+        let one = execute(&script, json!({}), Mode::Async);
+        started.push(executions.execute(&world.ctx, one).await.unwrap());
+    }
+    let [cut_off, cancelled] = [&started[0], &started[1]];
+    for one in &started {
+        let stream = executions.watch(&world.ctx, one.id).await.unwrap();
+        pin_mut!(stream);
+        while !matches!(stream.next().await.unwrap().unwrap(), Live::Log(_)) {}
+    }
+    executions.cancel(&world.ctx, cancelled.id).await.unwrap();
+    // In the same instant the process ends, and has no time for either of them.
+    let world = world
+        .restarted_after(Duration::ZERO, |builder| builder.triggers(false))
+        .await;
+    let executions = world.platform.executions();
+    let status = async |id| executions.find(&world.ctx, id).await.unwrap().status;
+    assert_eq!(status(cancelled.id).await, ExecutionStatus::Cancelled);
+    assert_eq!(status(cut_off.id).await, ExecutionStatus::Pending);
+}
+
+#[tokio::test]
 async fn what_was_accepted_before_a_stop_runs_after_the_start() {
     let world = World::with(|builder| builder.triggers(false)).await;
     let script = world

@@ -7,7 +7,9 @@
 )]
 
 mod access;
+mod dead_letters;
 mod endpoints;
+mod events;
 mod executions;
 mod nodes;
 mod postgres;

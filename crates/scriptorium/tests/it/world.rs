@@ -78,7 +78,16 @@ impl World {
 
     /// The same directory under another process, as it were.
     pub(crate) async fn restarted(self, set: impl FnOnce(Builder) -> Builder) -> Self {
-        self.platform.shutdown(Duration::from_secs(5)).await;
+        self.restarted_after(Duration::from_secs(5), set).await
+    }
+
+    /// The same, with so much time for what runs.
+    pub(crate) async fn restarted_after(
+        self,
+        drain: Duration,
+        set: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
+        self.platform.shutdown(drain).await;
         drop(self.platform);
         let platform = start(&self.dir, &self.clock, set).await;
         Self {

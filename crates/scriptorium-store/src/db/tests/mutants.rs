@@ -19,7 +19,7 @@ const UNCHECKED: &str = "a record's tenant is believed";
 const ONE_FILE: &str = "the tenants share the file of their tables";
 
 /// A statement that forgets its tenant: what the hole is called, and what its text is known by.
-const HOLES: [(&str, &str); 37] = [
+const HOLES: [(&str, &str); 43] = [
     (
         "a script by its id alone",
         "s.deleted_at is null and s.id = ",
@@ -106,8 +106,29 @@ const HOLES: [(&str, &str); 37] = [
         "the dead letter of an execution",
         "and execution_id = $2 and status = 'retrying'",
     ),
+    (
+        "letters to be taken up",
+        "select * from dead_letters where tenant_id = $1 and status = 'pending'",
+    ),
+    (
+        "how many letters could be taken up",
+        "as number from dead_letters where",
+    ),
     ("the list of tags", "with recursive hop (tag)"),
     ("the subscribers of an event", "where b.tenant_id = $1"),
+    (
+        "events that wait",
+        "from events where tenant_id = $1 and waiting",
+    ),
+    (
+        "events that wait no longer",
+        "update events set waiting = false",
+    ),
+    ("whether an event waits", "and id = $2 and waiting = true"),
+    (
+        "whom an event was delivered to",
+        "created_at from event_deliveries",
+    ),
     ("a draft", "where d.tenant_id = $1 and d.script_id"),
     (
         "discarding a draft",

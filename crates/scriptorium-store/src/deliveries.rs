@@ -1,0 +1,114 @@
+//! What follows from the end of an execution that an event started, in the transaction that records
+//! the end: it is tried again later, or what it could not deal with becomes a dead letter. When it is
+//! tried again is the model's rule ([`retry`]).
+
+use std::time::Duration;
+
+use scriptorium_model::dead_letter::{Cause, DeadLetter, DeadLetterStatus};
+use scriptorium_model::delivery::Delivery;
+use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
+use scriptorium_model::{Ambient, Timestamp, retry};
+
+use crate::db::Tx;
+use crate::error::Result;
+use crate::{dead_letters, executions};
+
+/// Does what follows from these ends; whether an execution became pending.
+pub(crate) async fn follow(tx: &Tx, ambient: &Ambient, ended: &[&Execution]) -> Result<bool> {
+    let mut pending = false;
+    for execution in ended {
+        if execution.trigger == TriggerKind::Event
+            && !execution.test
+            && execution.replay_of.is_none()
+            && let Some(delivery) = Delivery::of(execution)
+        {
+            pending |= follow_one(tx, ambient, execution, delivery).await?;
+        }
+    }
+    Ok(pending)
+}
+
+async fn follow_one(
+    tx: &Tx,
+    ambient: &Ambient,
+    execution: &Execution,
+    delivery: Delivery,
+) -> Result<bool> {
+    let (tenant, now) = (execution.tenant, ambient.now());
+    let failure = execution.failure.as_ref();
+    if delivery.dead_letter.is_some() {
+        let cause = failure.map(Cause::from);
+        dead_letters::settle(tx, tenant, execution.id, cause, now).await?;
+        return Ok(false);
+    }
+    let Some(failure) = failure else {
+        return Ok(false);
+    };
+    let chance = u32::from_le_bytes(ambient.random());
+    if let Some(wait) = retry::wait(execution, chance) {
+        let again = retried(execution, ambient, wait);
+        executions::insert_pending(tx, &again).await?;
+        return Ok(true);
+    }
+    // What somebody stopped has been dealt with.
+    if execution.status != ExecutionStatus::Cancelled {
+        let letter = letter(ambient, execution, delivery, Cause::from(failure));
+        dead_letters::insert(tx, &letter).await?;
+    }
+    Ok(false)
+}
+
+/// The next attempt at what an execution failed to do.
+fn retried(execution: &Execution, ambient: &Ambient, wait: Duration) -> Execution {
+    let now = ambient.now();
+    Execution {
+        id: ambient.new_id(),
+        status: ExecutionStatus::Pending,
+        output: None,
+        failure: None,
+        metrics: Metrics::default(),
+        attempt: execution.attempt.saturating_add(1),
+        terms: Terms {
+            run_after: now.checked_add(wait).ok(),
+            ..execution.terms
+        },
+        first_execution: execution.first_execution.or(Some(execution.id)),
+        idempotency_key: None,
+        created_at: now,
+        started_at: None,
+        completed_at: None,
+        ..execution.clone()
+    }
+}
+
+/// What an execution could not deal with.
+pub(crate) fn letter(
+    ambient: &Ambient,
+    execution: &Execution,
+    delivery: Delivery,
+    cause: Cause,
+) -> DeadLetter {
+    let now: Timestamp = ambient.now();
+    tracing::warn!(
+        tenant = %execution.tenant, script = %execution.script, event = %delivery.event,
+        code = cause.code, "an event became a dead letter",
+    );
+    DeadLetter {
+        id: ambient.new_id(),
+        tenant: execution.tenant,
+        script: execution.script,
+        script_name: execution.script_name.clone(),
+        execution: Some(execution.id),
+        event: delivery.event,
+        event_type: delivery.kind,
+        payload: execution.input.clone(),
+        cause,
+        attempts: execution.attempt,
+        max_attempts: execution.terms.max_attempts,
+        status: DeadLetterStatus::Pending,
+        next_retry_at: None,
+        last_retry_at: None,
+        created_at: now,
+        failed_at: execution.completed_at.unwrap_or(now),
+    }
+}

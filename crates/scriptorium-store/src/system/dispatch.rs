@@ -1,0 +1,338 @@
+//! Delivering events (R-EVT-01 to 05): each that waits becomes one pending execution for each script that
+//! subscribes to it, is recorded as delivered to those, and waits no longer; all of it or nothing. So it
+//! is delivered once, however many servers look and whichever of them ends on the way.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use scriptorium_model::dead_letter::{Cause, DeadLetter};
+use scriptorium_model::delivery::{Delivery, looped};
+use scriptorium_model::event::{Event, patterns};
+use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
+use scriptorium_model::{EventId, ExecutionId, ScriptId, TenantId, Uuid};
+use sea_orm::{FromQueryResult, Value};
+
+use super::ACROSS_TENANTS;
+use crate::Store;
+use crate::audit::unaudited;
+use crate::db::{Dialect, Micros, Tx};
+use crate::error::Result;
+use crate::events::EventRow;
+use crate::executions::Packed;
+use crate::history::{chunks, insert_executions};
+use crate::store::Change;
+use crate::subscriptions::{Subscribed, subscribed};
+use crate::{dead_letters, deliveries};
+
+/// Events of one transaction, and of one tenant before the next one has its turn.
+const BATCH: i64 = 128;
+/// A transaction takes no further event beyond this many executions, or bytes of their inputs.
+const EXECUTIONS: usize = 1_024;
+const BYTES: usize = 16 << 20;
+
+/// What one look at the events that wait came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dispatched {
+    /// Events that wait no longer.
+    pub events: u64,
+    /// Executions that they became.
+    pub executions: u64,
+    /// Deliveries that became dead letters at once.
+    pub dead_letters: u64,
+    /// There may be more that wait.
+    pub more: bool,
+    /// Events of a tenant could not be looked at; they wait.
+    pub failed: bool,
+}
+
+impl std::ops::AddAssign for Dispatched {
+    fn add_assign(&mut self, other: Self) {
+        self.events += other.events;
+        self.executions += other.executions;
+        self.dead_letters += other.dead_letters;
+        self.more |= other.more;
+        self.failed |= other.failed;
+    }
+}
+
+impl Store {
+    /// Delivers events that wait, the oldest of each tenant, tenants in turn.
+    ///
+    /// # Errors
+    /// `Platform` when nobody can be looked at; what concerns one tenant is told in the answer.
+    pub async fn dispatch_events(&self) -> Result<Dispatched> {
+        let mut done = Dispatched::default();
+        for tenant in self.tenants_with_events().await? {
+            done += match self.dispatch_of(TenantId(tenant)).await {
+                Ok(part) => part,
+                // One tenant's events must not hold up those of others.
+                Err(error) => {
+                    tracing::error!(%tenant, %error, "events were not delivered; trying again");
+                    Dispatched {
+                        failed: true,
+                        ..Dispatched::default()
+                    }
+                }
+            };
+        }
+        if done.executions > 0 {
+            self.signal(Change::Pending);
+        }
+        Ok(done)
+    }
+
+    /// The tenants with events that wait. The recursion hops from tenant to tenant in the index.
+    async fn tenants_with_events(&self) -> Result<Vec<Uuid>> {
+        let db = self.db().read_all(ACROSS_TENANTS).await?;
+        let sql = db.sql(
+            "with recursive lane (tenant_id) as (\
+             select (select v.tenant_id from events v where v.waiting = true \
+             order by v.tenant_id limit 1) \
+             union all \
+             select (select v.tenant_id from events v \
+             where v.waiting = true and v.tenant_id > lane.tenant_id \
+             order by v.tenant_id limit 1) \
+             from lane where lane.tenant_id is not null) \
+             select tenant_id from lane where tenant_id is not null",
+        );
+        let rows: Vec<TenantRow> = db.all(sql).await?;
+        Ok(rows.into_iter().map(|row| row.tenant_id).collect())
+    }
+
+    async fn dispatch_of(&self, tenant: TenantId) -> Result<Dispatched> {
+        let tx = self.db().write_each(ACROSS_TENANTS).await?;
+        tx.enter(tenant).await?;
+        let events = waiting(&tx, tenant).await?;
+        let more = events.len() == BATCH as usize;
+        let fan_out = self.fan_out(&tx, tenant, events).await?;
+        fan_out
+            .write(&tx, tenant, self.inner.ambient.now().into())
+            .await?;
+        tx.commit(unaudited("an execution is noted when it ends"))
+            .await?;
+        Ok(Dispatched {
+            events: fan_out.events.len() as u64,
+            executions: fan_out.executions.len() as u64,
+            dead_letters: fan_out.letters.len() as u64,
+            more: more || fan_out.full,
+            failed: false,
+        })
+    }
+
+    /// What the first of these events become.
+    async fn fan_out(&self, tx: &Tx, tenant: TenantId, events: Vec<Event>) -> Result<FanOut> {
+        let kinds: BTreeSet<&str> = events.iter().map(|event| event.kind.as_str()).collect();
+        let asked: BTreeSet<String> = kinds.into_iter().flat_map(patterns).collect();
+        let mut by_pattern: HashMap<String, Vec<Subscribed>> = HashMap::new();
+        for one in subscribed(tx, tenant, &asked).await? {
+            by_pattern.entry(one.pattern.clone()).or_default().push(one);
+        }
+        let mut fan_out = FanOut::default();
+        for event in events {
+            let bytes = fan_out.bytes + event.payload.len();
+            if fan_out.executions.len() >= EXECUTIONS || bytes > BYTES && fan_out.bytes > 0 {
+                fan_out.full = true;
+                break;
+            }
+            self.deliver(&event, &by_pattern, &mut fan_out);
+            fan_out.events.push(event.id.0);
+        }
+        // Claims go by the id, which is of a millisecond: within it, in the order of the events.
+        let mut ids: Vec<Uuid> = fan_out.executions.iter().map(|(_, e)| e.id.0).collect();
+        ids.sort_unstable();
+        for ((_, execution), id) in fan_out.executions.iter_mut().zip(ids) {
+            execution.id = ExecutionId(id);
+        }
+        fan_out
+            .record(tx, tenant, self.inner.ambient.now().into())
+            .await?;
+        Ok(fan_out)
+    }
+
+    /// Adds what one event becomes, in the order in which its scripts begin.
+    fn deliver(
+        &self,
+        event: &Event,
+        by_pattern: &HashMap<String, Vec<Subscribed>>,
+        fan_out: &mut FanOut,
+    ) {
+        let asked = patterns(&event.kind);
+        let subscribers = asked.iter().filter_map(|p| by_pattern.get(p)).flatten();
+        // A script that asks by several patterns is one.
+        let order = |one: &Subscribed| (Reverse(one.subscriber.priority), one.subscriber.script);
+        let subscribers: BTreeMap<(Reverse<u32>, ScriptId), &Subscribed> =
+            subscribers.map(|one| (order(one), one)).collect();
+        if subscribers.is_empty() {
+            return;
+        }
+        let looped = looped(&event.lineage).map(|message| refused("platform.event_loop", message));
+        let payload = event.payload.to_value();
+        for one in subscribers.into_values() {
+            let filter = one.subscriber.filter.as_ref();
+            let refused = match looped.clone() {
+                Some(cause) => Some(cause),
+                None if one.unreadable => {
+                    Some(refused("platform.event_filter", "the filter is broken"))
+                }
+                None if filter.is_some_and(|filter| !filter.matches(&payload)) => continue,
+                None => None,
+            };
+            let execution = self.execution(event, one);
+            match refused {
+                None => {
+                    fan_out.bytes += execution.input.len();
+                    fan_out.executions.push((event.id, execution));
+                }
+                Some(cause) => {
+                    let delivery = Delivery::first(event);
+                    let ambient = &self.inner.ambient;
+                    fan_out.letters.push(DeadLetter {
+                        execution: None,
+                        ..deliveries::letter(ambient, &execution, delivery, cause)
+                    });
+                }
+            }
+        }
+    }
+
+    fn execution(&self, event: &Event, one: &Subscribed) -> Execution {
+        let (ambient, to) = (&self.inner.ambient, &one.subscriber);
+        Execution {
+            id: ambient.new_id(),
+            tenant: event.tenant,
+            script: to.script,
+            script_name: to.script_name.clone(),
+            version: to.version,
+            status: ExecutionStatus::Pending,
+            trigger: TriggerKind::Event,
+            trigger_data: Some(Delivery::first(event).to_json()),
+            input: event.payload.clone(),
+            output: None,
+            failure: None,
+            metrics: Metrics::default(),
+            attempt: 1,
+            terms: Terms {
+                priority: to.priority,
+                max_attempts: to.max_attempts,
+                ..Terms::default()
+            },
+            first_execution: None,
+            replay_of: None,
+            test: false,
+            triggered_by: None,
+            idempotency_key: None,
+            created_at: ambient.now(),
+            started_at: None,
+            completed_at: None,
+        }
+    }
+}
+
+fn refused(code: &str, message: impl Into<String>) -> Cause {
+    Cause {
+        code: code.into(),
+        message: message.into(),
+        stack: None,
+    }
+}
+
+/// The oldest events of a tenant that wait; those that another server delivers are passed over.
+async fn waiting(tx: &Tx, tenant: TenantId) -> Result<Vec<Event>> {
+    let mut sql = tx.sql_of(
+        tenant,
+        "select * from events where tenant_id = $1 and waiting = true \
+         order by created_at, id limit ",
+    );
+    sql.bind(BATCH);
+    if tx.dialect() == Dialect::Postgres {
+        sql.push(" for update skip locked");
+    }
+    let rows: Vec<EventRow> = tx.all(sql).await?;
+    Ok(rows.into_iter().map(Event::from).collect())
+}
+
+/// What some events of a tenant become.
+#[derive(Default)]
+struct FanOut {
+    events: Vec<Uuid>,
+    executions: Vec<(EventId, Execution)>,
+    letters: Vec<DeadLetter>,
+    bytes: usize,
+    /// Further events have to wait for the next transaction.
+    full: bool,
+}
+
+impl FanOut {
+    /// Records to whom the events are delivered, and leaves what was delivered before.
+    async fn record(&mut self, tx: &Tx, tenant: TenantId, now: Micros) -> Result<()> {
+        const COLUMNS: usize = 5;
+        let of_executions = self.executions.iter();
+        let of_executions = of_executions
+            .map(|(event, execution)| (event.0, execution.script.0, Some(execution.id.0)));
+        let of_letters = self.letters.iter();
+        let of_letters = of_letters.map(|letter| (letter.event.0, letter.script.0, None));
+        let deliveries: Vec<(Uuid, Uuid, Option<Uuid>)> = of_executions.chain(of_letters).collect();
+        let mut new = HashSet::with_capacity(deliveries.len());
+        for some in chunks(&deliveries) {
+            let mut sql = tx.sql(
+                "insert into event_deliveries (tenant_id, event_id, script_id, execution_id, \
+                 created_at) values ",
+            );
+            sql.push_rows(some.len(), COLUMNS);
+            sql.push(" on conflict do nothing returning event_id, script_id");
+            let mut bound: Vec<Value> = Vec::with_capacity(some.len() * COLUMNS);
+            for (event, script, execution) in some {
+                bound.extend([
+                    tenant.0.into(),
+                    (*event).into(),
+                    (*script).into(),
+                    (*execution).into(),
+                    now.into(),
+                ] as [Value; COLUMNS]);
+            }
+            let rows: Vec<DeliveryRow> = tx.all(sql.with(bound)).await?;
+            new.extend(rows.into_iter().map(|row| (row.event_id, row.script_id)));
+        }
+        self.executions
+            .retain(|(event, execution)| new.contains(&(event.0, execution.script.0)));
+        self.letters
+            .retain(|letter| new.contains(&(letter.event.0, letter.script.0)));
+        Ok(())
+    }
+
+    /// Writes what they become, and that they wait no longer.
+    async fn write(&self, tx: &Tx, tenant: TenantId, now: Micros) -> Result<()> {
+        let mut packed = Vec::with_capacity(self.executions.len());
+        for (_, execution) in &self.executions {
+            packed.push(Packed::of(execution).await?);
+        }
+        let executions = self.executions.iter().map(|(_, execution)| execution);
+        let executions: Vec<(&Execution, &Packed)> = executions.zip(&packed).collect();
+        insert_executions(tx, &executions).await?;
+        for letter in &self.letters {
+            dead_letters::insert(tx, letter).await?;
+        }
+        for some in chunks(&self.events) {
+            let mut sql = tx.sql_of(
+                tenant,
+                "update events set waiting = false, dispatched_at = $2 \
+                 where tenant_id = $1 and id in ",
+            );
+            sql = sql.with([now.into()]);
+            sql.bind_list(some.iter().copied().map(Value::from));
+            tx.execute(sql).await?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(FromQueryResult)]
+struct TenantRow {
+    tenant_id: Uuid,
+}
+
+#[derive(FromQueryResult)]
+struct DeliveryRow {
+    event_id: Uuid,
+    script_id: Uuid,
+}

@@ -1,0 +1,171 @@
+//! Dead letters: events that a script could not deal with. Looking at them, and what a person does
+//! about them.
+
+use std::time::Duration;
+
+use scriptorium_model::dead_letter::DeadLetter;
+use scriptorium_model::definition::at_most_bytes;
+use scriptorium_model::execution::Execution;
+use scriptorium_model::page::{Page, PageRequest};
+use scriptorium_model::permission::Permission;
+use scriptorium_model::{Ctx, DeadLetterId, Invalid, Json, policy};
+use scriptorium_store::{DeadLetterFilter, DeadLetterSummary};
+
+use crate::error::Result;
+use crate::events::PAYLOAD_BYTES;
+use crate::platform::Platform;
+
+/// Dead letters of a tenant; from [`Platform::dead_letters`].
+#[derive(Clone, Copy, Debug)]
+pub struct DeadLetters<'a>(pub(crate) &'a Platform);
+
+/// How many letters to take up again, and how fast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Redrive {
+    /// At most so many, the oldest first; 1 to 10,000.
+    pub limit: u32,
+    /// Executions that begin in a minute, 1 to 60,000; all at once when `None`.
+    pub per_minute: Option<u32>,
+    /// Only say how many there are.
+    pub dry_run: bool,
+}
+
+/// What came of taking letters up again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Redriven {
+    /// Letters that could be taken up, before any was.
+    pub matched: u64,
+    /// Those that were.
+    pub retried: u32,
+}
+
+/// Most letters of one call.
+const MOST: u32 = 10_000;
+/// Most executions a minute that make a difference.
+const FASTEST: u32 = 60_000;
+
+impl Default for Redrive {
+    fn default() -> Self {
+        Self {
+            limit: 1_000,
+            per_minute: None,
+            dry_run: false,
+        }
+    }
+}
+
+impl Redrive {
+    fn validated(&self) -> std::result::Result<(), Invalid> {
+        let mut invalid = Invalid::default();
+        let mut range = |field: &str, number: u32, max: u32| {
+            if !(1..=max).contains(&number) {
+                let message = format!("must be 1 to {max}");
+                let error = invalid.push(field, "out_of_range", message);
+                error.with("min", 1).with("max", max);
+            }
+        };
+        range("limit", self.limit, MOST);
+        range("per_minute", self.per_minute.unwrap_or(1), FASTEST);
+        invalid.or(())
+    }
+
+    /// Between the beginnings of two executions.
+    fn every(&self) -> Duration {
+        let minute = Duration::from_secs(60);
+        self.per_minute
+            .map_or(Duration::ZERO, |rate| minute / rate.max(1))
+    }
+}
+
+impl DeadLetters<'_> {
+    /// Letters that match, the newest first, without their payloads.
+    ///
+    /// # Errors
+    /// The permission `scripts.read` is missing, or the cursor is of another list.
+    pub async fn list(
+        &self,
+        ctx: &Ctx,
+        filter: &DeadLetterFilter,
+        page: &PageRequest,
+    ) -> Result<Page<DeadLetterSummary>> {
+        policy::require(ctx, Permission::ScriptsRead)?;
+        Ok(self.0.store().list_dead_letters(ctx, filter, page).await?)
+    }
+
+    /// One letter, whole.
+    ///
+    /// # Errors
+    /// No such letter, or the permission `scripts.read` is missing.
+    pub async fn find(&self, ctx: &Ctx, id: DeadLetterId) -> Result<DeadLetter> {
+        policy::require(ctx, Permission::ScriptsRead)?;
+        Ok(self.0.store().find_dead_letter(ctx, id).await?)
+    }
+
+    /// Lets the event of a letter run once more, with another payload if one is given; the execution.
+    /// The letter is resolved when that completes, and waits again when it fails. Asking twice does
+    /// it once.
+    ///
+    /// # Errors
+    /// No such letter; the permission `scripts.execute` is missing; too large a payload; conflicts on
+    /// `status`: `forbidden_move` unless it is pending, `not_active` unless its script is active.
+    pub async fn retry(
+        &self,
+        ctx: &Ctx,
+        id: DeadLetterId,
+        payload: Option<Json>,
+    ) -> Result<Execution> {
+        policy::require(ctx, Permission::ScriptsExecute)?;
+        let bytes = payload.as_ref().map_or(0, Json::len);
+        at_most_bytes("payload", bytes, PAYLOAD_BYTES)?;
+        let (_, execution) = self.0.store().retry_dead_letter(ctx, id, payload).await?;
+        self.0.runtime().wake();
+        Ok(execution)
+    }
+
+    /// Does that for the pending letters that match and whose scripts are active, the oldest first; or
+    /// only counts them. The status of the filter says nothing here.
+    ///
+    /// # Errors
+    /// A field is refused, or the permission `scripts.execute` is missing.
+    pub async fn retry_all(
+        &self,
+        ctx: &Ctx,
+        filter: &DeadLetterFilter,
+        how: Redrive,
+    ) -> Result<Redriven> {
+        policy::require(ctx, Permission::ScriptsExecute)?;
+        how.validated()?;
+        let store = self.0.store();
+        let matched = store.count_retriable(ctx, filter).await?;
+        if how.dry_run {
+            return Ok(Redriven {
+                matched,
+                retried: 0,
+            });
+        }
+        let retried = store.retry_dead_letters(ctx, filter, how.limit, how.every());
+        let retried = retried.await?;
+        self.0.runtime().wake();
+        Ok(Redriven { matched, retried })
+    }
+
+    /// Gives a letter up; it stays on record until its time is over.
+    ///
+    /// # Errors
+    /// No such letter; the permission `scripts.execute` is missing; a conflict on `status`
+    /// (`forbidden_move`) unless it is pending.
+    pub async fn discard(&self, ctx: &Ctx, id: DeadLetterId) -> Result<DeadLetter> {
+        policy::require(ctx, Permission::ScriptsExecute)?;
+        Ok(self.0.store().discard_dead_letter(ctx, id).await?)
+    }
+
+    /// Removes a letter for good, with the only copy of its payload there may be.
+    ///
+    /// # Errors
+    /// No such letter; the permission `scripts.delete` is missing; a conflict on `status`
+    /// (`still_running`) while its event runs again.
+    pub async fn delete(&self, ctx: &Ctx, id: DeadLetterId) -> Result<()> {
+        policy::require(ctx, Permission::ScriptsDelete)?;
+        Ok(self.0.store().delete_dead_letter(ctx, id).await?)
+    }
+}
