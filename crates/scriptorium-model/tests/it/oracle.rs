@@ -152,7 +152,7 @@ impl Window {
                 if pattern.matches(skipped) {
                     return true;
                 }
-                skipped = skipped + 1.minute();
+                skipped += 1.minute();
             }
             pattern.matches(shown) && self.new[index]
         });
