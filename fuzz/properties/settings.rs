@@ -140,10 +140,10 @@ fn definition(settings: &Map<String, Value>) -> Result<Definition, Invalid> {
 fn trigger(settings: &Value) -> Result<Trigger, Invalid> {
     let (schedule, http, event) = (&settings["schedule"], &settings["http"], &settings["event"]);
     Ok(match settings["type"].as_str() {
-        Some("scheduled") => Trigger::Scheduled(Schedule {
-            cron: text(&schedule["cron"]).unwrap_or_default(),
-            timezone: text(&schedule["timezone"]).unwrap_or_else(|| "UTC".to_owned()),
-        }),
+        Some("scheduled") => Trigger::Scheduled(Schedule::new(
+            text(&schedule["cron"]).unwrap_or_default(),
+            text(&schedule["timezone"]).unwrap_or_else(|| "UTC".to_owned()),
+        )),
         Some("http") => {
             let methods = texts(&http["methods"]).unwrap_or_default();
             Trigger::Http(Endpoint {
