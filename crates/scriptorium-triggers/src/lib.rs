@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use scriptorium_model::{Ambient, Invalid, TenantId};
+use scriptorium_model::{Ambient, Invalid, TenantId, calendar};
 use scriptorium_store::{Change, Store};
 use tokio_util::sync::CancellationToken;
 
@@ -87,6 +87,10 @@ impl Triggers {
 
     /// Fires schedules until `stop`, telling `wake` whenever an execution was recorded.
     pub async fn run(self, stop: CancellationToken, wake: impl Fn() + Send) {
+        tracing::info!(
+            time_zones = calendar::release(),
+            "schedules are decided here"
+        );
         let mut changes = self.store.changes(Change::Schedules);
         while !stop.is_cancelled() {
             changes.mark_unchanged();

@@ -5,7 +5,9 @@ use scriptorium::model::ScriptId;
 use scriptorium::model::execution::ExecutionStatus;
 use scriptorium::model::page::PageRequest;
 use scriptorium::model::permission::Role;
+use scriptorium::model::schedule::Schedule;
 use scriptorium::model::script::{Definition, ScriptStatus};
+use scriptorium::model::trigger::Trigger;
 use scriptorium::model::version::VersionPolicy;
 use scriptorium::{ExecutionFilter, Update};
 
@@ -324,6 +326,46 @@ async fn pages_speak_the_readers_language() {
     assert!(login.html.contains("<html lang=\"uz\">"));
     let login = site.ask(None, "/login?lang=ru", &stranger).await;
     assert!(login.html.contains("<html lang=\"ru\">"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_a_scheduled_script_tells_how_its_schedule_keeps() {
+    let site = Site::new().await;
+    let admin = site.admin().await;
+    let (ctx, scripts) = (&admin.ctx, site.platform.scripts());
+    let trigger = Trigger::Scheduled(Schedule::new("0 9 * * 1-5", "Asia/Tashkent"));
+    let definition = Definition {
+        name: "mornings".into(),
+        source: "return 1".into(),
+        ..Definition::blank(trigger)
+    };
+    let script = scripts.create(ctx, definition, "").await.unwrap();
+    let executions = format!("/scripts/{}/executions", script.id);
+    let page = site.get(Some(&admin), &executions).await;
+    assert!(page.html.contains("id=\"timetable\""));
+    assert!(page.html.contains("At 09:00 from Monday to Friday"));
+    assert!(page.html.contains("No further run is planned."));
+    let active = scripts.set_status(ctx, script.id, ScriptStatus::Active, None);
+    active.await.unwrap();
+    let page = site.get(Some(&admin), &executions).await;
+    assert!(page.html.contains("Next run:"));
+    let other = site.script("by hand", "").await;
+    let executions = format!("/scripts/{}/executions", other.id);
+    let page = site.get(Some(&admin), &executions).await;
+    assert!(!page.html.contains("id=\"timetable\""));
+    let editor = site
+        .get(Some(&admin), &format!("/scripts/{}", script.id))
+        .await;
+    for field in [
+        "f-missed",
+        "f-overlap",
+        "f-starts",
+        "f-ends",
+        "f-jitter",
+        "f-pause-after",
+    ] {
+        assert!(editor.html.contains(&format!("id=\"{field}\"")), "{field}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use scriptorium::model::execution::{ExecutionStatus, TriggerKind};
 use scriptorium::model::page::PageRequest;
 use scriptorium::model::schedule::Schedule;
 use scriptorium::model::trigger::Trigger;
-use scriptorium::{ExecutionFilter, ExecutionSummary, ScriptSummary};
+use scriptorium::{CameTo, ExecutionFilter, ExecutionSummary, ScriptSummary, Skipped};
 
 use crate::world::{World, definition};
 
@@ -83,4 +83,19 @@ async fn an_instant_missed_by_hours_does_not_fire() {
         tokio::task::yield_now().await;
     }
     assert!(fired(&world).await.is_empty());
+    // Its timetable says so.
+    let schedules = world.platform.schedules();
+    let timetable = schedules.timetable(&world.ctx, script.id, 10).await;
+    let timetable = timetable.unwrap();
+    assert_eq!(timetable.state.next_at, Some(tomorrow));
+    assert!(!timetable.overdue);
+    let [slot] = timetable.slots.try_into().unwrap();
+    assert_eq!(slot.planned_at, "2026-03-02T09:00:00Z".parse().unwrap());
+    assert_eq!(slot.came_to, CameTo::Skipped(Some(Skipped::Missed)));
+    world.advance(Duration::from_secs(1));
+    let other = world
+        .active(definition("by hand", Trigger::OneOff, "return 1"))
+        .await;
+    let refused = schedules.timetable(&world.ctx, other.id, 10).await;
+    assert!(refused.is_err(), "it has no schedule");
 }
