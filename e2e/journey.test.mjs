@@ -168,9 +168,14 @@ test("a schedule shows its next runs as it is typed, and what is wrong with it",
   await page.fill("#f-cron", "30 8 * * 1");
   await page.waitForFunction(() => {
     const shown = document.querySelectorAll("#upcoming time");
-    return shown.length === 5 && [...shown].every((time) => time.getAttribute("datetime").includes("T03:30:00"));
+    return shown.length === 10 && [...shown].every((time) => time.getAttribute("datetime").includes("T03:30:00"));
   });
   assert.match(await page.textContent("#upcoming"), /8:30/);
+  assert.equal(await page.textContent("#rhythm"), "At 08:30 on Mondays");
+  // A zone whose clock changes: what the change does is told, when the next runs do not reach it.
+  await page.fill("#f-timezone", "Europe/Stockholm");
+  await page.fill("#f-cron", "30 2 * * *");
+  await page.waitForFunction(() => document.querySelector("#rhythm").textContent === "At 02:30 every day");
   assert.deepEqual(faults, []);
   await page.fill("#f-cron", "61 8 * * 1");
   await page.waitForSelector("#f-cron[aria-invalid=true]");

@@ -1,90 +1,56 @@
 //! Fresh executions of the reference script: a new isolated world, fifteen host functions, 1 KB of
-//! JSON in, three awaited host calls answered at once, 1 KB of JSON out, everything dropped.
+//! JSON in, three awaited host calls answered at once, 1 KB of JSON out, everything dropped. Beside
+//! them what is left of that when the world is there already.
 
 use anyhow::{Result, ensure};
+use serde::Serialize;
 
-use crate::engine::{Engine, Lane};
-use crate::figures::{Figures, Rounds, on_threads};
-use crate::node::Node;
-use crate::quickjs;
+use crate::contender::Contender;
+use crate::figures::{Figures, Rounds};
 
 /// One engine's row.
+#[derive(Serialize)]
 pub(crate) struct Fresh {
     /// What it is, and how it is set up.
     pub(crate) name: &'static str,
-    /// On one thread.
+    /// On one processor.
     pub(crate) one: Rounds,
     /// On two threads.
     pub(crate) two: Rounds,
+    /// On one processor, world and script ready before the clock starts. Its rate counts the making.
+    pub(crate) warm: Option<Rounds>,
 }
 
-/// What is compared. Measured in turns, so that a busy minute of the machine meets all of them.
-enum Contender {
-    Engine(Engine),
-    QuickJs(quickjs::Bytecode),
-    Node(Node),
-}
-
-impl Contender {
-    fn all() -> Result<Vec<(&'static str, Self)>> {
-        let hot = Engine::new(Lane::Hot)?;
-        let overflow = Engine::new(Lane::Overflow)?;
-        Ok(vec![
-            ("Scriptorium, hot lane", Self::Engine(hot)),
-            ("Scriptorium, overflow lane", Self::Engine(overflow)),
-            (
-                "native QuickJS-NG (rquickjs): new runtime, bytecode, no sandbox",
-                Self::QuickJs(quickjs::Bytecode::new()?),
-            ),
-            (
-                "Node `vm.createContext`, cached data: no sandbox, no limits",
-                Self::Node(Node::new()?),
-            ),
-        ])
-    }
-
-    /// What one execution returns, as JSON.
-    fn output(&self) -> Result<String> {
-        match self {
-            Self::Engine(engine) => engine.output(),
-            Self::QuickJs(bytecode) => bytecode.run(),
-            Self::Node(node) => node.output(),
-        }
-    }
-
-    fn measure(&self, threads: usize, executions: usize) -> Result<Figures> {
-        match self {
-            Self::Engine(engine) => on_threads(threads, executions, || engine.worker()),
-            Self::QuickJs(bytecode) => {
-                on_threads(threads, executions, || Ok(move || bytecode.run().map(drop)))
-            }
-            Self::Node(node) => node.measure(threads, executions),
-        }
-    }
-}
-
-/// Measures every engine, ours first.
-pub(crate) fn measure(executions: usize, rounds: usize) -> Result<Vec<Fresh>> {
-    let contenders = Contender::all()?;
-    let expected = contenders[0].1.output()?;
-    for (name, contender) in &contenders {
-        let output = contender.output()?;
+/// Measures every engine, in turns, so that a busy minute of the machine meets all of them.
+pub(crate) fn measure(
+    contenders: &[Contender],
+    executions: usize,
+    rounds: usize,
+) -> Result<Vec<Fresh>> {
+    let outputs: Vec<String> = contenders
+        .iter()
+        .map(Contender::output)
+        .collect::<Result<_>>()?;
+    for (contender, output) in contenders.iter().zip(&outputs) {
+        let (name, expected) = (contender.name(), &outputs[0]);
         ensure!(output == expected, "{name} gives {output}, not {expected}");
     }
-    let mut measured: Vec<[Vec<Figures>; 2]> =
+    let mut measured: Vec<[Vec<Figures>; 3]> =
         contenders.iter().map(|_| Default::default()).collect();
     for _ in 0..rounds {
-        for ((_, contender), figures) in contenders.iter().zip(&mut measured) {
-            figures[0].push(contender.measure(1, executions)?);
-            figures[1].push(contender.measure(2, executions)?);
+        for (contender, [one, two, warm]) in contenders.iter().zip(&mut measured) {
+            one.push(contender.alone(executions)?);
+            two.push(contender.fresh(2, executions)?);
+            warm.extend(contender.warm(executions)?);
         }
     }
     let rows = contenders.iter().zip(measured);
-    rows.map(|((name, _), [one, two])| {
+    rows.map(|(contender, [one, two, warm])| {
         Ok(Fresh {
-            name,
+            name: contender.name(),
             one: Rounds::of(one)?,
             two: Rounds::of(two)?,
+            warm: (!warm.is_empty()).then(|| Rounds::of(warm)).transpose()?,
         })
     })
     .collect()

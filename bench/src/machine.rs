@@ -4,8 +4,10 @@ use std::fs;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
+use serde::Serialize;
 
 /// The machine, its load before the first measurement, and the state of the tree.
+#[derive(Serialize)]
 pub(crate) struct Machine {
     pub(crate) processor: String,
     pub(crate) cores: usize,

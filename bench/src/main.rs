@@ -1,58 +1,114 @@
 //! Benchmarks: figures beside their peers, in one run. `make bench`; with `--write` the tables go to
-//! `docs/benchmarks.md` as well. Reading order: `fresh` (the peers), `platform`, `endpoint`,
-//! `fairness`, `report`.
+//! `docs/benchmarks.md` as well. `make bench-engine` measures the engine only. Reading order:
+//! `comparison` (the engine and its peers), `platform`, `endpoint`, `mix`, `shares`, `fairness`,
+//! `overload`, `report`.
 
+mod arrivals;
+mod client;
+mod comparison;
+mod contender;
 mod disk;
 mod endpoint;
 mod engine;
 mod fairness;
 mod figures;
 mod fresh;
+mod kernels;
 mod machine;
+mod memory;
+mod mix;
 mod node;
+mod overload;
 mod platform;
+mod processor;
 mod quickjs;
 mod reference;
 mod report;
+mod shares;
+mod site;
+mod suspended;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
 
-use crate::report::Report;
+use crate::comparison::{Comparison, Sizes};
+use crate::report::{Measured, Report};
 
 /// Measures, and prints the tables.
 #[derive(Parser)]
 struct Arguments {
     /// Writes the tables to docs/benchmarks.md as well.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "engine")]
     write: bool,
+    /// Writes all figures to this file as JSON.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Measures the engine only, not the platform around it.
+    #[arg(long)]
+    engine: bool,
     /// Executions of each measurement and thread.
     #[arg(long, default_value_t = 5_000)]
     executions: usize,
     /// How often each measurement is made; the middle one counts.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Seconds of each load on the endpoint.
+    /// Executions that wait at once.
+    #[arg(long, default_value_t = 10_000)]
+    suspended: usize,
+    /// How often each kernel of the CPU suite runs.
+    #[arg(long, default_value_t = 11)]
+    kernels: usize,
+    /// Seconds of each load on the endpoint; other loads last a multiple of it.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
+    /// CPU-bound executions of equal tenants.
+    #[arg(long, default_value_t = 1_000)]
+    runs: usize,
+    /// Full minutes at which schedules are due, without noise and with it; 0 leaves them out.
+    #[arg(long, default_value_t = 3)]
+    minutes: u32,
+    /// Seconds of each overload.
+    #[arg(long, default_value_t = 60)]
+    overload: u64,
 }
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let seconds = Duration::from_secs(arguments.seconds);
     let report = Report {
         machine: machine::Machine::look()?,
-        fresh: fresh::measure(arguments.executions, arguments.rounds)?,
-        disk: disk::measure()?,
-        in_process: platform::measure(arguments.executions, arguments.rounds)?,
-        endpoint: endpoint::measure(seconds, arguments.rounds)?,
-        fairness: fairness::measure(2 * seconds, arguments.rounds)?,
+        engine: Comparison::measure(Sizes {
+            executions: arguments.executions,
+            rounds: arguments.rounds,
+            suspended: arguments.suspended,
+            kernels: arguments.kernels,
+        })?,
+        platform: (!arguments.engine)
+            .then(|| measured(&arguments))
+            .transpose()?,
     };
     let text = report.to_markdown();
     report::print(&text)?;
+    if let Some(path) = &arguments.json {
+        report.write_json(path)?;
+        report::print(&format!("\nAll figures are in {}.\n", path.display()))?;
+    }
     if arguments.write {
         report::write(&text)?;
     }
     Ok(())
+}
+
+fn measured(arguments: &Arguments) -> anyhow::Result<Measured> {
+    let seconds = Duration::from_secs(arguments.seconds);
+    Ok(Measured {
+        disk: disk::measure()?,
+        in_process: platform::measure(arguments.executions, arguments.rounds)?,
+        endpoint: endpoint::measure(seconds, arguments.rounds)?,
+        mix: mix::measure(4 * seconds)?,
+        shares: shares::measure(arguments.runs)?,
+        fairness: fairness::measure(2 * seconds, arguments.rounds, arguments.minutes)?,
+        overload: overload::measure(Duration::from_secs(arguments.overload))?,
+    })
 }

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use scriptorium::model::limits::Limits;
 use scriptorium::model::permission::Role;
-use scriptorium::model::script::{Definition, Language, ScriptStatus};
+use scriptorium::model::script::{Definition, Language, Script, ScriptStatus};
 use scriptorium::model::trigger::Trigger;
 use scriptorium::model::{Actor, Ctx};
-use scriptorium::{NewUser, Platform};
+use scriptorium::{Builder, NewUser, Platform, TenantHandle};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -66,12 +66,16 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Result<Self> {
+        Self::with(|builder| builder).await
+    }
+
+    /// The same with something said otherwise.
+    pub(crate) async fn with(more: impl FnOnce(Builder) -> Builder) -> Result<Self> {
         let folder = disk::folder()?;
-        let platform = Platform::builder()
+        let builder = Platform::builder()
             .data_dir(folder.path())
-            .admin_password("of no use after the measurement")
-            .start()
-            .await?;
+            .admin_password("of no use after the measurement");
+        let platform = more(builder).start().await?;
         Ok(Self {
             author: author(&platform, "default").await?,
             platform,
@@ -81,7 +85,20 @@ impl World {
 
     /// An active script of the tenant `default`.
     pub(crate) async fn activate(&self, name: &str, trigger: Trigger, source: &str) -> Result<()> {
-        activate(&self.platform, &self.author, name, trigger, source).await
+        activate(&self.platform, &self.author, name, trigger, source).await?;
+        Ok(())
+    }
+
+    /// A new tenant, and somebody who may write scripts in it.
+    pub(crate) async fn tenant(&self, slug: &str) -> Result<(TenantHandle, Ctx)> {
+        let platform = &self.platform;
+        let operator = Ctx {
+            permissions: Role::Superadmin.permissions(),
+            ..platform.tenant("default").await?.ctx().clone()
+        };
+        platform.tenants().create(&operator, slug, slug).await?;
+        let author = author(platform, slug).await?;
+        Ok((platform.tenant(slug).await?, author))
     }
 
     pub(crate) async fn stop(self) {
@@ -96,7 +113,7 @@ pub(crate) async fn activate(
     name: &str,
     trigger: Trigger,
     source: &str,
-) -> Result<()> {
+) -> Result<Script> {
     let definition = Definition {
         name: name.into(),
         description: String::new(),
@@ -118,12 +135,11 @@ pub(crate) async fn activate(
     let scripts = platform.scripts();
     let script = scripts.create(author, definition, "").await?;
     let active = ScriptStatus::Active;
-    scripts.set_status(author, script.id, active, None).await?;
-    Ok(())
+    Ok(scripts.set_status(author, script.id, active, None).await?)
 }
 
 /// Somebody who may write scripts in a tenant.
-pub(crate) async fn author(platform: &Platform, tenant: &str) -> Result<Ctx> {
+async fn author(platform: &Platform, tenant: &str) -> Result<Ctx> {
     let host = platform.tenant(tenant).await?.ctx().clone();
     let new = NewUser {
         email: "author@example.com".into(),

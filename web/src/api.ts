@@ -55,6 +55,8 @@ export function explain(error: unknown): string {
 /** The rule a field broke, in the page's language where the catalogue knows the rule. */
 export function explainField(error: FieldProblem): string {
   const params: Record<string, string> = { ...error.params, message: error.message };
+  const part = `js-cron-${params.part}`;
+  if (hasText(part)) params.part = text(part);
   const bounds = "min" in params ? "-min" : "";
   const limit = params.unit === "bytes" ? "-bytes" : "max" in params ? "-max" : "";
   const rule = `js-field-${error.code.replaceAll(".", "_")}`;

@@ -20,6 +20,18 @@ const TONES: Record<string, string> = {
   timeout: "tone-warn",
   cancelled: "tone-hollow",
 };
+/** An instant, and what the clock of its schedule shows then. */
+interface Instant {
+  at: string;
+  local: string;
+}
+
+interface Preview {
+  items: string[];
+  description: string;
+  clock_change: { at: string; items: string[] } | null;
+}
+
 const STALE = "stale_version";
 const VALIDATE_AFTER_MS = 350;
 const PREVIEW_AFTER_MS = 250;
@@ -70,7 +82,11 @@ Alpine.data("scriptEditor", () => ({
   errors: {} as Record<string, string>,
   summary: [] as { field: string; message: string }[],
   problems: [] as Diagnostic[],
-  upcoming: [] as { at: string; local: string }[],
+  upcoming: [] as Instant[],
+  /** What the expression says, in words. */
+  rhythm: "",
+  /** The next change of the clock, when the upcoming instants do not reach it. */
+  clockChange: null as { note: string; items: Instant[] } | null,
   cronError: "",
   panel: "logs",
   runId: "",
@@ -301,13 +317,23 @@ Alpine.data("scriptEditor", () => ({
   async preview() {
     if (this.form.type !== "scheduled") return;
     after("preview", PREVIEW_AFTER_MS, async () => {
-      const query = new URLSearchParams({ cron: this.form.cron, timezone: this.form.timezone, count: "5" });
+      const { cron, timezone } = this.form;
+      const query = new URLSearchParams({ cron, timezone, count: "10", locale: document.documentElement.lang });
+      const shown = (at: string) => ({ at, local: inZone(at, timezone) });
       try {
-        const { items } = await api<{ items: string[] }>("GET", `/schedules/preview?${query}`);
-        this.upcoming = items.map((at) => ({ at, local: inZone(at, this.form.timezone) }));
+        const found = await api<Preview>("GET", `/schedules/preview?${query}`);
+        const change = found.clock_change;
+        const isFar = change !== null && change.at > (found.items.at(-1) ?? "");
+        this.upcoming = found.items.map(shown);
+        this.rhythm = found.description;
+        this.clockChange = isFar
+          ? { note: text("js-clock-change", { time: inZone(change.at, timezone) }), items: change.items.map(shown) }
+          : null;
         this.cronError = "";
       } catch (error) {
         this.upcoming = [];
+        this.rhythm = "";
+        this.clockChange = null;
         const first = error instanceof Problem ? error.errors[0] : undefined;
         this.cronError = first ? explainField(first) : explain(error);
       }
@@ -586,9 +612,14 @@ Alpine.data("scriptEditor", () => ({
 function inZone(at: string, zone: string): string {
   try {
     const format = new Intl.DateTimeFormat(document.documentElement.lang, {
-      dateStyle: "medium",
-      timeStyle: "short",
+      weekday: "short",
+      day: "numeric",
+      month: "short",
+      year: "numeric",
+      hour: "2-digit",
+      minute: "2-digit",
       timeZone: zone,
+      timeZoneName: "shortOffset",
     });
     return format.format(new Date(at));
   } catch {

@@ -25,7 +25,7 @@ export interface Definition {
   /** Whether others may import it; of embedded scripts only. */
   library?: boolean;
   source?: string;
-  schedule?: { cron: string; timezone: string };
+  schedule?: Schedule;
   http?: {
     path: string;
     methods: string[];
@@ -42,6 +42,18 @@ export interface Definition {
   metadata?: unknown;
   limits: Limits;
   tags: string[];
+}
+
+export interface Schedule {
+  cron: string;
+  timezone: string;
+  missed: string;
+  overlap: string;
+  jitter_seconds: number;
+  /** Absent in what is sent: as it was. */
+  starts_at?: string | null;
+  ends_at?: string | null;
+  pause_after_failures: number | null;
 }
 
 export interface Limits {
@@ -69,6 +81,13 @@ export function formOf(definition: Definition) {
     library: definition.library ?? false,
     cron: schedule?.cron ?? "0 9 * * *",
     timezone: schedule?.timezone ?? "UTC",
+    missed: schedule?.missed ?? "latest",
+    overlap: schedule?.overlap ?? "forbid",
+    jitter: schedule?.jitter_seconds ?? 0,
+    startsAt: localOf(schedule?.starts_at, schedule?.timezone),
+    endsAt: localOf(schedule?.ends_at, schedule?.timezone),
+    savedPeriod: period(schedule),
+    pauseAfter: schedule?.pause_after_failures?.toString() ?? "",
     path: http?.path ?? "/",
     methods: http?.methods ?? ["GET"],
     auth: http?.auth ?? "required",
@@ -102,7 +121,17 @@ export type Form = ReturnType<typeof formOf>;
 /** The body of a save: only the settings of the chosen type. */
 export function definitionOf(form: Form, source: string): Definition {
   const parts: Record<string, Partial<Definition>> = {
-    scheduled: { schedule: { cron: form.cron, timezone: form.timezone } },
+    scheduled: {
+      schedule: {
+        cron: form.cron,
+        timezone: form.timezone,
+        missed: form.missed,
+        overlap: form.overlap,
+        jitter_seconds: Number(form.jitter),
+        ...changedPeriod(form),
+        pause_after_failures: (form.pauseAfter ?? "") === "" ? null : Number(form.pauseAfter),
+      },
+    },
     http: {
       http: {
         path: form.path,
@@ -155,14 +184,18 @@ export function definitionOf(form: Form, source: string): Definition {
 export function restored(form: Form, definition: Definition, draft: Draft): Form {
   const settings = (draft.settings ?? {}) as Partial<Definition>;
   const event = definition.event && settings.event ? { event: { ...definition.event, ...settings.event } } : {};
-  const { savedFilter, savedSchema, savedMetadata } = form;
-  return { ...formOf({ ...definition, ...settings, ...event }), savedFilter, savedSchema, savedMetadata };
+  const schedule =
+    definition.schedule && settings.schedule ? { schedule: { ...definition.schedule, ...settings.schedule } } : {};
+  const { savedFilter, savedSchema, savedMetadata, savedPeriod } = form;
+  const found = formOf({ ...definition, ...settings, ...event, ...schedule });
+  return { ...found, savedFilter, savedSchema, savedMetadata, savedPeriod };
 }
 
 /** The form once it is saved: what differs from here on is a change. */
 export function settle(form: Form): void {
   form.savedFilter = form.filter;
   form.savedSchema = form.inputSchema;
+  form.savedPeriod = [form.startsAt, form.endsAt, form.timezone].join();
   form.savedMetadata = form.metadata.trim() === "" ? "" : form.metadata;
 }
 
@@ -198,6 +231,45 @@ function changedEntries(name: string, text: string, saved: string): Record<strin
   if (typeof value !== "object" || Array.isArray(value)) return { [name]: value };
   const removed = Object.keys(saved === "" ? {} : JSON.parse(saved)).map((key) => [key, null]);
   return { [name]: { ...Object.fromEntries(removed), ...value } };
+}
+
+/** What the fields of the period show, and where. */
+function period(schedule?: Schedule): string {
+  const { starts_at, ends_at, timezone = "UTC" } = schedule ?? {};
+  return [localOf(starts_at, timezone), localOf(ends_at, timezone), timezone].join();
+}
+
+/** Beginning and end, when they were changed: the fields show less of an instant than there may be. */
+function changedPeriod(form: Form): Partial<Schedule> {
+  if ([form.startsAt, form.endsAt, form.timezone].join() === form.savedPeriod) return {};
+  return { starts_at: instantOf(form.startsAt, form.timezone), ends_at: instantOf(form.endsAt, form.timezone) };
+}
+
+/** An instant as a field of date and time shows it, on the clock of a zone. */
+function localOf(at: string | null | undefined, zone = "UTC"): string {
+  if (!at) return "";
+  // Swedish dates are ISO dates.
+  const format = new Intl.DateTimeFormat("sv", { dateStyle: "short", timeStyle: "short", timeZone: known(zone) });
+  return format.format(new Date(at)).replace(" ", "T");
+}
+
+/** The instant at which the clock of a zone shows what a field holds; after a gap, as late as it would have been. */
+function instantOf(local: string, zone: string): string | null {
+  if (!local) return null;
+  const wanted = Date.parse(`${local}Z`);
+  // What the clock is ahead by, first as if it showed UTC, then where that leads.
+  let at = wanted;
+  for (let turn = 0; turn < 2; turn++) at = wanted - (Date.parse(`${localOf(new Date(at).toISOString(), zone)}Z`) - at);
+  return new Date(at).toISOString();
+}
+
+/** A zone that is no zone is the server's to refuse. */
+function known(zone: string): string {
+  try {
+    return new Intl.DateTimeFormat("sv", { timeZone: zone }).resolvedOptions().timeZone;
+  } catch {
+    return "UTC";
+  }
 }
 
 function words(text: string, separator: RegExp): string[] {

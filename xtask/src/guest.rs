@@ -28,7 +28,7 @@ const ZIG_WHEELS: [&str; 2] = [
 ];
 
 /// In the guest's directory of the engine crate.
-const OUR_SOURCES: [&str; 2] = ["shim.c", "heap.h"];
+const OUR_SOURCES: [&str; 3] = ["shim.c", "heap.h", "numbers.h"];
 /// Compiled beside the shim, which includes quickjs.c.
 const UNITS: [&str; 3] = ["libregexp.c", "libunicode.c", "dtoa.c"];
 
@@ -47,7 +47,7 @@ const FLAGS: [&str; 11] = [
     "-I.",
 ];
 
-/// A fix that the carried source may lack. Applied where the old text stands, skipped
+/// A fix that the carried source may lack, or a faster way in it. Applied where the old text stands, skipped
 /// where the new one does, an error where neither is found.
 struct Patch {
     why: &'static str,
@@ -56,9 +56,9 @@ struct Patch {
     to: &'static str,
 }
 
-/// Upstream issue 1661, fixed after 0.16.2 was tagged: a script can get hold of these
-/// handlers and call them without an argument, whose slot they then read.
-const PATCHES: [Patch; 2] = [
+const PATCHES: [Patch; 5] = [
+    // Upstream issue 1661, fixed after 0.16.2 was tagged: a script can get hold of these
+    // handlers and call them without an argument, whose slot they then read.
     Patch {
         why: "the reject handler of an AsyncDisposableStack step takes one argument",
         file: "quickjs.c",
@@ -70,6 +70,25 @@ const PATCHES: [Patch; 2] = [
         file: "quickjs.c",
         from: "JS_NewCFunctionData(ctx, js_async_dispose_rethrow, 0, 1,",
         to: "JS_NewCFunctionData(ctx, js_async_dispose_rethrow, 1, 1,",
+    },
+    // A tenth of the reference run went into numbers (docs/decisions/0029).
+    Patch {
+        why: "numbers in JSON have few digits",
+        file: "quickjs.c",
+        from: "js_float64(strtod((const char *)p_start, NULL));",
+        to: "JS_NewNumber(s->ctx, number_from_json(p_start, p));",
+    },
+    Patch {
+        why: "what writes numbers knows of the faster way",
+        file: "dtoa.c",
+        from: "/* return the length */\nint js_dtoa(",
+        to: "#include \"numbers.h\"\n\n/* return the length */ int js_dtoa(",
+    },
+    Patch {
+        why: "numbers have few decimal places",
+        file: "dtoa.c",
+        from: "#endif\n    \n    /* this choice of E implies",
+        to: "    if (fmt == JS_DTOA_FORMAT_FREE && radix == 10 && (flags & JS_DTOA_EXP_MASK) == JS_DTOA_EXP_AUTO) {\n        char *end = short_decimal(q, fabs(d));\n        if (end) {\n            q = end;\n            goto done;\n        }\n    }\n#endif\n    /* this choice of E implies",
     },
 ];
 

@@ -3,7 +3,7 @@
 
 use std::io::BufReader;
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{ExitCode, Stdio};
 
 use anyhow::Context as _;
 use cargo_metadata::Message;
@@ -12,7 +12,7 @@ use cargo_metadata::diagnostic::DiagnosticLevel;
 /// Compiles every target of the workspace, and fails if there was anything to say of one. Cargo
 /// repeats what was said of those that are compiled already.
 pub(crate) fn run(root: &Path) -> anyhow::Result<ExitCode> {
-    let mut build = Command::new("cargo")
+    let mut build = crate::cargo()
         .args(["build", "--workspace", "--all-targets", "--quiet"])
         .arg("--message-format=json-diagnostic-rendered-ansi")
         .env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver")

@@ -5,6 +5,7 @@ mod codes;
 mod edges;
 mod fields;
 mod floors;
+mod mutants;
 mod names;
 mod prose;
 mod rust;
@@ -15,6 +16,7 @@ use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::mutants::list::MUTANTS;
 use source::Tree;
 
 /// One broken rule at one place.
@@ -69,6 +71,7 @@ fn check(root: &Path) -> anyhow::Result<Vec<Violation>> {
     found.extend(floors::check(&std::fs::read_to_string(
         root.join("Cargo.lock"),
     )?));
+    found.extend(mutants::check(&tree, &MUTANTS));
     found.extend(prose::check(&tree));
     found.sort();
     Ok(found)

@@ -1,6 +1,8 @@
 //! `scripts.toml`: settings of the script files beside it, in the field names of the API.
 //! Which settings there are and what they may be is the server's to say.
 
+mod entry;
+
 use std::path::Path;
 
 use serde_json::{Map, Value};
@@ -23,57 +25,8 @@ pub(crate) fn settings_of(file: &Path) -> Result<Map<String, Value>, Refusal> {
         .file_name()
         .and_then(|name| name.to_str())
         .unwrap_or_default();
-    entry(&text, name).map_err(|message| Refusal::usage(format!("{at}: {message}")))
-}
-
-fn entry(text: &str, file: &str) -> Result<Map<String, Value>, String> {
-    let mut manifest: Value = toml::from_str(text).map_err(|error| error.to_string())?;
-    let Some(Value::Array(entries)) = manifest.get_mut("script").map(Value::take) else {
-        return Err("must hold [[script]] tables".to_owned());
-    };
-    for entry in entries {
-        let Value::Object(mut settings) = entry else {
-            return Err("must hold [[script]] tables".to_owned());
-        };
-        match settings.remove("file") {
-            Some(Value::String(named)) if named == file => return Ok(settings),
-            Some(Value::String(_)) => {}
-            _ => return Err("each [[script]] needs a file".to_owned()),
-        }
-    }
-    Ok(Map::new())
+    entry::of(&text, name).map_err(|message| Refusal::usage(format!("{at}: {message}")))
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    const MANIFEST: &str = r#"
-        [[script]]
-        file = "a.js"
-        name = "first"
-        schedule = { cron = "0 9 * * *" }
-        [[script]]
-        file = "b.ts"
-    "#;
-
-    #[test]
-    fn a_file_has_the_settings_of_its_entry() {
-        let settings = Value::Object(entry(MANIFEST, "a.js").unwrap());
-        assert_eq!(
-            settings,
-            json!({"name": "first", "schedule": {"cron": "0 9 * * *"}})
-        );
-        assert!(entry(MANIFEST, "b.ts").unwrap().is_empty());
-        assert!(entry(MANIFEST, "c.js").unwrap().is_empty());
-    }
-
-    #[test]
-    fn a_manifest_of_another_shape_is_refused() {
-        for text in ["script = 1", "a = 1", "[[script]]\nname = \"x\"", "[["] {
-            assert!(entry(text, "a.js").is_err(), "{text}");
-        }
-    }
-}
+mod fuzzed;

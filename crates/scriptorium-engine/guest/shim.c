@@ -5,6 +5,7 @@
  * This unit includes quickjs.c, because it reaches what the public interface hides:
  * the stack limit, the random state, the eval entry, settling a promise directly. */
 
+#include "numbers.h"
 #include "quickjs.c"
 
 #define IMPORT(name) __attribute__((import_module("host"), import_name(#name)))
@@ -106,14 +107,15 @@ extern char __stack_low;
 /* Free memory in the snapshot. */
 #define HEAP_SLACK (256 * 1024)
 
-enum phase { PHASE_MODULE, PHASE_RESULT, PHASE_ENDED };
-enum status { STATUS_PENDING = 0, STATUS_ENDED = 1 };
+enum phase { PHASE_LOADED, PHASE_MODULE, PHASE_RESULT, PHASE_ENDED };
+enum status { STATUS_PENDING = 0, STATUS_ENDED = 1, STATUS_READY = 2 };
 
 static JSRuntime *rt;
 static JSContext *ctx;
 static JSValue enter_function;
 
 static enum phase phase;
+static JSValue program;          /* the module, until it is evaluated */
 static JSModuleDef *module;
 static JSValue waiting_for;      /* the promise of the current phase */
 static JSValue *calls;           /* promises of host calls by id; undefined once settled */
@@ -589,8 +591,17 @@ static void run_jobs(void) {
             swallow();
 }
 
+static enum status evaluate(void) {
+    module = JS_VALUE_GET_PTR(program);
+    phase = PHASE_MODULE;
+    waiting_for = JS_EvalFunction(ctx, program);
+    return JS_IsException(waiting_for) ? fail_with_exception(FAIL_THREW) : STATUS_PENDING;
+}
+
 /* Runs all that can run now. Pending means: only a host call's answer can change anything. */
 static enum status drive(void) {
+    if (phase == PHASE_LOADED && evaluate() == STATUS_ENDED)
+        return STATUS_ENDED;
     for (;;) {
         run_jobs();
         JSPromiseData *s = JS_GetOpaque(waiting_for, JS_CLASS_PROMISE);
@@ -648,24 +659,42 @@ static JSValue load_program(void) {
     return loaded;
 }
 
-static enum status load_and_drive(void) {
-    JSValue program = load_program();
-    if (JS_IsException(program) || JS_ResolveModule(ctx, program) < 0)
-        return fail_with_exception(FAIL_THREW);
-    module = JS_VALUE_GET_PTR(program);
-    phase = PHASE_MODULE;
-    waiting_for = JS_EvalFunction(ctx, program);
-    if (JS_IsException(waiting_for))
-        return fail_with_exception(FAIL_THREW);
-    return drive();
+/* Where `load` lets the host look at what is in memory. */
+enum until { UNTIL_IT_WAITS = 0, UNTIL_LOADED = 1, UNTIL_EVALUATED = 2 };
+
+static void begin(uint64_t seed, uint32_t gc_headroom, double now) {
+    ctx->random_state = seed ? seed : 1;
+    ctx->time_origin = now;
+    JS_SetGCThreshold(rt, snapshot_heap + gc_headroom);
 }
 
-/* Starts the execution: program and input wait as arguments. */
-EXPORT("start") int64_t guest_start(uint64_t seed, uint32_t gc_headroom) {
-    ctx->random_state = seed ? seed : 1;
-    ctx->time_origin = js__now_ms();
-    JS_SetGCThreshold(rt, snapshot_heap + gc_headroom);
-    return with_heap(load_and_drive());
+/* Begins the execution: program and input wait as arguments. Ready means that it stands where
+ * every execution of the program does, unless it has asked the host for something; `start`
+ * goes on from there. */
+EXPORT("load") int64_t guest_load(uint64_t seed, uint32_t gc_headroom, double now, uint32_t until) {
+    begin(seed, gc_headroom, now);
+    program = load_program();
+    if (JS_IsException(program) || JS_ResolveModule(ctx, program) < 0)
+        return with_heap(fail_with_exception(FAIL_THREW));
+    phase = PHASE_LOADED;
+    if (until == UNTIL_LOADED)
+        return with_heap(STATUS_READY);
+    if (until == UNTIL_EVALUATED) {
+        uint64_t random = ctx->random_state;
+        if (evaluate() == STATUS_ENDED)
+            return with_heap(STATUS_ENDED);
+        run_jobs();
+        JSPromiseData *s = JS_GetOpaque(waiting_for, JS_CLASS_PROMISE);
+        if (s->promise_state == JS_PROMISE_FULFILLED && ctx->random_state == random)
+            return with_heap(STATUS_READY);
+    }
+    return with_heap(drive());
+}
+
+/* Begins the execution where `load` was ready. */
+EXPORT("start") int64_t guest_start(uint64_t seed, uint32_t gc_headroom, double now) {
+    begin(seed, gc_headroom, now);
+    return with_heap(drive());
 }
 
 /* Goes on after host calls have answered. */

@@ -92,7 +92,7 @@ fn nul_failure(code: &str) -> Failure {
 }
 
 /// A compilation calls nobody.
-struct NoHost;
+pub(crate) struct NoHost;
 
 impl Host for NoHost {
     fn class(&self, _name: &str) -> CallClass {

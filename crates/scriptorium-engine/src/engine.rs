@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::artifact::Artifact;
 use crate::failure::Origin;
+use crate::image::Gallery;
 use crate::lane::{Kind, Lane};
 use crate::pool::Pool;
 use crate::state::{Arg, State};
@@ -35,6 +36,7 @@ struct Shared {
     workshop: Lane,
     ticker: Arc<Ticker>,
     programs: Cache<[u8; 32], Program>,
+    gallery: Arc<Gallery>,
     hits: AtomicU64,
     misses: AtomicU64,
 }
@@ -70,6 +72,8 @@ impl Engine {
         let ticker = Arc::new(Ticker::start(config.tick)?);
         let workshop = Lane::new(Kind::OnDemand, 0, max_memory, &artifact)?;
         ticker.add(workshop.engine.weak());
+        let nobody = State::new(Box::new(compile::NoHost), Limits::default(), Arc::default());
+        let gallery = Gallery::new(&workshop.fresh_memory(nobody)?);
         let hash = artifact.hash;
         let pool = Pool::new(&config, artifact, max_memory, Arc::clone(&ticker))?;
         Ok(Self(Arc::new(Shared {
@@ -78,6 +82,7 @@ impl Engine {
             pool: Arc::new(pool),
             workshop,
             ticker,
+            gallery,
             programs: Cache::builder()
                 .max_capacity(PROGRAMS)
                 .eviction_policy(EvictionPolicy::lru())
@@ -153,7 +158,14 @@ impl Engine {
             return Ok(cancelled_before_start());
         };
         // The slot is given back after the instance is gone: `run` owns the instance.
-        let (report, waited) = execution::run(&slot.place.0, &self.0.ticker, state).await?;
+        let (report, waited) = execution::run(
+            &slot.place.0,
+            &self.0.ticker,
+            &self.0.gallery,
+            program,
+            state,
+        )
+        .await?;
         drop(slot);
         habit.learn(waited);
         Ok(report)
@@ -179,6 +191,8 @@ impl Engine {
             cache_hits: self.0.hits.load(Ordering::Relaxed),
             cache_misses: self.0.misses.load(Ordering::Relaxed),
             cache_entries: self.0.programs.entry_count(),
+            image_bytes: self.0.gallery.bytes(),
+            image_starts: self.0.gallery.laid(),
             hot: self.0.pool.hot(),
             overflow: self.0.pool.overflow(),
             at_once,

@@ -10,13 +10,17 @@ use futures_util::{FutureExt, StreamExt};
 use tokio::time::{Instant, timeout_at};
 use wasmtime::{Store, StoreContextMut, Trap, UpdateDeadline};
 
+use crate::image::{Begin, Gallery};
 use crate::lane::{Guest, Lane};
+use crate::program::Program;
 use crate::state::{self, State};
 use crate::ticker::Ticker;
 use crate::{Code, Error, Failure, HostError, Outcome, Report, failure, json};
 
 /// The guest's status when only host calls can change anything; see `shim.c`.
 const PENDING: i64 = 0;
+/// When its program is loaded as far as was asked for.
+const READY: i64 = 2;
 
 /// The heap may grow by this part of its limit before the first collection of cycles.
 const COLLECT_AFTER: u64 = 8;
@@ -26,12 +30,14 @@ const COLLECT_AFTER: u64 = 8;
 pub(crate) async fn run(
     lane: &Lane,
     ticker: &Arc<Ticker>,
+    gallery: &Arc<Gallery>,
+    program: &Program,
     state: State,
 ) -> Result<(Report, Duration), Error> {
     let (mut store, guest) = lane.instantiate(state)?;
     store.epoch_deadline_callback(on_tick);
     store.data_mut().begin();
-    let (outcome, waited) = drive(&mut store, &guest, ticker).await?;
+    let (outcome, waited) = drive(&mut store, &guest, ticker, gallery, program).await?;
     let usage = store.data().usage();
     Ok((Report { outcome, usage }, waited))
 }
@@ -40,15 +46,11 @@ async fn drive(
     store: &mut Store<State>,
     guest: &Guest,
     ticker: &Ticker,
+    gallery: &Arc<Gallery>,
+    program: &Program,
 ) -> Result<(Outcome, Duration), Error> {
     let mut waited = Duration::ZERO;
-    let seed = store.data_mut().host.seed();
-    let headroom = store.data().limits.memory_bytes / COLLECT_AFTER;
-    let headroom = u32::try_from(headroom).unwrap_or(u32::MAX);
-    let mut entered = enter(store, ticker, async |store: &mut Store<State>| {
-        guest.start.call_async(store, (seed, headroom)).await
-    })
-    .await;
+    let mut entered = begin(store, guest, ticker, gallery, program).await;
     loop {
         if let Some(outcome) = conclude(store.data_mut(), entered)? {
             return Ok((outcome, waited));
@@ -64,6 +66,50 @@ async fn drive(
         })
         .await;
     }
+}
+
+/// Loads the program, or lays its image in, and enters it.
+async fn begin(
+    store: &mut Store<State>,
+    guest: &Guest,
+    ticker: &Ticker,
+    gallery: &Arc<Gallery>,
+    program: &Program,
+) -> wasmtime::Result<i64> {
+    let headroom = store.data().limits.memory_bytes / COLLECT_AFTER;
+    let headroom = u32::try_from(headroom).unwrap_or(u32::MAX);
+    let now = store.data().host.now().as_micros() as f64 / 1e3;
+    match program.0.print.begin() {
+        Begin::Laid(image) => {
+            if let Some(memory) = store.data().memory {
+                image.lay(&mut *store, memory)?;
+            }
+        }
+        Begin::Load(taking) => {
+            let seed = store.data_mut().host.seed();
+            let until = taking.until as u32;
+            store.data_mut().asked = false;
+            let entered = enter(store, ticker, async |store: &mut Store<State>| {
+                let arguments = (seed, headroom, now, until);
+                guest.load.call_async(store, arguments).await
+            })
+            .await;
+            let ready = matches!(entered, Ok(READY));
+            let asked = store.data().asked;
+            match store.data().memory {
+                Some(memory) if ready && !asked => taking.take(gallery, memory.data(&*store)),
+                _ => taking.miss(),
+            }
+            if !ready {
+                return entered;
+            }
+        }
+    }
+    let seed = store.data_mut().host.seed();
+    enter(store, ticker, async |store: &mut Store<State>| {
+        guest.start.call_async(store, (seed, headroom, now)).await
+    })
+    .await
 }
 
 /// Runs guest code in slices until it returns or traps.

@@ -12,6 +12,8 @@ use crate::{Code, HostError, Level, LimitHit, Reply, json};
 /// The reply slot among the arguments.
 const REPLY: usize = 2;
 const PENDING: i32 = -1;
+/// The one argument that is the same in every execution of a program.
+const PROGRAM: u32 = 0;
 
 /// Binds the imports for one engine.
 pub(crate) fn linker(engine: &Engine) -> Result<Linker<State>> {
@@ -29,18 +31,21 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<State>> {
     Ok(linker)
 }
 
-fn arg_len(caller: Caller<'_, State>, index: u32) -> Result<u32> {
-    match caller.data().args.get(index as usize) {
+fn arg_len(mut caller: Caller<'_, State>, index: u32) -> Result<u32> {
+    let state = caller.data_mut();
+    state.asked |= index != PROGRAM;
+    match state.args.get(index as usize) {
         Some(arg) => Ok(u32::try_from(arg.bytes().len())?),
         None => bail!("the guest asked for an argument that does not exist"),
     }
 }
 
 fn arg_copy(mut caller: Caller<'_, State>, index: u32, to: u32) -> Result<()> {
-    let (memory, state) = split(&mut caller)?;
+    let (memory, state) = halves(&mut caller)?;
     let Some(arg) = state.args.get_mut(index as usize) else {
         bail!("the guest asked for an argument that does not exist");
     };
+    state.asked |= index != PROGRAM;
     let bytes = arg.bytes();
     let to = to as usize;
     let Some(target) = memory.get_mut(to..to.saturating_add(bytes.len())) else {
@@ -95,6 +100,7 @@ fn call_sync(
 
 fn next(mut caller: Caller<'_, State>) -> Result<i64> {
     let state = caller.data_mut();
+    state.asked = true;
     let Some(Answer { id, result, held }) = state.answered.pop_front() else {
         return Ok(i64::from(PENDING));
     };
@@ -150,8 +156,10 @@ fn log(
     Ok(())
 }
 
-fn now(caller: Caller<'_, State>) -> f64 {
-    caller.data().host.now().as_micros() as f64
+fn now(mut caller: Caller<'_, State>) -> f64 {
+    let state = caller.data_mut();
+    state.asked = true;
+    state.host.now().as_micros() as f64
 }
 
 fn output(mut caller: Caller<'_, State>, data: u32, len: u32) -> Result<()> {
@@ -207,8 +215,13 @@ fn out_of_memory(mut caller: Caller<'_, State>, asked: u32) -> Result<()> {
     Err(state.out_of_memory(asked as usize))
 }
 
-/// The guest's memory and the state, side by side.
+/// The guest's memory and the state, side by side, for what is not the same in every execution.
 fn split<'a>(caller: &'a mut Caller<'_, State>) -> Result<(&'a mut [u8], &'a mut State)> {
+    caller.data_mut().asked = true;
+    halves(caller)
+}
+
+fn halves<'a>(caller: &'a mut Caller<'_, State>) -> Result<(&'a mut [u8], &'a mut State)> {
     match caller.data().memory {
         Some(memory) => Ok(memory.data_and_store_mut(caller)),
         None => bail!("the guest called out before it was set up"),

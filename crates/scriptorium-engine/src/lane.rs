@@ -38,6 +38,7 @@ pub(crate) struct Lane {
     pub(crate) engine: Engine,
     pre: InstancePre<State>,
     memory: ModuleExport,
+    load: ModuleExport,
     start: ModuleExport,
     resume: ModuleExport,
     compile: ModuleExport,
@@ -49,7 +50,8 @@ pub(crate) struct Lane {
 
 /// An instance of the guest.
 pub(crate) struct Guest {
-    pub(crate) start: TypedFunc<(u64, u32), i64>,
+    pub(crate) load: TypedFunc<(u64, u32, f64, u32), i64>,
+    pub(crate) start: TypedFunc<(u64, u32, f64), i64>,
     pub(crate) resume: TypedFunc<(), i64>,
     pub(crate) compile: TypedFunc<(), i32>,
 }
@@ -92,7 +94,8 @@ impl Lane {
                 Error::Setup(wasmtime::format_err!("the guest does not export {name}"))
             })
         };
-        let (memory, start) = (export("memory")?, export("start")?);
+        let memory = export("memory")?;
+        let (load, start) = (export("load")?, export("start")?);
         let (resume, compile) = (export("resume")?, export("compile")?);
         let pre = imports::linker(&engine)
             .and_then(|linker| linker.instantiate_pre(&module))
@@ -101,6 +104,7 @@ impl Lane {
             engine,
             pre,
             memory,
+            load,
             start,
             resume,
             compile,
@@ -147,6 +151,16 @@ impl Lane {
         Ok((store, guest))
     }
 
+    /// What the memory of a fresh instance holds.
+    pub(crate) fn fresh_memory(&self, state: State) -> Result<Vec<u8>, Error> {
+        let (store, _) = self.instantiate(state)?;
+        let memory = store
+            .data()
+            .memory
+            .map(|memory| memory.data(&store).to_vec());
+        Ok(memory.unwrap_or_default())
+    }
+
     fn bind(&self, store: &mut Store<State>) -> wasmtime::Result<Guest> {
         // No guest code runs here: the module has no start function.
         let instance = self.pre.instantiate(&mut *store)?;
@@ -159,9 +173,11 @@ impl Lane {
             Some(Extern::Func(function)) => Ok(function),
             _ => Err(wasmtime::format_err!("a guest export is no function")),
         };
-        let (start, resume) = (function(&self.start)?, function(&self.resume)?);
+        let (load, start) = (function(&self.load)?, function(&self.start)?);
+        let resume = function(&self.resume)?;
         let compile = function(&self.compile)?;
         Ok(Guest {
+            load: load.typed(&*store)?,
             start: start.typed(&*store)?,
             resume: resume.typed(&*store)?,
             compile: compile.typed(&*store)?,

@@ -7,22 +7,36 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::artifact::Artifact;
+use crate::failure::Origin;
+use crate::image::Gallery;
 use crate::lane::{Kind, Lane};
+use crate::program::Program;
 use crate::state::State;
 use crate::ticker::Ticker;
 use crate::{CallClass, Error, Host, HostError, Level, Limits, Outcome, Reply, Report, execution};
 
 const I32: u8 = 0x7f;
 const I64: u8 = 0x7e;
+const F64: u8 = 0x7c;
+const FUNCREF: u8 = 0x70;
 
 /// The imports, by the numbers the code below calls them by, and their types.
-const IMPORTS: [(&str, u8); 4] = [("call", 3), ("output", 4), ("fail", 5), ("next", 1)];
+const IMPORTS: [(&str, u8); 6] = [
+    ("call", 4),
+    ("output", 5),
+    ("fail", 6),
+    ("next", 2),
+    ("arg_len", 7),
+    ("arg_copy", 5),
+];
 const CALL: u8 = 0;
 const OUTPUT: u8 = 1;
 const FAIL: u8 = 2;
 const NEXT: u8 = 3;
+const ARG_LEN: u8 = 4;
+const ARG_COPY: u8 = 5;
 /// The guest's own functions come after them.
-const START: u8 = IMPORTS.len() as u8;
+const LOAD: u8 = IMPORTS.len() as u8;
 
 /// Answers soon, or never when the name is empty.
 struct Answering;
@@ -44,14 +58,16 @@ impl Host for Answering {
 }
 
 /// A module that exports what ours does, with these bodies.
-fn guest(start: &[u8], resume: &[u8]) -> Vec<u8> {
-    let signatures: [(&[u8], &[u8]); 6] = [
-        (&[I64, I32], &[I64]),
+fn guest(load: &[u8], start: &[u8], resume: &[u8]) -> Vec<u8> {
+    let signatures: [(&[u8], &[u8]); 8] = [
+        (&[I64, I32, F64, I32], &[I64]),
+        (&[I64, I32, F64], &[I64]),
         (&[], &[I64]),
         (&[], &[I32]),
         (&[I32; 5], &[I32]),
         (&[I32; 2], &[]),
         (&[I32; 7], &[]),
+        (&[I32], &[I32]),
     ];
     let types = signatures.map(|(from, to)| [&[0x60][..], &vector(from), &vector(to)].concat());
     let imports = IMPORTS.map(|(name, kind)| {
@@ -60,13 +76,14 @@ fn guest(start: &[u8], resume: &[u8]) -> Vec<u8> {
     });
     let exports = [
         ("memory", 2, 0),
-        ("start", 0, START),
-        ("resume", 0, START + 1),
-        ("compile", 0, START + 2),
+        ("load", 0, LOAD),
+        ("start", 0, LOAD + 1),
+        ("resume", 0, LOAD + 2),
+        ("compile", 0, LOAD + 3),
     ];
     let exports = exports.map(|(name, kind, index)| [text(name), vec![kind, index]].concat());
     let compile = number(0x41, 0);
-    let bodies = [start, resume, &compile].map(|body| {
+    let bodies = [load, start, resume, &compile].map(|body| {
         let body = [&[0], body, &[0x0b]].concat();
         [leb(body.len() as i64, false), body].concat()
     });
@@ -74,7 +91,8 @@ fn guest(start: &[u8], resume: &[u8]) -> Vec<u8> {
         b"\0asm\x01\0\0\0".to_vec(),
         section(1, &types),
         section(2, &imports),
-        section(3, &[[0], [1], [2]]),
+        section(3, &[[0], [1], [2], [3]]),
+        section(4, &[[FUNCREF, 0, 1]]),
         section(5, &[[0, 1]]),
         section(7, &exports),
         section(10, &bodies),
@@ -125,7 +143,7 @@ fn calls(import: u8, arguments: &[i64]) -> Vec<u8> {
         .flat_map(|value| number(0x41, *value))
         .collect();
     code.extend([0x10, import]);
-    if import == CALL || import == NEXT {
+    if matches!(import, CALL | NEXT | ARG_LEN) {
         code.push(0x1a);
     }
     code
@@ -143,9 +161,30 @@ fn grow(pages: i64) -> Vec<u8> {
     [number(0x41, pages), vec![0x40, 0, 0x1a]].concat()
 }
 
-async fn run(start: &[&[u8]], resume: &[&[u8]]) -> Result<Report, Error> {
-    let artifact = Artifact::of(&guest(&start.concat(), &resume.concat()));
-    let lane = Lane::new(Kind::OnDemand, 0, 64 << 20, &artifact)?;
+/// Two more than how large its table was before it grew by one, or one when that is refused.
+fn grow_table() -> Vec<u8> {
+    let grown = [vec![0xd0, FUNCREF], number(0x41, 1), vec![0xfc, 0x0f, 0]].concat();
+    [grown, number(0x41, 2), vec![0x6a, 0xac]].concat()
+}
+
+/// What a guest comes to that does this when it loads a program.
+async fn run(load: &[&[u8]], resume: &[&[u8]]) -> Result<Report, Error> {
+    let lane = lane(&load.concat(), &[0x00], &resume.concat())?;
+    let program = Program::new([0; 32], Arc::new(Origin::new("liar", "")), Vec::new(), &[]);
+    run_again(&lane, &Gallery::new(&[]), &program).await
+}
+
+fn lane(load: &[u8], start: &[u8], resume: &[u8]) -> Result<Lane, Error> {
+    let artifact = Artifact::of(&guest(load, start, resume));
+    Lane::new(Kind::OnDemand, 0, 64 << 20, &artifact)
+}
+
+/// One more execution of the program.
+async fn run_again(
+    lane: &Lane,
+    gallery: &Arc<Gallery>,
+    program: &Program,
+) -> Result<Report, Error> {
     let ticker = Arc::new(Ticker::start(Duration::from_millis(5))?);
     ticker.add(lane.engine.weak());
     let limits = Limits {
@@ -158,7 +197,7 @@ async fn run(start: &[&[u8]], resume: &[&[u8]]) -> Result<Report, Error> {
     let mut state = State::new(Box::new(Answering), limits, [].into());
     state.take_input("{}").unwrap();
     state.ticker = Some(Arc::clone(&ticker));
-    let (report, _) = execution::run(&lane, &ticker, state).await?;
+    let (report, _) = execution::run(lane, &ticker, gallery, program, state).await?;
     Ok(report)
 }
 
@@ -199,7 +238,14 @@ async fn guest_that_lies_is_ended() {
     check("loops", forever(&[]), returns(0), "limit.cpu").await;
     check(
         "calls itself",
-        [number(0x42, 0), number(0x41, 0), vec![0x10, START]].concat(),
+        [
+            number(0x42, 0),
+            number(0x41, 0),
+            [&[0x44][..], &[0; 8]].concat(),
+            number(0x41, 0),
+            vec![0x10, LOAD],
+        ]
+        .concat(),
         returns(0),
         "limit.stack",
     )
@@ -216,6 +262,13 @@ async fn guest_that_lies_is_ended() {
         forever(&grow(1)),
         returns(0),
         "limit.memory",
+    )
+    .await;
+    check(
+        "grows its table, in vain",
+        [calls(OUTPUT, &[0, 1]), grow_table()].concat(),
+        returns(0),
+        "ok \"\\0\"",
     )
     .await;
     check(
@@ -310,5 +363,64 @@ async fn size_of_the_heap_is_believed_up_to_what_there_can_be() {
     for heap in [-1, i64::from(i32::MIN), i64::from(i32::MAX)] {
         let report = run(&[&result, &returns((heap << 32) | 1)], &[&returns(0)]).await;
         assert!(report.unwrap().usage.memory_peak_bytes < 1 << 32);
+    }
+}
+
+/// What is in memory when a program is loaded is kept for others only when the guest says so before it
+/// could know anything of the execution.
+#[tokio::test]
+async fn image_holds_nothing_of_the_execution_it_was_taken_from() {
+    let result = [calls(OUTPUT, &[0, 1]), returns(1)].concat();
+    let write = |at: i64, value: i64| [number(0x41, at), number(0x41, value), vec![0x3a, 0, 0]];
+    let seven = write(0, i64::from(b'7')).concat();
+    let ready = returns(2);
+    for (what, load, laid) in [
+        ("loads its program", seven.clone(), true),
+        ("grows", [seven.clone(), grow(1)].concat(), true),
+        (
+            "fetches the input",
+            [seven.clone(), calls(ARG_COPY, &[1, 64])].concat(),
+            false,
+        ),
+        (
+            "measures the input",
+            [seven.clone(), calls(ARG_LEN, &[1])].concat(),
+            false,
+        ),
+        (
+            "calls the host",
+            [seven.clone(), calls(CALL, &[7, 0, 1, 0, 0])].concat(),
+            false,
+        ),
+        (
+            "asks for answers",
+            [seven.clone(), calls(NEXT, &[])].concat(),
+            false,
+        ),
+        (
+            "has a result",
+            [seven.clone(), calls(OUTPUT, &[0, 1])].concat(),
+            false,
+        ),
+    ] {
+        let load = [load, ready.clone()].concat();
+        let lane = lane(&load, &result, &returns(0)).unwrap();
+        let program = Program::new([0; 32], Arc::new(Origin::new("liar", "")), Vec::new(), &[]);
+        let gallery = Gallery::new(&[]);
+        for _ in 0..5 {
+            let report = run_again(&lane, &gallery, &program).await;
+            assert_eq!(ended(report), "ok \"7\"", "{what}");
+        }
+        assert_eq!(gallery.laid() > 0, laid, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn guest_that_is_never_more_than_ready_is_ended() {
+    let lane = lane(&returns(2), &returns(2), &returns(0)).unwrap();
+    let program = Program::new([0; 32], Arc::new(Origin::new("liar", "")), Vec::new(), &[]);
+    for _ in 0..4 {
+        let report = run_again(&lane, &Gallery::new(&[]), &program).await;
+        assert_eq!(ended(report), "lost");
     }
 }

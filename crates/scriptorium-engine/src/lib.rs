@@ -102,6 +102,7 @@ mod error;
 mod execution;
 mod failure;
 mod host;
+mod image;
 mod imports;
 mod json;
 mod lane;

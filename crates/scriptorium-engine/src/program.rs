@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::failure::{Origin, Origins};
+use crate::image::Print;
 use crate::pool::Habit;
 
 /// The text of one ECMAScript module whose default export is the entry function.
@@ -15,10 +16,9 @@ pub struct Source<'a> {
 }
 
 /// A compiled program. Cheap to clone; valid for the engine that compiled it only.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Program(pub(crate) Arc<Inner>);
 
-#[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) hash: [u8; 32],
     /// Its own text, then its libraries'.
@@ -30,6 +30,7 @@ pub(crate) struct Inner {
     /// program itself.
     pub(crate) image: Box<[u8]>,
     pub(crate) habit: Habit,
+    pub(crate) print: Print,
 }
 
 impl Program {
@@ -64,6 +65,7 @@ impl Program {
             libraries,
             image: image.into(),
             habit: Habit::default(),
+            print: Print::default(),
         }))
     }
 
@@ -75,6 +77,12 @@ impl Program {
     /// The name of its source, under which others import it.
     pub(crate) fn name(&self) -> &str {
         self.0.origins.first().map_or("", |origin| origin.name())
+    }
+}
+
+impl std::fmt::Debug for Program {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Program").field(&self.name()).finish()
     }
 }
 

@@ -72,6 +72,8 @@ pub(crate) struct State {
     pub(crate) answered: VecDeque<Answer>,
     pub(crate) output: Option<Vec<u8>>,
     pub(crate) failed: Option<Failure>,
+    /// The guest has called the host for something else than its program.
+    pub(crate) asked: bool,
 
     meter: Meter,
     started: Instant,
@@ -103,6 +105,7 @@ impl State {
             answered: VecDeque::new(),
             output: None,
             failed: None,
+            asked: false,
             started: Instant::now(),
             cpu: Duration::ZERO,
             snapshot_bytes: 0,

@@ -11,6 +11,11 @@ pub struct Statistics {
     pub cache_misses: u64,
     /// Programs in the cache now; approximate while it is changing.
     pub cache_entries: u64,
+    /// What programs leave in memory once they are loaded, kept for their next executions: bytes of
+    /// it, at most 128 MiB.
+    pub image_bytes: u64,
+    /// Executions that began there.
+    pub image_starts: u64,
     /// The lanes whose memory stays resident.
     pub hot: LaneStatistics,
     /// The lanes whose memory is given back.

@@ -142,6 +142,8 @@ fn plan_stripped(text: &str, options: &Options<'_>, findings: &mut Vec<Finding>)
         parse::parse(&allocator, text, Language::JavaScript),
         findings,
     )?;
+    // TypeScript's grammar takes more than its types: an `export` inside of a function, for one.
+    keep(parse::analyse(&program), findings)?;
     plan(&program, options, findings)
 }
 

@@ -101,3 +101,10 @@ impl fmt::Display for Invalid {
 }
 
 impl std::error::Error for Invalid {}
+
+/// Adds that a number is not between two bounds.
+pub(crate) fn out_of_range(field: &str, min: u32, max: u32, invalid: &mut Invalid) {
+    let message = format!("must be {min} to {max}");
+    let error = invalid.push(field, "out_of_range", message);
+    error.with("min", min).with("max", max);
+}

@@ -6,6 +6,8 @@
 
 pub mod ambient;
 pub mod audit;
+pub mod calendar;
+pub mod cron;
 pub mod ctx;
 pub mod dead_letter;
 pub mod definition;

@@ -3,6 +3,7 @@
 use crate::endpoint::{self, Method};
 use crate::execution::MAX_PRIORITY;
 use crate::filter::Filter;
+use crate::invalid::out_of_range;
 use crate::schedule::Schedule;
 use crate::script::ScriptType;
 use crate::{Invalid, event};
@@ -211,10 +212,4 @@ impl Subscription {
         }
         invalid.or(())
     }
-}
-
-fn out_of_range(field: &str, min: u32, max: u32, invalid: &mut Invalid) {
-    let message = format!("must be {min} to {max}");
-    let error = invalid.push(field, "out_of_range", message);
-    error.with("min", min).with("max", max);
 }

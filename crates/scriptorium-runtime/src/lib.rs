@@ -41,7 +41,7 @@ pub use job::{Call, Finished, Job};
 pub use libraries::{Bundle, FoundLibrary, ResolvedLibrary};
 pub use load::Unfit;
 pub use options::Options;
-pub use prepared::{Look, Prepared, diagnose, look_at};
+pub use prepared::{Look, Prepared, ProgramStatistics, diagnose, look_at};
 pub use principal::{Principal, UserFacts};
 pub use reply::HttpReply;
 pub use request::HttpRequest;

@@ -2,6 +2,7 @@
 //! a source with a mistake is on its way to being another one.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use moka::sync::Cache;
 use scriptorium_engine::{CompileError, Engine, Program, Source};
@@ -60,6 +61,17 @@ pub(crate) struct Programs {
     engine: Engine,
     cache: Cache<[u8; 32], Prepared>,
     libraries: Cache<[u8; 32], Arc<LibraryProgram>>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+/// A reading of the counters of the programs kept ready. Libraries are not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProgramStatistics {
+    /// Times that a program was there already.
+    pub hits: u64,
+    /// Times that a source had to be translated and compiled.
+    pub misses: u64,
 }
 
 impl Prepared {
@@ -124,21 +136,37 @@ impl Programs {
             engine,
             cache: Cache::new(PROGRAMS),
             libraries: Cache::new(PROGRAMS),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn statistics(&self) -> ProgramStatistics {
+        ProgramStatistics {
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
         }
     }
 
     /// The program if it is known.
     pub(crate) fn find(&self, recipe: &Recipe<'_>) -> Option<Prepared> {
-        self.cache.get(&recipe.hash())
+        self.known(&recipe.hash())
+    }
+
+    fn known(&self, hash: &[u8; 32]) -> Option<Prepared> {
+        let found = self.cache.get(hash)?;
+        self.hits.fetch_add(1, Ordering::Relaxed);
+        Some(found)
     }
 
     /// The program, made if it is not known: up to a second of the calling thread, and as much for
     /// each library that is not known.
     pub(crate) fn prepare(&self, recipe: &Recipe<'_>) -> Result<Prepared, Failure> {
         let hash = recipe.hash();
-        if let Some(prepared) = self.cache.get(&hash) {
+        if let Some(prepared) = self.known(&hash) {
             return Ok(prepared);
         }
+        self.misses.fetch_add(1, Ordering::Relaxed);
         let prepared = self.make(recipe)?;
         self.cache.insert(hash, prepared.clone());
         Ok(prepared)

@@ -28,7 +28,7 @@ use crate::job::{Call, Finished, Job};
 use crate::libraries::{self, Bundle, Bundles, ResolvedLibrary};
 use crate::load::Unfit;
 use crate::options::Options;
-use crate::prepared::{Prepared, Programs, Recipe};
+use crate::prepared::{Prepared, ProgramStatistics, Programs, Recipe};
 use crate::scheduler::{
     Admission, AdmissionStatistics, SchedulerStatistics, Shares, TenantUse, Threads,
 };
@@ -79,6 +79,8 @@ pub struct Statistics {
     pub admission: AdmissionStatistics,
     /// Which scripts are held back.
     pub circuits: CircuitStatistics,
+    /// Programs that were kept ready, and those that were not.
+    pub programs: ProgramStatistics,
     /// The threads that run guest code.
     pub scheduler: SchedulerStatistics,
     /// What tenants have used of the processors; a bounded number of them by name.
@@ -353,6 +355,7 @@ impl Runtime {
             slots: self.0.slots,
             admission: self.0.admission.statistics(),
             circuits: self.0.circuits.statistics(),
+            programs: self.0.programs.statistics(),
             scheduler: self.0.guests.statistics(),
             tenants: self.0.guests.usage(),
             engine: self.0.engine.statistics(),

@@ -134,9 +134,9 @@ fn tell_runtime(read: &Statistics) {
     }
 }
 
-/// What the engine has counted: where executions found a sandbox, and what is kept compiled.
+/// Where executions found a sandbox, and which programs were kept ready.
 fn tell_pool(read: &Statistics) {
-    let engine = &read.engine;
+    let (engine, programs) = (&read.engine, &read.programs);
     for (lane, read) in [("hot", &engine.hot), ("overflow", &engine.overflow)] {
         for (name, value) in [
             ("scriptorium_pool_lanes", read.lanes),
@@ -161,8 +161,8 @@ fn tell_pool(read: &Statistics) {
             millis(engine.wait),
         ),
         ("scriptorium_pool_failures_total", engine.failed_lanes),
-        ("scriptorium_program_hits_total", engine.cache_hits),
-        ("scriptorium_program_misses_total", engine.cache_misses),
+        ("scriptorium_program_hits_total", programs.hits),
+        ("scriptorium_program_misses_total", programs.misses),
     ] {
         metrics::counter!(name).absolute(value);
     }

@@ -153,6 +153,7 @@ fn management() -> OpenApiRouter<App> {
         .routes(routes!(templates::list))
         .routes(routes!(templates::read, templates::put, templates::delete))
         .routes(routes!(schedules::preview))
+        .routes(routes!(schedules::timetable))
         .routes(routes!(retention::read, retention::put))
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::delete))

@@ -7,10 +7,10 @@ use std::time::Duration;
 use scriptorium_model::endpoint::Method;
 use scriptorium_model::filter::Filter;
 use scriptorium_model::limits::Limits;
-use scriptorium_model::schedule::Schedule;
+use scriptorium_model::schedule::{Missed, Overlap, Schedule};
 use scriptorium_model::script::{Definition, Language, ScriptType};
 use scriptorium_model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
-use scriptorium_model::{Json, UserId, Uuid};
+use scriptorium_model::{Json, Timestamp, UserId, Uuid};
 use serde::{Deserialize, Serialize};
 
 use crate::db::known;
@@ -58,6 +58,12 @@ pub(crate) fn settings(definition: &Definition) -> Result<String> {
         schedule: definition.trigger.schedule().map(|schedule| ScheduleForm {
             cron: schedule.cron.clone(),
             timezone: schedule.timezone.clone(),
+            missed: Some(schedule.missed.as_str().to_owned()),
+            overlap: Some(schedule.overlap.as_str().to_owned()),
+            jitter_seconds: schedule.jitter_seconds,
+            starts_at: schedule.starts_at.map(|at| at.to_string()),
+            ends_at: schedule.ends_at.map(|at| at.to_string()),
+            pause_after_failures: schedule.pause_after_failures,
         }),
         http: definition.trigger.endpoint().map(|endpoint| HttpForm {
             path: endpoint.path.clone(),
@@ -115,9 +121,17 @@ fn trigger(
     Ok(match kind {
         ScriptType::Scheduled => {
             let form = known(schedule, place)?;
+            let plain = Schedule::new(form.cron, form.timezone);
+            let missed = form.missed.as_deref().map(Missed::from_name);
+            let overlap = form.overlap.as_deref().map(Overlap::from_name);
             Trigger::Scheduled(Schedule {
-                cron: form.cron,
-                timezone: form.timezone,
+                missed: known(missed.unwrap_or(Some(plain.missed)), place)?,
+                overlap: known(overlap.unwrap_or(Some(plain.overlap)), place)?,
+                jitter_seconds: form.jitter_seconds,
+                starts_at: instant(form.starts_at, place)?,
+                ends_at: instant(form.ends_at, place)?,
+                pause_after_failures: form.pause_after_failures,
+                ..plain
             })
         }
         ScriptType::Http => {
@@ -149,6 +163,10 @@ fn trigger(
     })
 }
 
+fn instant(text: Option<String>, place: &'static str) -> Result<Option<Timestamp>> {
+    text.map(|text| known(text.parse().ok(), place)).transpose()
+}
+
 #[derive(Serialize, Deserialize)]
 struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -178,6 +196,17 @@ struct Settings {
 struct ScheduleForm {
     cron: String,
     timezone: String,
+    // Versions of before there were policies have none of these.
+    missed: Option<String>,
+    overlap: Option<String>,
+    #[serde(default)]
+    jitter_seconds: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    starts_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ends_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pause_after_failures: Option<u32>,
 }
 
 #[derive(Serialize, Deserialize)]

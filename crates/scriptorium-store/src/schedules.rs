@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use scriptorium_model::execution::{Execution, ExecutionStatus, TriggerKind};
-use scriptorium_model::{Ctx, ScriptId, Timestamp, Uuid};
+use scriptorium_model::schedule::Schedule;
+use scriptorium_model::{Ctx, ExecutionId, ScriptId, Timestamp, Uuid};
 use sea_orm::FromQueryResult;
 
 use crate::Store;
-use crate::db::{Micros, Tx, known};
+use crate::db::{Micros, Tx, known, number};
 use crate::error::Result;
 
 /// The next planned instant of one script.
@@ -39,6 +40,67 @@ pub struct ScheduleState {
     pub last_at: Option<Timestamp>,
     /// What became of the last one that is over.
     pub last_run: Option<LastRun>,
+    /// Failures in a row since the script was activated.
+    pub failures: u32,
+}
+
+/// One planned instant that was decided (R-CRON-09).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// When it was planned.
+    pub planned_at: Timestamp,
+    /// When it was decided: later than planned by jitter, by waiting, or because no server ran.
+    pub decided_at: Timestamp,
+    /// What it came to.
+    pub came_to: CameTo,
+    /// Whether it ran although it was late.
+    pub catch_up: bool,
+    /// How many planned instants before it were passed over; at
+    /// [`MOST_COUNTED`](scriptorium_model::schedule::MOST_COUNTED) there may be more.
+    pub passed_over: u32,
+    /// The first of those.
+    pub passed_from: Option<Timestamp>,
+}
+
+/// What a planned instant came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CameTo {
+    /// It ran, or will: the execution with its status and its begin, while it is in the history.
+    Execution {
+        /// The execution.
+        id: ExecutionId,
+        /// Its status.
+        status: Option<ExecutionStatus>,
+        /// When it began.
+        started_at: Option<Timestamp>,
+    },
+    /// It did not run. Slots of earlier releases do not say why.
+    Skipped(Option<Skipped>),
+}
+
+/// Why a planned instant did not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skipped {
+    /// No server ran, or none was in time.
+    Missed,
+    /// The run before went on.
+    StillRunning,
+}
+
+impl Skipped {
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missed => "missed",
+            Self::StillRunning => "still_running",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        [Self::Missed, Self::StillRunning]
+            .into_iter()
+            .find(|reason| reason.as_str() == name)
+    }
 }
 
 impl LastRun {
@@ -99,13 +161,47 @@ impl Store {
         let db = self.db().read(ctx).await?;
         let sql = db
             .sql(
-                "select next_at, last_at, last_status from schedules \
+                "select next_at, last_at, last_status, failures from schedules \
                  where tenant_id = $1 and script_id = $2",
             )
             .with([script.0.into()]);
         let row: Option<StateRow> = db.one(sql).await?;
         row.map(ScheduleState::try_from).transpose()
     }
+
+    /// The planned instants of a script that were decided last, the newest first.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn list_slots(&self, ctx: &Ctx, script: ScriptId, limit: u32) -> Result<Vec<Slot>> {
+        let db = self.db().read(ctx).await?;
+        let sql = db
+            .sql(
+                "select p.planned_at, p.decided_at, p.execution_id, p.skipped, p.catch_up, \
+                 p.passed_over, p.passed_from, e.status, e.started_at \
+                 from schedule_slots p left join executions e \
+                 on e.tenant_id = p.tenant_id and e.id = p.execution_id \
+                 where p.tenant_id = $1 and p.script_id = $2 \
+                 order by p.planned_at desc limit $3",
+            )
+            .with([script.0.into(), limit.into()]);
+        let rows: Vec<SlotRow> = db.all(sql).await?;
+        rows.into_iter().map(Slot::try_from).collect()
+    }
+}
+
+/// How long after its planned instants a script is due, in microseconds.
+pub(crate) fn delay_of(schedule: &Schedule, script: ScriptId) -> i64 {
+    i64::try_from(schedule.delay(script).as_micros()).unwrap_or(0)
+}
+
+/// How the runs of one schedule ended that are recorded together.
+struct Ends {
+    last: ExecutionStatus,
+    /// Whether one completed, so that what failed before counts no more.
+    completed: bool,
+    /// Failures since then.
+    failures: i64,
 }
 
 /// Remembers how the runs of schedules ended, in the transaction that records their ends. Trials and
@@ -115,22 +211,96 @@ pub(crate) async fn note_ends<'a>(
     tx: &Tx,
     ends: impl IntoIterator<Item = &'a Execution>,
 ) -> Result<()> {
-    let mut last = BTreeMap::new();
+    let mut schedules: BTreeMap<_, Ends> = BTreeMap::new();
     for end in ends {
         let planned = end.trigger == TriggerKind::Cron && !end.test && end.replay_of.is_none();
         if planned && end.status.is_final() {
-            last.insert((end.tenant, end.script), end.status);
+            let key = (end.tenant, end.script);
+            let before = schedules.remove(&key);
+            schedules.insert(key, Ends::after(before, end.status));
         }
     }
-    for ((tenant, script), status) in last {
+    for ((tenant, script), ends) in schedules {
         let sql = tx.sql_of(
             tenant,
-            "update schedules set last_status = $3 where tenant_id = $1 and script_id = $2",
+            "update schedules set last_status = $3, \
+             failures = case when $4 then $5 else failures + $5 end \
+             where tenant_id = $1 and script_id = $2",
         );
-        tx.execute(sql.with([script.0.into(), status.as_str().into()]))
-            .await?;
+        let values = [
+            script.0.into(),
+            ends.last.as_str().into(),
+            ends.completed.into(),
+            ends.failures.into(),
+        ];
+        tx.execute(sql.with(values)).await?;
     }
     Ok(())
+}
+
+impl Ends {
+    fn after(before: Option<Self>, last: ExecutionStatus) -> Self {
+        let (completed, failures) = before.map_or((false, 0), |it| (it.completed, it.failures));
+        match last {
+            ExecutionStatus::Completed => Self {
+                last,
+                completed: true,
+                failures: 0,
+            },
+            ExecutionStatus::Failed | ExecutionStatus::Timeout => Self {
+                last,
+                completed,
+                failures: failures + 1,
+            },
+            _ => Self {
+                last,
+                completed,
+                failures,
+            },
+        }
+    }
+}
+
+#[derive(FromQueryResult)]
+struct SlotRow {
+    planned_at: Micros,
+    decided_at: Micros,
+    execution_id: Option<Uuid>,
+    skipped: Option<String>,
+    catch_up: bool,
+    passed_over: i64,
+    passed_from: Option<Micros>,
+    status: Option<String>,
+    started_at: Option<Micros>,
+}
+
+impl TryFrom<SlotRow> for Slot {
+    type Error = crate::Error;
+    fn try_from(row: SlotRow) -> Result<Self> {
+        let status = row.status.map(|name| {
+            let status = ExecutionStatus::from_name(&name);
+            known(status, "executions.status")
+        });
+        let reason = row.skipped.map(|name| {
+            let reason = Skipped::from_name(&name);
+            known(reason, "schedule_slots.skipped")
+        });
+        Ok(Self {
+            planned_at: row.planned_at.into(),
+            decided_at: row.decided_at.into(),
+            came_to: match row.execution_id {
+                Some(id) => CameTo::Execution {
+                    id: ExecutionId(id),
+                    status: status.transpose()?,
+                    started_at: row.started_at.map(Into::into),
+                },
+                None => CameTo::Skipped(reason.transpose()?),
+            },
+            catch_up: row.catch_up,
+            passed_over: number(row.passed_over),
+            passed_from: row.passed_from.map(Into::into),
+        })
+    }
 }
 
 #[derive(FromQueryResult)]
@@ -138,6 +308,7 @@ struct StateRow {
     next_at: Option<Micros>,
     last_at: Option<Micros>,
     last_status: Option<String>,
+    failures: i64,
 }
 
 impl TryFrom<StateRow> for ScheduleState {
@@ -151,6 +322,7 @@ impl TryFrom<StateRow> for ScheduleState {
             next_at: row.next_at.map(Into::into),
             last_at: row.last_at.map(Into::into),
             last_run: last_run.transpose()?,
+            failures: number(row.failures),
         })
     }
 }

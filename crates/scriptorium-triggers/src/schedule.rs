@@ -6,20 +6,27 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
 use scriptorium_model::page::PageRequest;
-use scriptorium_model::{Ambient, Ctx, Json, Timestamp};
-use scriptorium_store::system::schedules::DueSchedule;
+use scriptorium_model::schedule::{Missed, Overlap, Timing};
+use scriptorium_model::script::ScriptStatus;
+use scriptorium_model::{Ambient, Ctx, ExecutionId, Json, ScriptId, TenantId};
+use scriptorium_store::schedules::Skipped;
+use scriptorium_store::system::schedules::{Decided, DueSchedule};
 use scriptorium_store::{ExecutionFilter, Store};
 use serde_json::json;
 
 use crate::Error;
 
-/// A planned instant that was missed by more than this, because no server ran, does not run any
-/// more (G-05). Of several missed instants only the last can run.
-pub const TOO_LATE: SignedDuration = SignedDuration::from_hours(1);
 /// Schedules decided in one pass (R-CRON-14).
 const PER_PASS: u32 = 1_000;
 /// The longest sleep: a bound on what a jump of the system's clock can do.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// How long an instant waits, before it is looked at again, for the run before to end.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(1);
+/// How long a schedule that could not be decided is left alone.
+const AFTER_ERROR: SignedDuration = SignedDuration::from_secs(30);
+/// Runs of one schedule that are looked for; there is one, unless they may overlap.
+const MOST_RUNS: u32 = 100;
 
 /// What one pass did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,23 +35,48 @@ pub struct Pass {
     pub fired: u32,
     /// Planned instants that were decided not to run.
     pub skipped: u32,
+    /// Planned instants that wait for the run before.
+    pub held: u32,
+    /// Schedules whose scripts were paused.
+    pub paused: u32,
 }
 
-/// Decides every schedule that is due.
+/// What became of one schedule that was due.
+enum Done {
+    Fired,
+    Skipped,
+    Held,
+    Paused,
+    /// Somebody else was faster.
+    Nothing,
+}
+
+/// Pauses the scripts that failed too often, and decides every schedule that is due.
 ///
 /// # Errors
 /// The store failed; what was decided before stays decided.
 pub async fn pass(store: &Store, ambient: &Ambient) -> Result<Pass, Error> {
-    let mut done = Pass::default();
+    let mut pass = Pass::default();
+    for failing in store.failing_schedules(PER_PASS).await? {
+        let reason = format!("it failed {} times in a row", failing.failures);
+        pause_script(store, failing.tenant, failing.script, &reason).await?;
+        pass.paused += 1;
+    }
     for due in store.due_schedules(ambient.now(), PER_PASS).await? {
         match decide(store, ambient, &due).await {
-            Ok(true) => done.fired += 1,
-            Ok(false) => done.skipped += 1,
+            Ok(Done::Fired) => pass.fired += 1,
+            Ok(Done::Skipped) => pass.skipped += 1,
+            Ok(Done::Held) => pass.held += 1,
+            Ok(Done::Paused) => pass.paused += 1,
+            Ok(Done::Nothing) => {}
             // One schedule that cannot be decided must not hold up the others.
-            Err(error) => tracing::error!(script = %due.script, %error, "schedule not decided"),
+            Err(error) => {
+                tracing::error!(script = %due.script, %error, "schedule not decided");
+                store.hold_slot(&due, ambient.now() + AFTER_ERROR).await?;
+            }
         }
     }
-    Ok(done)
+    Ok(pass)
 }
 
 /// How long nothing can become due, by the platform's clock.
@@ -59,33 +91,99 @@ pub async fn pause(store: &Store, ambient: &Ambient) -> Result<Duration, Error> 
     Ok(wait.min(LONGEST_SLEEP))
 }
 
-/// Decides the latest planned instant of a due schedule; whether it became an execution.
-async fn decide(store: &Store, ambient: &Ambient, due: &DueSchedule) -> Result<bool, Error> {
-    let now = ambient.now();
-    let planned = due
-        .schedule
-        .latest_until(now)?
-        .map_or(due.due_at, |last| last.max(due.due_at));
-    let next = due.schedule.next_after(now.max(planned))?;
-    let late = now.duration_since(planned) > TOO_LATE;
-    if late || is_busy(store, due).await? {
-        let reason = if late { "missed" } else { "still running" };
-        tracing::info!(script = %due.script, %planned, reason, "planned instant skipped");
-        store.skip_slot(due, planned, next).await?;
-        return Ok(false);
+/// Decides a planned instant of a due schedule (docs/decisions/0006).
+async fn decide(store: &Store, ambient: &Ambient, due: &DueSchedule) -> Result<Done, Error> {
+    let schedule = &due.schedule;
+    let times = match schedule.times() {
+        Ok(times) => times,
+        Err(invalid) => {
+            let reason = format!("its schedule is not understood any more: {invalid}");
+            pause_script(store, due.tenant, due.script, &reason).await?;
+            return Ok(Done::Paused);
+        }
+    };
+    // What the jitter delays has not come yet.
+    let now = ambient.now() - schedule.delay(due.script);
+    let decision = times.decision(schedule.missed, due.due_at, now);
+    let slot = Decided {
+        planned_at: decision.planned_at,
+        next_at: times.next_after(decision.planned_at),
+        catch_up: decision.timing == Timing::CatchUp,
+        passed_over: decision.passed_over,
+    };
+    if decision.timing == Timing::Missed {
+        return skip(store, due, &slot, Skipped::Missed).await;
     }
-    Ok(store
-        .fire_slot(due, planned, next, &execution(ambient, due, planned))
-        .await?)
+    let before = match schedule.overlap {
+        Overlap::Allow => Vec::new(),
+        Overlap::Forbid | Overlap::Replace => runs(store, due).await?,
+    };
+    if before.is_empty() {
+        let execution = execution(ambient, due, &slot);
+        let fired = store.fire_slot(due, &slot, &execution).await?;
+        return Ok(if fired { Done::Fired } else { Done::Nothing });
+    }
+    let replaces = schedule.overlap == Overlap::Replace;
+    // Missed instants that all have to run do so one after the other.
+    let waits = replaces || slot.catch_up && schedule.missed == Missed::All;
+    if !waits {
+        return skip(store, due, &slot, Skipped::StillRunning).await;
+    }
+    if replaces && !due.held {
+        for run in before {
+            store
+                .request_cancel(&Ctx::platform(due.tenant), run)
+                .await?;
+        }
+    }
+    store.hold_slot(due, ambient.now() + LOOK_AGAIN).await?;
+    Ok(Done::Held)
 }
 
-/// Executions of one schedule never overlap (R-CRON-06).
-async fn is_busy(store: &Store, due: &DueSchedule) -> Result<bool, Error> {
+async fn skip(
+    store: &Store,
+    due: &DueSchedule,
+    slot: &Decided,
+    reason: Skipped,
+) -> Result<Done, Error> {
+    let planned = slot.planned_at;
+    let reason_name = reason.as_str();
+    tracing::info!(script = %due.script, %planned, reason = reason_name, "planned instant skipped");
+    let skipped = store.skip_slot(due, slot, reason).await?;
+    Ok(if skipped {
+        Done::Skipped
+    } else {
+        Done::Nothing
+    })
+}
+
+/// Pauses a script, unless it is not active any more.
+async fn pause_script(
+    store: &Store,
+    tenant: TenantId,
+    script: ScriptId,
+    reason: &str,
+) -> Result<(), Error> {
+    let ctx = Ctx::platform(tenant);
+    let (from, to) = (ScriptStatus::Active, ScriptStatus::Paused);
+    match store.set_status(&ctx, script, from, to, Some(reason)).await {
+        Ok(_)
+        | Err(scriptorium_store::Error::Conflict { .. } | scriptorium_store::Error::NotFound) => {
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What goes on of a schedule: executions of one never overlap, unless its author lets them
+/// (R-CRON-06).
+async fn runs(store: &Store, due: &DueSchedule) -> Result<Vec<ExecutionId>, Error> {
     let ctx = Ctx::platform(due.tenant);
-    let one = PageRequest {
-        limit: 1,
+    let page = PageRequest {
+        limit: MOST_RUNS,
         cursor: None,
     };
+    let mut runs = Vec::new();
     for status in [ExecutionStatus::Running, ExecutionStatus::Pending] {
         let filter = ExecutionFilter {
             script: Some(due.script),
@@ -93,20 +191,20 @@ async fn is_busy(store: &Store, due: &DueSchedule) -> Result<bool, Error> {
             trigger: Some(TriggerKind::Cron),
             ..ExecutionFilter::default()
         };
-        if !store
-            .list_executions(&ctx, &filter, &one)
-            .await?
-            .items
-            .is_empty()
-        {
-            return Ok(true);
-        }
+        let found = store.list_executions(&ctx, &filter, &page).await?;
+        runs.extend(found.items.into_iter().map(|execution| execution.id));
     }
-    Ok(false)
+    Ok(runs)
 }
 
-fn execution(ambient: &Ambient, due: &DueSchedule, planned: Timestamp) -> Execution {
-    let trigger = json!({ "planned_at": planned.to_string(), "cron": due.schedule.cron });
+fn execution(ambient: &Ambient, due: &DueSchedule, slot: &Decided) -> Execution {
+    let mut trigger = json!({
+        "planned_at": slot.planned_at.to_string(),
+        "cron": due.schedule.cron,
+    });
+    if slot.catch_up {
+        trigger["catch_up"] = true.into();
+    }
     Execution {
         id: ambient.new_id(),
         tenant: due.tenant,

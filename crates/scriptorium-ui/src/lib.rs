@@ -11,8 +11,10 @@ mod head;
 mod island;
 mod pages;
 mod people;
+mod rhythm;
 mod starters;
 mod texts;
+mod timetable;
 mod view;
 mod visitor;
 mod when;
@@ -20,6 +22,8 @@ mod when;
 use axum::Router;
 use scriptorium::Platform;
 use scriptorium::model::Ambient;
+
+pub use rhythm::describe;
 
 /// What the pages need besides the platform.
 #[derive(Clone, Debug)]

@@ -78,10 +78,7 @@ impl Starter {
 
     fn trigger(&self) -> Trigger {
         match self.id {
-            "scheduled" => Trigger::Scheduled(Schedule {
-                cron: "0 9 * * *".into(),
-                timezone: "UTC".into(),
-            }),
+            "scheduled" => Trigger::Scheduled(Schedule::new("0 9 * * *", "UTC")),
             "http" => Trigger::Http(Endpoint {
                 path: "/hello/{name}".into(),
                 methods: vec![Method::Get],

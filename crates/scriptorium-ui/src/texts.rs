@@ -110,7 +110,7 @@ impl Texts {
             .map(|key| {
                 let places = [
                     "n", "version", "reason", "message", "min", "max", "line", "column", "s",
-                    "time", "said",
+                    "time", "said", "part", "at",
                 ];
                 let text = self.filled(key, places.map(open));
                 (key.to_owned(), serde_json::Value::String(text))
@@ -187,7 +187,17 @@ mod tests {
             .flat_map(|path| keys_in(&fs::read_to_string(path).unwrap()))
             .collect();
         assert!(named.len() > 100, "{}", named.len());
-        let places = ["n", "name", "next", "permission", "reason"];
+        let places = [
+            "n",
+            "name",
+            "next",
+            "permission",
+            "reason",
+            "minutes",
+            "times",
+            "time",
+            "weekdays",
+        ];
         let filled = places.map(|name| (Cow::Borrowed(name), FluentValue::from(1)));
         let filled = HashMap::from(filled);
         for key in named {

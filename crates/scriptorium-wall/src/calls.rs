@@ -77,9 +77,7 @@ const ALWAYS: &[c_long] = &[
     libc::SYS_fadvise64,
     libc::SYS_fallocate,
     libc::SYS_fchmod,
-    libc::SYS_fchmodat,
     libc::SYS_fchown,
-    libc::SYS_fcntl,
     libc::SYS_fdatasync,
     libc::SYS_flock,
     libc::SYS_fstat,
@@ -114,7 +112,6 @@ const ALWAYS: &[c_long] = &[
     libc::SYS_truncate,
     libc::SYS_umask,
     libc::SYS_unlinkat,
-    libc::SYS_utimensat,
     libc::SYS_write,
     libc::SYS_writev,
     // sockets that exist, and waiting for them
@@ -156,7 +153,6 @@ const ALWAYS: &[c_long] = &[
 const OLDER: &[c_long] = &[
     libc::SYS_access,
     libc::SYS_arch_prctl,
-    libc::SYS_chmod,
     libc::SYS_dup2,
     libc::SYS_epoll_create,
     libc::SYS_epoll_wait,
@@ -179,14 +175,16 @@ const OLDER: &[c_long] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const OLDER: &[c_long] = &[];
 
-/// Addresses a server speaks: the file system's, the internet's, and the kernel's own, which the
-/// C library asks for the machine's addresses. No raw packets, no virtual machine's host.
-const FAMILIES: [i32; 4] = [
-    libc::AF_UNIX,
-    libc::AF_INET,
-    libc::AF_INET6,
-    libc::AF_NETLINK,
-];
+/// What a server speaks over the internet: streams and datagrams, no raw packets.
+const INTERNET: [i32; 2] = [libc::AF_INET, libc::AF_INET6];
+const SPOKEN: [i32; 2] = [libc::SOCK_STREAM, libc::SOCK_DGRAM];
+/// The bits of a socket's type that are no flags.
+const TYPE: u64 = 0xf;
+
+/// A descriptor that signals whoever it is told to would be a way to other processes.
+const SIGNALLING: [i32; 3] = [libc::F_SETOWN, F_SETSIG, F_SETOWN_EX];
+const F_SETSIG: i32 = 10;
+const F_SETOWN_EX: i32 = 15;
 
 /// Questions about descriptors. What types into a terminal is not among them.
 const IOCTLS: [u64; 5] = [
@@ -234,15 +232,36 @@ fn rules() -> Result<Rules, BackendError> {
     let thread = libc::CLONE_THREAD as u64;
     let threads = SeccompCondition::new(0, Width::Qword, Is::MaskedEq(thread), thread)?;
     rules.insert(libc::SYS_clone, vec![SeccompRule::new(vec![threads])?]);
-    rules.insert(libc::SYS_socket, any_of(0, FAMILIES.map(|n| n as u64))?);
+    rules.insert(libc::SYS_socket, sockets()?);
     rules.insert(libc::SYS_socketpair, any_of(0, [libc::AF_UNIX as u64])?);
     rules.insert(libc::SYS_ioctl, any_of(1, IOCTLS)?);
     rules.insert(libc::SYS_prctl, any_of(0, PRCTLS.map(|n| n as u64))?);
+    let signalling = SIGNALLING.map(|command| unequal(1, command as u64));
+    let quiet = signalling.into_iter().collect::<Result<_, _>>()?;
+    rules.insert(libc::SYS_fcntl, vec![SeccompRule::new(quiet)?]);
+    // The times of an open file, which landlock let be opened; those of a path it does not see.
+    rules.insert(libc::SYS_utimensat, vec![SeccompRule::new(vec![null(1)?])?]);
     let own = u64::from(std::process::id());
     rules.insert(libc::SYS_tgkill, any_of(0, [own])?);
     // Limits can be asked for and not set: the new value is none, of this process.
     let asked = SeccompRule::new(vec![equal(0, 0)?, null(2)?])?;
     rules.insert(libc::SYS_prlimit64, vec![asked]);
+    Ok(rules)
+}
+
+/// Sockets of the file system, of the internet, and to the kernel's table of addresses, which the C
+/// library asks. No virtual machine's host, no other part of the kernel.
+fn sockets() -> Result<Vec<SeccompRule>, BackendError> {
+    let mut rules = any_of(0, [libc::AF_UNIX as u64])?;
+    for family in INTERNET {
+        for spoken in SPOKEN {
+            let spoken = SeccompCondition::new(1, Width::Dword, Is::MaskedEq(TYPE), spoken as u64)?;
+            rules.push(SeccompRule::new(vec![equal(0, family as u64)?, spoken])?);
+        }
+    }
+    let addresses = equal(2, libc::NETLINK_ROUTE as u64)?;
+    let kernel = equal(0, libc::AF_NETLINK as u64)?;
+    rules.push(SeccompRule::new(vec![kernel, addresses])?);
     Ok(rules)
 }
 
@@ -260,6 +279,10 @@ fn any_of(
 /// The kernel reads these arguments as 32 bits.
 fn equal(argument: u8, value: u64) -> Result<SeccompCondition, BackendError> {
     SeccompCondition::new(argument, Width::Dword, Is::Eq, value)
+}
+
+fn unequal(argument: u8, value: u64) -> Result<SeccompCondition, BackendError> {
+    SeccompCondition::new(argument, Width::Dword, Is::Ne, value)
 }
 
 fn null(argument: u8) -> Result<SeccompCondition, BackendError> {
@@ -309,6 +332,8 @@ mod tests {
             libc::SYS_seccomp,
             libc::SYS_symlinkat,
             libc::SYS_mknodat,
+            libc::SYS_fchmodat,
+            libc::SYS_fchownat,
         ];
         for call in never {
             assert!(!rules.contains_key(&call), "system call {call} is listed");
@@ -322,10 +347,12 @@ mod tests {
             libc::SYS_clone,
             libc::SYS_socket,
             libc::SYS_socketpair,
+            libc::SYS_fcntl,
             libc::SYS_ioctl,
             libc::SYS_prctl,
             libc::SYS_prlimit64,
             libc::SYS_tgkill,
+            libc::SYS_utimensat,
         ] {
             assert!(!rules[&call].is_empty(), "system call {call} is open");
         }

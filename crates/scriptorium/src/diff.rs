@@ -282,6 +282,18 @@ fn settings(definition: &Definition) -> Vec<(String, String)> {
         Trigger::Scheduled(schedule) => fields.extend([
             ("schedule.cron", schedule.cron.clone()),
             ("schedule.timezone", schedule.timezone.clone()),
+            ("schedule.missed", schedule.missed.as_str().into()),
+            ("schedule.overlap", schedule.overlap.as_str().into()),
+            (
+                "schedule.jitter_seconds",
+                schedule.jitter_seconds.to_string(),
+            ),
+            ("schedule.starts_at", written(schedule.starts_at)),
+            ("schedule.ends_at", written(schedule.ends_at)),
+            (
+                "schedule.pause_after_failures",
+                written(schedule.pause_after_failures),
+            ),
         ]),
         Trigger::Http(http) => fields.extend([
             ("http.path", http.path.clone()),
@@ -324,6 +336,11 @@ fn settings(definition: &Definition) -> Vec<(String, String)> {
         .into_iter()
         .map(|(field, value)| (field.to_owned(), value))
         .collect()
+}
+
+/// What may be absent.
+fn written(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
 }
 
 pub(crate) fn changed_fields(a: &Definition, b: &Definition) -> Vec<FieldChange> {
@@ -513,27 +530,39 @@ mod tests {
 
     #[test]
     fn every_setting_of_every_type_is_told() {
+        use scriptorium_model::Timestamp;
         use scriptorium_model::endpoint::Method;
         use scriptorium_model::filter::Filter;
-        use scriptorium_model::schedule::Schedule;
+        use scriptorium_model::schedule::{Missed, Overlap, Schedule};
         use scriptorium_model::trigger::{Endpoint, EndpointAuth, Subscription};
         let named = |trigger: Trigger, other: Trigger| {
             let changed = changed_fields(&Definition::blank(trigger), &Definition::blank(other));
             let names = changed.into_iter().map(|change| change.field);
             names.collect::<Vec<_>>()
         };
-        let schedule = |cron: &str, timezone: &str| {
-            Trigger::Scheduled(Schedule {
-                cron: cron.into(),
-                timezone: timezone.into(),
-            })
+        let plain = Schedule::new("@daily", "UTC");
+        let other = Schedule {
+            cron: "@hourly".into(),
+            timezone: "Asia/Tashkent".into(),
+            missed: Missed::All,
+            overlap: Overlap::Replace,
+            jitter_seconds: 30,
+            starts_at: Some(Timestamp::UNIX_EPOCH),
+            ends_at: Some(Timestamp::MAX),
+            pause_after_failures: Some(5),
         };
         assert_eq!(
-            named(
-                schedule("@daily", "UTC"),
-                schedule("@hourly", "Asia/Tashkent")
-            ),
-            ["schedule.cron", "schedule.timezone"]
+            named(Trigger::Scheduled(plain), Trigger::Scheduled(other)),
+            [
+                "schedule.cron",
+                "schedule.timezone",
+                "schedule.missed",
+                "schedule.overlap",
+                "schedule.jitter_seconds",
+                "schedule.starts_at",
+                "schedule.ends_at",
+                "schedule.pause_after_failures"
+            ]
         );
         let endpoint = Endpoint {
             path: "/a".into(),

@@ -73,6 +73,7 @@ pub use scriptorium_runtime::{
     Circuit, Diagnostic, Service, ServiceCall, ServiceError, Severity, Statistics, TenantShare,
 };
 pub use scriptorium_store::events::EventFilter;
+pub use scriptorium_store::schedules::{CameTo, LastRun, ScheduleState, Skipped, Slot};
 pub use scriptorium_store::tenant_data::{self, TenantData, TenantSchema};
 pub use scriptorium_store::{
     DeadLetterFilter, DeadLetterSummary, Delivered, ExecutionField, ExecutionFilter, ExecutionSort,
@@ -91,7 +92,7 @@ pub use events::{Events, NewEvent};
 pub use executions::{Execute, Executions, Mode, Replay};
 pub use platform::{FirstSignIn, Platform, Status, TenantHandle};
 pub use retention::RetentionSettings;
-pub use schedules::Schedules;
+pub use schedules::{Preview, Schedules, Timetable};
 pub use scripts::{Scripts, Update, Validate};
 pub use storage::Storage;
 pub use templates::Templates;

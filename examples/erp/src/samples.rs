@@ -67,6 +67,7 @@ struct Entry {
 struct ScheduleEntry {
     cron: String,
     timezone: String,
+    pause_after_failures: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -124,8 +125,8 @@ impl Entry {
         match (kind, &self.schedule, &self.http, &self.event) {
             (Some(ScriptType::Scheduled), Some(schedule), None, None) => {
                 Ok(Trigger::Scheduled(Schedule {
-                    cron: schedule.cron.clone(),
-                    timezone: schedule.timezone.clone(),
+                    pause_after_failures: schedule.pause_after_failures,
+                    ..Schedule::new(&schedule.cron, &schedule.timezone)
                 }))
             }
             (Some(ScriptType::Http), None, Some(http), None) => http

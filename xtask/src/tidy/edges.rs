@@ -60,11 +60,13 @@ const EDGES: [(&str, &[&str]); 16] = [
 ];
 
 /// Edges that only tests may have on top; none of them has to exist.
-const TEST_EDGES: [(&str, &[&str]); 6] = [
+const TEST_EDGES: [(&str, &[&str]); 8] = [
     ("scriptorium-cli", &["scriptorium-testing"]),
     ("scriptorium", &["scriptorium-testing"]),
     ("scriptorium-store", &["scriptorium-testing"]),
+    ("scriptorium-triggers", &["scriptorium-testing"]),
     ("scriptorium-erp", &["scriptorium-testing"]),
+    ("scriptorium-wall", &["scriptorium-testing"]),
     ("scriptorium-server", &["scriptorium-erp"]),
     ("scriptorium-ui", &["scriptorium-erp"]),
 ];

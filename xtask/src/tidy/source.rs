@@ -23,25 +23,10 @@ pub(crate) struct File {
 impl Tree {
     /// Reads the tree below `root`, without what git ignores.
     pub(crate) fn read(root: &Path) -> anyhow::Result<Self> {
-        let listing = Command::new("git")
-            .args([
-                "ls-files",
-                "-z",
-                "--cached",
-                "--others",
-                "--exclude-standard",
-            ])
-            .current_dir(root)
-            .output()
-            .context("cannot start git")?;
-        if !listing.status.success() {
-            bail!("git ls-files: {}", String::from_utf8_lossy(&listing.stderr));
-        }
         let mut files = Vec::new();
-        for path in String::from_utf8(listing.stdout)?.split_terminator('\0') {
+        for path in listed(root)? {
             // A deleted file is still listed; a binary one holds no rule.
-            if let Ok(text) = fs::read_to_string(root.join(path)) {
-                let path = path.to_owned();
+            if let Ok(text) = fs::read_to_string(root.join(&path)) {
                 files.push(File { path, text });
             }
         }
@@ -102,6 +87,26 @@ impl File {
         }
         tokens
     }
+}
+
+/// Paths from the root of every file that git knows or would add.
+pub(crate) fn listed(root: &Path) -> anyhow::Result<Vec<String>> {
+    let listing = Command::new("git")
+        .args([
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ])
+        .current_dir(root)
+        .output()
+        .context("cannot start git")?;
+    if !listing.status.success() {
+        bail!("git ls-files: {}", String::from_utf8_lossy(&listing.stderr));
+    }
+    let paths = String::from_utf8(listing.stdout)?;
+    Ok(paths.split_terminator('\0').map(str::to_owned).collect())
 }
 
 /// One token with the line it starts on.

@@ -1,10 +1,13 @@
 //! The second wall around the real server. What it holds is tried in the crate of the wall; here
 //! is that it stands, around every thread, and that the server says so.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+
+use scriptorium_testing::escape::{self, Escape};
 
 use crate::command::{binary, cache};
 
@@ -16,11 +19,17 @@ struct Server {
 
 impl Server {
     fn start(variables: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), variables.iter().copied())
+    }
+
+    fn start_in<K: AsRef<OsStr>, V: AsRef<OsStr>>(
+        folder: tempfile::TempDir,
+        variables: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
         let mut child = Command::new(binary())
             .env_clear()
             .env("SCRIPTORIUM_CACHE_DIR", cache())
-            .envs(variables.iter().copied())
+            .envs(variables)
             .current_dir(folder.path())
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir", "new/data"])
             .stdout(Stdio::piped())
@@ -46,6 +55,20 @@ impl Server {
                 line.unwrap().trim().to_owned()
             })
             .collect()
+    }
+
+    /// What it says on standard error until such a line.
+    fn log_until(&mut self, end: &str) -> String {
+        let lines = BufReader::new(self.child.stderr.take().unwrap()).lines();
+        let mut log = String::new();
+        for line in lines.map(Result::unwrap) {
+            log += &line;
+            log += "\n";
+            if line.starts_with(end) {
+                return log;
+            }
+        }
+        panic!("no line {end:?} in\n{log}");
     }
 
     /// What it said on standard error until it was killed.
@@ -91,6 +114,18 @@ fn every_thread_of_the_server_is_inside() {
         log.contains("the second wall is up: files closed, system calls closed"),
         "{log}"
     );
+}
+
+/// As if a script had come out of its guest: native code on a guest thread of the real server, after
+/// its start, with the files that its settings leave it (security.md, T1.2).
+#[test]
+fn native_code_on_a_guest_thread_gets_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let escape = Escape::new(&folder.path().join("new/data"));
+    let required = ("SCRIPTORIUM_WALL", OsString::from("require"));
+    let variables = escape.variables().into_iter().chain([required]);
+    let mut server = Server::start_in(folder, variables);
+    escape::assert_held(&server.log_until("escape end"));
 }
 
 #[test]

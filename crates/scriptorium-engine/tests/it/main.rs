@@ -13,9 +13,12 @@
 mod calls;
 mod cancel;
 mod corpus;
+mod fuzzed;
+mod images;
 mod isolation;
 mod libraries;
 mod meter;
+mod numbers;
 mod pool;
 mod setup;
 mod support;

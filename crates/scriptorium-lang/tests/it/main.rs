@@ -8,6 +8,7 @@
 
 mod entries;
 mod forbidden;
+mod fuzzed;
 mod guide;
 mod hostile;
 mod libraries;

@@ -28,6 +28,7 @@ fn syntax_errors_carry_their_place() {
     check("with (a) {}", &JS, &[(1, 1)]);
     check("/(/.test(a)", &JS, &[(1, 2)]);
     check("let a: = 1", &TS, &[(1, 8)]);
+    check("const a = () => {\n  export default 1;\n};", &TS, &[(2, 3)]);
     check("break", &JS, &[(1, 1)]);
 }
 

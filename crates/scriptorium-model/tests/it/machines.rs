@@ -335,7 +335,7 @@ proptest! {
     /// Each time it is asked, a schedule stands where its own machine allows it to go.
     #[test]
     fn a_schedule_moves_only_forward(steps in prop::collection::vec((any::<bool>(), 0..100_000_i64), 1..20)) {
-        let schedule = Schedule { cron: "*/7 3 * * 1-5".into(), timezone: "Asia/Tashkent".into() };
+        let schedule = Schedule::new("*/7 3 * * 1-5", "Asia/Tashkent");
         let (mut now, mut standing) = (Timestamp::UNIX_EPOCH, Standing::Off);
         for (active, seconds) in steps {
             now += SignedDuration::from_secs(seconds);

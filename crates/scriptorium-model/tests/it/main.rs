@@ -7,6 +7,8 @@
 
 mod cron;
 mod machines;
+mod oracle;
+mod policies;
 mod policy;
 mod rules;
 mod validation;

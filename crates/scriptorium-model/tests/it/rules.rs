@@ -103,7 +103,7 @@ proptest! {
         let _ = validate_name(&text);
         let _ = validate_path(&text);
         let _ = event::validate_type("type", &text);
-        let schedule = scriptorium_model::schedule::Schedule { cron: text.clone(), timezone: text };
+        let schedule = scriptorium_model::schedule::Schedule::new(text.clone(), text);
         let _ = schedule.validated();
     }
 }

@@ -74,10 +74,7 @@ fn triggered(trigger: Trigger) -> Definition {
 }
 
 fn scheduled(cron: &str, timezone: &str) -> Definition {
-    triggered(Trigger::Scheduled(Schedule {
-        cron: cron.into(),
-        timezone: timezone.into(),
-    }))
+    triggered(Trigger::Scheduled(Schedule::new(cron, timezone)))
 }
 
 fn http(path: &str, methods: &[Method]) -> Definition {
@@ -190,7 +187,7 @@ fn triggers() -> Vec<Row> {
         Row(
             "R-VAL-07",
             scheduled("60 * * * *", "UTC"),
-            "schedule.cron bad_cron",
+            "schedule.cron bad_cron part=minute at=1 min=0 max=59",
         ),
         Row("R-VAL-08", scheduled("@daily", "Asia/Tashkent"), "ok"),
         Row(

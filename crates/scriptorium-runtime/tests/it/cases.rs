@@ -126,10 +126,7 @@ pub(crate) fn job(harness: &Harness, case: &Case) -> scriptorium_runtime::Job {
         "oneoff" => (Trigger::OneOff, Call::Main(input)),
         "embedded" => (Trigger::Embedded, Call::Embedded(input)),
         "scheduled" => (
-            Trigger::Scheduled(Schedule {
-                cron: "0 9 * * *".into(),
-                timezone: "Asia/Tashkent".into(),
-            }),
+            Trigger::Scheduled(Schedule::new("0 9 * * *", "Asia/Tashkent")),
             Call::Main(input),
         ),
         "event" => (

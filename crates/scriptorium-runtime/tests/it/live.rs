@@ -125,8 +125,8 @@ async fn prepared_program_is_found_again() {
     };
     prepare(Language::JavaScript).unwrap();
     prepare(Language::JavaScript).unwrap();
-    let misses = harness.runtime.statistics().engine.cache_misses;
-    assert_eq!(misses, 1);
+    let programs = harness.runtime.statistics().programs;
+    assert_eq!((programs.hits, programs.misses), (1, 1));
     let failure = harness
         .runtime
         .prepare("function (", Language::TypeScript, ScriptType::OneOff, None)

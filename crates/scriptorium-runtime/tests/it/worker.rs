@@ -14,10 +14,7 @@ use crate::harness::{Harness, definition, options};
 const WAITS: &str = "async function main() { await services.demo.wait(60000); }";
 
 fn schedule() -> Trigger {
-    Trigger::Scheduled(Schedule {
-        cron: "0 9 * * *".into(),
-        timezone: "Asia/Tashkent".into(),
-    })
+    Trigger::Scheduled(Schedule::new("0 9 * * *", "Asia/Tashkent"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -96,6 +96,18 @@ pub(crate) struct ScheduleBody {
     cron: String,
     #[schema(example = "Asia/Tashkent")]
     timezone: String,
+    /// What becomes of instants that passed while no server ran: `skip`, `latest` or `all`.
+    missed: &'static str,
+    /// What happens when an instant comes while the run before goes on: `forbid`, `allow` or `replace`.
+    overlap: &'static str,
+    /// Up to how many seconds later than planned it runs.
+    jitter_seconds: u32,
+    /// The first instant that can be planned; `null` for no bound.
+    starts_at: Option<Timestamp>,
+    /// The last instant that can be planned; `null` for no bound.
+    ends_at: Option<Timestamp>,
+    /// The script is paused after so many failures in a row; `null` for never.
+    pause_after_failures: Option<u32>,
 }
 
 /// Where an HTTP script answers.
@@ -242,6 +254,12 @@ impl From<Definition> for DefinitionBody {
                 body.schedule = Some(ScheduleBody {
                     cron: schedule.cron,
                     timezone: schedule.timezone,
+                    missed: schedule.missed.as_str(),
+                    overlap: schedule.overlap.as_str(),
+                    jitter_seconds: schedule.jitter_seconds,
+                    starts_at: schedule.starts_at,
+                    ends_at: schedule.ends_at,
+                    pause_after_failures: schedule.pause_after_failures,
                 });
             }
             Trigger::Http(http) => {

@@ -9,10 +9,10 @@ use std::time::Duration;
 use scriptorium::model::endpoint::Method;
 use scriptorium::model::filter::Filter;
 use scriptorium::model::limits::Limits;
-use scriptorium::model::schedule::Schedule;
+use scriptorium::model::schedule::{Missed, Overlap, Schedule};
 use scriptorium::model::script::{Definition, Language, ScriptType};
 use scriptorium::model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
-use scriptorium::model::{Invalid, UserId, Uuid};
+use scriptorium::model::{Invalid, Timestamp, UserId, Uuid};
 use serde::Deserialize;
 use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Schema};
 use utoipa::openapi::{Ref, RefOr};
@@ -99,6 +99,29 @@ pub(crate) struct ScheduleChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(example = "Asia/Tashkent")]
     timezone: Option<String>,
+    /// What becomes of instants that passed while no server ran: none runs (`skip`), the last one does
+    /// if it is at most an hour old (`latest`, when not said), or up to a hundred do (`all`).
+    #[serde(default, deserialize_with = "present")]
+    missed: Option<String>,
+    /// What happens when an instant comes while the run before goes on: it is skipped (`forbid`, when
+    /// not said), it runs beside (`allow`), or the run before is cancelled (`replace`).
+    #[serde(default, deserialize_with = "present")]
+    overlap: Option<String>,
+    /// Up to how many seconds later than planned it runs, 0 to 3,600; 0 when not said.
+    #[serde(default, deserialize_with = "present")]
+    jitter_seconds: Option<u32>,
+    /// The first instant that can be planned; no bound when `null`.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Timestamp>)]
+    starts_at: Option<Option<Timestamp>>,
+    /// The last instant that can be planned; no bound when `null`.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Timestamp>)]
+    ends_at: Option<Option<Timestamp>>,
+    /// The script is paused after so many failures in a row, 1 to 100; never when `null`.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<u32>)]
+    pause_after_failures: Option<Option<u32>>,
 }
 
 /// Where an HTTP script answers.
@@ -297,7 +320,7 @@ fn lay_over_trigger(
         invalid.push(field, "not_allowed", message);
     };
     match (&mut *trigger, schedule) {
-        (Trigger::Scheduled(present), Some(change)) => change.lay_over(present),
+        (Trigger::Scheduled(present), Some(change)) => change.lay_over(present, invalid),
         (_, Some(_)) => misplaced("schedule", invalid),
         (_, None) => {}
     }
@@ -314,9 +337,35 @@ fn lay_over_trigger(
 }
 
 impl ScheduleChange {
-    fn lay_over(self, present: &mut Schedule) {
+    fn lay_over(self, present: &mut Schedule, invalid: &mut Invalid) {
         set(&mut present.cron, self.cron);
         set(&mut present.timezone, self.timezone);
+        if let Some(name) = self.missed {
+            let missed = Missed::from_name(&name);
+            let message = "must be skip, latest or all";
+            set_named(
+                &mut present.missed,
+                missed,
+                "schedule.missed",
+                message,
+                invalid,
+            );
+        }
+        if let Some(name) = self.overlap {
+            let overlap = Overlap::from_name(&name);
+            let message = "must be forbid, allow or replace";
+            set_named(
+                &mut present.overlap,
+                overlap,
+                "schedule.overlap",
+                message,
+                invalid,
+            );
+        }
+        set(&mut present.jitter_seconds, self.jitter_seconds);
+        set(&mut present.starts_at, self.starts_at);
+        set(&mut present.ends_at, self.ends_at);
+        set(&mut present.pause_after_failures, self.pause_after_failures);
     }
 }
 
@@ -403,10 +452,7 @@ pub(crate) fn kind_of(name: &str) -> Result<ScriptType, Invalid> {
 /// A new script of which nothing is said yet.
 fn blank(kind: ScriptType) -> Definition {
     let trigger = match kind {
-        ScriptType::Scheduled => Trigger::Scheduled(Schedule {
-            cron: String::new(),
-            timezone: "UTC".to_owned(),
-        }),
+        ScriptType::Scheduled => Trigger::Scheduled(Schedule::new("", "UTC")),
         ScriptType::Http => Trigger::Http(Endpoint {
             path: String::new(),
             methods: vec![Method::Get],

@@ -17,5 +17,6 @@ mod headers;
 mod neighbours;
 mod roles;
 mod room;
+mod schedules;
 mod sessions;
 mod streams;

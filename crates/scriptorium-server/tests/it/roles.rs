@@ -151,6 +151,12 @@ pub(crate) fn rows() -> Vec<Row> {
             none.clone(),
             members,
         ),
+        // The script of the matrix has no schedule, which is as if there were none.
+        (
+            "GET /api/v1/scripts/{id}/schedule",
+            none.clone(),
+            [401, 404, 404, 404, 404, 404],
+        ),
         ("GET /api/v1/events", none.clone(), members),
         (
             "POST /api/v1/events",

@@ -114,10 +114,7 @@ const SOURCE: &str = "export default function main(input, ctx) {\n  const order 
 
 fn triggers() -> [Trigger; 5] {
     [
-        Trigger::Scheduled(Schedule {
-            cron: "0 9 * * *".into(),
-            timezone: "Asia/Tashkent".into(),
-        }),
+        Trigger::Scheduled(Schedule::new("0 9 * * *", "Asia/Tashkent")),
         Trigger::Http(Endpoint {
             path: "/template".into(),
             methods: vec![Method::Get],

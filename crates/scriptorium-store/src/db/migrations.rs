@@ -51,6 +51,7 @@ const ALL: &[Pair] = &pairs![
     "0021_audit_days",
     "0022_orders_behind_the_wall",
     "0023_events_delivered",
+    "0024_schedule_policies",
 ];
 
 /// How far a database has come.

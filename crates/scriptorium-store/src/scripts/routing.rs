@@ -9,6 +9,7 @@ use scriptorium_model::{ScriptId, Timestamp, endpoint};
 use crate::db::{Tx, micros};
 use crate::definition::filter_text;
 use crate::error::Result;
+use crate::schedules::delay_of;
 
 /// The rows that lead to one script.
 pub(super) struct Routes<'a> {
@@ -74,18 +75,29 @@ impl<'a> Routes<'a> {
         Ok(())
     }
 
-    /// A change of something else must not move an instant that is already due.
+    /// A change of something else must not move an instant that is already due. Failures are counted from
+    /// the last time it was activated.
     async fn write_schedule(&self, tx: &Tx, schedule: &Schedule, now: Timestamp) -> Result<()> {
         let next = schedule.standing(self.active, now)?.next_at();
         tx.execute(
             tx.sql(
-                "insert into schedules (tenant_id, script_id, cron, timezone, active, next_at) \
-                 values ($1, $2, $3, $4, $5, $6) on conflict (tenant_id, script_id) do update set \
+                "insert into schedules (tenant_id, script_id, cron, timezone, active, next_at, \
+                 missed, overlap, jitter_seconds, starts_at, ends_at, pause_after, delay) \
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+                 on conflict (tenant_id, script_id) do update set \
                  next_at = case when schedules.cron = excluded.cron \
                  and schedules.timezone = excluded.timezone \
                  and schedules.active = excluded.active \
+                 and coalesce(schedules.starts_at, 0) = coalesce(excluded.starts_at, 0) \
+                 and coalesce(schedules.ends_at, 0) = coalesce(excluded.ends_at, 0) \
                  then schedules.next_at else excluded.next_at end, \
-                 cron = excluded.cron, timezone = excluded.timezone, active = excluded.active",
+                 failures = case when schedules.active = excluded.active \
+                 then schedules.failures else 0 end, \
+                 cron = excluded.cron, timezone = excluded.timezone, active = excluded.active, \
+                 missed = excluded.missed, overlap = excluded.overlap, \
+                 jitter_seconds = excluded.jitter_seconds, starts_at = excluded.starts_at, \
+                 ends_at = excluded.ends_at, pause_after = excluded.pause_after, \
+                 delay = excluded.delay",
             )
             .with([
                 self.script.0.into(),
@@ -93,6 +105,13 @@ impl<'a> Routes<'a> {
                 schedule.timezone.as_str().into(),
                 self.active.into(),
                 micros(next).into(),
+                schedule.missed.as_str().into(),
+                schedule.overlap.as_str().into(),
+                schedule.jitter_seconds.into(),
+                micros(schedule.starts_at).into(),
+                micros(schedule.ends_at).into(),
+                schedule.pause_after_failures.into(),
+                delay_of(schedule, self.script).into(),
             ]),
         )
         .await?;

@@ -19,6 +19,8 @@ use scriptorium_model::user::{Session, Token};
 use scriptorium_model::version::VersionPolicy;
 use scriptorium_model::{Ctx, ExecutionId, Json, permission::PermissionSet};
 use scriptorium_store::events::EventFilter;
+use scriptorium_store::schedules::Skipped;
+use scriptorium_store::system::schedules::Decided;
 use scriptorium_store::tenant_data::{Column, ColumnType, Table, TenantSchema};
 use scriptorium_store::{
     DeadLetterFilter, Error, ExecutionFilter, Finished, Inserted, Options, ScriptFilter, Store,
@@ -61,6 +63,16 @@ async fn scripts_and_versions_of_another_tenant_do_not_exist(
     assert_eq!(store.list_active_endpoints(other.tenant).await.unwrap(), []);
     assert_eq!(store.list_upcoming(other, 10).await.unwrap(), []);
     assert_eq!(store.find_schedule_state(other, id).await.unwrap(), None);
+    world.advance(Duration::from_secs(5 * 3600));
+    let [due] = store
+        .due_schedules(world.now(), 10)
+        .await
+        .unwrap()
+        .try_into()
+        .unwrap();
+    let slot = Decided::on_time(due.due_at, None);
+    assert!(store.skip_slot(&due, &slot, Skipped::Missed).await.unwrap());
+    assert_eq!(store.list_slots(other, id, 10).await.unwrap(), []);
     assert_missing(store.create_script(other, &script, "").await);
 
     store.delete_script(&world.ctx, id).await.unwrap();

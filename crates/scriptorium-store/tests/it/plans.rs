@@ -11,7 +11,9 @@ async fn hot_paths_use_their_index_and_sort_nothing() {
     let newest = "order by id desc limit 51";
     let cases = [
         (
-            "select * from schedules where next_at <= 1 order by next_at limit 10".to_owned(),
+            "select * from schedules where next_at is not null and next_at + delay <= 1 \
+             order by next_at + delay limit 10"
+                .to_owned(),
             "schedules_due",
         ),
         (

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rstest::rstest;
 use scriptorium_model::script::Script;
 use scriptorium_model::version::VersionPolicy;
+use scriptorium_store::system::schedules::{Decided, DueSchedule};
 use scriptorium_store::{Error, Inserted};
 use tokio::task::JoinSet;
 
@@ -78,12 +79,12 @@ async fn a_slot_whose_version_went_meanwhile_is_left_to_the_next_look(
     let nightly = world.active(&world.ctx, nightly).await;
     world.advance(Duration::from_secs(86_400));
     let due = async || store.due_schedules(world.now(), 1).await.unwrap().remove(0);
-    let fire = async |due: &scriptorium_store::system::schedules::DueSchedule| {
+    let fire = async |due: &DueSchedule| {
         let mut execution = world.execution(&nightly);
         execution.version = due.version;
         let next = due.schedule.next_after(world.now()).unwrap();
-        let fired = store.fire_slot(due, due.due_at, next, &execution).await;
-        fired.unwrap()
+        let slot = Decided::on_time(due.due_at, next);
+        store.fire_slot(due, &slot, &execution).await.unwrap()
     };
     let stale = due().await;
     save(&world, &nightly, "return 2").await;

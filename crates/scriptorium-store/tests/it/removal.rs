@@ -22,6 +22,8 @@ use scriptorium_model::trigger::Trigger;
 use scriptorium_model::user::{Session, Token};
 use scriptorium_model::version::VersionPolicy;
 use scriptorium_model::{Ctx, Json, TenantId};
+use scriptorium_store::schedules::Skipped;
+use scriptorium_store::system::schedules::Decided;
 use scriptorium_store::tenant_data::{ColumnType, Table, TenantData, TenantSchema};
 use scriptorium_store::{Error, Finished, ImportStep, ImportedVersion};
 use serde_json::json;
@@ -120,7 +122,8 @@ async fn scripts(world: &World, ctx: &Ctx, slug: &str) -> Script {
     world.advance(Duration::from_secs(86_400));
     for due in store.due_schedules(world.now(), 10).await.unwrap() {
         let next = due.schedule.next_after(world.now()).unwrap();
-        assert!(store.skip_slot(&due, due.due_at, next).await.unwrap());
+        let slot = Decided::on_time(due.due_at, next);
+        assert!(store.skip_slot(&due, &slot, Skipped::Missed).await.unwrap());
     }
     world
         .active(ctx, named("hook", http("/hook", &[Method::Get])))

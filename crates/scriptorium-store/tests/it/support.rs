@@ -454,10 +454,7 @@ pub(crate) fn definition(name: &str, trigger: Trigger) -> Definition {
 }
 
 pub(crate) fn cron(cron: &str) -> Trigger {
-    Trigger::Scheduled(Schedule {
-        cron: cron.into(),
-        timezone: "Asia/Tashkent".into(),
-    })
+    Trigger::Scheduled(Schedule::new(cron, "Asia/Tashkent"))
 }
 
 pub(crate) fn http(path: &str, methods: &[Method]) -> Trigger {

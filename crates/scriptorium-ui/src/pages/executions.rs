@@ -18,6 +18,7 @@ use crate::failure::{Failure, explained};
 use crate::frame::Frame;
 use crate::head::Head;
 use crate::texts::Texts;
+use crate::timetable::Timetable;
 use crate::view::{self, Pager};
 use crate::visitor::{Visitor, with_query};
 use crate::when::{Clock, When};
@@ -29,6 +30,8 @@ struct ExecutionsPage {
     t: Texts,
     /// The script whose executions these are, when they are of one.
     head: Option<Head>,
+    /// How its schedule keeps, when it has one.
+    timetable: Option<Timetable>,
     base: String,
     /// This page with its filter, for refreshing.
     here: String,
@@ -92,7 +95,11 @@ pub(crate) async fn list(
         "executions",
         Some(&visitor.caller),
     );
-    answer(&site, &visitor, query, script, None, frame, &request).await
+    let place = Place {
+        head: None,
+        timetable: None,
+    };
+    answer(&site, &visitor, query, script, place, frame, &request).await
 }
 
 /// `GET /scripts/{id}/executions`
@@ -106,6 +113,8 @@ pub(crate) async fn of_script(
     let script_id: ScriptId = id(&script, &visitor)?;
     let script = site.platform.scripts().find(visitor.ctx(), script_id).await;
     let script = script.map_err(explained(&visitor))?;
+    let clock = clock(&site, visitor.t);
+    let timetable = Timetable::of(&site, &visitor, clock, &script).await?;
     let head = Head::of(&site.platform, visitor.ctx(), &script, "executions");
     let frame = Frame::new(
         visitor.t,
@@ -114,7 +123,17 @@ pub(crate) async fn of_script(
         Some(&visitor.caller),
     );
     let wanted = Some(script_id);
-    answer(&site, &visitor, query, wanted, Some(head), frame, &request).await
+    let place = Place {
+        head: Some(head),
+        timetable,
+    };
+    answer(&site, &visitor, query, wanted, place, frame, &request).await
+}
+
+/// Whose executions a page shows: of one script, or of all.
+struct Place {
+    head: Option<Head>,
+    timetable: Option<Timetable>,
 }
 
 async fn answer(
@@ -122,11 +141,12 @@ async fn answer(
     visitor: &Visitor,
     query: ExecutionsQuery,
     script: Option<ScriptId>,
-    head: Option<Head>,
+    place: Place,
     frame: Frame,
     request: &HeaderMap,
 ) -> Result<Response, Failure> {
     let t = visitor.t;
+    let Place { head, timetable } = place;
     let days = Days::given(query.from.as_ref(), query.until.as_ref());
     let wanted = ExecutionFilter {
         q: given(query.q.as_ref()),
@@ -182,6 +202,7 @@ async fn answer(
             .collect(),
         base,
         head,
+        timetable,
         filter,
     };
     Ok(whole_or_part(request, &page, &page.as_results()))

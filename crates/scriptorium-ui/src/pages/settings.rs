@@ -1,7 +1,7 @@
 //! What the settings form offers and begins with: cron presets, time zones, limits with their
 //! ranges, and the script's definition as the browser edits it.
 
-use jiff::tz;
+use scriptorium::model::calendar;
 use scriptorium::model::draft::Draft;
 use scriptorium::model::endpoint::Method;
 use scriptorium::model::limits::Limits;
@@ -117,8 +117,8 @@ fn draft_json(draft: &Draft) -> Value {
 
 /// Names of the time zones to choose from.
 pub(crate) fn zones() -> Vec<String> {
-    let mut names: Vec<String> = tz::db().available().map(|name| name.to_string()).collect();
-    names.retain(|name| name == "UTC" || name.contains('/') && !name.starts_with("Etc/"));
+    let mut names = calendar::zones();
+    names.retain(|name| !name.starts_with("Etc/"));
     names
 }
 
@@ -158,7 +158,16 @@ fn definition_json(definition: &Definition) -> Value {
     });
     match &definition.trigger {
         Trigger::Scheduled(schedule) => {
-            json["schedule"] = json!({ "cron": schedule.cron, "timezone": schedule.timezone });
+            json["schedule"] = json!({
+                "cron": schedule.cron,
+                "timezone": schedule.timezone,
+                "missed": schedule.missed.as_str(),
+                "overlap": schedule.overlap.as_str(),
+                "jitter_seconds": schedule.jitter_seconds,
+                "starts_at": schedule.starts_at.map(|at| at.to_string()),
+                "ends_at": schedule.ends_at.map(|at| at.to_string()),
+                "pause_after_failures": schedule.pause_after_failures,
+            });
         }
         Trigger::Http(http) => {
             let methods: Vec<_> = http.methods.iter().copied().map(Method::as_str).collect();
@@ -202,10 +211,7 @@ mod tests {
     #[test]
     fn presets_are_schedules() {
         for (cron, name) in PRESETS {
-            let schedule = scriptorium::model::schedule::Schedule {
-                cron: cron.into(),
-                timezone: "UTC".into(),
-            };
+            let schedule = scriptorium::model::schedule::Schedule::new(cron, "UTC");
             assert!(schedule.validated().is_ok(), "{name}");
         }
     }

@@ -101,6 +101,11 @@ fn facts(t: Texts, definition: &Definition) -> Vec<(&'static str, String)> {
         Trigger::Scheduled(schedule) => facts.extend([
             ("field-cron", schedule.cron.clone()),
             ("field-timezone", schedule.timezone.clone()),
+            ("field-missed", t.named("missed", schedule.missed.as_str())),
+            (
+                "field-overlap",
+                t.named("overlap", schedule.overlap.as_str()),
+            ),
         ]),
         Trigger::Http(http) => {
             let methods: Vec<_> = http.methods.iter().copied().map(Method::as_str).collect();

@@ -12,10 +12,7 @@ use scriptorium::{ExecutionFilter, ExecutionSummary, ScriptSummary};
 use crate::world::{World, definition};
 
 fn nine() -> Trigger {
-    Trigger::Scheduled(Schedule {
-        cron: "0 9 * * *".into(),
-        timezone: "UTC".into(),
-    })
+    Trigger::Scheduled(Schedule::new("0 9 * * *", "UTC"))
 }
 
 async fn fired(world: &World) -> Vec<ExecutionSummary> {

@@ -33,12 +33,7 @@ async fn what_breaks_a_rule_is_refused_by_field_and_nothing_is_stored() {
             "return 1",
         ))
         .await;
-    let scheduled = |cron: &str| {
-        Trigger::Scheduled(Schedule {
-            cron: cron.into(),
-            timezone: "UTC".into(),
-        })
-    };
+    let scheduled = |cron: &str| Trigger::Scheduled(Schedule::new(cron, "UTC"));
     let cases: [(Definition, &str); 8] = [
         (
             definition("ab", Trigger::OneOff, "return 1"),

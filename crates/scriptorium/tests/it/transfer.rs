@@ -41,10 +41,7 @@ fn endpoint(auth: EndpointAuth) -> Trigger {
 /// A tenant with scripts of several types, versions, milestones, a template and settings.
 async fn filled() -> World {
     let world = World::new().await;
-    let schedule = Trigger::Scheduled(Schedule {
-        cron: "0 9 * * 1-5".into(),
-        timezone: "Asia/Tashkent".into(),
-    });
+    let schedule = Trigger::Scheduled(Schedule::new("0 9 * * 1-5", "Asia/Tashkent"));
     let mut report = definition("report", endpoint(EndpointAuth::Required), "return 1");
     report.tags = vec!["finance".into()];
     report.metadata = [("team".to_owned(), "billing".to_owned())].into();

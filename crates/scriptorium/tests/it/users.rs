@@ -73,10 +73,7 @@ async fn a_schedule_of_somebody_who_is_gone_pauses_with_the_reason() {
     let world = World::with(|builder| builder.triggers(false)).await;
     let admin = world.user("admin", Role::OrgAdmin).await;
     let owner = world.user("owner", Role::Developer).await;
-    let nine = Trigger::Scheduled(Schedule {
-        cron: "0 9 * * *".into(),
-        timezone: "UTC".into(),
-    });
+    let nine = Trigger::Scheduled(Schedule::new("0 9 * * *", "UTC"));
     let script = script(&world, &owner, &admin, nine).await;
     let users = world.platform.users();
     users.delete(&admin, who(&owner)).await.unwrap();

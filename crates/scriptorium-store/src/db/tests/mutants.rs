@@ -19,7 +19,7 @@ const UNCHECKED: &str = "a record's tenant is believed";
 const ONE_FILE: &str = "the tenants share the file of their tables";
 
 /// A statement that forgets its tenant: what the hole is called, and what its text is known by.
-const HOLES: [(&str, &str); 42] = [
+const HOLES: [(&str, &str); 43] = [
     (
         "a script by its id alone",
         "s.deleted_at is null and s.id = ",
@@ -44,6 +44,7 @@ const HOLES: [(&str, &str); 42] = [
         "upcoming instants",
         "where c.tenant_id = $1 and c.next_at is not null",
     ),
+    ("the slots of a schedule", "from schedule_slots p left join"),
     (
         "an execution",
         "select * from executions where tenant_id = $1 and id = $2",

@@ -1,0 +1,3 @@
+const a = input?.a ?? 1;
+if (a) /x/.test(a)
+`${a / 2}`

@@ -1,0 +1,3 @@
+function a() {}
+export { a as 'odd \n name', a as default };
+export * as 'x y' from 'lib/a';

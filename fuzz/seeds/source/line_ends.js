@@ -1,0 +1,4 @@
+//   a
+function main() {  return 'привет 😀' +  x
+}
+// end
