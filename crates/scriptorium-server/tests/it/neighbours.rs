@@ -539,7 +539,8 @@ async fn tenant(server: &Fixture, slug: &str) -> String {
 async fn settled(server: &Fixture, token: &str) -> String {
     let first = async |path: &str| {
         let response = server.request("GET", path, token).send().await.unwrap();
-        json_of(response).await["items"][0]["id"].take()
+        let found = json_of(response).await;
+        found.pointer("/items/0/id").cloned().unwrap_or_default()
     };
     let settled = async {
         loop {
