@@ -192,10 +192,7 @@ impl Victim {
     /// Gives it schedules.
     async fn plan(&self) -> Result<()> {
         for number in 0..SCHEDULES {
-            let every_minute = Trigger::Scheduled(Schedule {
-                cron: "* * * * *".into(),
-                timezone: "UTC".into(),
-            });
+            let every_minute = Trigger::Scheduled(Schedule::new("* * * * *", "UTC"));
             let (name, source) = (format!("planned {number}"), "export default () => 1");
             activate(&self.platform, &self.author, &name, every_minute, source).await?;
         }
