@@ -176,7 +176,7 @@ impl Store {
             let tx = self.db().write(ctx).await?;
             let letters = retriable(&tx, filter, some).await?;
             let found = letters.len();
-            let mut notes = Vec::with_capacity(found);
+            let (mut notes, before) = (Vec::with_capacity(found), done);
             for letter in letters {
                 let wait = every.checked_mul(done).unwrap_or(Duration::MAX);
                 let at = begin.checked_add(wait).unwrap_or(Timestamp::MAX);
@@ -190,7 +190,8 @@ impl Store {
             let noted = trail.append(&tx, ctx.tenant, &By::of(ctx), notes).await?;
             tx.commit(noted).await?;
             self.signal(Change::Pending);
-            if found < some as usize {
+            // Those that could not be taken up would be found again.
+            if found < some as usize || done == before {
                 break;
             }
         }

@@ -77,7 +77,7 @@ fn texts() -> Vec<String> {
         if places > 0 {
             text.insert(text.len() - places, '.');
         }
-        if spread.next() % 4 == 0 {
+        if spread.next().is_multiple_of(4) {
             text.insert(0, '-');
         }
         let zeros = text.trim_start_matches('-').trim_start_matches('0');

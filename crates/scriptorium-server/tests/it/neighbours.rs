@@ -381,6 +381,8 @@ fn plain(value: Value, asked: &[&str]) -> Value {
                     text = text.replace(&form, "what was asked");
                 }
             }
+            // What was asked before stands in one's own records, and differs as it was asked.
+            text = text.replace(NOBODY, MARK);
             if text.parse::<Uuid>().is_ok() {
                 text = "an id".into();
             }

@@ -19,7 +19,7 @@ const UNCHECKED: &str = "a record's tenant is believed";
 const ONE_FILE: &str = "the tenants share the file of their tables";
 
 /// A statement that forgets its tenant: what the hole is called, and what its text is known by.
-const HOLES: [(&str, &str); 43] = [
+const HOLES: [(&str, &str); 42] = [
     (
         "a script by its id alone",
         "s.deleted_at is null and s.id = ",
@@ -56,7 +56,7 @@ const HOLES: [(&str, &str); 43] = [
     ("lines by the execution's id alone", "from execution_logs"),
     (
         "claiming an execution",
-        "where tenant_id = $1 and id = $2 and status = 'pending' returning",
+        "where tenant_id = $1 and id = $2 and status = 'pending' and delayed",
     ),
     (
         "log lines past their retention",
@@ -105,10 +105,6 @@ const HOLES: [(&str, &str); 43] = [
     (
         "the dead letter of an execution",
         "and execution_id = $2 and status = 'retrying'",
-    ),
-    (
-        "letters to be taken up",
-        "select * from dead_letters where tenant_id = $1 and status = 'pending'",
     ),
     (
         "how many letters could be taken up",
