@@ -34,6 +34,8 @@ interface Preview {
 
 const STALE = "stale_version";
 const VALIDATE_AFTER_MS = 350;
+/** How often the server was asked about the text. */
+let validations = 0;
 const PREVIEW_AFTER_MS = 250;
 const RUN_WHEN_OPENED = "run-when-opened";
 /** Fields that stand on the code tab; an error in any other opens the settings. */
@@ -269,6 +271,8 @@ Alpine.data("scriptEditor", () => ({
   },
 
   async validate() {
+    const asked = ++validations;
+    let problems: Diagnostic[] = [];
     try {
       const { diagnostics } = await api<{ diagnostics: Diagnostic[] }>("POST", "/scripts/validate", {
         source: sourceText(),
@@ -277,11 +281,14 @@ Alpine.data("scriptEditor", () => ({
         entry: this.form.entry || null,
         library: this.form.type === "embedded" && this.form.library,
       });
-      this.problems = diagnostics;
+      problems = diagnostics;
     } catch {
-      this.problems = [];
+      // What cannot be asked about has no known problems.
     }
-    code?.mark(this.problems);
+    // An answer to an older text may come later.
+    if (asked !== validations) return;
+    this.problems = problems;
+    code?.mark(problems);
   },
 
   /** How others import what this script exports. */
