@@ -21,7 +21,7 @@ pub struct DeadLetters<'a>(pub(crate) &'a Platform);
 
 /// How many letters to take up again, and how fast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Redrive {
+pub struct RetryMany {
     /// At most so many, the oldest first; 1 to 10,000.
     pub limit: u32,
     /// Executions that begin in a minute, 1 to 60,000; all at once when `None`.
@@ -32,7 +32,7 @@ pub struct Redrive {
 
 /// What came of taking letters up again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Redriven {
+pub struct RetriedMany {
     /// Letters that could be taken up, before any was.
     pub matched: u64,
     /// Those that were.
@@ -44,7 +44,7 @@ const MOST: u32 = 10_000;
 /// Most executions a minute that make a difference.
 const FASTEST: u32 = 60_000;
 
-impl Default for Redrive {
+impl Default for RetryMany {
     fn default() -> Self {
         Self {
             limit: 1_000,
@@ -54,7 +54,7 @@ impl Default for Redrive {
     }
 }
 
-impl Redrive {
+impl RetryMany {
     fn validated(&self) -> std::result::Result<(), Invalid> {
         let mut invalid = Invalid::default();
         let mut range = |field: &str, number: u32, max: u32| {
@@ -131,14 +131,14 @@ impl DeadLetters<'_> {
         &self,
         ctx: &Ctx,
         filter: &DeadLetterFilter,
-        how: Redrive,
-    ) -> Result<Redriven> {
+        how: RetryMany,
+    ) -> Result<RetriedMany> {
         policy::require(ctx, Permission::ScriptsExecute)?;
         how.validated()?;
         let store = self.0.store();
         let matched = store.count_retriable(ctx, filter).await?;
         if how.dry_run {
-            return Ok(Redriven {
+            return Ok(RetriedMany {
                 matched,
                 retried: 0,
             });
@@ -146,7 +146,7 @@ impl DeadLetters<'_> {
         let retried = store.retry_dead_letters(ctx, filter, how.limit, how.every());
         let retried = retried.await?;
         self.0.runtime().wake();
-        Ok(Redriven { matched, retried })
+        Ok(RetriedMany { matched, retried })
     }
 
     /// Gives a letter up; it stays on record until its time is over.

@@ -84,7 +84,7 @@ pub use access::{Caller, SignedIn};
 pub use audit::Audit;
 pub use builder::Builder;
 pub use database::Database;
-pub use dead_letters::{DeadLetters, Redrive, Redriven};
+pub use dead_letters::{DeadLetters, RetriedMany, RetryMany};
 pub use diff::{Diff, DiffLine, DiffRow, FieldChange, RowKind};
 pub use endpoints::{EndpointRefusal, EndpointReply, EndpointRequest, Endpoints};
 pub use error::{Error, ErrorKind, Result};

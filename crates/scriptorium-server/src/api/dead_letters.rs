@@ -7,7 +7,7 @@ use http::StatusCode;
 use http::header::LOCATION;
 use scriptorium::model::dead_letter::{DeadLetter, DeadLetterStatus};
 use scriptorium::model::{DeadLetterId, ScriptId, Timestamp, Uuid};
-use scriptorium::{DeadLetterFilter, DeadLetterSummary, Redrive, Redriven};
+use scriptorium::{DeadLetterFilter, DeadLetterSummary, RetriedMany, RetryMany};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -184,7 +184,7 @@ pub(crate) struct RetryAllBody {
 
 /// What came of it.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Redriven)]
+#[schema(as = RetriedMany)]
 pub(crate) struct RedrivenBody {
     /// Letters that could be tried again, before any was.
     matched: u64,
@@ -207,8 +207,8 @@ pub(crate) async fn retry_all(
         from: body.from,
         to: body.to,
     };
-    let how = Redrive {
-        limit: body.limit.unwrap_or(Redrive::default().limit),
+    let how = RetryMany {
+        limit: body.limit.unwrap_or(RetryMany::default().limit),
         per_minute: body.per_minute,
         dry_run: body.dry_run,
     };
@@ -293,8 +293,8 @@ impl From<DeadLetter> for LetterBody {
     }
 }
 
-impl From<Redriven> for RedrivenBody {
-    fn from(done: Redriven) -> Self {
+impl From<RetriedMany> for RedrivenBody {
+    fn from(done: RetriedMany) -> Self {
         Self {
             matched: done.matched,
             retried: done.retried,

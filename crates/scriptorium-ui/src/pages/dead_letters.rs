@@ -8,7 +8,7 @@ use scriptorium::model::dead_letter::DeadLetterStatus;
 use scriptorium::model::page::PageRequest;
 use scriptorium::model::permission::Permission;
 use scriptorium::model::{DeadLetterId, ScriptId};
-use scriptorium::{DeadLetterFilter, DeadLetterSummary, Redrive};
+use scriptorium::{DeadLetterFilter, DeadLetterSummary, RetryMany};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -144,9 +144,9 @@ async fn again(
     if settled || !ctx.may(Permission::ScriptsExecute) {
         return Ok(None);
     }
-    let how = Redrive {
+    let how = RetryMany {
         dry_run: true,
-        ..Redrive::default()
+        ..RetryMany::default()
     };
     let letters = site.platform.dead_letters();
     let counted = letters.retry_all(ctx, wanted, how).await;

@@ -9,7 +9,7 @@ use scriptorium::model::script::Script;
 use scriptorium::model::trigger::{Subscription, Trigger};
 use scriptorium::model::{Ctx, DeadLetterId};
 use scriptorium::{
-    DeadLetterFilter, DeadLetterSummary, Error, ErrorKind, NewEvent, Redrive, Redriven, Update,
+    DeadLetterFilter, DeadLetterSummary, Error, ErrorKind, NewEvent, RetriedMany, RetryMany, Update,
 };
 use serde_json::{Value, json};
 
@@ -137,11 +137,11 @@ async fn many_are_counted_then_tried_again() {
     dead_letters.discard(&world.ctx, found[0].id).await.unwrap();
     let all = DeadLetterFilter::default();
     let redrive = async |how| dead_letters.retry_all(&world.ctx, &all, how).await;
-    let counted = Redrive {
+    let counted = RetryMany {
         dry_run: true,
-        ..Redrive::default()
+        ..RetryMany::default()
     };
-    let expected = Redriven {
+    let expected = RetriedMany {
         matched: 4,
         retried: 0,
     };
@@ -149,11 +149,11 @@ async fn many_are_counted_then_tried_again() {
     assert_eq!(letters(&world, Some(Pending)).await.len(), 4);
 
     repair(&world, &script, "export default () => 1").await;
-    let three = Redrive {
+    let three = RetryMany {
         limit: 3,
-        ..Redrive::default()
+        ..RetryMany::default()
     };
-    let expected = Redriven {
+    let expected = RetriedMany {
         matched: 4,
         retried: 3,
     };
@@ -164,23 +164,23 @@ async fn many_are_counted_then_tried_again() {
 
     for (how, field) in [
         (
-            Redrive {
+            RetryMany {
                 limit: 0,
-                ..Redrive::default()
+                ..RetryMany::default()
             },
             "limit",
         ),
         (
-            Redrive {
+            RetryMany {
                 limit: 10_001,
-                ..Redrive::default()
+                ..RetryMany::default()
             },
             "limit",
         ),
         (
-            Redrive {
+            RetryMany {
                 per_minute: Some(0),
-                ..Redrive::default()
+                ..RetryMany::default()
             },
             "per_minute",
         ),
@@ -204,7 +204,7 @@ async fn who_only_looks_changes_nothing() {
     let refused = [
         letters.retry(&viewer, letter.id, None).await.err(),
         letters
-            .retry_all(&viewer, &all, Redrive::default())
+            .retry_all(&viewer, &all, RetryMany::default())
             .await
             .err(),
         letters.discard(&viewer, letter.id).await.err(),
