@@ -185,7 +185,7 @@ pub(crate) struct RetryAllBody {
 /// What came of it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RetriedMany)]
-pub(crate) struct RedrivenBody {
+pub(crate) struct RetriedManyBody {
     /// Letters that could be tried again, before any was.
     matched: u64,
     /// Those that are.
@@ -194,12 +194,12 @@ pub(crate) struct RedrivenBody {
 
 /// Lets the events of all pending letters run once more that match and whose scripts are active.
 #[utoipa::path(post, path = "/dead-letters/retry", tag = "dead-letters",
-    request_body = RetryAllBody, responses((status = 200, body = RedrivenBody), Refused))]
+    request_body = RetryAllBody, responses((status = 200, body = RetriedManyBody), Refused))]
 pub(crate) async fn retry_all(
     State(app): State<App>,
     caller: Authenticated,
     OptionalJsonBody(body): OptionalJsonBody<RetryAllBody>,
-) -> Result<Json<RedrivenBody>, Problem> {
+) -> Result<Json<RetriedManyBody>, Problem> {
     let wanted = DeadLetterFilter {
         script: body.script_id.map(ScriptId),
         event_type: body.r#type,
@@ -293,7 +293,7 @@ impl From<DeadLetter> for LetterBody {
     }
 }
 
-impl From<RetriedMany> for RedrivenBody {
+impl From<RetriedMany> for RetriedManyBody {
     fn from(done: RetriedMany) -> Self {
         Self {
             matched: done.matched,

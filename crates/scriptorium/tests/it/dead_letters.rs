@@ -136,7 +136,7 @@ async fn many_are_counted_then_tried_again() {
     let dead_letters = world.platform.dead_letters();
     dead_letters.discard(&world.ctx, found[0].id).await.unwrap();
     let all = DeadLetterFilter::default();
-    let redrive = async |how| dead_letters.retry_all(&world.ctx, &all, how).await;
+    let retry = async |how| dead_letters.retry_all(&world.ctx, &all, how).await;
     let counted = RetryMany {
         dry_run: true,
         ..RetryMany::default()
@@ -145,7 +145,7 @@ async fn many_are_counted_then_tried_again() {
         matched: 4,
         retried: 0,
     };
-    assert_eq!(redrive(counted).await.unwrap(), expected);
+    assert_eq!(retry(counted).await.unwrap(), expected);
     assert_eq!(letters(&world, Some(Pending)).await.len(), 4);
 
     repair(&world, &script, "export default () => 1").await;
@@ -157,7 +157,7 @@ async fn many_are_counted_then_tried_again() {
         matched: 4,
         retried: 3,
     };
-    assert_eq!(redrive(three).await.unwrap(), expected);
+    assert_eq!(retry(three).await.unwrap(), expected);
     until(&world, 3, Resolved).await;
     assert_eq!(letters(&world, Some(Pending)).await.len(), 1);
     assert_eq!(letters(&world, Some(Discarded)).await.len(), 1);
@@ -185,7 +185,7 @@ async fn many_are_counted_then_tried_again() {
             "per_minute",
         ),
     ] {
-        let refused = redrive(how).await.unwrap_err();
+        let refused = retry(how).await.unwrap_err();
         assert_eq!(refused.invalid().unwrap().errors[0].field, field);
     }
 }
