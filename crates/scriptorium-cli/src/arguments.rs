@@ -36,6 +36,9 @@ pub(crate) enum Command {
     /// Events that scripts on a server could not deal with.
     #[command(subcommand)]
     DeadLetter(DeadLetterCommand),
+    /// What keeps executions on a server from beginning: kill switches and maintenance.
+    #[command(subcommand)]
+    Halt(HaltCommand),
     /// API tokens on a server.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -314,6 +317,58 @@ pub(crate) struct ExecutionListArgs {
 pub(crate) struct ExecutionShowArgs {
     /// Id of the execution
     pub(crate) execution: String,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HaltCommand {
+    /// List the halts that stand, the oldest first.
+    List(HaltListArgs),
+    /// Keep executions from beginning. Schedules, events and the queue wait; requests are refused.
+    Put(HaltPutArgs),
+    /// Let executions begin again.
+    Lift(HaltLiftArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HaltListArgs {
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+/// Which halt.
+#[derive(Debug, Args)]
+pub(crate) struct WhichHaltArgs {
+    /// All tenants: the platform is in maintenance
+    #[arg(long, conflicts_with = "tenant")]
+    pub(crate) platform: bool,
+    /// The tenant of this slug, by the operator [default: the token's own tenant]
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) tenant: Option<String>,
+    /// Only of this trigger: cron, http, event, manual, api or embedded
+    #[arg(long, default_value = "any")]
+    pub(crate) trigger: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HaltPutArgs {
+    #[command(flatten)]
+    pub(crate) which: WhichHaltArgs,
+    /// Why, for whoever wonders
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Cancel what runs, too
+    #[arg(long)]
+    pub(crate) stop_running: bool,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HaltLiftArgs {
+    #[command(flatten)]
+    pub(crate) which: WhichHaltArgs,
     #[command(flatten)]
     pub(crate) remote: RemoteArgs,
 }

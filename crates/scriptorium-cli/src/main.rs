@@ -11,6 +11,7 @@ mod execution;
 mod exit;
 mod file;
 mod folder;
+mod halt;
 mod local;
 mod manifest;
 mod migrate;
@@ -71,6 +72,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             Command::Script(command) => script::run(command).await,
             Command::Execution(command) => execution::run(command).await,
             Command::DeadLetter(command) => dead_letter::run(command).await,
+            Command::Halt(command) => halt::run(command).await,
             Command::Token(command) => token::run(command).await,
             Command::Tenant(command) => tenant::run(command).await,
             Command::Audit(command) => audit::run(command).await,

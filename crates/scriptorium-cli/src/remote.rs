@@ -88,6 +88,27 @@ impl Remote {
             .await
     }
 
+    /// Sends a document with PUT and a query.
+    pub(crate) async fn put(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+        body: &Value,
+    ) -> anyhow::Result<Value> {
+        self.send(self.request(Method::PUT, path, query)?.json(body))
+            .await
+    }
+
+    /// Deletes what path and query name.
+    pub(crate) async fn remove(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+    ) -> anyhow::Result<()> {
+        let request = self.request(Method::DELETE, path, query)?;
+        self.send(request).await.map(drop)
+    }
+
     /// Deletes, with a document that confirms it.
     pub(crate) async fn delete(&self, path: &[&str], body: &Value) -> anyhow::Result<()> {
         let request = self.request(Method::DELETE, path, &[])?.json(body);

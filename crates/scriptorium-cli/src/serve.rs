@@ -1,7 +1,8 @@
 //! `scriptorium serve`: a platform and its server until somebody stops it.
 
 use std::io::IsTerminal as _;
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use scriptorium::{Builder, Platform};
@@ -14,9 +15,6 @@ use crate::arguments::{LogFormat, ServeArgs};
 use crate::exit::Refusal;
 use crate::settings::Settings;
 use crate::{configuration, print, wall};
-
-/// How long running executions may take to end after the server has stopped answering.
-const DRAIN: Duration = Duration::from_secs(10);
 
 /// The configuration, read, and the wall that stands around the process since.
 pub(crate) struct Prepared {
@@ -44,12 +42,23 @@ pub(crate) async fn run(prepared: Prepared) -> anyhow::Result<()> {
         builder = scriptorium_erp::install(builder);
     }
     let platform = builder.start().await.context("cannot start the platform")?;
-    let result = serve(&settings, platform.clone(), stop).await;
-    platform.shutdown(DRAIN).await;
+    let deadline = OnceLock::new();
+    let result = serve(&settings, platform.clone(), stop, &deadline).await;
+    // Without a signal the server could not start: nothing of anybody's runs.
+    let left = deadline.get().map_or(Duration::ZERO, |at| {
+        at.saturating_duration_since(Instant::now())
+    });
+    platform.shutdown(left).await;
     result
 }
 
-async fn serve(settings: &Settings, platform: Platform, stop: Stop) -> anyhow::Result<()> {
+/// Serves until somebody stops it, and sets the deadline of what runs then.
+async fn serve(
+    settings: &Settings,
+    platform: Platform,
+    stop: Stop,
+    deadline: &OnceLock<Instant>,
+) -> anyhow::Result<()> {
     if settings.demo {
         let made_up = platform
             .first_sign_in()
@@ -61,8 +70,18 @@ async fn serve(settings: &Settings, platform: Platform, stop: Stop) -> anyhow::R
     }
     let server = Server::bind(config(settings), platform.clone()).await?;
     announce(&platform, &server)?;
-    server.run(stop.wait()).await;
-    tracing::info!("stopping");
+    let asked = async {
+        let signal = stop.wait().await;
+        // Nothing new by itself, and not ready any more, while who has not noticed is still served.
+        platform.drain();
+        let _ = deadline.set(Instant::now() + settings.drain_timeout);
+        tracing::info!("stopping; a second signal ends it at once");
+        // Nobody sends requests to a terminal by way of a load balancer.
+        if signal == Asked::Terminate {
+            tokio::time::sleep(settings.drain_delay.min(settings.drain_timeout)).await;
+        }
+    };
+    server.run(asked).await;
     Ok(())
 }
 
@@ -132,6 +151,7 @@ fn config(settings: &Settings) -> Config {
         listen: settings.listen,
         public_url: settings.public_url.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
+        drain: (settings.drain_timeout).saturating_sub(settings.drain_delay),
         ..Config::default()
     }
 }
@@ -171,10 +191,33 @@ impl Stop {
         })
     }
 
-    async fn wait(mut self) {
+    /// Waits for the first signal, and leaves somebody behind who waits for the second.
+    async fn wait(mut self) -> Asked {
+        let asked = self.next().await;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "it is the end of the process, or ends with it"
+        )]
+        tokio::spawn(async move {
+            let again = self.next().await;
+            // As after a kill: what was accepted is durable, and leases give it back.
+            std::process::exit(128 + again as i32);
+        });
+        asked
+    }
+
+    async fn next(&mut self) -> Asked {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => Asked::Interrupt,
+            _ = self.terminate.recv() => Asked::Terminate,
         }
     }
+}
+
+/// Who asked: a person at a terminal, or whatever supervises the process. The numbers are those of
+/// the signals.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Interrupt = 2,
+    Terminate = 15,
 }

@@ -6,13 +6,14 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use reqwest::Url;
 use scriptorium::model::tenant::DEFAULT_SLUG;
 use scriptorium::{Database, TenantShare};
 use scriptorium_server::IpNet;
 
-use crate::arguments::{LogFormat, ServeArgs};
+use crate::arguments::{LogFormat, ServeArgs, duration};
 use crate::exit::Refusal;
 use crate::wall::Mode;
 
@@ -28,7 +29,7 @@ struct Key {
 const PREFIX: &str = "SCRIPTORIUM_";
 
 /// Every setting.
-const KEYS: [Key; 26] = [
+const KEYS: [Key; 28] = [
     key("listen", Some("127.0.0.1:8080")),
     key("data_dir", Some("./data")),
     key("cache_dir", None),
@@ -49,6 +50,8 @@ const KEYS: [Key; 26] = [
     key("guest_threads", None),
     key("tenant_preset", Some("shared-hosting")),
     key("tenant_shares", None),
+    key("drain_delay", Some("2s")),
+    key("drain_timeout", Some("25s")),
     key("wall", Some("auto")),
     key("wall_read", None),
     key("log", Some("info")),
@@ -56,6 +59,9 @@ const KEYS: [Key; 26] = [
     secret("bootstrap_token"),
     secret("admin_password"),
 ];
+
+/// Most that `drain_delay` and `drain_timeout` may be.
+const LONGEST_DRAIN: Duration = Duration::from_secs(3_600);
 
 /// What `tenant_preset` may be.
 const PRESETS: &str = "trusted or shared-hosting";
@@ -143,6 +149,10 @@ pub(crate) struct Settings {
     /// What a tenant may take of the process that is not among `tenant_shares`.
     pub(crate) tenant_preset: TenantShare,
     pub(crate) tenant_shares: BTreeMap<String, TenantShare>,
+    /// How long callers are still served after the server was asked to stop.
+    pub(crate) drain_delay: Duration,
+    /// How long from then on what runs may take to end.
+    pub(crate) drain_timeout: Duration,
     /// Whether the second wall is put up.
     pub(crate) wall: Mode,
     /// Files and folders that stay readable behind it.
@@ -295,6 +305,8 @@ impl Layers {
             guest_threads: self.optional("guest_threads", "a number of 1 or more")?,
             tenant_preset: self.tenant_preset()?,
             tenant_shares: self.tenant_shares()?,
+            drain_delay: self.duration("drain_delay")?,
+            drain_timeout: self.duration("drain_timeout")?,
             wall: self.required("wall", "auto, require or off")?,
             wall_read: self.list("wall_read", "files or folders")?,
             log: self.required("log", "a filter such as info")?,
@@ -315,6 +327,12 @@ impl Layers {
             }
         }
         Ok(settings)
+    }
+
+    fn duration(&self, name: &'static str) -> Result<Duration, Refusal> {
+        let text = self.values[name].text.as_deref().unwrap_or_default();
+        let read = duration(text).ok().filter(|time| *time <= LONGEST_DRAIN);
+        read.ok_or_else(|| self.refused(name, "a time of up to an hour such as 500ms or 25s"))
     }
 
     fn database(&self) -> Result<Option<Database>, Refusal> {

@@ -17,6 +17,7 @@ pub mod endpoint;
 pub mod event;
 pub mod execution;
 pub mod filter;
+pub mod halt;
 pub mod ids;
 pub mod invalid;
 pub mod json;

@@ -21,6 +21,8 @@ pub enum Permission {
     ScriptsExecute,
     /// Manage HTTP endpoint scripts, public ones included.
     ScriptsManageEndpoints,
+    /// Keep the tenant's executions from beginning, and lift that.
+    ExecutionsHalt,
     /// Publish events.
     EventsPublish,
     /// Read and write the tenant's storage outside scripts.
@@ -39,7 +41,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every platform permission.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ScriptsRead,
         Self::ScriptsCreate,
         Self::ScriptsUpdate,
@@ -47,6 +49,7 @@ impl Permission {
         Self::ScriptsPurge,
         Self::ScriptsExecute,
         Self::ScriptsManageEndpoints,
+        Self::ExecutionsHalt,
         Self::EventsPublish,
         Self::StorageManage,
         Self::TemplatesManage,
@@ -66,6 +69,7 @@ impl Permission {
             Self::ScriptsPurge => "scripts.purge",
             Self::ScriptsExecute => "scripts.execute",
             Self::ScriptsManageEndpoints => "scripts.manage_endpoints",
+            Self::ExecutionsHalt => "executions.halt",
             Self::EventsPublish => "events.publish",
             Self::StorageManage => "storage.manage",
             Self::TemplatesManage => "templates.manage",

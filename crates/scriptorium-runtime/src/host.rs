@@ -30,6 +30,7 @@ use crate::capabilities::{self, How, http};
 use crate::context;
 use crate::hub::Live;
 use crate::job::{Call, Job};
+use crate::options::HostTypes;
 use crate::service::{Method, Registry, Service, ServiceCall, ServiceError};
 
 /// Most templates, new programs and large inputs worked on at once in the process: each takes a
@@ -52,6 +53,7 @@ pub(crate) struct World {
     pub(crate) services: Registry,
     pub(crate) data: TenantData,
     pub(crate) templates: BTreeMap<String, String>,
+    pub(crate) types: HostTypes,
     pub(crate) http: http::Client,
     /// Every permission name `*` stands for.
     pub(crate) permissions: BTreeSet<String>,
@@ -139,6 +141,11 @@ impl Run {
             incidents: Mutex::default(),
             job,
         }
+    }
+
+    /// The business tables: as its caller's transaction sees them, when it runs in one.
+    pub(crate) fn data(&self) -> &TenantData {
+        self.job.transaction.as_ref().unwrap_or(&self.world.data)
     }
 
     /// The present instant.
@@ -322,7 +329,7 @@ impl Run {
         let call = ServiceCall {
             ctx: self.ctx.clone(),
             args,
-            data: self.world.data.clone(),
+            data: self.data().clone(),
             execution: self.execution,
             ambient: self.world.ambient.clone(),
         };

@@ -11,6 +11,7 @@ use scriptorium_model::script::Definition;
 use scriptorium_model::tenant::Tenant;
 use scriptorium_model::trigger::Trigger;
 use scriptorium_model::{EventId, Invalid, Json, Origin, ScriptId, TenantId};
+use scriptorium_store::tenant_data::TenantData;
 
 use crate::libraries::Bundle;
 use crate::principal::Principal;
@@ -46,6 +47,8 @@ pub struct Job {
     pub origin: Option<Origin>,
     /// An operator has started it by hand: it does not wait behind what tenants run.
     pub by_operator: bool,
+    /// The business tables inside of its caller's transaction, when it runs in one.
+    pub transaction: Option<TenantData>,
 }
 
 impl Job {

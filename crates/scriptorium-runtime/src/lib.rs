@@ -40,7 +40,7 @@ pub use hub::{Stage, Watch};
 pub use job::{Call, Finished, Job};
 pub use libraries::{Bundle, FoundLibrary, ResolvedLibrary};
 pub use load::Unfit;
-pub use options::Options;
+pub use options::{HostTypes, Named, Options};
 pub use prepared::{Look, Prepared, ProgramStatistics, diagnose, look_at};
 pub use principal::{Principal, UserFacts};
 pub use reply::HttpReply;

@@ -128,6 +128,7 @@ pub(crate) async fn job(
         timeout: asked.timeout,
         origin: caller.origin.clone(),
         by_operator,
+        transaction: None,
     })
 }
 

@@ -40,9 +40,33 @@ pub struct Options {
     pub data: Option<TenantData>,
     /// Message templates by name, which a tenant's own template of that name overrides.
     pub templates: BTreeMap<String, String>,
+    /// What the host application tells of its own in the typings.
+    pub types: HostTypes,
     /// Permission names of the host application, such as `reports.view`: `*` stands for them
     /// and the platform's own.
     pub permissions: Vec<String>,
+}
+
+/// TypeScript of the host application, for the typings.
+#[derive(Clone, Debug, Default)]
+pub struct HostTypes {
+    /// Declarations that the others use.
+    pub declarations: Vec<String>,
+    /// Events it publishes, with the types of their payloads.
+    pub events: Vec<Named>,
+    /// Hooks it calls, with the types of their values.
+    pub hooks: Vec<Named>,
+}
+
+/// A name with the TypeScript type that belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The name.
+    pub name: String,
+    /// The type.
+    pub value: String,
+    /// A sentence.
+    pub doc: String,
 }
 
 impl Default for Options {
@@ -61,6 +85,7 @@ impl Default for Options {
             services: Vec::new(),
             data: None,
             templates: BTreeMap::new(),
+            types: HostTypes::default(),
             permissions: Vec::new(),
         }
     }

@@ -119,6 +119,7 @@ impl Runtime {
             services,
             data,
             templates: options.templates,
+            types: options.types,
             http: http::Client::new(options.http_allow)?,
             permissions,
             io,
@@ -291,12 +292,17 @@ impl Runtime {
         let _ = self.0.first.send((tenant, execution));
     }
 
+    /// Takes nothing more from the queue. What was taken and waits for room is given back.
+    pub fn drain(&self) {
+        self.0.draining.store(true, Ordering::Release);
+        self.0.stop.cancel();
+    }
+
     /// Takes nothing more from the queue, waits for what runs, cancels what still runs after
     /// `drain`, and joins the guest threads. What was not begun stays pending.
     pub async fn shutdown(&self, drain: Duration) {
+        self.drain();
         let shared = &self.0;
-        shared.draining.store(true, Ordering::Release);
-        shared.stop.cancel();
         let worker = {
             let mut worker = shared.worker.lock().unwrap_or_else(PoisonError::into_inner);
             worker.take()
@@ -322,7 +328,7 @@ impl Runtime {
 
     /// TypeScript declarations of the script API with the registered services.
     pub fn typings(&self) -> String {
-        typings::declarations(&self.0.world.services)
+        typings::declarations(&self.0.world.services, &self.0.world.types)
     }
 
     /// Every permission name there is: the platform's and the host application's.

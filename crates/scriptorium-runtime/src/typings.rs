@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::capabilities::{self, Binding, Capability};
+use crate::options::HostTypes;
 use crate::service::{Registry, Service};
 
 /// Types the signatures use, and the globals that are not made of bindings.
@@ -13,7 +14,7 @@ const TYPES: &str = include_str!("js/types.d.ts");
 const LANGUAGE: &str = include_str!("js/language.d.ts");
 
 /// The whole `.d.ts`.
-pub(crate) fn declarations(services: &Registry) -> String {
+pub(crate) fn declarations(services: &Registry, host: &HostTypes) -> String {
     let mut out = TYPES.to_owned();
     for capability in &capabilities::ALL {
         if capability.name != "context" {
@@ -35,10 +36,59 @@ pub(crate) fn declarations(services: &Registry) -> String {
             ),
         );
     }
-    out.push_str("}\n\n");
+    out.push_str("}\n");
+    of_host(host, &mut out);
+    out.push('\n');
     out.push_str(LANGUAGE);
     out
 }
+
+/// The host application's own: events, which `events.publish` takes with the payload of their type, and
+/// hooks.
+fn of_host(host: &HostTypes, out: &mut String) {
+    for declarations in &host.declarations {
+        line(out, format_args!("\n{}", declarations.trim()));
+    }
+    let members = [
+        (
+            "HostEvents",
+            "Payloads of the host application's events by type.",
+            &host.events,
+        ),
+        (
+            "Hooks",
+            "Values of the host application's hooks by name.",
+            &host.hooks,
+        ),
+    ];
+    for (name, doc, named) in members {
+        out.push('\n');
+        comment(doc, "", out);
+        line(out, format_args!("interface {name} {{"));
+        for one in named {
+            comment(&one.doc, "  ", out);
+            line(out, format_args!("  {:?}: {};", one.name, one.value));
+        }
+        out.push_str("}\n");
+    }
+    out.push_str(HOST);
+}
+
+/// What the two interfaces are for.
+const HOST: &str = "
+interface EventsApi {
+  /** Publishes an event of the host application's with its own payload. */
+  publish<K extends keyof HostEvents>(type: K, data: HostEvents[K]): Promise<boolean>;
+}
+/** The event of a subscription to one of the host application's types. */
+type EventOf<K extends keyof HostEvents> = TriggerEvent<HostEvents[K]>;
+/** What the script of a hook gives: nothing to let the value pass, another value, or why not. */
+type HookAnswer<K extends keyof Hooks> =
+  | void
+  | null
+  | { valid?: true; value?: Hooks[K] }
+  | { valid: false; errors?: Array<{ field?: string; message: string }> };
+";
 
 /// The reference page of the script API, in Markdown.
 pub fn reference() -> String {

@@ -57,6 +57,8 @@ pub(crate) fn forbidden(missing: &str) -> Problem {
 fn busy(error: &Error) -> Problem {
     let detail = match error.code() {
         "circuit_open" => "The script is held back: its last executions timed out or failed.",
+        // Why is for those who may ask for the halts: strangers meet this, too.
+        "halted" => "Executions are halted.",
         _ => "Too much is running at once.",
     };
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.code())

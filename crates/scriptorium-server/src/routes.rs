@@ -15,9 +15,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    Refused, audit, backup, dead_letters, drafts, events, executions, nodes, reference, retention,
-    schedules, scripts, session, storage, stream, templates, tenants, tokens, transfer, trash,
-    users, versions,
+    Refused, audit, backup, dead_letters, drafts, events, executions, halts, nodes, reference,
+    retention, schedules, scripts, session, storage, stream, templates, tenants, tokens, transfer,
+    trash, users, versions,
 };
 use crate::problem::{self, Problem};
 use crate::state::App;
@@ -142,6 +142,8 @@ fn management() -> OpenApiRouter<App> {
         .routes(routes!(stream::stream))
         .routes(routes!(executions::cancel))
         .routes(routes!(executions::replay))
+        .routes(routes!(halts::list))
+        .routes(routes!(halts::put, halts::delete))
         .routes(routes!(events::list, events::publish))
         .routes(routes!(events::read))
         .routes(routes!(dead_letters::list))

@@ -17,6 +17,7 @@ mod error;
 pub mod events;
 pub mod executions;
 mod files;
+mod halts;
 pub mod history;
 mod keys;
 mod libraries;

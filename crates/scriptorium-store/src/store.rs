@@ -93,6 +93,8 @@ pub enum Change {
     Documents,
     /// An event was recorded that waits for its delivery.
     Events,
+    /// Executions are kept from beginning, or no longer.
+    Halts,
 }
 
 /// What changed, for whoever watches. `seen` moves with every change, `told` with those of this
@@ -294,13 +296,14 @@ impl Store {
 
 impl Change {
     /// Every kind.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Endpoints,
         Self::Schedules,
         Self::Pending,
         Self::Cancel,
         Self::Documents,
         Self::Events,
+        Self::Halts,
     ];
 
     /// Its name among nodes.
@@ -312,6 +315,7 @@ impl Change {
             Self::Cancel => "cancel",
             Self::Documents => "documents",
             Self::Events => "events",
+            Self::Halts => "halts",
         }
     }
 

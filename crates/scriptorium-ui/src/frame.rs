@@ -1,6 +1,7 @@
 //! What surrounds every page: title, navigation, the signed-in person, language, assets.
 
 use scriptorium::Caller;
+use scriptorium::model::halt::{Halt, HaltScope};
 use scriptorium::model::permission::Permission;
 
 use crate::assets;
@@ -15,6 +16,8 @@ pub(crate) struct Frame {
     pub(crate) texts: Island,
     /// Whether the audit trail is offered.
     pub(crate) audit: bool,
+    /// What tells that the tenant's executions do not begin.
+    pub(crate) halt: Option<String>,
     section: &'static str,
 }
 
@@ -42,8 +45,22 @@ impl Frame {
             tenant: caller.map_or_else(String::new, |caller| caller.tenant.name.clone()),
             audit: caller.is_some_and(|caller| caller.ctx.may(Permission::AuditRead)),
             texts: Island::of(&t.for_browser()),
+            halt: None,
             section,
         }
+    }
+
+    /// Tells on the page that the tenant's executions do not begin, when that is so.
+    pub(crate) fn with_halt(mut self, t: Texts, halt: Option<Halt>) -> Self {
+        self.halt = halt.map(|halt| {
+            let key = match (halt.key.scope, halt.key.trigger) {
+                (HaltScope::Platform, None) => "halt-notice-platform",
+                (_, None) => "halt-notice",
+                (_, Some(_)) => "halt-notice-some",
+            };
+            t.with(key, "reason", halt.reason)
+        });
+        self
     }
 
     pub(crate) fn on(&self, section: &str) -> bool {

@@ -9,15 +9,18 @@ use scriptorium_model::permission::{PermissionSet, Role};
 use scriptorium_model::tenant::Tenant;
 use scriptorium_model::user::User;
 use scriptorium_model::{Ambient, Ctx, Invalid};
-use scriptorium_runtime::{Options, Runtime, Service, TenantShare};
+use scriptorium_runtime::{Named, Options, Runtime, Service, TenantShare};
 use scriptorium_store::Store;
 use scriptorium_store::tenant_data::TenantSchema;
 use scriptorium_triggers::Triggers;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::database::Database;
 use crate::error::Result;
+use crate::halts::Standing;
+use crate::hooks::Hook;
 use crate::password::{self, Passwords};
 use crate::platform::{FIRST_TENANT, FirstSignIn, Inner, Platform};
 use crate::waiting::Waiting;
@@ -36,6 +39,7 @@ pub struct Builder {
     bootstrap_token: Option<String>,
     admin_password: Option<String>,
     triggers: bool,
+    hooks: Vec<Hook>,
 }
 
 /// Address of the account that the first start makes.
@@ -57,6 +61,7 @@ impl Default for Builder {
             bootstrap_token: None,
             admin_password: None,
             triggers: true,
+            hooks: Vec::new(),
         }
     }
 }
@@ -112,6 +117,40 @@ impl Builder {
     #[must_use]
     pub fn service(mut self, service: Service) -> Self {
         self.options.services.push(service);
+        self
+    }
+
+    /// Declares a hook: a place where the host asks a tenant's scripts before it goes on
+    /// ([`crate::Transaction::before`]). Its value's type is in the editor's `Hooks`.
+    #[must_use]
+    pub fn hook(mut self, hook: Hook) -> Self {
+        let (name, value, doc) = (hook.name.clone(), hook.value.clone(), hook.doc.clone());
+        self.options.types.hooks.push(Named { name, value, doc });
+        self.hooks.push(hook);
+        self
+    }
+
+    /// Tells scripts' authors of an event that the host publishes: its type, the TypeScript type of
+    /// its payload, and when it happens. `events.publish` and `TriggerEvent` of the editor know it.
+    #[must_use]
+    pub fn event(
+        mut self,
+        kind: impl Into<String>,
+        payload: impl Into<String>,
+        doc: impl Into<String>,
+    ) -> Self {
+        self.options.types.events.push(Named {
+            name: kind.into(),
+            value: payload.into(),
+            doc: doc.into(),
+        });
+        self
+    }
+
+    /// Adds TypeScript declarations that hooks and events use.
+    #[must_use]
+    pub fn types(mut self, declarations: impl Into<String>) -> Self {
+        self.options.types.declarations.push(declarations.into());
         self
     }
 
@@ -262,17 +301,22 @@ impl Builder {
             backing_up: Arc::default(),
             triggers: Triggers::new(store.clone(), ambient.clone()),
             bootstrap_hash: self.bootstrap_token.as_deref().map(secret::hash),
+            drain: CancellationToken::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            io: Handle::current(),
+            hooks: self.hooks,
             store,
             runtime,
             waiting: Waiting::default(),
+            halts: Standing::default(),
             ambient,
             passwords,
             data,
             default_tenant,
             first_sign_in,
         }));
+        platform.read_halts().await?;
         platform.start_upkeep();
         if self.triggers {
             platform.start_triggers();
@@ -309,9 +353,9 @@ impl Platform {
             let runtime = self.runtime().clone();
             move || runtime.wake()
         };
-        let (triggers, stop) = (&self.0.triggers, &self.0.stop);
-        let scheduler = triggers.clone().run(stop.clone(), wake());
-        let dispatcher = triggers.clone().dispatch(stop.clone(), wake());
+        let (triggers, drain) = (&self.0.triggers, &self.0.drain);
+        let scheduler = triggers.clone().run(drain.clone(), wake());
+        let dispatcher = triggers.clone().dispatch(drain.clone(), wake());
         self.0.tasks.spawn(scheduler);
         self.0.tasks.spawn(dispatcher);
     }

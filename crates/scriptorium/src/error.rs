@@ -32,7 +32,7 @@ pub enum ErrorKind {
     Unauthenticated,
     /// A permission is missing; see [`Error::missing_permission`].
     Forbidden,
-    /// The process has no room, or holds the script back; see [`Error::retry_after`].
+    /// The process has no room, or holds the script back, or executions are halted; see [`Error::retry_after`].
     Busy,
     /// The tenant or its script has as many executions at once as it may; see
     /// [`Error::retry_after`].
@@ -237,6 +237,7 @@ impl fmt::Display for Error {
                 code: "circuit_open",
                 ..
             } => f.write_str("the script is held back"),
+            Repr::Busy { code: "halted", .. } => f.write_str("executions are halted"),
             Repr::Busy { .. } => f.write_str("too many executions at once"),
             Repr::ShareExhausted { message, .. } => f.write_str(message),
             Repr::Script(execution) => match &execution.failure {

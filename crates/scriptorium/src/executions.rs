@@ -16,7 +16,7 @@ use scriptorium_model::policy::{self, Action};
 use scriptorium_model::script::{Definition, Script, ScriptStatus, ScriptType};
 use scriptorium_model::{Actor, Ctx, ExecutionId, Invalid, Json, ScriptId, Timestamp};
 use scriptorium_runtime::{Asked, HttpRequest, Stage};
-use scriptorium_store::{ExecutionFilter, ExecutionSummary, Inserted};
+use scriptorium_store::{ExecutionFilter, ExecutionSummary, Inserted, ScriptFilter};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::{History, Platform};
@@ -126,6 +126,8 @@ pub struct Replay {
     pub idempotency_key: Option<String>,
 }
 
+/// Most scripts that one tag calls.
+const MOST_TAGGED: u32 = 200;
 /// Largest input in bytes.
 const INPUT_BYTES: usize = 1 << 20;
 
@@ -179,6 +181,17 @@ impl Executions<'_> {
     /// No active embedded script of that name, a permission is missing, or there is no room. A
     /// failing script is no error: it is in the execution.
     pub async fn invoke(&self, ctx: &Ctx, name: &str, input: Json) -> Result<Execution> {
+        let (script, execution) = self.embedded(ctx, name, input).await?;
+        self.run_embedded(ctx, execution, &script).await
+    }
+
+    /// An active embedded script, and the execution of it that is to be.
+    pub(crate) async fn embedded(
+        &self,
+        ctx: &Ctx,
+        name: &str,
+        input: Json,
+    ) -> Result<(Script, Execution)> {
         policy::require(ctx, Permission::ScriptsExecute)?;
         let found = self.0.store().find_script_by_name(ctx, name).await?;
         let script = found.ok_or_else(Error::not_found)?;
@@ -190,9 +203,33 @@ impl Executions<'_> {
             Actor::User { .. } | Actor::Token { .. } => TriggerKind::Api,
         };
         let execution = self.new_execution(ctx, &script, trigger, input);
-        self.0
-            .run_now(ctx, execution, &script, History::Relaxed)
-            .await
+        Ok((script, execution))
+    }
+
+    pub(crate) async fn run_embedded(
+        &self,
+        ctx: &Ctx,
+        execution: Execution,
+        script: &Script,
+    ) -> Result<Execution> {
+        let history = History::Relaxed;
+        self.0.run_now(ctx, execution, script, history).await
+    }
+
+    /// The names of the active embedded scripts that carry a tag, in order; of the first 200 there are.
+    pub(crate) async fn embedded_with_tag(&self, ctx: &Ctx, tag: &str) -> Result<Vec<String>> {
+        let filter = ScriptFilter {
+            kind: Some(ScriptType::Embedded),
+            status: Some(ScriptStatus::Active),
+            tags: vec![tag.to_owned()],
+            ..ScriptFilter::default()
+        };
+        let page = PageRequest::new(Some(MOST_TAGGED), None)?;
+        let found = self.0.store().list_scripts(ctx, &filter, &page).await?;
+        let names = found.items.into_iter();
+        let mut names: Vec<String> = names.map(|found| found.script.definition.name).collect();
+        names.sort_unstable();
+        Ok(names)
     }
 
     /// Executions that match, newest first, without their inputs and outputs. What this process runs

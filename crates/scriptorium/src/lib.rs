@@ -33,7 +33,7 @@
 //! ```
 //!
 //! The nouns, each reached from the platform and each taking the operation context first:
-//! [`Scripts`], [`Executions`], [`Endpoints`], [`Schedules`], [`Events`], [`Storage`],
+//! [`Scripts`], [`Executions`], [`Halts`], [`Endpoints`], [`Schedules`], [`Events`], [`Storage`],
 //! [`Templates`], [`Users`], [`Tokens`], [`Tenants`], [`Audit`], [`backup::Backups`],
 //! [`transfer::Transfer`]. A [`model::Ctx`] comes from signing in
 //! ([`Platform::sign_in`], [`Platform::authenticate_token`]) or from [`Platform::tenant`] for the
@@ -46,10 +46,13 @@ mod builder;
 pub mod database;
 mod dead_letters;
 mod diff;
+mod embedded;
 mod endpoints;
 mod error;
 mod events;
 mod executions;
+mod halts;
+mod hooks;
 pub mod local;
 mod password;
 mod platform;
@@ -61,6 +64,7 @@ mod storage;
 mod templates;
 mod tenants;
 mod tokens;
+mod transaction;
 pub mod transfer;
 mod upkeep;
 mod users;
@@ -86,11 +90,14 @@ pub use builder::Builder;
 pub use database::Database;
 pub use dead_letters::{DeadLetters, RetriedMany, RetryMany};
 pub use diff::{Diff, DiffLine, DiffRow, FieldChange, RowKind};
+pub use embedded::{Invoked, TenantHandle};
 pub use endpoints::{EndpointRefusal, EndpointReply, EndpointRequest, Endpoints};
 pub use error::{Error, ErrorKind, Result};
 pub use events::{Events, NewEvent};
 pub use executions::{Execute, Executions, Mode, Replay};
-pub use platform::{FirstSignIn, Platform, Status, TenantHandle};
+pub use halts::{Halts, WhichHalt};
+pub use hooks::{Hook, Objection, Verdict, Veto};
+pub use platform::{FirstSignIn, Platform, Status};
 pub use retention::RetentionSettings;
 pub use schedules::{Preview, Schedules, Timetable};
 pub use scripts::{Scripts, Update, Validate};
@@ -98,6 +105,7 @@ pub use storage::Storage;
 pub use templates::Templates;
 pub use tenants::Tenants;
 pub use tokens::{NewToken, Tokens};
+pub use transaction::Transaction;
 pub use users::{NewUser, Users};
 pub use watch::Live;
 

@@ -6,17 +6,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use scriptorium_model::execution::{Execution, ExecutionStatus};
+use scriptorium_model::execution::Execution;
 use scriptorium_model::permission::Permission;
 use scriptorium_model::script::{Definition, Script};
 use scriptorium_model::tenant::{DEFAULT_SLUG, Tenant};
-use scriptorium_model::{Ambient, Ctx, Json, ScriptId, TenantId, policy};
+use scriptorium_model::{Ambient, Ctx, ScriptId, TenantId, policy};
 use scriptorium_runtime::{Call, Finished, HttpReply, Runtime, Statistics};
 use scriptorium_store::tenant_data::TenantData;
 use scriptorium_store::{Node, Store};
 use scriptorium_triggers::Triggers;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,10 +26,13 @@ use crate::access::RETRY_AFTER;
 use crate::audit::Audit;
 use crate::backup::Backups;
 use crate::dead_letters::DeadLetters;
+use crate::embedded::TenantHandle;
 use crate::endpoints::Endpoints;
 use crate::error::{Error, Result};
-use crate::events::{Events, NewEvent};
+use crate::events::Events;
 use crate::executions::Executions;
+use crate::halts::{Halts, Standing};
+use crate::hooks::Hook;
 use crate::password::Passwords;
 use crate::retention::RetentionSettings;
 use crate::schedules::Schedules;
@@ -39,7 +43,7 @@ use crate::tenants::Tenants;
 use crate::tokens::Tokens;
 use crate::transfer::Transfer;
 use crate::users::Users;
-use crate::waiting::Waiting;
+use crate::waiting::{Entry, Waiting};
 
 /// Scriptorium, running in this process. Cheap to clone; the last clone does not stop it,
 /// [`Platform::shutdown`] does.
@@ -51,17 +55,23 @@ pub(crate) struct Inner {
     pub(crate) runtime: Runtime,
     pub(crate) triggers: Triggers,
     pub(crate) waiting: Waiting,
+    pub(crate) halts: Standing,
     pub(crate) ambient: Ambient,
     pub(crate) passwords: Passwords,
     pub(crate) data: TenantData,
+    pub(crate) hooks: Vec<Hook>,
     pub(crate) default_tenant: Tenant,
     pub(crate) bootstrap_hash: Option<[u8; 32]>,
     pub(crate) first_sign_in: Option<FirstSignIn>,
     pub(crate) backup_dir: PathBuf,
     /// Held while a backup is taken, so that there is one at a time.
     pub(crate) backing_up: Arc<Mutex<()>>,
+    /// Nothing is begun any more that nobody waits for.
+    pub(crate) drain: CancellationToken,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
+    /// The runtime that the platform was started in.
+    pub(crate) io: Handle,
 }
 
 /// The account made at the first start.
@@ -92,7 +102,7 @@ pub(crate) struct Ended {
 /// How the platform is doing.
 #[derive(Clone, Debug)]
 pub struct Status {
-    /// Whether new work is taken.
+    /// Whether new work is taken; not from [`Platform::drain`] on.
     pub accepting: bool,
     /// Counters of the runtime.
     pub runtime: Statistics,
@@ -112,6 +122,11 @@ impl Platform {
     /// Executions of a tenant.
     pub fn executions(&self) -> Executions<'_> {
         Executions(self)
+    }
+
+    /// What keeps executions from beginning.
+    pub fn halts(&self) -> Halts<'_> {
+        Halts(self)
     }
 
     /// HTTP endpoints of any tenant.
@@ -222,6 +237,12 @@ impl Platform {
         self.runtime().typings()
     }
 
+    /// A hook that the host has declared.
+    pub(crate) fn hook(&self, name: &str) -> Option<Hook> {
+        let hooks = self.0.hooks.iter();
+        hooks.into_iter().find(|hook| hook.name == name).cloned()
+    }
+
     /// Names of the services that the host has registered, in order.
     pub fn service_names(&self) -> impl Iterator<Item = &str> {
         self.runtime().service_names()
@@ -250,14 +271,24 @@ impl Platform {
     /// How the platform is doing.
     pub fn status(&self) -> Status {
         Status {
-            accepting: !self.0.stop.is_cancelled(),
+            accepting: !self.0.drain.is_cancelled(),
             runtime: self.runtime().statistics(),
         }
     }
 
-    /// Stops: no schedule fires any more, nothing is taken from the queue, what runs may end
-    /// within `drain` and is cancelled then. What was accepted and not begun stays pending.
+    /// Begins to end: no schedule fires any more, no event is delivered, nothing is taken from the
+    /// queue, and [`Status::accepting`] says so, while callers are still served. That gives whoever
+    /// sends them here the time to notice, and other servers the work. [`Platform::shutdown`] follows.
+    pub fn drain(&self) {
+        self.0.drain.cancel();
+        self.runtime().drain();
+    }
+
+    /// Stops: nothing is begun any more, what runs may end within `drain` and is stopped then. What
+    /// was accepted and not begun stays pending; what was taken from the queue and is cut off goes
+    /// back there, and that attempt does not count.
     pub async fn shutdown(&self, drain: Duration) {
+        self.drain();
         self.0.stop.cancel();
         self.0.tasks.close();
         // Together: among the tasks are those that wait for what the runtime runs.
@@ -345,25 +376,23 @@ impl Platform {
         if self.0.stop.is_cancelled() {
             return Err(Error::busy("busy", RETRY_AFTER));
         }
+        self.check_halts(ctx, &execution)?;
         let job = self.runtime().job(ctx, script, execution, call).await?;
         let (platform, ctx) = (self.clone(), ctx.clone());
+        // Before anybody could want it stopped.
+        let entry = self.waiting().enter(&job.execution);
         let work = async move {
-            let entry = platform.waiting().enter(&job.execution);
             let mut finished = platform.runtime().run(job).await;
             if let Some(refusal) = &finished.refused {
                 return Err(Error::refused(refusal));
             }
             let reply = finished.reply.take();
             let execution = finished.execution.clone();
-            let commit = platform.store().record(&ctx, written(finished)).await?;
             if history == History::Strict {
+                let commit = platform.store().record(&ctx, written(finished)).await?;
                 commit.await?;
             } else {
-                platform.0.tasks.spawn(async move {
-                    // A record that cannot be written has been told of by its writer.
-                    let _ = commit.await;
-                    drop(entry);
-                });
+                platform.record_later(&ctx, finished, entry).await;
             }
             Ok(Ended { execution, reply })
         };
@@ -372,73 +401,49 @@ impl Platform {
     }
 
     fn handle_of(&self, tenant: Tenant) -> TenantHandle {
-        TenantHandle {
-            ctx: Ctx::host(tenant.id),
-            tenant,
-            platform: self.clone(),
+        TenantHandle::new(self.clone(), tenant)
+    }
+
+    /// Runs an execution inside of a host's transaction on these tables, within a time in which it has
+    /// to find room as well. It is to be recorded when the transaction has ended.
+    pub(crate) async fn run_joined(
+        &self,
+        ctx: &Ctx,
+        execution: Execution,
+        script: &Script,
+        tables: TenantData,
+        budget: Duration,
+    ) -> Result<(Finished, Entry)> {
+        if self.0.stop.is_cancelled() {
+            return Err(Error::busy("busy", RETRY_AFTER));
+        }
+        self.check_halts(ctx, &execution)?;
+        let mut job = self.runtime().job(ctx, script, execution, None).await?;
+        let own = job.timeout.unwrap_or(budget);
+        job.timeout = Some(own.min(budget).max(SHORTEST));
+        job.transaction = Some(tables);
+        let entry = self.waiting().enter(&job.execution);
+        // A run that has room ends by its own limit, a tick later at most.
+        let run = tokio::time::timeout(budget + GRACE, self.runtime().run(job));
+        let Ok(finished) = run.await else {
+            return Err(Error::busy("busy", RETRY_AFTER));
+        };
+        match &finished.refused {
+            Some(refusal) => Err(Error::refused(refusal)),
+            None => Ok((finished, entry)),
         }
     }
-}
 
-/// One tenant, as the host application sees it: with all rights, and by short calls.
-#[derive(Clone)]
-pub struct TenantHandle {
-    platform: Platform,
-    tenant: Tenant,
-    ctx: Ctx,
-}
-
-impl TenantHandle {
-    /// The tenant.
-    pub fn tenant(&self) -> &Tenant {
-        &self.tenant
-    }
-
-    /// The host's context in this tenant, for the nouns of the platform.
-    pub fn ctx(&self) -> &Ctx {
-        &self.ctx
-    }
-
-    /// Calls an active embedded script by name; see [`Platform::invoke`].
-    ///
-    /// # Errors
-    /// Like [`Platform::invoke`].
-    pub async fn invoke<I, O>(&self, name: &str, input: &I) -> Result<O>
-    where
-        I: Serialize + ?Sized,
-        O: DeserializeOwned,
-    {
-        let text = serde_json::to_string(input)
-            .map_err(|error| Error::internal(format!("the input is no JSON: {error}")))?;
-        let executions = self.platform.executions();
-        let execution = executions
-            .invoke(&self.ctx, name, Json::from_written(text))
-            .await?;
-        let completed = execution.status == ExecutionStatus::Completed;
-        let output = execution.output.as_ref().filter(|_| completed);
-        let value = output.and_then(|output| serde_json::from_str(output.as_str()).ok());
-        value.ok_or_else(|| Error::script(execution))
-    }
-
-    /// Records an event of the host; see [`Events::publish`].
-    ///
-    /// # Errors
-    /// Like [`Events::publish`].
-    pub async fn publish<P: Serialize + ?Sized>(&self, kind: &str, payload: &P) -> Result<()> {
-        let text = serde_json::to_string(payload)
-            .map_err(|error| Error::internal(format!("the payload is no JSON: {error}")))?;
-        let new = NewEvent {
-            kind: kind.into(),
-            payload: Json::from_written(text),
-            id: None,
-        };
-        self.platform.events().publish(&self.ctx, new).await?;
-        Ok(())
-    }
-
-    /// The tenant's business tables (D5).
-    pub fn data(&self) -> &TenantData {
-        &self.platform.0.data
+    /// Hands a record to the history's writer; whoever looks for the execution finds it until then.
+    pub(crate) async fn record_later(&self, ctx: &Ctx, finished: Finished, entry: Entry) {
+        match self.store().record(ctx, written(finished)).await {
+            Ok(commit) => drop(self.0.tasks.spawn(async move {
+                // A record that cannot be written has been told of by its writer.
+                let _ = commit.await;
+                drop(entry);
+            })),
+            Err(error) => tracing::error!(%error, "the end of an execution was not recorded"),
+        }
     }
 }
 
@@ -458,14 +463,6 @@ impl fmt::Debug for Platform {
     }
 }
 
-impl fmt::Debug for TenantHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TenantHandle")
-            .field("tenant", &self.tenant.slug)
-            .finish_non_exhaustive()
-    }
-}
-
 impl fmt::Debug for FirstSignIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FirstSignIn")
@@ -473,6 +470,11 @@ impl fmt::Debug for FirstSignIn {
             .finish_non_exhaustive()
     }
 }
+
+/// The shortest time that a script can be given.
+const SHORTEST: Duration = Duration::from_millis(10);
+/// How much later than its budget a run in a transaction is given up.
+const GRACE: Duration = Duration::from_millis(50);
 
 /// The slug of the tenant the first start makes.
 pub(crate) const FIRST_TENANT: &str = DEFAULT_SLUG;

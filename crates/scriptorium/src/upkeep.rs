@@ -1,5 +1,5 @@
 //! What a platform does in the background for as long as it runs, whether or not its triggers do:
-//! it keeps the search index up, writes down the heads of the audit trails, and removes what is past
+//! it keeps the search index up, hears of halts, writes down the heads of the audit trails, and removes what is past
 //! its retention.
 
 use std::time::Duration;
@@ -23,6 +23,7 @@ impl Platform {
     pub(crate) fn start_upkeep(&self) {
         let tasks = &self.0.tasks;
         tasks.spawn(self.store().clone().keep_indexed(self.0.stop.clone()));
+        tasks.spawn(self.clone().keep_halts());
         let (platform, stop) = (self.clone(), self.0.stop.clone());
         tasks.spawn(async move {
             tokio::select! {

@@ -33,6 +33,11 @@ impl Waiting {
         found.filter(|execution| execution.tenant == tenant)
     }
 
+    /// All there are.
+    pub(crate) fn all(&self) -> Vec<Execution> {
+        self.lock().values().cloned().collect()
+    }
+
     /// All of a tenant.
     pub(crate) fn of(&self, tenant: TenantId) -> Vec<Execution> {
         let entries = self.lock();

@@ -16,12 +16,17 @@ pub mod samples;
 mod schema;
 mod seed;
 
-use scriptorium::Builder;
+use scriptorium::{Builder, Hook};
 
 pub use seed::{Error, seed};
 
 /// Permission to see reports; the platform knows it because [`install`] registers it.
 pub const REPORTS_VIEW: &str = "reports.view";
+
+/// Hook that is asked before an order is stored; tenants' rules carry it as a tag.
+pub const ORDER_ACCEPT: &str = "order.accept";
+/// Event of an order that was stored.
+pub const ORDER_ACCEPTED: &str = "order.accepted";
 
 /// Name of the message template that the reminder script renders.
 const REMINDER_TEMPLATE: &str = "inactive_client_reminder";
@@ -36,6 +41,16 @@ pub fn install(builder: Builder) -> Builder {
         .tenant_schema(schema::tables())
         .permission(REPORTS_VIEW)
         .template(REMINDER_TEMPLATE, REMINDER_TEXT)
+        .hook(Hook::new(
+            ORDER_ACCEPT,
+            "OrderData & { total: number }",
+            "Before an order is stored.",
+        ))
+        .event(
+            ORDER_ACCEPTED,
+            "OrderData & { total: number }",
+            "After an order was stored.",
+        )
         .service(clients::service())
         .service(products::service())
         .service(orders::service())

@@ -1,29 +1,16 @@
 //! A host application in one page: it embeds the platform, takes two orders, and asks the tenant's
-//! own script `validate-order` whether they may be accepted.
+//! own scripts (`validate-order` among them) whether they may be accepted.
 //!
 //! `cargo run -p scriptorium-erp [FOLDER]` keeps its data in FOLDER, `data/erp` if left out.
 
 use std::io::Write as _;
 use std::time::Duration;
 
-use scriptorium::{Platform, TenantHandle};
-use serde::Deserialize;
+use scriptorium::{Platform, TenantHandle, Verdict};
+use scriptorium_erp::{ORDER_ACCEPT, ORDER_ACCEPTED};
 use serde_json::{Value, json};
 
 type Failure = Box<dyn std::error::Error>;
-
-/// What the script answers.
-#[derive(Deserialize)]
-struct Verdict {
-    valid: bool,
-    errors: Vec<Objection>,
-}
-
-#[derive(Deserialize)]
-struct Objection {
-    code: String,
-    message: String,
-}
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
@@ -37,10 +24,12 @@ async fn main() -> Result<(), Failure> {
     let business = platform.tenant("default").await?;
     for pieces in [12, 100_000] {
         let order = wanted(&business, pieces).await?;
-        let verdict: Verdict = platform.invoke("validate-order", &order).await?;
+        let verdict = business
+            .transaction(|tx| tx.before(ORDER_ACCEPT, order))
+            .await?;
         report(pieces, &verdict)?;
-        if verdict.valid {
-            business.publish("order.accepted", &order).await?;
+        if let Verdict::Pass(order) = verdict {
+            business.publish(ORDER_ACCEPTED, &order).await?;
         }
     }
     platform.shutdown(Duration::from_secs(5)).await;
@@ -76,12 +65,16 @@ async fn first(business: &TenantHandle, sql: &str) -> Result<Value, Failure> {
     Ok(Value::Object(row))
 }
 
-fn report(pieces: u32, verdict: &Verdict) -> std::io::Result<()> {
+fn report(pieces: u32, verdict: &Verdict<Value>) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    let word = if verdict.valid { "accepted" } else { "refused" };
-    writeln!(out, "an order of {pieces} pieces is {word}")?;
-    for objection in &verdict.errors {
-        writeln!(out, "  {}: {}", objection.code, objection.message)?;
+    match verdict {
+        Verdict::Pass(_) => writeln!(out, "an order of {pieces} pieces is accepted"),
+        Verdict::Veto(veto) => {
+            writeln!(out, "{} refuses an order of {pieces} pieces", veto.script)?;
+            for objection in &veto.errors {
+                writeln!(out, "  {}", objection.message)?;
+            }
+            Ok(())
+        }
     }
-    Ok(())
 }

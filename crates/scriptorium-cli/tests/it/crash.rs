@@ -29,18 +29,23 @@ export default async function main({ n }) {
 }";
 
 /// A server process. Dropping it kills it, as `kill -9` does.
-struct Process {
-    child: Child,
-    url: String,
+pub(crate) struct Process {
+    pub(crate) child: Child,
+    pub(crate) url: String,
 }
 
 impl Process {
     fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    pub(crate) fn start_with(data: &Path, variables: &[(&str, &str)]) -> Self {
         let mut child = Command::new(binary())
             .env_clear()
             .env("SCRIPTORIUM_CACHE_DIR", cache())
             .env("SCRIPTORIUM_BOOTSTRAP_TOKEN", TOKEN)
             .env("SCRIPTORIUM_LOG", "error")
+            .envs(variables.iter().copied())
             .current_dir(data)
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir", "data"])
             .stdout(Stdio::piped())
@@ -71,22 +76,40 @@ impl Drop for Process {
 
 /// The management API of one process.
 #[derive(Clone)]
-struct Api {
+pub(crate) struct Api {
     client: Client,
     base: String,
 }
 
 impl Api {
-    fn new(process: &Process) -> Self {
+    pub(crate) fn new(process: &Process) -> Self {
+        Self::at(&process.url)
+    }
+
+    pub(crate) fn at(url: &str) -> Self {
+        // Another test may have done it already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().no_proxy().build().unwrap();
         Self {
             client,
-            base: format!("{}/api/v1", process.url),
+            base: format!("{url}/api/v1"),
+        }
+    }
+
+    /// The API of another process, by the same client.
+    pub(crate) fn to(&self, url: &str) -> Self {
+        Self {
+            client: self.client.clone(),
+            base: format!("{url}/api/v1"),
         }
     }
 
     /// Sends a request; an error when the server is gone before it has answered.
-    async fn try_post(&self, path: &str, body: &Value) -> reqwest::Result<(StatusCode, Value)> {
+    pub(crate) async fn try_post(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> reqwest::Result<(StatusCode, Value)> {
         let request = self.client.post(format!("{}{path}", self.base));
         let request = request
             .bearer_auth(TOKEN)
@@ -97,13 +120,13 @@ impl Api {
         Ok((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
     }
 
-    async fn post(&self, path: &str, body: Value) -> Value {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
         let (status, answer) = self.try_post(path, &body).await.unwrap();
         assert!(status.is_success(), "{path}: {status} {answer}");
         answer
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         let request = self.client.get(format!("{}{path}", self.base));
         let response = request.bearer_auth(TOKEN).send().await.unwrap();
         let status = response.status();
@@ -112,17 +135,25 @@ impl Api {
         serde_json::from_str(&text).unwrap()
     }
 
+    /// What an address answers to whoever asks.
+    pub(crate) async fn status(&self, url: &str) -> StatusCode {
+        self.client.get(url).send().await.unwrap().status()
+    }
+
     /// Every execution that matches, by id.
-    async fn executions(&self, filter: &str) -> BTreeMap<String, Value> {
-        let mut found = BTreeMap::new();
+    pub(crate) async fn executions(&self, filter: &str) -> BTreeMap<String, Value> {
+        let found = self.items(&format!("/executions?limit=200{filter}")).await;
+        let by_id = |item: Value| (item["id"].as_str().unwrap().to_owned(), item);
+        found.into_iter().map(by_id).collect()
+    }
+
+    /// A whole list; the path has a query already.
+    pub(crate) async fn items(&self, path: &str) -> Vec<Value> {
+        let mut found = Vec::new();
         let mut cursor = String::new();
         loop {
-            let part = self
-                .get(&format!("/executions?limit=200{filter}{cursor}"))
-                .await;
-            for item in part["items"].as_array().unwrap() {
-                found.insert(item["id"].as_str().unwrap().to_owned(), item.clone());
-            }
+            let part = self.get(&format!("{path}{cursor}")).await;
+            found.extend(part["items"].as_array().unwrap().iter().cloned());
             match part["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
                 None => return found,
@@ -146,8 +177,6 @@ async fn accepted_executions_survive_kill_9_while_some_run() {
 /// Kills the server when it has answered `answers` requests and completed `completed` executions,
 /// and starts another. Gives how many executions were begun again.
 async fn check(answers: usize, completed: usize) -> usize {
-    // The other test may have done it already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let folder = tempfile::tempdir().unwrap();
 
     let first = Process::start(folder.path());

@@ -17,6 +17,7 @@ fn help_is_as_it_was() {
         &["execution", "show"],
         &["dead-letter", "list"],
         &["dead-letter", "retry"],
+        &["halt", "put"],
         &["token", "create"],
         &["tenant", "list"],
         &["tenant", "create"],

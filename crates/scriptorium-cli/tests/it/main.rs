@@ -14,5 +14,6 @@ mod help;
 mod migrate;
 mod run;
 mod serve;
+mod stop;
 mod transfer;
 mod wall;

@@ -85,6 +85,9 @@ fn get(run: &Arc<Run>, mut args: Args) -> Reply {
 }
 
 fn set(run: &Arc<Run>, mut args: Args) -> Reply {
+    if let Err(refusal) = in_transaction(run) {
+        return Reply::Ready(Err(refusal));
+    }
     let this = run.clone();
     run.later(async move {
         let key = key(&mut args)?;
@@ -106,6 +109,9 @@ fn set(run: &Arc<Run>, mut args: Args) -> Reply {
 }
 
 fn delete(run: &Arc<Run>, mut args: Args) -> Reply {
+    if let Err(refusal) = in_transaction(run) {
+        return Reply::Ready(Err(refusal));
+    }
     let this = run.clone();
     run.later(async move {
         let key = key(&mut args)?;
@@ -115,6 +121,17 @@ fn delete(run: &Arc<Run>, mut args: Args) -> Reply {
             .map(|deleted| deleted.to_string())
             .map_err(|error| store_failed(&error))
     })
+}
+
+/// Storage is the platform's: a change of it could not be taken back with the host's transaction.
+fn in_transaction(run: &Run) -> Result<(), HostError> {
+    match run.job.transaction {
+        Some(_) => Err(HostError::new(
+            "UNAUTHORIZED_OPERATION",
+            "storage cannot be changed inside of a transaction of the host",
+        )),
+        None => Ok(()),
+    }
 }
 
 fn key(args: &mut Args) -> Result<String, HostError> {

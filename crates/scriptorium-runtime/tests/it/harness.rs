@@ -155,6 +155,7 @@ impl Harness {
                 ..Default::default()
             }),
             by_operator: false,
+            transaction: None,
         }
     }
 

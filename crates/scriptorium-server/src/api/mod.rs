@@ -8,6 +8,7 @@ pub(crate) mod drafts;
 pub(crate) mod events;
 pub(crate) mod execution_body;
 pub(crate) mod executions;
+pub(crate) mod halts;
 pub(crate) mod nodes;
 pub(crate) mod reference;
 pub(crate) mod retention;

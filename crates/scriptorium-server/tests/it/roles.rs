@@ -203,6 +203,17 @@ pub(crate) fn rows() -> Vec<Row> {
             json!({"execution_days": 90, "log_days": 30, "event_days": 60}),
             managers,
         ),
+        ("GET /api/v1/halts", none.clone(), members),
+        (
+            "PUT /api/v1/halts/{scope}/{trigger}",
+            json!({"reason": "stocktaking"}),
+            managers,
+        ),
+        (
+            "DELETE /api/v1/halts/{scope}/{trigger}",
+            none.clone(),
+            [401, 204, 403, 403, 204, 404],
+        ),
         ("GET /api/v1/templates", none.clone(), members),
         ("GET /api/v1/templates/{name}", none.clone(), readers),
         (
@@ -345,6 +356,8 @@ impl Things {
             .replace("{a}", "1")
             .replace("{b}", "2")
             .replace("{key}", "thing")
+            .replace("{scope}", "tenant")
+            .replace("{trigger}", "cron")
             .replace("{name}", name)
     }
 }

@@ -25,6 +25,7 @@ grant select, insert, update, delete on templates         to {app}, {system};
 grant select, insert, update, delete on events            to {app}, {system};
 grant select, insert, update, delete on idempotency_keys  to {app}, {system};
 grant select, insert, update, delete on retention         to {app}, {system};
+grant select, insert, update, delete on halts             to {app}, {system};
 grant select, insert, update, delete on script_drafts     to {app}, {system};
 grant select, insert, update, delete on version_milestones to {app}, {system};
 grant select, insert, update, delete on version_policies  to {app}, {system};

@@ -6,6 +6,7 @@ pub mod access;
 mod audit;
 pub mod dispatch;
 pub mod endpoints;
+mod halts;
 pub mod indexer;
 pub mod maintenance;
 mod months;

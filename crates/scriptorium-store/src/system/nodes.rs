@@ -2,7 +2,7 @@
 //! changed, and who alone does a duty. A SQLite file has one server, so there all of this is nothing.
 //!
 //! What another node must know is in the database; telling is a hint, after the commit. A change of
-//! endpoints or schedules also leaves a mark of its transaction, and every few seconds a node looks for
+//! endpoints, schedules or halts also leaves a mark of its transaction, and every few seconds a node looks for
 //! marks of transactions that have ended since it looked last: so it finds what nobody told it. That
 //! the queue has work or an event waits, or that somebody wants an execution stopped, leaves none: who
 //! does not hear it polls the queue and the events, and extends leases, anyway.
@@ -111,6 +111,19 @@ pub(crate) async fn mark_routes(tx: &Tx) -> Result<()> {
     Ok(())
 }
 
+/// Marks that a halt of the tenant changes in this transaction.
+pub(crate) async fn mark_halts(tx: &Tx) -> Result<()> {
+    if tx.dialect() == Dialect::Postgres {
+        let sql = tx.sql(
+            "insert into change_marks (tenant_id, kind, changed_in) values \
+             ($1, 'halts', pg_current_xact_id()) \
+             on conflict (tenant_id, kind) do update set changed_in = excluded.changed_in",
+        );
+        tx.execute(sql).await?;
+    }
+    Ok(())
+}
+
 /// One node's part in the conversation.
 pub(crate) struct Relay {
     pool: PgPool,
@@ -149,6 +162,7 @@ impl Relay {
         let mut pending = self.signals.told(Change::Pending);
         let mut cancel = self.signals.told(Change::Cancel);
         let mut events = self.signals.told(Change::Events);
+        let mut halts = self.signals.told(Change::Halts);
         let (ears, mut heard) = mpsc::channel(256);
         // Ends with this function.
         let mut listening = JoinSet::new();
@@ -163,6 +177,7 @@ impl Relay {
                 () = moved(&mut pending) => self.tell(Change::Pending).await,
                 () = moved(&mut cancel) => self.tell(Change::Cancel).await,
                 () = moved(&mut events) => self.tell(Change::Events).await,
+                () = moved(&mut halts) => self.tell(Change::Halts).await,
             }
         }
         self.leave().await;

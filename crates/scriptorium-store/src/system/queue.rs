@@ -20,6 +20,7 @@ use crate::db::{Dialect, Micros, Sql, Tx};
 use crate::deliveries;
 use crate::error::Result;
 use crate::executions::ExecutionRow;
+use crate::halts::halted;
 use crate::lifecycle::{self, Audience};
 use crate::schedules;
 use crate::search;
@@ -503,6 +504,10 @@ async fn first(
     }
     sql.push(" and (expires_at is null or expires_at > ");
     sql.bind(clock).push(")");
+    sql.push(concat!(
+        " and not ",
+        halted!("executions", "executions.trigger_kind")
+    ));
     sql.push(" order by priority desc, id limit ");
     sql.bind(whole(limit)).push(" offset ").bind(whole(skip));
     if tx.dialect() == Dialect::Postgres {

@@ -11,6 +11,7 @@ use crate::audit::unaudited;
 use crate::db::{Micros, Tx, known, micros, number};
 use crate::error::Result;
 use crate::executions;
+use crate::halts::halted;
 use crate::schedules::{SKIPPED, Skipped, delay_of};
 use crate::store::{Change, of_tenant};
 use crate::versions;
@@ -73,21 +74,23 @@ pub struct FailingSchedule {
 }
 
 impl Store {
-    /// Schedules with a planned instant at `now` or before, the longest waiting first.
+    /// Schedules with a planned instant at `now` or before, the longest waiting first. What a halt
+    /// concerns is not among them.
     ///
     /// # Errors
     /// `Platform` only.
     pub async fn due_schedules(&self, now: Timestamp, limit: u32) -> Result<Vec<DueSchedule>> {
         let db = self.db().read_all(ACROSS_TENANTS).await?;
         let sql = db
-            .sql(
+            .sql(concat!(
                 "select c.tenant_id, c.script_id, s.name, s.version, c.cron, c.timezone, \
                  c.missed, c.overlap, c.jitter_seconds, c.starts_at, c.ends_at, c.pause_after, \
                  c.next_at, c.last_at, c.delay from schedules c join scripts s \
                  on s.tenant_id = c.tenant_id and s.id = c.script_id \
-                 where c.next_at is not null and c.next_at + c.delay <= $1 \
-                 order by c.next_at + c.delay limit $2",
-            )
+                 where c.next_at is not null and c.next_at + c.delay <= $1 and not ",
+                halted!("c", "'cron'"),
+                " order by c.next_at + c.delay limit $2",
+            ))
             .with([Micros::from(now).into(), limit.into()]);
         let rows: Vec<DueRow> = db.all(sql).await?;
         rows.into_iter().map(DueSchedule::try_from).collect()
@@ -123,10 +126,12 @@ impl Store {
     /// `Platform` only.
     pub async fn next_due_at(&self) -> Result<Option<Timestamp>> {
         let db = self.db().read_all(ACROSS_TENANTS).await?;
-        let sql = db.sql(
+        let sql = db.sql(concat!(
             "select next_at + delay as due_at from schedules \
-             where next_at is not null order by next_at + delay limit 1",
-        );
+             where next_at is not null and not ",
+            halted!("schedules", "'cron'"),
+            " order by next_at + delay limit 1",
+        ));
         let row: Option<NextRow> = db.one(sql).await?;
         Ok(row.map(|row| row.due_at.into()))
     }

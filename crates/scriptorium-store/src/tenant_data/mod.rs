@@ -2,6 +2,7 @@
 //! per tenant on SQLite, a schema of their own on PostgreSQL. For host services; what scripts may ask
 //! is decided above.
 
+mod joined;
 mod postgres;
 mod schema;
 mod sqlite;
@@ -10,9 +11,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use scriptorium_model::{Ambient, Ctx, Invalid};
+use scriptorium_model::{Ambient, Ctx, Invalid, TenantId};
 use serde_json::{Map, Value};
 
+use self::joined::Joined;
 use self::postgres::{Running, Server};
 pub use self::schema::{Column, ColumnType, Table, TenantSchema};
 use self::sqlite::{Connection, Files};
@@ -75,10 +77,15 @@ pub struct TenantData {
 enum Place {
     Files(Arc<Files>),
     Server(Arc<Server>),
+    Joined(Joined),
 }
 
 /// The statements of one transaction in a tenant's tables.
-pub struct DataTx<'a>(Inside<'a>);
+pub struct DataTx<'a> {
+    tenant: TenantId,
+    schema: Arc<TenantSchema>,
+    inside: Inside<'a>,
+}
 
 #[derive(Clone, Copy)]
 enum Inside<'a> {
@@ -119,6 +126,7 @@ impl TenantData {
                 files.within(ctx.tenant, STATEMENT, work).await
             }
             Place::Server(server) => server.query(ctx.tenant, sql, params).await,
+            Place::Joined(joined) => joined.query(ctx, sql, params).await,
         }
     }
 
@@ -134,6 +142,7 @@ impl TenantData {
                 files.within(ctx.tenant, STATEMENT, work).await
             }
             Place::Server(server) => server.execute(ctx.tenant, sql, params).await,
+            Place::Joined(joined) => joined.execute(ctx, sql, params).await,
         }
     }
 
@@ -148,24 +157,28 @@ impl TenantData {
         T: Send + 'static,
         F: FnOnce(&DataTx<'_>) -> Result<T> + Send + 'static,
     {
+        let (tenant, schema) = (ctx.tenant, Arc::clone(&self.schema));
         match self.place.clone() {
             Place::Files(files) => {
                 let work = move |file: &Connection| {
-                    file.transaction(|file| work(&DataTx(Inside::File(file))))
+                    file.transaction(|file| work(&DataTx::new(tenant, schema, Inside::File(file))))
                 };
-                files.within(ctx.tenant, TRANSACTION, work).await
+                files.within(tenant, TRANSACTION, work).await
             }
             Place::Server(server) => {
-                let work = move |running: &Running| work(&DataTx(Inside::Server(running)));
-                server.transaction(ctx.tenant, work).await
+                let work = move |running: &Running| {
+                    work(&DataTx::new(tenant, schema, Inside::Server(running)))
+                };
+                server.transaction(tenant, work).await
             }
+            Place::Joined(joined) => joined.transaction(ctx, work).await,
         }
     }
 
     /// Makes what is missing of the tables, where they are one set for all tenants.
     pub(crate) async fn bring_up(&self) -> Result<()> {
         match &self.place {
-            Place::Files(_) => Ok(()),
+            Place::Files(_) | Place::Joined(_) => Ok(()),
             Place::Server(server) => server.bring_up().await,
         }
     }
@@ -178,18 +191,31 @@ impl TenantData {
     pub async fn remove(&self, ctx: &Ctx) -> Result<()> {
         match self.place.clone() {
             Place::Files(files) => files.remove(ctx.tenant).await,
-            Place::Server(_) => Ok(()),
+            Place::Server(_) | Place::Joined(_) => Ok(()),
         }
     }
 }
 
-impl DataTx<'_> {
+impl<'a> DataTx<'a> {
+    fn new(tenant: TenantId, schema: Arc<TenantSchema>, inside: Inside<'a>) -> Self {
+        Self {
+            tenant,
+            schema,
+            inside,
+        }
+    }
+
+    /// Whose tables they are.
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
     /// The rows of a query.
     ///
     /// # Errors
     /// Like [`TenantData::query`].
     pub fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
-        match self.0 {
+        match self.inside {
             Inside::File(file) => file.query(sql, params),
             Inside::Server(running) => running.query(sql, params),
         }
@@ -200,7 +226,7 @@ impl DataTx<'_> {
     /// # Errors
     /// Like [`TenantData::execute`].
     pub fn execute(&self, sql: &str, params: &[Value]) -> Result<u64> {
-        match self.0 {
+        match self.inside {
             Inside::File(file) => file.execute(sql, params),
             Inside::Server(running) => running.execute(sql, params),
         }

@@ -99,6 +99,7 @@ pub(crate) async fn list(
         head: None,
         timetable: None,
     };
+    let frame = frame.with_halt(t, site.platform.halted(visitor.ctx().tenant));
     answer(&site, &visitor, query, script, place, frame, &request).await
 }
 
@@ -127,6 +128,7 @@ pub(crate) async fn of_script(
         head: Some(head),
         timetable,
     };
+    let frame = frame.with_halt(visitor.t, site.platform.halted(visitor.ctx().tenant));
     answer(&site, &visitor, query, wanted, place, frame, &request).await
 }
 

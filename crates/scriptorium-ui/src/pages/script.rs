@@ -116,7 +116,8 @@ pub(crate) async fn show(
         Some(execution) => earlier_input(&site, &visitor, &execution).await?,
         None => settings::sample_input(&script.definition),
     };
-    let frame = Frame::new(t, script.name.clone(), "scripts", Some(&visitor.caller));
+    let frame = Frame::new(t, script.name.clone(), "scripts", Some(&visitor.caller))
+        .with_halt(t, site.platform.halted(visitor.ctx().tenant));
     let definition = script.definition.clone();
     let page = Editor {
         draft: site.platform.scripts().draft(ctx, script_id).await.ok(),

@@ -128,7 +128,8 @@ pub(crate) async fn list(
     let clock = clock(&site, t);
     let next = found.next_cursor.as_deref();
     let page = ScriptsPage {
-        frame: Frame::new(t, t.get("scripts-title"), "scripts", Some(&visitor.caller)),
+        frame: Frame::new(t, t.get("scripts-title"), "scripts", Some(&visitor.caller))
+            .with_halt(t, site.platform.halted(ctx.tenant)),
         t,
         may_create: ctx.may(Permission::ScriptsCreate),
         kinds: ScriptType::ALL.map(ScriptType::as_str),

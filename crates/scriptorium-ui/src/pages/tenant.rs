@@ -1,16 +1,22 @@
-//! The settings of the tenant: how many versions of a script are kept, and for how long its history.
+//! The settings of the tenant: how many versions of a script are kept, for how long its history, and
+//! whether its executions are halted.
 
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use scriptorium::model::audit;
+use scriptorium::model::execution::TriggerKind;
+use scriptorium::model::halt::{Halt, HaltScope};
 use scriptorium::model::permission::Permission;
 use scriptorium::model::retention::{MAX_AUDIT_DAYS, MAX_DAYS, MIN_DAYS};
 
+use super::clock;
 use crate::failure::{Failure, explained};
 use crate::frame::Frame;
+use crate::people::People;
 use crate::texts::Texts;
 use crate::visitor::Visitor;
+use crate::when::When;
 use crate::{Site, answer};
 
 #[derive(Template)]
@@ -19,6 +25,10 @@ struct TenantPage {
     frame: Frame,
     t: Texts,
     cards: [Card; 2],
+    switches: Vec<Switch>,
+    /// Halts that the operator made, which the tenant cannot lift.
+    by_operator: Vec<Standing>,
+    may_halt: bool,
 }
 
 /// One group of settings, which is saved as a whole.
@@ -29,6 +39,21 @@ struct Card {
     call: &'static str,
     may_change: bool,
     fields: Vec<Field>,
+}
+
+/// Whether executions of a trigger are halted by the tenant itself.
+struct Switch {
+    /// `any` or a trigger.
+    name: &'static str,
+    halt: Option<Standing>,
+}
+
+/// A halt that stands.
+struct Standing {
+    trigger: &'static str,
+    reason: String,
+    since: When,
+    by: String,
 }
 
 /// A number; its text is `tenant-{name}`, and that of its hint `tenant-{name}-hint`.
@@ -65,9 +90,36 @@ pub(crate) async fn show(State(site): State<Site>, visitor: Visitor) -> Result<R
         min: audit::MIN_DAYS,
         max: MAX_AUDIT_DAYS,
     };
+    let halts = site.platform.halts().list(ctx);
+    let halts = halts.map_err(explained(&visitor))?;
+    let (people, clock) = (People::known_to(&site, &visitor).await, clock(&site, t));
+    let standing = |halt: &Halt| Standing {
+        trigger: trigger_name(halt.key.trigger),
+        reason: halt.reason.clone(),
+        since: clock.when(halt.since),
+        by: people.author(halt.by),
+    };
+    let concerns = |halt: &&Halt| match halt.key.scope {
+        HaltScope::Platform => true,
+        HaltScope::Tenant | HaltScope::Operator => halt.key.tenant == ctx.tenant,
+    };
+    let (own, by_operator): (Vec<&Halt>, Vec<&Halt>) = (halts.iter())
+        .filter(concerns)
+        .partition(|halt| halt.key.scope == HaltScope::Tenant);
+    let triggers = std::iter::once(None).chain(TriggerKind::ALL.into_iter().map(Some));
     let page = TenantPage {
         frame: Frame::new(t, t.get("tenant-title"), "settings", Some(&visitor.caller)),
         t,
+        switches: triggers
+            .map(|trigger| Switch {
+                name: trigger_name(trigger),
+                halt: (own.iter())
+                    .find(|halt| halt.key.trigger == trigger)
+                    .map(|halt| standing(halt)),
+            })
+            .collect(),
+        by_operator: by_operator.into_iter().map(standing).collect(),
+        may_halt: ctx.may(Permission::ExecutionsHalt),
         cards: [
             Card {
                 name: "versions",
@@ -92,6 +144,10 @@ pub(crate) async fn show(State(site): State<Site>, visitor: Visitor) -> Result<R
         ],
     };
     Ok(answer::strict(&page))
+}
+
+fn trigger_name(trigger: Option<TriggerKind>) -> &'static str {
+    trigger.map_or("any", TriggerKind::as_str)
 }
 
 impl Card {

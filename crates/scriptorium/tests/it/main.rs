@@ -8,9 +8,11 @@
 
 mod access;
 mod dead_letters;
+mod embedded;
 mod endpoints;
 mod events;
 mod executions;
+mod halts;
 mod nodes;
 mod postgres;
 mod replay;

@@ -8,16 +8,19 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use scriptorium::model::endpoint::Method;
 use scriptorium::model::execution::{Execution, ExecutionStatus};
+use scriptorium::model::halt::HaltScope;
 use scriptorium::model::script::{Script, ScriptStatus};
 use scriptorium::model::trigger::{Endpoint, EndpointAuth, Trigger};
 use scriptorium::model::{Ctx, Uuid};
 use scriptorium::tenant_data::{ColumnType, Table};
 use scriptorium::{
-    Builder, Database, EndpointRequest, Execute, Live, Mode, Platform, TenantSchema, database,
+    Builder, Database, EndpointRequest, Execute, Live, Mode, Platform, TenantSchema, WhichHalt,
+    database,
 };
 use scriptorium_testing::Database as Server;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::task::JoinSet;
 
 use crate::world::{definition, json as doc};
 
@@ -283,5 +286,43 @@ async fn servers_share_the_business_tables() {
     for server in [first, second] {
         server.shutdown(Duration::from_secs(5)).await;
     }
+    cluster.stop().await;
+}
+
+/// The server that is halted from elsewhere also stops what callers wait for there.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_halted_at_one_server_is_halted_at_the_other() {
+    let cluster = Cluster::new().await;
+    let [first, second] = &cluster.servers;
+    let own = WhichHalt {
+        scope: HaltScope::Tenant,
+        tenant: None,
+        trigger: None,
+    };
+    let endless = cluster
+        .active(Trigger::OneOff, "console.log('on'); for (;;);")
+        .await;
+    let sync = Execute::new(endless.id, doc(json!({})), Mode::Sync);
+    let (there, ctx, asked) = (second.clone(), cluster.ctx.clone(), sync.clone());
+    let mut waiting = JoinSet::new();
+    waiting.spawn(async move { there.executions().execute(&ctx, asked).await });
+    let running = async {
+        while second.status().runtime.running == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, running).await.unwrap();
+    let halts = first.halts();
+    halts
+        .put(&cluster.ctx, &own, "it loops", true)
+        .await
+        .unwrap();
+    let stopped = tokio::time::timeout(PATIENCE, waiting.join_next())
+        .await
+        .unwrap();
+    let stopped = stopped.unwrap().unwrap().unwrap();
+    assert_eq!(stopped.status, ExecutionStatus::Cancelled);
+    let refused = second.executions().execute(&cluster.ctx, sync).await;
+    assert_eq!(refused.unwrap_err().code(), "halted");
     cluster.stop().await;
 }

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on should say where"
 )]
 
+mod embedding;
 mod merge;
 mod orders;
 mod price;

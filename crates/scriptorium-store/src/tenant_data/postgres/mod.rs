@@ -254,6 +254,36 @@ impl Running {
         Ok(done?)
     }
 
+    /// Runs work whose statements are kept together or not at all. A part begins by ending the one
+    /// before, so none of those may be open around it.
+    pub(super) fn nested<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        if self.broken.get() {
+            return Err(spoiled());
+        }
+        let open = self.parts.replace(0) > 0;
+        self.say(if open {
+            "release savepoint part; savepoint nested"
+        } else {
+            "savepoint nested"
+        })?;
+        let done = work();
+        self.parts.set(0);
+        self.say(match done {
+            Ok(_) => "release savepoint nested",
+            Err(_) => "rollback to savepoint nested; release savepoint nested",
+        })?;
+        done
+    }
+
+    /// Tells the database something of ours, without which the transaction is of no use.
+    fn say(&self, text: &str) -> Result<()> {
+        self.broken.set(true);
+        let mut session = self.session.borrow_mut();
+        self.runtime.block_on(session.say(text.to_owned()))?;
+        self.broken.set(false);
+        Ok(())
+    }
+
     fn begin_part(&self, left: Duration) -> String {
         let first = self.parts.replace(self.parts.get() + 1) == 0;
         let last = if first {

@@ -135,6 +135,19 @@ impl Connection {
         })
     }
 
+    /// Runs work inside of a transaction whose statements are kept together or not at all.
+    pub(in super::super) fn nested<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let say = |text| self.gate.for_us(|| self.file.execute_batch(text));
+        say("savepoint nested")?;
+        let done = work();
+        self.watch.statement.store(i64::MAX, Ordering::Relaxed);
+        say(match done {
+            Ok(_) => "release nested",
+            Err(_) => "rollback to nested; release nested",
+        })?;
+        done
+    }
+
     /// Runs work whose statements are stopped when all of it goes on after `limit`.
     pub(super) fn within<T>(
         &self,
@@ -190,7 +203,9 @@ impl Gate {
                 }
                 true
             }
-            AuthAction::Transaction { .. } => self.ours.load(Ordering::Relaxed),
+            AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } => {
+                self.ours.load(Ordering::Relaxed)
+            }
             AuthAction::Select
             | AuthAction::Insert { .. }
             | AuthAction::Update { .. }
