@@ -43,8 +43,9 @@ e2e: ready ## The product in a browser: sign in, write, run, look back
 	npm ci --prefix e2e --no-audit --no-fund --loglevel=error
 	SCRIPTORIUM_BIN=$(TARGET)/debug/scriptorium node --test e2e/*.test.mjs
 
-torture: ready ## The store killed 200 times in the middle of writing
+torture: ready ## The store and the servers killed, stopped and cut off in the middle of their work; EVENTS=1000
 	SCRIPTORIUM_STORE_KILLS=200 cargo nextest run --workspace --no-capture -E 'test(survive_kill_9)'
+	SCRIPTORIUM_LEDGER_EVENTS=$(or $(EVENTS),1000) cargo nextest run --workspace --profile cron --run-ignored all --no-capture -E 'test(ledger_of)'
 
 cron: ready ## Schedules at every clock change from 1970 to 2037, and among killed servers
 	cargo nextest run --workspace --profile cron --run-ignored only --no-capture -E 'test(every_clock_change)'

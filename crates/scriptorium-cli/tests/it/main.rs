@@ -11,6 +11,7 @@ mod command;
 mod config;
 mod crash;
 mod help;
+mod ledger;
 mod migrate;
 mod run;
 mod serve;
