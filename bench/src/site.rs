@@ -65,11 +65,5 @@ impl Site {
 
 /// An endpoint that anybody may `GET`.
 pub(crate) fn endpoint(path: &str) -> Trigger {
-    Trigger::Http(Endpoint {
-        path: path.into(),
-        methods: vec![Method::Get],
-        auth: EndpointAuth::Public,
-        permission: None,
-        rate_limit_per_minute: None,
-    })
+    Trigger::Http(Endpoint::new(path, &[Method::Get], EndpointAuth::Public))
 }

@@ -12,7 +12,7 @@ use super::model::filter::Filter;
 use super::model::limits::Limits;
 use super::model::schedule::{Schedule, Standing};
 use super::model::script::Language;
-use super::model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
+use super::model::trigger::{Endpoint, EndpointAuth, SignatureScheme, Subscription, Trigger};
 use super::model::{Invalid, Json, Timestamp};
 
 /// The file that is asked for.
@@ -146,15 +146,23 @@ fn trigger(settings: &Value) -> Result<Trigger, Invalid> {
         )),
         Some("http") => {
             let methods = texts(&http["methods"]).unwrap_or_default();
+            let methods: Vec<Method> = methods
+                .iter()
+                .filter_map(|name| Method::from_name(name))
+                .collect();
+            let path = text(&http["path"]).unwrap_or_default();
+            let auth = text(&http["auth"]).and_then(|name| EndpointAuth::from_name(&name));
+            let scheme = text(&http["signature"]["scheme"]);
             Trigger::Http(Endpoint {
-                path: text(&http["path"]).unwrap_or_default(),
-                methods: methods
-                    .iter()
-                    .filter_map(|name| Method::from_name(name))
-                    .collect(),
-                auth: EndpointAuth::Required,
                 permission: text(&http["permission"]),
                 rate_limit_per_minute: number(&http["rate_limit_per_minute"]),
+                caller_rate_limit_per_minute: number(&http["caller_rate_limit_per_minute"]),
+                signature: scheme.and_then(|name| SignatureScheme::from_name(&name)),
+                cors_origins: texts(&http["cors_origins"]).unwrap_or_default(),
+                cache_seconds: number(&http["cache_seconds"]),
+                before: texts(&http["before"]).unwrap_or_default(),
+                after: texts(&http["after"]).unwrap_or_default(),
+                ..Endpoint::new(path, &methods, auth.unwrap_or(EndpointAuth::Required))
             })
         }
         Some("event") => {

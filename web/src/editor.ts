@@ -8,6 +8,7 @@ import { agreed } from "./dialog";
 import { type Definition, definitionOf, type Form, formOf, type Page, restored, settle } from "./form";
 import { pretty, showJson } from "./json";
 import type { Diagnostic, Pane } from "./monaco";
+import { signing, signingSecrets } from "./secrets";
 import { text } from "./texts";
 import { toast, toastNext } from "./toast";
 
@@ -100,6 +101,9 @@ Alpine.data("scriptEditor", () => ({
   hasOutput: false,
   elapsed: "",
   inputError: "",
+  stored: page.id !== null,
+  /** The secrets of an endpoint whose callers sign. */
+  signers: signingSecrets(page.id),
 
   async init() {
     this.savedSource = sourceText();
@@ -108,6 +112,7 @@ Alpine.data("scriptEditor", () => ({
     this.$watch("form.cron", () => this.preview());
     this.$watch("form.timezone", () => this.preview());
     this.$watch("form.type", () => this.preview());
+    if (this.form.auth === "signature") void this.signers.load();
     this.$watch("form.library", () => void this.validate());
     this.$watch("form.language", (language) => {
       code?.setLanguage(String(language));
@@ -359,10 +364,13 @@ Alpine.data("scriptEditor", () => ({
     const method = this.form.methods[0] ?? "GET";
     const parts = ["curl"];
     if (method !== "GET") parts.push(`-X ${method}`);
+    const body = ["POST", "PUT", "PATCH"].includes(method) ? "{}" : "";
     if (this.form.auth === "required") parts.push('-H "Authorization: Bearer $SCRIPTORIUM_TOKEN"');
-    if (["POST", "PUT", "PATCH"].includes(method)) parts.push("-H 'Content-Type: application/json' -d '{}'");
+    if (body) parts.push(`-H 'Content-Type: application/json' -d '${body}'`);
+    const signed = this.form.auth === "signature" ? signing(this.form.scheme, body) : { first: "", headers: [] };
+    for (const header of signed.headers) parts.push(`-H "${header}"`);
     parts.push(`'${this.endpoint.replaceAll("'", "%27")}'`);
-    return parts.join(" ");
+    return signed.first + parts.join(" ");
   },
 
   body(): Definition {

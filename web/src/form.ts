@@ -32,6 +32,12 @@ export interface Definition {
     auth: string;
     permission: string | null;
     rate_limit_per_minute: number | null;
+    caller_rate_limit_per_minute?: number | null;
+    signature?: { scheme: string } | null;
+    cors_origins?: string[];
+    cache_seconds?: number | null;
+    before?: string[];
+    after?: string[];
   };
   event?: { types: string[]; filter?: unknown; priority: number; max_attempts: number };
   input_schema?: unknown;
@@ -93,6 +99,12 @@ export function formOf(definition: Definition) {
     auth: http?.auth ?? "required",
     permission: http?.permission ?? "",
     rate: http?.rate_limit_per_minute?.toString() ?? "",
+    callerRate: http?.caller_rate_limit_per_minute?.toString() ?? "",
+    scheme: http?.signature?.scheme ?? "standard",
+    origins: (http?.cors_origins ?? []).join("\n"),
+    cache: http?.cache_seconds?.toString() ?? "",
+    before: (http?.before ?? []).join("\n"),
+    after: (http?.after ?? []).join("\n"),
     eventTypes: (event?.types ?? []).join("\n"),
     filter: written(event?.filter),
     savedFilter: written(event?.filter),
@@ -138,8 +150,13 @@ export function definitionOf(form: Form, source: string): Definition {
         methods: [...form.methods],
         auth: form.auth,
         permission: form.permission || null,
-        // An emptied field of numbers is null.
-        rate_limit_per_minute: (form.rate ?? "") === "" ? null : Number(form.rate),
+        rate_limit_per_minute: figure(form.rate),
+        caller_rate_limit_per_minute: figure(form.callerRate),
+        signature: form.auth === "signature" ? { scheme: form.scheme } : null,
+        cors_origins: words(form.origins, /\s+/),
+        cache_seconds: figure(form.cache),
+        before: words(form.before, /\s*\n\s*/),
+        after: words(form.after, /\s*\n\s*/),
       },
     },
     event: {
@@ -183,11 +200,12 @@ export function definitionOf(form: Form, source: string): Definition {
  */
 export function restored(form: Form, definition: Definition, draft: Draft): Form {
   const settings = (draft.settings ?? {}) as Partial<Definition>;
+  const http = definition.http && settings.http ? { http: { ...definition.http, ...settings.http } } : {};
   const event = definition.event && settings.event ? { event: { ...definition.event, ...settings.event } } : {};
   const schedule =
     definition.schedule && settings.schedule ? { schedule: { ...definition.schedule, ...settings.schedule } } : {};
   const { savedFilter, savedSchema, savedMetadata, savedPeriod } = form;
-  const found = formOf({ ...definition, ...settings, ...event, ...schedule });
+  const found = formOf({ ...definition, ...settings, ...event, ...schedule, ...http });
   return { ...found, savedFilter, savedSchema, savedMetadata, savedPeriod };
 }
 
@@ -270,6 +288,11 @@ function known(zone: string): string {
   } catch {
     return "UTC";
   }
+}
+
+/** An emptied field of numbers is null. */
+function figure(text: string | null): number | null {
+  return (text ?? "") === "" ? null : Number(text);
 }
 
 function words(text: string, separator: RegExp): string[] {

@@ -368,8 +368,7 @@ impl Layers {
     /// have otherwise.
     fn tenant_shares(&self) -> Result<BTreeMap<String, TenantShare>, Refusal> {
         let refused = || {
-            let expected =
-                "entries such as acme=trusted, acme.weight=200, acme.running=20 or acme.waiting=50";
+            let expected = "entries such as acme=trusted, acme.weight=200, acme.running=20, acme.waiting=50 or acme.requests=600";
             self.refused("tenant_shares", expected)
         };
         let others = self.tenant_preset()?;
@@ -395,6 +394,7 @@ impl Layers {
                 "weight" => share.weight = number?,
                 "running" => share.running = number?,
                 "waiting" => share.waiting = number?,
+                "requests" => share.requests = Some(number?),
                 _ => return Err(refused()),
             }
         }

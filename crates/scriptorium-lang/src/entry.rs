@@ -165,7 +165,7 @@ impl Planner<'_, '_> {
             let message = format!("The default export must be a function, this is {what}");
             Err(error(default.declaration.span(), message))
         };
-        if generator {
+        if generator && !self.takes_generators() {
             return refuse("a generator");
         }
         match &default.declaration {
@@ -175,6 +175,11 @@ impl Planner<'_, '_> {
                 None => Ok(self.unchanged()),
             },
         }
+    }
+
+    /// What a generator gives goes out as an answer in parts; elsewhere nobody takes the parts.
+    fn takes_generators(&self) -> bool {
+        self.options.convention == Convention::HandleRequest
     }
 
     /// A function under a conventional name: declared, or exported under it.
@@ -208,7 +213,7 @@ impl Planner<'_, '_> {
     /// Makes a named function the default export. Where a `return` at the top makes the
     /// source a body, the function is called when the body ends without one.
     fn call(&self, name: &str, function: &Binding<'_>) -> Result<Plan, Finding> {
-        if function.generator {
+        if function.generator && !self.takes_generators() {
             let message = format!(
                 "`{}` must be a function, this is a generator",
                 shorten(name, 100)

@@ -147,6 +147,6 @@ pub fn version() -> &'static str {
     concat!(
         "scriptorium-lang ",
         env!("CARGO_PKG_VERSION"),
-        ".3 oxc 0.146.0"
+        ".4 oxc 0.146.0"
     )
 }

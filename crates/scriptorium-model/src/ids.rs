@@ -58,6 +58,10 @@ id!(
     DeadLetterId
 );
 id!(
+    /// A secret that an endpoint accepts signatures of.
+    SigningSecretId
+);
+id!(
     /// An API token.
     TokenId
 );

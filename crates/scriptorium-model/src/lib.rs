@@ -40,7 +40,10 @@ pub mod version;
 pub use ambient::Ambient;
 pub use audit::Origin;
 pub use ctx::{Actor, Ctx};
-pub use ids::{DeadLetterId, EventId, ExecutionId, ScriptId, SessionId, TenantId, TokenId, UserId};
+pub use ids::{
+    DeadLetterId, EventId, ExecutionId, ScriptId, SessionId, SigningSecretId, TenantId, TokenId,
+    UserId,
+};
 pub use invalid::{FieldError, Invalid};
 pub use jiff::Timestamp;
 pub use json::Json;

@@ -1,9 +1,11 @@
 //! What starts a script: one settings struct per script type.
 
+use crate::definition::validate_name;
 use crate::endpoint::{self, Method};
 use crate::execution::MAX_PRIORITY;
 use crate::filter::Filter;
 use crate::invalid::out_of_range;
+use crate::library::PREFIX;
 use crate::schedule::Schedule;
 use crate::script::ScriptType;
 use crate::{Invalid, event};
@@ -34,8 +36,20 @@ pub struct Endpoint {
     pub auth: EndpointAuth,
     /// A permission callers must hold besides `scripts.execute`.
     pub permission: Option<String>,
-    /// Calls a minute; the platform's own figure when `None` (R-DB-14, X-39).
+    /// Calls a minute of all callers; the figure of the tenant's share when `None` (R-DB-14, X-39).
     pub rate_limit_per_minute: Option<u32>,
+    /// Calls a minute of one caller; the figure of the tenant's share when `None`.
+    pub caller_rate_limit_per_minute: Option<u32>,
+    /// How callers sign; said when `auth` is `signature`, and only then.
+    pub signature: Option<SignatureScheme>,
+    /// Origins whose pages may read the answers; `*` for every one. None when empty.
+    pub cors_origins: Vec<String>,
+    /// For how long answers to GET may be kept by whoever asked; not at all when `None`.
+    pub cache_seconds: Option<u32>,
+    /// Libraries that see a request before the script, in this order.
+    pub before: Vec<String>,
+    /// Libraries that see an answer after the script, in this order.
+    pub after: Vec<String>,
 }
 
 /// Who may call an endpoint.
@@ -43,8 +57,40 @@ pub struct Endpoint {
 pub enum EndpointAuth {
     /// A session or token of the tenant with `scripts.execute`.
     Required,
+    /// Whoever signs the request with one of the endpoint's secrets.
+    Signature,
     /// Anyone; the script checks the caller itself.
     Public,
+}
+
+/// How a request is signed: whose form the headers have. All of them are HMAC-SHA256.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SignatureScheme {
+    /// Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature`.
+    Standard,
+    /// Stripe: `stripe-signature`.
+    Stripe,
+    /// GitHub: `x-hub-signature-256`. Without a time.
+    GitHub,
+}
+
+impl SignatureScheme {
+    /// Every scheme.
+    pub const ALL: [Self; 3] = [Self::Standard, Self::Stripe, Self::GitHub];
+
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Stripe => "stripe",
+            Self::GitHub => "github",
+        }
+    }
+
+    /// The scheme of a stable name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scheme| scheme.as_str() == name)
+    }
 }
 
 impl EndpointAuth {
@@ -52,13 +98,14 @@ impl EndpointAuth {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Required => "required",
+            Self::Signature => "signature",
             Self::Public => "public",
         }
     }
 
     /// The mode of a stable name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Required, Self::Public]
+        [Self::Required, Self::Signature, Self::Public]
             .into_iter()
             .find(|auth| auth.as_str() == name)
     }
@@ -80,6 +127,12 @@ pub struct Subscription {
 
 /// Most calls a minute that an endpoint may allow itself.
 const MAX_RATE: u32 = 6_000;
+/// Most origins whose pages may read an endpoint's answers.
+const MAX_ORIGINS: usize = 20;
+/// Longest that an answer may be kept: a year.
+const MAX_CACHE_SECONDS: u32 = 31_536_000;
+/// Most libraries before an endpoint script, and as many after.
+const MAX_AROUND: usize = 5;
 /// Executions of one event when nothing is said: the first and three retries.
 const DEFAULT_ATTEMPTS: u32 = 4;
 /// Most executions of one event.
@@ -130,6 +183,46 @@ impl Trigger {
 }
 
 impl Endpoint {
+    /// At a path for these callers, with nothing else said.
+    pub fn new(path: impl Into<String>, methods: &[Method], auth: EndpointAuth) -> Self {
+        Self {
+            path: path.into(),
+            methods: methods.to_vec(),
+            auth,
+            permission: None,
+            rate_limit_per_minute: None,
+            caller_rate_limit_per_minute: None,
+            signature: None,
+            cors_origins: Vec::new(),
+            cache_seconds: None,
+            before: Vec::new(),
+            after: Vec::new(),
+        }
+    }
+
+    /// Whether a page of this origin may read the answers.
+    pub fn allows_origin(&self, origin: &str) -> bool {
+        let is_it = |one: &String| one == "*" || one == origin;
+        self.cors_origins.iter().any(is_it)
+    }
+
+    /// Whether the pages of every origin may.
+    pub fn allows_every_origin(&self) -> bool {
+        self.cors_origins.iter().any(|one| one == "*")
+    }
+
+    /// The libraries around the script, as an import would name them, each once.
+    pub fn around(&self) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        for name in self.before.iter().chain(&self.after) {
+            let specifier = format!("{PREFIX}{name}");
+            if !all.contains(&specifier) {
+                all.push(specifier);
+            }
+        }
+        all
+    }
+
     fn validated(&self) -> Result<(), Invalid> {
         let mut invalid = Invalid::default();
         invalid.check(endpoint::validate_path(&self.path));
@@ -163,11 +256,108 @@ impl Endpoint {
                 )
                 .with("max", 100);
         }
-        let rate = self.rate_limit_per_minute;
-        if rate.is_some_and(|rate| !(1..=MAX_RATE).contains(&rate)) {
-            out_of_range("http.rate_limit_per_minute", 1, MAX_RATE, &mut invalid);
+        for (field, figure, most) in [
+            (
+                "http.rate_limit_per_minute",
+                self.rate_limit_per_minute,
+                MAX_RATE,
+            ),
+            (
+                "http.caller_rate_limit_per_minute",
+                self.caller_rate_limit_per_minute,
+                MAX_RATE,
+            ),
+            ("http.cache_seconds", self.cache_seconds, MAX_CACHE_SECONDS),
+        ] {
+            if figure.is_some_and(|figure| !(1..=most).contains(&figure)) {
+                out_of_range(field, 1, most, &mut invalid);
+            }
         }
+        match (self.auth, self.signature) {
+            (EndpointAuth::Signature, None) => {
+                invalid.push("http.signature", "required", "is required");
+            }
+            (EndpointAuth::Required | EndpointAuth::Public, Some(_)) => {
+                let message = "is for endpoints whose auth is signature";
+                invalid.push("http.signature", "not_allowed", message);
+            }
+            _ => {}
+        }
+        check_origins(&self.cors_origins, &mut invalid);
+        check_around("http.before", &self.before, &mut invalid);
+        check_around("http.after", &self.after, &mut invalid);
         invalid.or(())
+    }
+}
+
+fn check_origins(origins: &[String], invalid: &mut Invalid) {
+    let field = "http.cors_origins";
+    if origins.len() > MAX_ORIGINS {
+        let message = format!("must have at most {MAX_ORIGINS} entries");
+        let error = invalid.push(field, "too_many", message);
+        error.with("max", MAX_ORIGINS);
+    }
+    if origins.iter().any(|origin| !is_origin(origin)) {
+        let message = "each must be * or an origin such as https://shop.example.com";
+        invalid.push(field, "bad_origin", message);
+    }
+    check_each_once(field, origins, invalid);
+}
+
+/// `*`, or scheme and host as a browser writes them: in lower case, without a path.
+fn is_origin(text: &str) -> bool {
+    if text == "*" {
+        return true;
+    }
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    let Some(rest) = rest else { return false };
+    let (host, port) = match rest.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        _ => (rest, None),
+    };
+    let is_port = |port: &str| {
+        port.parse::<u16>()
+            .is_ok_and(|number| number.to_string() == port)
+    };
+    let is_name = |host: &str| {
+        let part = |label: &str| {
+            !label.is_empty()
+                && !label.starts_with('-')
+                && label
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c))
+        };
+        host.split('.').all(part)
+    };
+    let is_address = |host: &str| {
+        let inner = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+        inner.is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok())
+    };
+    text.len() <= 300 && (is_name(host) || is_address(host)) && port.is_none_or(is_port)
+}
+
+fn check_around(field: &str, names: &[String], invalid: &mut Invalid) {
+    if names.len() > MAX_AROUND {
+        let message = format!("must have at most {MAX_AROUND} entries");
+        invalid
+            .push(field, "too_many", message)
+            .with("max", MAX_AROUND);
+    }
+    if names.iter().any(|name| validate_name(name).is_err()) {
+        let message = "each must be the name of a library";
+        invalid.push(field, "bad_characters", message);
+    }
+    check_each_once(field, names, invalid);
+}
+
+fn check_each_once(field: &str, names: &[String], invalid: &mut Invalid) {
+    let mut seen: Vec<&String> = names.iter().collect();
+    seen.sort_unstable();
+    seen.dedup();
+    if seen.len() != names.len() {
+        invalid.push(field, "duplicate", "each may be listed once");
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod http;
 mod intl;
 pub(crate) mod language;
 mod storage;
+pub(crate) mod stream;
 mod utils;
 
 use std::collections::HashMap;
@@ -87,7 +88,8 @@ pub(crate) static ALL: [Capability; 6] = [
 /// The binding of a call name.
 pub(crate) fn find(path: &str) -> Option<&'static Binding> {
     static INDEX: LazyLock<HashMap<&'static str, &'static Binding>> = LazyLock::new(|| {
-        let all = bindings().chain(&language::BINDINGS).chain(&intl::BINDINGS);
+        let internal = language::BINDINGS.iter().chain(&intl::BINDINGS);
+        let all = bindings().chain(internal).chain(&stream::BINDINGS);
         all.map(|binding| (binding.path, binding)).collect()
     });
     INDEX.get(path).copied()

@@ -62,9 +62,13 @@ pub(crate) fn read(run: &Run) -> String {
 }
 
 /// What the prelude's `enter` is given: how to call the entry function, and its argument.
-pub(crate) fn invocation(call: &Call, attempt: u32) -> String {
+pub(crate) fn invocation(job: &Job) -> String {
+    let (call, attempt) = (&job.call, job.execution.attempt);
+    let endpoint = job.definition.trigger.endpoint();
+    let in_chain = endpoint.is_some_and(|endpoint| !endpoint.around().is_empty());
     let (kind, value) = match call {
         Call::Main(input) | Call::Embedded(input) => ("value", input.as_str().to_owned()),
+        Call::Request(request) if in_chain => ("chain", request.to_guest()),
         Call::Request(request) => ("request", request.to_guest()),
         Call::Event(published) => ("event", event(published, attempt)),
     };

@@ -194,7 +194,7 @@ async fn run_prepared(
     ));
     let report = report(shared, &run, live, &prepared, limits).await;
     let (result, usage) = match report {
-        Ok(report) => (output(&job.call, report.outcome, &prepared), report.usage),
+        Ok(report) => (output(&run, report.outcome, &prepared), report.usage),
         Err(failure) => (Err(failure), scriptorium_engine::Usage::default()),
     };
     let began = run.began();
@@ -237,7 +237,7 @@ async fn report(
         // What the call is made of is there for as long as the run. Whether that is too much, the
         // engine says when it starts.
         let _call = meter.hold(job.call.len());
-        let input = context::invocation(&job.call, job.execution.attempt);
+        let input = context::invocation(&job);
         let invocation = Invocation {
             program: prepared.program(),
             input: &input,
@@ -282,7 +282,7 @@ fn limits(job: &Job) -> Limits {
     }
 }
 
-fn output(call: &Call, outcome: Outcome, prepared: &Prepared) -> Result<Output, Failure> {
+fn output(run: &Run, outcome: Outcome, prepared: &Prepared) -> Result<Output, Failure> {
     let output = match outcome {
         Outcome::Completed { output } => output,
         Outcome::Failed(failure) => return Err(failure::of_script(&failure, prepared.maps())),
@@ -292,8 +292,8 @@ fn output(call: &Call, outcome: Outcome, prepared: &Prepared) -> Result<Output, 
         let message = "the result is nested deeper than 128 levels";
         Failure::new("script.bad_result", message)
     })?;
-    if let Call::Request(_) = call {
-        let (reply, json) = reply::read(&output)?;
+    if let Call::Request(_) = run.job.call {
+        let (reply, json) = reply::read(&output, || run.streamed.record())?;
         return Ok(Output {
             json,
             reply: Some(reply),

@@ -26,6 +26,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::capabilities::args::Args;
 use crate::capabilities::language::{Alarm, Signals};
+use crate::capabilities::stream::Streamed;
 use crate::capabilities::{self, How, http};
 use crate::context;
 use crate::hub::Live;
@@ -75,6 +76,7 @@ pub(crate) struct Run {
     pub(crate) http_calls: Semaphore,
     pub(crate) alarm: Alarm,
     pub(crate) signals: Signals,
+    pub(crate) streamed: Streamed,
     live: Arc<Live>,
     wall: Duration,
     events: Mutex<Published>,
@@ -135,6 +137,7 @@ impl Run {
             http_calls: Semaphore::new(http::PARALLEL),
             alarm: Alarm::default(),
             signals: Signals::default(),
+            streamed: Streamed::default(),
             live,
             wall,
             events: Mutex::default(),
@@ -364,8 +367,11 @@ impl Run {
             ("internal.services", _) => Some(self.services()),
             ("internal.body", Call::Request(request)) => {
                 // The prelude's own words; whatever else it may be is an empty part.
-                let [at]: [usize; 1] = serde_json::from_str(args).unwrap_or([usize::MAX]);
-                let rest = request.raw().get(at..).unwrap_or_default();
+                let (at, file): (usize, i64) =
+                    serde_json::from_str(args).unwrap_or((usize::MAX, -1));
+                let file = usize::try_from(file).ok();
+                let whole = file.map_or(Some(request.raw()), |file| request.file(file));
+                let rest = whole.and_then(|whole| whole.get(at..)).unwrap_or_default();
                 let part = rest.get(..BODY_PART).unwrap_or(rest);
                 Some(Value::from(STANDARD.encode(part)).to_string())
             }

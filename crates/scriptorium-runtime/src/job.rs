@@ -18,6 +18,7 @@ use crate::principal::Principal;
 use crate::reply::HttpReply;
 use crate::request::HttpRequest;
 use crate::scheduler::Refusal;
+use crate::streaming::StreamSink;
 
 /// One execution to be: everything it needs is here, so that the run itself reads nothing but
 /// what the script asks for.
@@ -37,6 +38,8 @@ pub struct Job {
     pub principal: Principal,
     /// What it is given.
     pub call: Call,
+    /// Where an answer in parts goes; what there is of it is counted and dropped when `None`.
+    pub stream: Option<StreamSink>,
     /// A shorter wall time than the definition's, when the caller wants one.
     pub timeout: Option<Duration>,
     /// Language of its user or tenant: `en`, `ru`, `uz`.
@@ -81,7 +84,7 @@ impl Call {
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Main(input) | Self::Embedded(input) => input.len(),
-            Self::Request(request) => request.raw().len(),
+            Self::Request(request) => request.len(),
             Self::Event(event) => event.payload.len(),
         }
     }

@@ -7,6 +7,7 @@
 //! in the store), [`principal`] (whose rights a run has).
 
 pub mod asked;
+mod body;
 mod capabilities;
 mod circuits;
 mod context;
@@ -30,6 +31,7 @@ pub mod runtime;
 pub mod scheduler;
 mod schema;
 pub mod service;
+pub mod streaming;
 mod typings;
 pub mod worker;
 
@@ -51,4 +53,5 @@ pub use scheduler::{
 };
 pub use scriptorium_lang::{Diagnostic, Severity};
 pub use service::{Service, ServiceCall, ServiceError};
+pub use streaming::{StreamHead, StreamSink, StreamTap};
 pub use typings::reference;

@@ -10,6 +10,7 @@ use scriptorium_lang as lang;
 use scriptorium_model::execution::Failure;
 use scriptorium_model::library::{MOST, PREFIX, Pin};
 use scriptorium_model::script::{Definition, Language, ScriptStatus};
+use scriptorium_model::trigger::Endpoint;
 use scriptorium_model::{Ctx, ScriptId, TenantId, UserId};
 use scriptorium_store::{Error, Store};
 use sha2::{Digest, Sha256};
@@ -292,7 +293,8 @@ async fn look_up(
     }
 }
 
-/// The specifiers in a source; none when it is no program at all, which others tell.
+/// The specifiers in a source, and of the libraries around an endpoint; of a source none when it is no
+/// program at all, which others tell.
 pub(crate) async fn imports(world: &World, definition: &Definition) -> Vec<String> {
     let found = look_for_imports(world, definition).await;
     found.unwrap_or_default()
@@ -300,9 +302,20 @@ pub(crate) async fn imports(world: &World, definition: &Definition) -> Vec<Strin
 
 /// `None` when the platform broke down over it.
 async fn look_for_imports(world: &World, definition: &Definition) -> Option<Vec<String>> {
+    let endpoint = definition.trigger.endpoint();
+    let around = endpoint.map(Endpoint::around).unwrap_or_default();
+    if !lang::may_import(&definition.source) {
+        return Some(around);
+    }
     let (source, language) = (definition.source.clone(), definition.language);
     let work = move || lang::imports(&source, language_of(language)).unwrap_or_default();
-    world.blocking(work).await
+    let mut found = world.blocking(work).await?;
+    for specifier in around {
+        if !found.contains(&specifier) {
+            found.push(specifier);
+        }
+    }
+    Some(found)
 }
 
 pub(crate) fn language_of(language: Language) -> lang::Language {

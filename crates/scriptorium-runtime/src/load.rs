@@ -125,6 +125,7 @@ pub(crate) async fn job(
         execution,
         principal,
         call,
+        stream: None,
         timeout: asked.timeout,
         origin: caller.origin.clone(),
         by_operator,
@@ -141,7 +142,9 @@ async fn libraries(
     definition: &Definition,
     is_stored: bool,
 ) -> Result<Result<Bundle, Failure>, Error> {
-    if !scriptorium_lang::may_import(&definition.source) {
+    let endpoint = definition.trigger.endpoint();
+    let is_alone = endpoint.is_none_or(|endpoint| endpoint.around().is_empty());
+    if is_alone && !scriptorium_lang::may_import(&definition.source) {
         return Ok(Ok(Bundle::default()));
     }
     let (world, programs) = (&shared.world, &shared.programs);

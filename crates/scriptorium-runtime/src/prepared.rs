@@ -10,12 +10,15 @@ use scriptorium_lang::{
     self as lang, Convention, Diagnostic, Library, Options, PositionMap, translate,
 };
 use scriptorium_model::execution::Failure;
+use scriptorium_model::library::PREFIX;
 use scriptorium_model::script::{Definition, Language, ScriptType};
 use sha2::{Digest, Sha256};
 
 use crate::failure;
 use crate::libraries::{Bundle, Module, ResolvedLibrary, language_of};
 
+/// The name of the module that joins a script and the libraries around it.
+const CHAIN_NAME: &str = "endpoint";
 /// The name of the user's source in stack traces.
 pub(crate) const SOURCE_NAME: &str = "script";
 /// Most programs kept (R-ENG-01).
@@ -54,6 +57,8 @@ pub(crate) struct Recipe<'a> {
     pub(crate) kind: ScriptType,
     pub(crate) entry: Option<&'a str>,
     pub(crate) libraries: &'a Bundle,
+    /// Names of the libraries before and after it, which are among `libraries`.
+    pub(crate) around: [&'a [String]; 2],
 }
 
 /// Programs by the hash of all they are made from.
@@ -109,7 +114,15 @@ impl<'a> Recipe<'a> {
             kind: definition.trigger.kind(),
             entry: definition.entry.as_deref(),
             libraries,
+            around: definition
+                .trigger
+                .endpoint()
+                .map_or([&[], &[]], |endpoint| [&endpoint.before, &endpoint.after]),
         }
+    }
+
+    fn is_alone(&self) -> bool {
+        self.around.iter().all(|names| names.is_empty())
     }
 
     fn hash(&self) -> [u8; 32] {
@@ -126,6 +139,13 @@ impl<'a> Recipe<'a> {
             hash.update(part);
         }
         hash.update(self.libraries.hash());
+        for names in self.around {
+            hash.update(names.len().to_le_bytes());
+            for name in names {
+                hash.update(name.len().to_le_bytes());
+                hash.update(name);
+            }
+        }
         hash.finalize().into()
     }
 }
@@ -185,7 +205,10 @@ impl Programs {
             name: SOURCE_NAME,
             code: &translated.code,
         };
-        let linked = self.engine.link(source, &imports.programs);
+        let mut linked = self.engine.link(source, &imports.programs);
+        if let (Ok(script), false) = (&linked, recipe.is_alone()) {
+            linked = self.in_chain(recipe, script, &imports);
+        }
         let maps = Maps {
             script: translated.map,
             libraries,
@@ -197,6 +220,44 @@ impl Programs {
                 Err(failure::of_platform("platform.engine", &error))
             }
         }
+    }
+
+    /// The script with the libraries around it: a module that imports all of them and says who comes
+    /// when. The prelude calls them.
+    fn in_chain(
+        &self,
+        recipe: &Recipe<'_>,
+        script: &Program,
+        imports: &Imported<'_>,
+    ) -> Result<Program, CompileError> {
+        let mut code = format!("import handle from {};\n", quoted(SOURCE_NAME));
+        let mut roles = Vec::new();
+        for (names, role) in recipe.around.iter().zip(["before", "after"]) {
+            let mut steps = Vec::new();
+            for (at, name) in names.iter().enumerate() {
+                let specifier = format!("{PREFIX}{name}");
+                let Some(module) = imports.name_of(&specifier) else {
+                    continue;
+                };
+                let (module, shown) = (quoted(module), quoted(&specifier));
+                code.push_str(&format!("import * as {role}{at} from {module};\n"));
+                steps.push(format!(
+                    "{{ name: {shown}, call: {role}{at}.{role} ?? {role}{at}.default }}"
+                ));
+            }
+            roles.push(format!("{role}: [{}]", steps.join(", ")));
+        }
+        code.push_str(&format!(
+            "export default () => ({{ handle, {} }});\n",
+            roles.join(", ")
+        ));
+        let source = Source {
+            name: CHAIN_NAME,
+            code: &code,
+        };
+        let mut programs = imports.programs.clone();
+        programs.push(script.clone());
+        self.engine.link(source, &programs)
     }
 
     /// The libraries of a bundle, in its order.
@@ -275,6 +336,12 @@ impl<'a> Imported<'a> {
             })
             .unzip();
         Self { known, programs }
+    }
+
+    /// What the engine calls the module of a specifier.
+    fn name_of(&self, specifier: &str) -> Option<&str> {
+        let known = self.known.iter().find(|one| one.specifier == specifier)?;
+        known.found.ok().map(|module| module.name)
     }
 
     fn hash_of(&self, module: &Module) -> [u8; 32] {
@@ -359,6 +426,12 @@ pub fn diagnose(
     })
 }
 
+/// A text as JavaScript writes it. JSON does it alike, but for two characters that may not stand in
+/// the name of a script.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
 /// Why a script cannot run with these libraries.
 pub(crate) fn missing_libraries(definition: &Definition, libraries: &[ResolvedLibrary]) -> Failure {
     let found = look_at(&Look {
@@ -369,7 +442,15 @@ pub(crate) fn missing_libraries(definition: &Definition, libraries: &[ResolvedLi
         libraries,
         is_library: false,
     });
-    failure::of_diagnostics(&lang::Diagnostics(found))
+    if !found.is_empty() {
+        return failure::of_diagnostics(&lang::Diagnostics(found));
+    }
+    // It is one of those around the script, which no line of it names.
+    let reasons = libraries
+        .iter()
+        .filter_map(|library| library.found.as_ref().err());
+    let reason = reasons.map(String::as_str).next();
+    Failure::new("script.import", reason.unwrap_or("a library is not there"))
 }
 
 fn options(language: Language, convention: Convention, entry: Option<&str>) -> Options<'_> {

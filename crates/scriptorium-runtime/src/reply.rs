@@ -4,12 +4,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::header::HeaderName;
 use scriptorium_model::Json;
 use scriptorium_model::execution::Failure;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+
+use crate::streaming::StreamHead;
 
 /// Most headers of a reply.
 const HEADERS: usize = 100;
@@ -56,10 +58,24 @@ enum Kind {
     Json,
     Text,
     Bytes,
+    Stream,
 }
 
-/// Reads the sandbox's output of an endpoint script into the answer and what is recorded of it.
-pub(crate) fn read(output: &str) -> Result<(HttpReply, Json), Failure> {
+/// Reads what goes before an answer in parts.
+pub(crate) fn read_head(status: &str, headers: &str) -> Result<StreamHead, Failure> {
+    let shape = |_| bad("the response is not an object of status, headers and body");
+    let status: Option<f64> = serde_json::from_str(status).map_err(shape)?;
+    let headers: Vec<(String, String)> = serde_json::from_str(headers).map_err(shape)?;
+    Ok(StreamHead {
+        status: read_status(status)?,
+        headers: read_headers(headers)?,
+        events: false,
+    })
+}
+
+/// Reads the sandbox's output of an endpoint script into the answer and what is recorded of it;
+/// `sent` is what there was of it in parts.
+pub(crate) fn read(output: &str, sent: impl Fn() -> Value) -> Result<(HttpReply, Json), Failure> {
     let returned: Returned<'_> = serde_json::from_str(output)
         .map_err(|_| bad("the response is not an object of status, headers and body"))?;
     let status = read_status(returned.status)?;
@@ -75,7 +91,10 @@ pub(crate) fn read(output: &str) -> Result<(HttpReply, Json), Failure> {
     {
         headers.push(("content-type".into(), default_type.into()));
     }
-    let record = record(status, &headers, returned.kind, &body);
+    let record = match returned.kind {
+        Kind::Stream => record(status, &headers, &sent().to_string()),
+        kind => record(status, &headers, &body_of_record(kind, &body)),
+    };
     let reply = HttpReply {
         status,
         headers,
@@ -106,9 +125,10 @@ fn read_headers(pairs: Vec<(String, String)>) -> Result<Vec<(String, String)>, F
         let Ok(parsed) = HeaderName::from_bytes(name.as_bytes()) else {
             return Err(bad(format!("{name:?} is not the name of a header")));
         };
-        if value.len() > HEADER_BYTES || HeaderValue::from_str(&value).is_err() {
+        if value.len() > HEADER_BYTES || !value.bytes().all(is_printable) {
             return Err(bad(format!(
-                "the header {parsed} must be at most {HEADER_BYTES} printable ASCII characters"
+                "the header {parsed} must be at most {HEADER_BYTES} printable ASCII characters; \
+                 encode others, as in filename*=UTF-8''%D0%B6.csv"
             )));
         }
         if !FRAMING.contains(&parsed.as_str()) {
@@ -116,6 +136,11 @@ fn read_headers(pairs: Vec<(String, String)>) -> Result<Vec<(String, String)>, F
         }
     }
     Ok(headers)
+}
+
+/// What every client reads alike: beyond ASCII some take a header for Latin, some for UTF-8.
+fn is_printable(byte: u8) -> bool {
+    matches!(byte, b'\t' | b' '..=b'~')
 }
 
 fn read_body(
@@ -126,6 +151,7 @@ fn read_body(
     let text = || serde_json::from_str::<String>(raw).map_err(|_| bad("the body is not text"));
     Ok(match kind {
         Kind::Empty => (Bytes::new(), None),
+        Kind::Stream => (Bytes::new(), Some("text/event-stream")),
         Kind::Json => (
             Bytes::copy_from_slice(raw.as_bytes()),
             Some("application/json"),
@@ -140,24 +166,27 @@ fn read_body(
     })
 }
 
-/// What history shows of the answer: bytes only by their number.
-fn record(status: u16, headers: &[(String, String)], kind: Kind, body: &Bytes) -> Json {
+/// Bytes only by their number.
+fn body_of_record(kind: Kind, body: &Bytes) -> String {
+    let text = std::str::from_utf8(body).unwrap_or_default();
+    match kind {
+        Kind::Json if !body.is_empty() => text.to_owned(),
+        Kind::Empty | Kind::Json | Kind::Stream => "null".to_owned(),
+        Kind::Text => Value::from(text).to_string(),
+        Kind::Bytes => json!({ "bytes": body.len() }).to_string(),
+    }
+}
+
+/// What history shows of the answer.
+fn record(status: u16, headers: &[(String, String)], body: &str) -> Json {
     let headers: serde_json::Map<String, Value> = headers
         .iter()
         .map(|(name, value)| (name.clone(), value.as_str().into()))
         .collect();
-    let text = std::str::from_utf8(body).unwrap_or_default();
     let mut record = json!({ "status": status, "headers": headers }).to_string();
-    let body = match kind {
-        Kind::Empty => "null".to_owned(),
-        Kind::Json if !body.is_empty() => text.to_owned(),
-        Kind::Json => "null".to_owned(),
-        Kind::Text => Value::from(text).to_string(),
-        Kind::Bytes => json!({ "bytes": body.len() }).to_string(),
-    };
     record.pop();
     record.push_str(",\"body\":");
-    record.push_str(&body);
+    record.push_str(body);
     record.push('}');
     Json::from_written(record)
 }
@@ -172,7 +201,7 @@ mod tests {
 
     #[track_caller]
     fn check(output: &str, status: u16, content_type: &str, body: &str) {
-        let (reply, _) = read(output).unwrap();
+        let (reply, _) = read(output, || Value::Null).unwrap();
         assert_eq!(reply.status, status);
         assert_eq!(reply.body, body);
         let header = reply
@@ -184,7 +213,7 @@ mod tests {
 
     #[track_caller]
     fn check_refused(output: &str, part: &str) {
-        let failure = read(output).unwrap_err();
+        let failure = read(output, || Value::Null).unwrap_err();
         assert_eq!(failure.code, "script.bad_result");
         assert!(failure.message.contains(part), "{}", failure.message);
     }
@@ -217,6 +246,9 @@ mod tests {
         check_refused(&with("101", "[]"), "200 to 599");
         check_refused(&with("200", r#"[["X-A","a\r\nSet-Cookie: b"]]"#), "x-a");
         check_refused(&with("200", r#"[["X-A","a\u0000"]]"#), "x-a");
+        check_refused(&with("200", r#"[["X-A","отчёт"]]"#), "printable ASCII");
+        check_refused(&with("200", r#"[["X-A","a\u007f"]]"#), "printable ASCII");
+        check_refused(&with("200", r#"[["X-A","a\u0080"]]"#), "printable ASCII");
         check_refused(&with("200", r#"[["X A","a"]]"#), "X A");
         check_refused(&with("200", r#"[["","a"]]"#), "name of a header");
     }
@@ -224,7 +256,7 @@ mod tests {
     #[test]
     fn framing_headers_stay_the_servers() {
         let output = r#"{"status":200,"headers":[["Content-Length","5"],["Transfer-Encoding","chunked"],["x-b","1"]],"kind":"empty"}"#;
-        let (reply, record) = read(output).unwrap();
+        let (reply, record) = read(output, || Value::Null).unwrap();
         assert_eq!(reply.headers, [("x-b".to_owned(), "1".to_owned())]);
         assert_eq!(
             record.as_str(),

@@ -8,10 +8,9 @@ use scriptorium_model::trigger::Endpoint;
 use scriptorium_model::{Invalid, Json};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
-use url::form_urlencoded;
 
-/// Most query parameters, and most fields of a form.
-const PAIRS: usize = 1_000;
+use crate::body::{Body, collect_pairs};
+
 /// Largest body kept with the execution's record, in bytes.
 const RECORDED_BODY: usize = 64 << 10;
 /// Headers whose values are never recorded (G-22): credentials and signatures.
@@ -62,18 +61,8 @@ pub struct HttpRequest {
     url: String,
 }
 
-/// A body as the script sees it.
-#[derive(Clone, Debug)]
-enum Body {
-    None,
-    Json(Box<RawValue>),
-    Form(Map<String, Value>),
-    Text(String),
-    Bytes,
-}
-
 impl HttpRequest {
-    /// Reads the query and the body by its content type: JSON, form, text; anything else stays
+    /// Reads the query and the body by its content type: JSON, forms, text; anything else stays
     /// bytes.
     ///
     /// # Errors
@@ -81,8 +70,9 @@ impl HttpRequest {
     /// 1,000 parameters.
     pub fn new(parts: RequestParts) -> Result<Self, Invalid> {
         let headers = collect_headers(parts.headers);
-        let content_type = headers.get("content-type").and_then(Value::as_str);
-        let body = read_body(content_type.unwrap_or(""), &parts.body)?;
+        let header = |name: &str| headers.get(name).and_then(Value::as_str);
+        let content_type = header("content-type").unwrap_or("");
+        let body = Body::read(content_type, header("content-encoding"), &parts.body)?;
         let query = parts.query.unwrap_or_default();
         Ok(Self {
             method: parts.method,
@@ -117,6 +107,7 @@ impl HttpRequest {
                 Some(value.map_err(|_| Invalid::field("body", "unfit", "is nested too deep"))?)
             }
             Body::Form(fields) => Some(Value::Object(fields.clone())),
+            Body::Multipart(parts) => Some(Value::Object(parts.fields.clone())),
             Body::Text(text) => Some(Value::String(text.clone())),
             Body::Bytes => None,
         })
@@ -187,10 +178,12 @@ impl HttpRequest {
             _ if self.raw.len() > RECORDED_BODY => json!({ "bytes": self.raw.len() }),
             Body::Json(raw) => serde_json::from_str(raw.get()).unwrap_or(Value::Null),
             Body::Form(fields) => fields.clone().into(),
+            Body::Multipart(parts) => parts.fields.clone().into(),
             Body::Text(text) => text.clone().into(),
             Body::Bytes => json!({ "bytes": self.raw.len() }),
         };
-        if self.raw.len() > RECORDED_BODY || matches!(self.body, Body::Bytes) {
+        let has_bytes = matches!(self.body, Body::Bytes) || self.body.file(0).is_some();
+        if self.raw.len() > RECORDED_BODY || has_bytes {
             not_kept.push("body".to_owned());
         }
         let mut record = json!({
@@ -226,24 +219,30 @@ impl HttpRequest {
             "ip": self.ip.to_string(),
             "url": self.url,
             "binary": matches!(self.body, Body::Bytes),
+            "files": self.body.file(0).is_some(),
             "size": self.raw.len(),
         })
         .to_string();
         text.pop();
         text.push_str(",\"body\":");
-        text.push_str(&self.body_json());
+        text.push_str(&self.body.json());
         text.push('}');
         text
     }
 
     /// The parsed body as JSON text; `null` when there is none, or when it is bytes.
     pub(crate) fn body_json(&self) -> String {
-        match &self.body {
-            Body::None | Body::Bytes => "null".to_owned(),
-            Body::Json(raw) => raw.get().to_owned(),
-            Body::Form(fields) => Value::from(fields.clone()).to_string(),
-            Body::Text(text) => Value::from(text.as_str()).to_string(),
-        }
+        self.body.json()
+    }
+
+    /// Bytes of it that are held for a run.
+    pub(crate) fn len(&self) -> usize {
+        self.raw.len() + self.body.extra_bytes()
+    }
+
+    /// A file of a form.
+    pub(crate) fn file(&self, index: usize) -> Option<&Bytes> {
+        self.body.file(index)
     }
 
     /// The body as it was sent.
@@ -271,68 +270,12 @@ fn collect_headers(pairs: Vec<(String, String)>) -> Map<String, Value> {
     headers
 }
 
-fn read_body(content_type: &str, bytes: &Bytes) -> Result<Body, Invalid> {
-    if bytes.is_empty() {
-        return Ok(Body::None);
-    }
-    let essence = content_type
-        .split(';')
-        .next()
-        .unwrap_or("")
-        .trim()
-        .to_ascii_lowercase();
-    match essence.as_str() {
-        "application/json" => read_json(bytes),
-        "application/x-www-form-urlencoded" => collect_pairs(bytes, "body").map(Body::Form),
-        other if other.ends_with("+json") => read_json(bytes),
-        other if other.starts_with("text/") => read_text(bytes).map(Body::Text),
-        _ => Ok(Body::Bytes),
-    }
-}
-
-fn read_text(bytes: &Bytes) -> Result<String, Invalid> {
-    String::from_utf8(bytes.to_vec())
-        .map_err(|_| Invalid::field("body", "bad_encoding", "must be UTF-8 text"))
-}
-
-/// Checked as a value first: that bounds the depth, which the raw form does not.
-fn read_json(bytes: &Bytes) -> Result<Body, Invalid> {
-    let refuse = |error: serde_json::Error| {
-        Invalid::field("body", "bad_json", format!("is not valid JSON: {error}"))
-    };
-    serde_json::from_slice::<Value>(bytes).map_err(refuse)?;
-    serde_json::from_slice(bytes)
-        .map(Body::Json)
-        .map_err(refuse)
-}
-
-/// Pairs of a query or a form: text, or an array when a name is repeated.
-fn collect_pairs(bytes: &[u8], field: &str) -> Result<Map<String, Value>, Invalid> {
-    let mut pairs: Map<String, Value> = Map::new();
-    for (count, (name, value)) in form_urlencoded::parse(bytes).enumerate() {
-        if count == PAIRS {
-            let message = format!("must have at most {PAIRS} fields");
-            return Err(Invalid::field(field, "too_many", message));
-        }
-        let value = Value::from(value.into_owned());
-        match pairs.get_mut(name.as_ref()) {
-            None => {
-                pairs.insert(name.into_owned(), value);
-            }
-            Some(Value::Array(values)) => values.push(value),
-            Some(first) => *first = vec![first.take(), value].into(),
-        }
-    }
-    Ok(pairs)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[track_caller]
-    fn request(content_type: &str, body: &str) -> Result<HttpRequest, Invalid> {
-        HttpRequest::new(RequestParts {
+    fn parts(content_type: &str, body: &str) -> RequestParts {
+        RequestParts {
             method: "POST".into(),
             path: "/orders/7".into(),
             params: vec![("id".into(), "7".into())],
@@ -347,45 +290,24 @@ mod tests {
             body: Bytes::copy_from_slice(body.as_bytes()),
             ip: IpAddr::from([127, 0, 0, 1]),
             url: "http://localhost/api/scripts/orders/7".into(),
-        })
-    }
-
-    #[track_caller]
-    fn check_body(content_type: &str, body: &str, seen: &str) {
-        let request = request(content_type, body).unwrap();
-        assert_eq!(request.body_json(), seen, "{content_type}");
-    }
-
-    #[test]
-    fn body_is_read_by_its_content_type() {
-        check_body("application/json", r#"{"a": [1]}"#, r#"{"a": [1]}"#);
-        check_body("application/JSON; charset=utf-8", "1", "1");
-        check_body("application/problem+json", "true", "true");
-        check_body(
-            "application/x-www-form-urlencoded",
-            "a=1&b=2&a=%D0%B6",
-            r#"{"a":["1","ж"],"b":"2"}"#,
-        );
-        check_body("text/plain", "hello", "\"hello\"");
-        check_body("application/octet-stream", "hello", "null");
-        check_body("", "hello", "null");
-        check_body("application/json", "", "null");
-    }
-
-    #[test]
-    fn broken_body_is_the_callers_error() {
-        let deep = "[".repeat(100_000);
-        for (content_type, body) in [
-            ("application/json", "{"),
-            ("application/json", "{} trailing"),
-            ("application/json", deep.as_str()),
-        ] {
-            let invalid = request(content_type, body).unwrap_err();
-            assert_eq!(invalid.errors[0].field, "body", "{content_type}");
         }
-        let many = "a=1&".repeat(1_001);
-        let invalid = request("application/x-www-form-urlencoded", &many).unwrap_err();
-        assert_eq!(invalid.errors[0].code, "too_many");
+    }
+
+    fn request(content_type: &str, body: &str) -> Result<HttpRequest, Invalid> {
+        HttpRequest::new(parts(content_type, body))
+    }
+
+    #[test]
+    fn too_many_parameters_are_the_callers_error() {
+        let many = RequestParts {
+            query: Some("a=1&".repeat(1_001)),
+            ..parts("text/plain", "")
+        };
+        let invalid = HttpRequest::new(many).unwrap_err();
+        assert_eq!(
+            (invalid.errors[0].field.as_str(), invalid.errors[0].code),
+            ("query", "too_many")
+        );
     }
 
     #[test]

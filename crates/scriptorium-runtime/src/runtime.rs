@@ -30,7 +30,7 @@ use crate::load::Unfit;
 use crate::options::Options;
 use crate::prepared::{Prepared, ProgramStatistics, Programs, Recipe};
 use crate::scheduler::{
-    Admission, AdmissionStatistics, SchedulerStatistics, Shares, TenantUse, Threads,
+    Admission, AdmissionStatistics, SchedulerStatistics, Shares, TenantShare, TenantUse, Threads,
 };
 use crate::schema::{self, Schemas};
 use crate::service::Registry;
@@ -180,6 +180,7 @@ impl Runtime {
             kind,
             entry,
             libraries: &Bundle::default(),
+            around: [&[], &[]],
         })
     }
 
@@ -255,6 +256,16 @@ impl Runtime {
     /// Where an execution stands; `None` when it is not in this process.
     pub fn stage(&self, id: ExecutionId) -> Option<Stage> {
         self.0.hub.stage(id)
+    }
+
+    /// What a tenant may take of the process.
+    ///
+    /// # Errors
+    /// The database's failure; `NotFound` when there is no such tenant.
+    pub async fn share(&self, tenant: TenantId) -> Result<TenantShare, scriptorium_store::Error> {
+        let shared = &self.0;
+        let tenant = shared.tenants.find(&shared.world.store, tenant).await?;
+        Ok(shared.shares.of(&tenant.slug))
     }
 
     /// Asks an execution to end as cancelled. False when it does not run in this process.

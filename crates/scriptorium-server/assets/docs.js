@@ -104,6 +104,21 @@ function responsesOf(api, operation) {
     });
 }
 
+/** How to send it from a shell; `$TOKEN` and `$SECRET` are the caller's own. */
+function curlOf(api, operation) {
+  const [server] = api.servers ?? [];
+  if (!server) return [];
+  const words = ["curl"];
+  if (operation.method !== "get") words.push(`-X ${operation.method.toUpperCase()}`);
+  const needs = Object.keys(operation.security?.[0] ?? {})[0];
+  if (needs === "token") words.push('-H "Authorization: Bearer $TOKEN"');
+  else if (needs) words.push(`-H "${api.components.securitySchemes[needs].name}: …"`);
+  if (operation.requestBody) words.push("-H 'Content-Type: application/json' -d '{}'");
+  const url = new URL(server.url + operation.path, location.origin);
+  words.push(`'${decodeURI(url.href).replaceAll("'", "%27")}'`);
+  return [element("h4", "", "From a shell"), element("pre", "", words.join(" "))];
+}
+
 function refusalsOf(operation) {
   const refused = Object.keys(operation.responses ?? {}).filter((status) => !status.startsWith("2"));
   return refused.length > 0 ? [element("h4", "", "Refusals"), `Problem documents: ${refused.join(", ")}.`] : [];
@@ -117,7 +132,8 @@ function article(api, operation) {
     ...parametersOf(operation),
     ...bodyOf(api, "Body", operation.requestBody?.content),
     ...responsesOf(api, operation),
-    ...refusalsOf(operation));
+    ...refusalsOf(operation),
+    ...curlOf(api, operation));
   const node = element("article", "", title, content);
   node.id = operation.operationId;
   node.dataset.text = `${operation.method} ${operation.path} ${text}`.toLowerCase();
@@ -132,7 +148,7 @@ function show(api) {
     contents.append(element("h2", "", tag));
     main.append(element("h2", "", tag));
     for (const operation of operations) {
-      const link = element("a", "", element("span", `method ${operation.method}`, operation.method), operation.path.replace("/api/v1", ""));
+      const link = element("a", "", element("span", `method ${operation.method}`, operation.method), operation.path.replace(/^\/api\/v1/, ""));
       link.href = `#${operation.operationId}`;
       contents.append(link);
       main.append(article(api, operation));
@@ -148,9 +164,18 @@ function filterBy(text) {
   }
 }
 
+/** The management API's document, or that of the tenant's endpoints, which one has to sign in for. */
+const source = location.pathname === "/docs/endpoints" ? "/api/v1/endpoints/openapi.json" : "/api/v1/openapi.json";
+
+async function load() {
+  const response = await fetch(source);
+  if (!response.ok) throw new Error((await response.json()).detail);
+  return response.json();
+}
+
+document.getElementById("document").href = source;
 document.getElementById("filter").addEventListener("input", (event) => filterBy(event.target.value));
-fetch("/api/v1/openapi.json")
-  .then((response) => response.json())
-  .then(show, () => {
-    document.getElementById("operations").textContent = "The document could not be loaded.";
-  });
+load().then(show, (error) => {
+  const main = document.getElementById("operations");
+  main.replaceChildren(element("p", "", error.message || "The document could not be loaded."));
+});

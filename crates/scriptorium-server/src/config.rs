@@ -20,6 +20,11 @@ pub struct Config {
     /// How long the head of a request may take, and how long a connection may stay without a
     /// request. Default 10 s.
     pub header_timeout: Duration,
+    /// How long the body of a request may take. Default 30 s.
+    pub body_timeout: Duration,
+    /// How long an answer may stand still because its client does not read: each kilobyte that it
+    /// takes gives back a second. Default 30 s.
+    pub write_patience: Duration,
     /// How many connections are served at once; further ones wait to be accepted. Default 4,096.
     pub max_connections: usize,
     /// How long requests in flight may go on after shutdown has begun. Default 20 s.
@@ -33,6 +38,8 @@ impl Default for Config {
             public_url: None,
             trusted_proxies: Vec::new(),
             header_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            write_patience: Duration::from_secs(30),
             max_connections: 4_096,
             drain: Duration::from_secs(20),
         }

@@ -21,8 +21,12 @@ use crate::strict_json;
 pub(crate) const API_BODY_BYTES: usize = 1 << 20;
 /// Bodies up to this size are read without asking the gate.
 const SMALL_BODY_BYTES: usize = 256 << 10;
-/// How long a body may take to arrive.
-const BODY_DEADLINE: Duration = Duration::from_secs(30);
+/// How long a body may take to arrive, as the listener notes with each request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BodyDeadline(pub(crate) Duration);
+
+/// The same where nobody has noted it.
+const BODY_DEADLINE: BodyDeadline = BodyDeadline(Duration::from_secs(30));
 /// How much of a body that is too large is read and thrown away, so that an honest client is
 /// still writing when the answer comes and not cut off before it.
 const DRAINED_BYTES: usize = 16 << 20;
@@ -141,8 +145,10 @@ pub(crate) async fn receive(
         .headers()
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let noted = request.extensions().get::<BodyDeadline>().copied();
+    let BodyDeadline(deadline) = noted.unwrap_or(BODY_DEADLINE);
     let body = request.into_body();
-    within(BODY_DEADLINE, collect(body, announced, limit, gate)).await
+    within(deadline, collect(body, announced, limit, gate)).await
 }
 
 async fn within(

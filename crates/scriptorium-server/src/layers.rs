@@ -14,10 +14,11 @@ use http::header::{
     CONTENT_TYPE, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
 };
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tracing::Instrument;
 
@@ -40,15 +41,23 @@ const A_YEAR_OF_HTTPS: HeaderValue =
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OfScript;
 
+/// Marks a response whose parts go out as they come: compression would hold them back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InParts;
+
 /// Wraps the routes; the first layer here is the outermost.
 pub(crate) fn around(router: Router, app: &App) -> Router {
     let stack = ServiceBuilder::new()
         .layer(from_fn_with_state(app.clone(), observe))
         .layer(from_fn_with_state(app.clone(), headers))
         // Leaves event streams alone by itself.
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(is_whole)))
         .layer(CatchPanicLayer::custom(after_panic));
     router.layer(stack)
+}
+
+fn is_whole(_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions) -> bool {
+    extensions.get::<InParts>().is_none()
 }
 
 /// Refuses unsafe requests that a browser makes for a page of another origin: for routes that a

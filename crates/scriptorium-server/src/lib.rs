@@ -15,6 +15,7 @@ mod layers;
 mod listener;
 mod login_limit;
 mod operations;
+mod patient;
 mod problem;
 mod raw_json;
 mod refusal;

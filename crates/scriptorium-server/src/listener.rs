@@ -28,6 +28,8 @@ use tower::ServiceExt;
 
 use crate::client::Peer;
 use crate::config::Config;
+use crate::input::BodyDeadline;
+use crate::patient::Patient;
 
 /// Most bytes of a request's head.
 const HEAD_BYTES: usize = 64 << 10;
@@ -55,6 +57,8 @@ pub(crate) async fn serve(
         router,
         http: builder(config.header_timeout, connections.clone()),
         header_timeout: config.header_timeout,
+        body_timeout: config.body_timeout,
+        write_patience: config.write_patience,
         closing: closing.clone(),
     };
     loop {
@@ -147,6 +151,8 @@ struct Connections {
     router: Router,
     http: auto::Builder<Tracked>,
     header_timeout: Duration,
+    body_timeout: Duration,
+    write_patience: Duration,
     closing: CancellationToken,
 }
 
@@ -162,9 +168,11 @@ impl Connections {
         let service = service_fn(move |request: Request<Incoming>| {
             let flight = Flight::begin(Arc::clone(&in_flight));
             let router = router.clone();
-            async move { Ok::<_, Infallible>(answer(router, request, peer, flight).await) }
+            let bound = BodyDeadline(self.body_timeout);
+            async move { Ok::<_, Infallible>(answer(router, request, peer, bound, flight).await) }
         });
-        let connection = self.http.serve_connection(TokioIo::new(stream), service);
+        let stream = TokioIo::new(Patient::new(stream, self.write_patience));
+        let connection = self.http.serve_connection(stream, service);
         tokio::pin!(connection);
         let reason = tokio::select! {
             result = connection.as_mut() => return log_end(result, peer),
@@ -204,10 +212,12 @@ async fn answer(
     router: Router,
     request: Request<Incoming>,
     peer: SocketAddr,
+    bound: BodyDeadline,
     flight: Flight,
 ) -> Response {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(Peer(peer));
+    request.extensions_mut().insert(bound);
     let Ok(response) = router.oneshot(request).await;
     response.map(|body| {
         Body::new(InFlight {

@@ -15,9 +15,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    Refused, audit, backup, dead_letters, drafts, events, executions, halts, nodes, reference,
-    retention, schedules, scripts, session, storage, stream, templates, tenants, tokens, transfer,
-    trash, users, versions,
+    Refused, audit, backup, dead_letters, drafts, endpoints, events, executions, halts, nodes,
+    reference, retention, schedules, scripts, session, signing_secrets, storage, stream, templates,
+    tenants, tokens, transfer, trash, users, versions,
 };
 use crate::problem::{self, Problem};
 use crate::state::App;
@@ -57,6 +57,7 @@ pub(crate) fn router(app: App) -> Router {
         .layer(from_fn_with_state(app.clone(), layers::guard_cookie));
     let open = Router::new()
         .route("/docs", get(reference::page))
+        .route("/docs/endpoints", get(reference::page))
         .route("/docs/docs.js", get(reference::script))
         .route("/docs/docs.css", get(reference::style));
     let router = api
@@ -121,6 +122,8 @@ fn management() -> OpenApiRouter<App> {
         .routes(routes!(scripts::validate))
         .routes(routes!(scripts::read, scripts::change, scripts::delete))
         .routes(routes!(scripts::restore))
+        .routes(routes!(signing_secrets::list, signing_secrets::add))
+        .routes(routes!(signing_secrets::remove))
         .routes(routes!(scripts::activate))
         .routes(routes!(scripts::pause))
         .routes(routes!(scripts::disable))
@@ -172,6 +175,7 @@ fn management() -> OpenApiRouter<App> {
         .routes(routes!(transfer::import))
         .routes(routes!(reference::typings))
         .routes(routes!(reference::document))
+        .routes(routes!(endpoints::document))
 }
 
 fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {

@@ -9,7 +9,7 @@ use scriptorium_model::filter::Filter;
 use scriptorium_model::limits::Limits;
 use scriptorium_model::schedule::{Missed, Overlap, Schedule};
 use scriptorium_model::script::{Definition, Language, ScriptType};
-use scriptorium_model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
+use scriptorium_model::trigger::{Endpoint, EndpointAuth, SignatureScheme, Subscription, Trigger};
 use scriptorium_model::{Json, Timestamp, UserId, Uuid};
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +75,12 @@ pub(crate) fn settings(definition: &Definition) -> Result<String> {
             auth: endpoint.auth.as_str().into(),
             permission: endpoint.permission.clone(),
             rate_limit_per_minute: endpoint.rate_limit_per_minute,
+            caller_rate_limit_per_minute: endpoint.caller_rate_limit_per_minute,
+            signature: endpoint.signature.map(|scheme| scheme.as_str().into()),
+            cors_origins: endpoint.cors_origins.clone(),
+            cache_seconds: endpoint.cache_seconds,
+            before: endpoint.before.clone(),
+            after: endpoint.after.clone(),
         }),
         event: match &definition.trigger {
             Trigger::Event(subscription) => Some(EventForm {
@@ -137,12 +143,19 @@ fn trigger(
         ScriptType::Http => {
             let form = known(http, place)?;
             let methods = form.methods.iter().map(|name| Method::from_name(name));
+            let scheme = form.signature.as_deref().map(SignatureScheme::from_name);
             Trigger::Http(Endpoint {
                 path: form.path,
                 methods: known(methods.collect(), place)?,
                 auth: known(EndpointAuth::from_name(&form.auth), place)?,
                 permission: form.permission,
                 rate_limit_per_minute: form.rate_limit_per_minute,
+                caller_rate_limit_per_minute: form.caller_rate_limit_per_minute,
+                signature: scheme.map(|scheme| known(scheme, place)).transpose()?,
+                cors_origins: form.cors_origins,
+                cache_seconds: form.cache_seconds,
+                before: form.before,
+                after: form.after,
             })
         }
         ScriptType::Event => {
@@ -217,6 +230,18 @@ struct HttpForm {
     permission: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rate_limit_per_minute: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    caller_rate_limit_per_minute: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signature: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    cors_origins: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cache_seconds: Option<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    before: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    after: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]

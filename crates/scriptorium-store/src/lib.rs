@@ -28,6 +28,7 @@ pub mod schedules;
 pub mod scripts;
 mod search;
 mod sessions;
+mod signing;
 mod storage;
 mod store;
 mod subscriptions;
@@ -60,6 +61,7 @@ pub use scripts::{
     Contradiction, ImportStep, ImportedVersion, LastExecution, Saving, ScriptFilter, ScriptSort,
     ScriptSummary, SortField, Trashed,
 };
+pub use signing::{SIGNING_SECRETS, SigningSecret};
 pub use store::{Change, Options, Store};
 pub use system::dispatch::Dispatched;
 pub use system::indexer::Indexed;

@@ -79,13 +79,11 @@ impl Starter {
     fn trigger(&self) -> Trigger {
         match self.id {
             "scheduled" => Trigger::Scheduled(Schedule::new("0 9 * * *", "UTC")),
-            "http" => Trigger::Http(Endpoint {
-                path: "/hello/{name}".into(),
-                methods: vec![Method::Get],
-                auth: EndpointAuth::Required,
-                permission: None,
-                rate_limit_per_minute: None,
-            }),
+            "http" => Trigger::Http(Endpoint::new(
+                "/hello/{name}",
+                &[Method::Get],
+                EndpointAuth::Required,
+            )),
             "event" => Trigger::Event(Subscription::to(["order.created"])),
             "embedded" => Trigger::Embedded,
             _ => Trigger::OneOff,

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::database::Database;
+use crate::endpoints::Rates;
 use crate::error::Result;
 use crate::halts::Standing;
 use crate::hooks::Hook;
@@ -310,6 +311,7 @@ impl Builder {
             runtime,
             waiting: Waiting::default(),
             halts: Standing::default(),
+            rates: Rates::new(ambient.clone()),
             ambient,
             passwords,
             data,

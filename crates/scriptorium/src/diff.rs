@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use scriptorium_model::script::Definition;
-use scriptorium_model::trigger::Trigger;
+use scriptorium_model::trigger::{SignatureScheme, Trigger};
 use scriptorium_model::version::Version;
 use similar::{Algorithm, DiffOp, DiffTag, TextDiff, capture_diff_slices_deadline};
 
@@ -312,10 +312,20 @@ fn settings(definition: &Definition) -> Vec<(String, String)> {
             ),
             (
                 "http.rate_limit_per_minute",
-                http.rate_limit_per_minute
-                    .map(|rate| rate.to_string())
-                    .unwrap_or_default(),
+                written(http.rate_limit_per_minute),
             ),
+            (
+                "http.caller_rate_limit_per_minute",
+                written(http.caller_rate_limit_per_minute),
+            ),
+            (
+                "http.signature.scheme",
+                written(http.signature.map(SignatureScheme::as_str)),
+            ),
+            ("http.cors_origins", http.cors_origins.join(", ")),
+            ("http.cache_seconds", written(http.cache_seconds)),
+            ("http.before", http.before.join(", ")),
+            ("http.after", http.after.join(", ")),
         ]),
         Trigger::Event(event) => fields.extend([
             ("event.types", event.types.join(", ")),
@@ -564,19 +574,19 @@ mod tests {
                 "schedule.pause_after_failures"
             ]
         );
-        let endpoint = Endpoint {
-            path: "/a".into(),
-            methods: vec![Method::Get],
-            auth: EndpointAuth::Required,
-            permission: None,
-            rate_limit_per_minute: None,
-        };
+        let endpoint = Endpoint::new("/a", &[Method::Get], EndpointAuth::Required);
         let other = Endpoint {
             path: "/b".into(),
             methods: vec![Method::Post],
-            auth: EndpointAuth::Public,
+            auth: EndpointAuth::Signature,
             permission: Some("reports.view".into()),
             rate_limit_per_minute: Some(7),
+            caller_rate_limit_per_minute: Some(3),
+            signature: Some(SignatureScheme::Stripe),
+            cors_origins: vec!["*".into()],
+            cache_seconds: Some(60),
+            before: vec!["who calls".into()],
+            after: vec!["in xml".into()],
         };
         assert_eq!(
             named(Trigger::Http(endpoint), Trigger::Http(other)),
@@ -585,7 +595,13 @@ mod tests {
                 "http.methods",
                 "http.auth",
                 "http.permission",
-                "http.rate_limit_per_minute"
+                "http.rate_limit_per_minute",
+                "http.caller_rate_limit_per_minute",
+                "http.signature.scheme",
+                "http.cors_origins",
+                "http.cache_seconds",
+                "http.before",
+                "http.after"
             ]
         );
         let text = r#"{"field":"total","op":"gt","value":100}"#;

@@ -295,6 +295,7 @@ impl From<scriptorium_store::Error> for Error {
                     "not_unique" => format!("{field} is already taken"),
                     "stale_version" => "someone else has saved a newer version".into(),
                     "too_many_drafts" => "save or discard another draft first".into(),
+                    "too_many_secrets" => "remove a secret that is not in use first".into(),
                     "archived" => "the script is archived and stays as it is".into(),
                     "still_running" => "an execution of it is pending or running".into(),
                     "not_active" => "the script is not active; activate it first".into(),

@@ -81,7 +81,8 @@ pub use scriptorium_store::schedules::{CameTo, LastRun, ScheduleState, Skipped, 
 pub use scriptorium_store::tenant_data::{self, TenantData, TenantSchema};
 pub use scriptorium_store::{
     DeadLetterFilter, DeadLetterSummary, Delivered, ExecutionField, ExecutionFilter, ExecutionSort,
-    ExecutionSummary, LastExecution, Node, ScriptFilter, ScriptSort, ScriptSummary, SortField,
+    ExecutionSummary, LastExecution, Node, ScriptFilter, ScriptSort, ScriptSummary, SigningSecret,
+    SortField,
 };
 
 pub use access::{Caller, SignedIn};
@@ -91,7 +92,11 @@ pub use database::Database;
 pub use dead_letters::{DeadLetters, RetriedMany, RetryMany};
 pub use diff::{Diff, DiffLine, DiffRow, FieldChange, RowKind};
 pub use embedded::{Invoked, TenantHandle};
-pub use endpoints::{EndpointRefusal, EndpointReply, EndpointRequest, Endpoints};
+pub use endpoints::{
+    Admitted, BadSignature, EndpointBody, EndpointRefusal, EndpointReply, EndpointRequest,
+    EndpointStream, Endpoints, FoundEndpoint, Look, NewSigningSecret, Rate, RateExceeded,
+    RateScope, StreamBroken,
+};
 pub use error::{Error, ErrorKind, Result};
 pub use events::{Events, NewEvent};
 pub use executions::{Execute, Executions, Mode, Replay};

@@ -11,7 +11,7 @@ use scriptorium_model::permission::Permission;
 use scriptorium_model::script::{Definition, Script};
 use scriptorium_model::tenant::{DEFAULT_SLUG, Tenant};
 use scriptorium_model::{Ambient, Ctx, ScriptId, TenantId, policy};
-use scriptorium_runtime::{Call, Finished, HttpReply, Runtime, Statistics};
+use scriptorium_runtime::{Call, Finished, HttpReply, Job, Runtime, Statistics, StreamSink};
 use scriptorium_store::tenant_data::TenantData;
 use scriptorium_store::{Node, Store};
 use scriptorium_triggers::Triggers;
@@ -19,6 +19,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
+use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -27,7 +28,7 @@ use crate::audit::Audit;
 use crate::backup::Backups;
 use crate::dead_letters::DeadLetters;
 use crate::embedded::TenantHandle;
-use crate::endpoints::Endpoints;
+use crate::endpoints::{Endpoints, Rates};
 use crate::error::{Error, Result};
 use crate::events::Events;
 use crate::executions::Executions;
@@ -56,6 +57,7 @@ pub(crate) struct Inner {
     pub(crate) triggers: Triggers,
     pub(crate) waiting: Waiting,
     pub(crate) halts: Standing,
+    pub(crate) rates: Rates,
     pub(crate) ambient: Ambient,
     pub(crate) passwords: Passwords,
     pub(crate) data: TenantData,
@@ -308,6 +310,10 @@ impl Platform {
         &self.0.waiting
     }
 
+    pub(crate) fn rates(&self) -> &Rates {
+        &self.0.rates
+    }
+
     pub(crate) fn triggers(&self) -> &Triggers {
         &self.0.triggers
     }
@@ -373,11 +379,26 @@ impl Platform {
         call: Option<Call>,
         history: History,
     ) -> Result<Ended> {
+        let running = self.begin_call(ctx, execution, script, call, history, None);
+        ended(running.await?.await)
+    }
+
+    /// Begins such a run; an answer in parts goes into `stream`.
+    pub(crate) async fn begin_call(
+        &self,
+        ctx: &Ctx,
+        execution: Execution,
+        script: &Script,
+        call: Option<Call>,
+        history: History,
+        stream: Option<StreamSink>,
+    ) -> Result<JoinHandle<Result<Ended>>> {
         if self.0.stop.is_cancelled() {
             return Err(Error::busy("busy", RETRY_AFTER));
         }
         self.check_halts(ctx, &execution)?;
         let job = self.runtime().job(ctx, script, execution, call).await?;
+        let job = Job { stream, ..job };
         let (platform, ctx) = (self.clone(), ctx.clone());
         // Before anybody could want it stopped.
         let entry = self.waiting().enter(&job.execution);
@@ -396,8 +417,7 @@ impl Platform {
             }
             Ok(Ended { execution, reply })
         };
-        let ended = self.0.tasks.spawn(work).await;
-        ended.map_err(|_| Error::internal("the execution's task failed"))?
+        Ok(self.0.tasks.spawn(work))
     }
 
     fn handle_of(&self, tenant: Tenant) -> TenantHandle {
@@ -445,6 +465,11 @@ impl Platform {
             Err(error) => tracing::error!(%error, "the end of an execution was not recorded"),
         }
     }
+}
+
+/// How a run that was begun has ended.
+pub(crate) fn ended(joined: Result<Result<Ended>, JoinError>) -> Result<Ended> {
+    joined.map_err(|_| Error::internal("the execution's task failed"))?
 }
 
 fn written(finished: Finished) -> scriptorium_store::Finished {

@@ -2,7 +2,7 @@
 
 use scriptorium_model::definition::{DESCRIPTION_CHARS, at_most, at_most_bytes};
 use scriptorium_model::draft::{Draft, DraftText};
-use scriptorium_model::library::Pin;
+use scriptorium_model::library::{PREFIX, Pin};
 use scriptorium_model::limits::SOURCE_BYTES;
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::permission::Permission;
@@ -11,7 +11,7 @@ use scriptorium_model::script::{Definition, Language, Script, ScriptStatus, Scri
 use scriptorium_model::trigger::Trigger;
 use scriptorium_model::version::{Version, VersionPolicy, validate_milestone};
 use scriptorium_model::{Ctx, Invalid, ScriptId};
-use scriptorium_runtime::{Circuit, Diagnostic, Look, ResolvedLibrary, Severity};
+use scriptorium_runtime::{Circuit, Diagnostic, FoundLibrary, Look, ResolvedLibrary, Severity};
 use scriptorium_store::{Saving, ScriptFilter, ScriptSummary};
 
 use crate::access;
@@ -516,6 +516,10 @@ impl Scripts<'_> {
                 .with("line", error.line)
                 .with("column", error.column);
         }
+        // A draft may be saved without its libraries.
+        if !lenient {
+            check_around(definition, libraries, &mut invalid);
+        }
         Ok(invalid.or(())?)
     }
 
@@ -545,6 +549,36 @@ impl Scripts<'_> {
 /// The libraries to keep with a version: all that it imports, or none when one is missing.
 pub(crate) fn pins(libraries: &[ResolvedLibrary]) -> Vec<Pin> {
     ResolvedLibrary::pins(libraries).unwrap_or_default()
+}
+
+/// The libraries around an endpoint have to be there, and to export what is called.
+fn check_around(definition: &Definition, libraries: &[ResolvedLibrary], invalid: &mut Invalid) {
+    let Some(endpoint) = definition.trigger.endpoint() else {
+        return;
+    };
+    for (field, role, names) in [
+        ("http.before", "before", &endpoint.before),
+        ("http.after", "after", &endpoint.after),
+    ] {
+        for name in names {
+            let specifier = format!("{PREFIX}{name}");
+            let library = libraries.iter().find(|one| one.specifier == specifier);
+            let message = match library.map(|library| &library.found) {
+                Some(Ok(found)) if exports(found, role) => continue,
+                Some(Ok(_)) => {
+                    format!("`{specifier}` exports no function `{role}`, and none as default")
+                }
+                Some(Err(reason)) => reason.clone(),
+                None => format!("There is no library `{specifier}`"),
+            };
+            invalid.push(field, "not_found", message);
+        }
+    }
+}
+
+fn exports(library: &FoundLibrary, role: &str) -> bool {
+    let mut names = library.exports.iter();
+    names.any(|name| name == role || name == "default")
 }
 
 fn saving<'a>(change_description: &'a str, pins: &'a [Pin]) -> Saving<'a> {

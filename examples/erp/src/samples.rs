@@ -150,12 +150,11 @@ impl Entry {
 impl HttpEntry {
     fn endpoint(&self) -> Option<Endpoint> {
         let methods = self.methods.iter().map(|name| Method::from_name(name));
+        let methods = methods.collect::<Option<Vec<_>>>()?;
+        let auth = EndpointAuth::from_name(&self.auth)?;
         Some(Endpoint {
-            path: self.path.clone(),
-            methods: methods.collect::<Option<_>>()?,
-            auth: EndpointAuth::from_name(&self.auth)?,
             permission: self.permission.clone(),
-            rate_limit_per_minute: None,
+            ..Endpoint::new(&self.path, &methods, auth)
         })
     }
 }

@@ -78,13 +78,11 @@ fn scheduled(cron: &str, timezone: &str) -> Definition {
 }
 
 fn http(path: &str, methods: &[Method]) -> Definition {
-    triggered(Trigger::Http(Endpoint {
-        path: path.into(),
-        methods: methods.to_vec(),
-        auth: EndpointAuth::Required,
-        permission: None,
-        rate_limit_per_minute: None,
-    }))
+    triggered(Trigger::Http(Endpoint::new(
+        path,
+        methods,
+        EndpointAuth::Required,
+    )))
 }
 
 fn at(path: &str) -> Definition {

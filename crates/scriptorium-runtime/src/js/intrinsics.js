@@ -7,6 +7,7 @@ const { apply, ownKeys } = Reflect;
 const { isArray } = Array;
 const { parse, stringify } = JSON;
 const { isView } = ArrayBuffer;
+const { asyncIterator: asyncIteratorKey, iterator: iteratorKey } = Symbol;
 const bufferOf = ArrayBuffer;
 const BytesOf = Uint8Array;
 const DateOf = Date;

@@ -45,18 +45,32 @@ interface HttpRequest<T = any> {
   readonly query: Record<string, string | string[]>;
   /** By lower-case name. */
   readonly headers: Record<string, string>;
-  /** Parsed by content type: JSON, form, text, or bytes. */
+  /** Parsed by content type: JSON, form, form with files (each a FormFile), text, or bytes. */
   readonly body: T;
   readonly rawBody: Uint8Array;
   readonly ip: string;
   readonly url: string;
 }
 
+/** A file of a form. */
+interface FormFile {
+  /** Of the field. */
+  readonly name: string;
+  /** As the sender calls it: no path to be trusted. */
+  readonly filename: string;
+  readonly contentType: string | null;
+  readonly size: number;
+  readonly bytes: Uint8Array;
+}
+
 /** What handleRequest may return; any other value is a 200 JSON body. */
 interface HttpReply {
   status?: number;
   headers?: Record<string, string | number | string[]>;
-  /** An object goes as JSON, a string as text, a Uint8Array as bytes. */
+  /**
+   * An object goes as JSON, a string as text, a Uint8Array as bytes. What a generator gives goes out part
+   * by part: as server-sent events, or as text and bytes of the content type that is set.
+   */
   body?: unknown;
 }
 

@@ -18,6 +18,8 @@ pub struct TenantShare {
     pub running: u32,
     /// Callers that wait for room; further ones are refused at once.
     pub waiting: u32,
+    /// Requests a minute to all its endpoints; as many as come when `None`.
+    pub requests: Option<u32>,
 }
 
 /// The greatest weight.
@@ -29,14 +31,21 @@ impl TenantShare {
         weight: WEIGHT,
         running: u32::MAX,
         waiting: 1_000,
+        requests: None,
     };
 
-    /// Five executions at once.
+    /// Five executions at once, 600 requests a minute.
     pub const SHARED_HOSTING: Self = Self {
         weight: WEIGHT,
         running: 5,
         waiting: 100,
+        requests: Some(600),
     };
+
+    /// Requests a minute to an endpoint that says no figure of its own: a sixth of the tenant's.
+    pub fn endpoint_requests(&self) -> Option<u32> {
+        self.requests.map(|all| all.div_ceil(6))
+    }
 
     /// The share of a preset's name: `trusted` or `shared-hosting`.
     pub fn preset(name: &str) -> Option<Self> {

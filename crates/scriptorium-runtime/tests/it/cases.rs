@@ -143,13 +143,11 @@ pub(crate) fn job(harness: &Harness, case: &Case) -> scriptorium_runtime::Job {
             })),
         ),
         "http" => (
-            Trigger::Http(Endpoint {
-                path: "/orders/{id}".into(),
-                methods: vec![Method::Post],
-                auth: EndpointAuth::Required,
-                permission: None,
-                rate_limit_per_minute: None,
-            }),
+            Trigger::Http(Endpoint::new(
+                "/orders/{id}",
+                &[Method::Post],
+                EndpointAuth::Required,
+            )),
             Call::Request(Arc::new(request(case))),
         ),
         other => panic!("{other} is no kind"),

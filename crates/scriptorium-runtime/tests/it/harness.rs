@@ -148,6 +148,7 @@ impl Harness {
             },
             call,
             timeout: None,
+            stream: None,
             locale: "en".to_owned(),
             timezone: "Asia/Tashkent".to_owned(),
             origin: Some(scriptorium_model::Origin {

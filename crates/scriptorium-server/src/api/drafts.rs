@@ -73,7 +73,13 @@ pub(crate) async fn put(
     if let Some(RawJson(settings)) = &new.settings {
         // Kept as it came, but only when saving could read it.
         let read: Result<ScriptChange, _> = serde_json::from_str(settings.as_str());
-        read.map_err(|error| Problem::field("settings", "wrong_type", error.to_string()))?;
+        let mut read =
+            read.map_err(|error| Problem::field("settings", "wrong_type", error.to_string()))?;
+        if read.take_signing_secret().is_some() {
+            let field = "settings.http.signature.secret";
+            let message = "is kept in no draft";
+            return Err(Problem::field(field, "not_allowed", message));
+        }
     }
     let text = DraftText {
         source: new.source,

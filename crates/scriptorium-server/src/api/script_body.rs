@@ -118,12 +118,32 @@ pub(crate) struct HttpBody {
     #[schema(example = "/reports/{year}")]
     path: String,
     methods: Vec<&'static str>,
-    /// `required` or `public`.
+    /// `required`, `signature` or `public`.
     auth: &'static str,
     /// A permission callers must hold besides `scripts.execute`.
     permission: Option<String>,
-    /// Calls a minute; `null` for the platform's own figure.
+    /// Calls a minute of all callers; `null` for the figure of the tenant's share.
     rate_limit_per_minute: Option<u32>,
+    /// Calls a minute of one caller; `null` for the figure of the tenant's share.
+    caller_rate_limit_per_minute: Option<u32>,
+    /// How callers sign; `null` unless `auth` is `signature`.
+    signature: Option<SignatureBody>,
+    /// Origins whose pages may read the answers; `*` is every one.
+    cors_origins: Vec<String>,
+    /// For how long answers to GET may be kept by whoever asked; `null` for not at all.
+    cache_seconds: Option<u32>,
+    /// Libraries that see a request before the script.
+    before: Vec<String>,
+    /// Libraries that see an answer after the script.
+    after: Vec<String>,
+}
+
+/// How the requests to an endpoint are signed. Its secrets are never told.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Signature)]
+pub(crate) struct SignatureBody {
+    /// `standard`, `stripe` or `github`.
+    scheme: &'static str,
 }
 
 /// What an event script runs on.
@@ -269,6 +289,14 @@ impl From<Definition> for DefinitionBody {
                     auth: http.auth.as_str(),
                     permission: http.permission,
                     rate_limit_per_minute: http.rate_limit_per_minute,
+                    caller_rate_limit_per_minute: http.caller_rate_limit_per_minute,
+                    signature: http.signature.map(|scheme| SignatureBody {
+                        scheme: scheme.as_str(),
+                    }),
+                    cors_origins: http.cors_origins,
+                    cache_seconds: http.cache_seconds,
+                    before: http.before,
+                    after: http.after,
                 });
             }
             Trigger::Event(event) => {

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use scriptorium::model::endpoint::Method;
@@ -11,7 +12,7 @@ use scriptorium::model::filter::Filter;
 use scriptorium::model::limits::Limits;
 use scriptorium::model::schedule::{Missed, Overlap, Schedule};
 use scriptorium::model::script::{Definition, Language, ScriptType};
-use scriptorium::model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
+use scriptorium::model::trigger::{Endpoint, EndpointAuth, SignatureScheme, Subscription, Trigger};
 use scriptorium::model::{Invalid, Timestamp, UserId, Uuid};
 use serde::Deserialize;
 use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Schema};
@@ -135,17 +136,61 @@ pub(crate) struct HttpChange {
     /// Of GET, POST, PUT, DELETE, PATCH; GET when not said.
     #[serde(default, deserialize_with = "present")]
     methods: Option<Vec<String>>,
-    /// `required` or `public`; required when not said.
+    /// `required`, `signature` or `public`; required when not said.
     #[serde(default, deserialize_with = "present")]
     auth: Option<String>,
     /// A permission callers must hold besides `scripts.execute`.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
     permission: Option<Option<String>>,
-    /// Calls a minute, 1 to 6,000; the platform's own figure when `null`.
+    /// Calls a minute of all callers, 1 to 6,000; the figure of the tenant's share when `null`.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<u32>)]
     rate_limit_per_minute: Option<Option<u32>>,
+    /// Calls a minute of one caller, 1 to 6,000; the figure of the tenant's share when `null`.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<u32>)]
+    caller_rate_limit_per_minute: Option<Option<u32>>,
+    /// How callers sign; with `auth` `signature`, and only then.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<SignatureChange>)]
+    signature: Option<Option<SignatureChange>>,
+    /// Up to 20 origins such as `https://shop.example.com` whose pages may read the answers, or `*`.
+    #[serde(default, deserialize_with = "present")]
+    cors_origins: Option<Vec<String>>,
+    /// For how many seconds answers to GET may be kept by whoever asked, 1 to 31,536,000; not at all
+    /// when `null`.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<u32>)]
+    cache_seconds: Option<Option<u32>>,
+    /// Up to 5 names of libraries that see a request before the script, in this order.
+    #[serde(default, deserialize_with = "present")]
+    before: Option<Vec<String>>,
+    /// Up to 5 names of libraries that see an answer after the script, in this order.
+    #[serde(default, deserialize_with = "present")]
+    after: Option<Vec<String>>,
+}
+
+/// How the requests to an endpoint are signed.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignatureChange {
+    /// `standard`, `stripe` or `github`.
+    #[serde(default, deserialize_with = "present")]
+    scheme: Option<String>,
+    /// One more secret that signatures are accepted of, besides those there are. It is stored
+    /// encrypted and never told again.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(write_only)]
+    secret: Option<String>,
+}
+
+impl fmt::Debug for SignatureChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignatureChange")
+            .field("scheme", &self.scheme)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What an event script runs on.
@@ -226,6 +271,12 @@ impl ScriptChange {
         let description = self.change_description.clone().unwrap_or_default();
         let definition = self.laid_over(blank(kind), &mut invalid);
         invalid.or((definition, description))
+    }
+
+    /// Takes out the signing secret that comes with it: it is no part of a definition.
+    pub(crate) fn take_signing_secret(&mut self) -> Option<String> {
+        let signature = self.http.as_mut()?.signature.as_mut()?.as_mut()?;
+        signature.secret.take()
     }
 
     /// The same with a type as other systems call it in what they wrote out.
@@ -386,7 +437,7 @@ impl HttpChange {
         }
         if let Some(name) = self.auth {
             let auth = EndpointAuth::from_name(&name);
-            let message = "must be required or public";
+            let message = "must be required, signature or public";
             set_named(&mut present.auth, auth, "http.auth", message, invalid);
         }
         set(&mut present.permission, self.permission);
@@ -394,6 +445,38 @@ impl HttpChange {
             &mut present.rate_limit_per_minute,
             self.rate_limit_per_minute,
         );
+        set(
+            &mut present.caller_rate_limit_per_minute,
+            self.caller_rate_limit_per_minute,
+        );
+        match self.signature {
+            None => {}
+            Some(None) => present.signature = None,
+            Some(Some(change)) => change.lay_over(&mut present.signature, invalid),
+        }
+        set(&mut present.cors_origins, self.cors_origins);
+        set(&mut present.cache_seconds, self.cache_seconds);
+        set(&mut present.before, self.before);
+        set(&mut present.after, self.after);
+    }
+}
+
+impl SignatureChange {
+    fn lay_over(self, present: &mut Option<SignatureScheme>, invalid: &mut Invalid) {
+        if let Some(name) = self.scheme {
+            match SignatureScheme::from_name(&name) {
+                Some(scheme) => *present = Some(scheme),
+                None => {
+                    let message = "must be standard, stripe or github";
+                    invalid.push("http.signature.scheme", "unknown_value", message);
+                }
+            }
+        }
+        // Who may give one takes it out before.
+        if self.secret.is_some() {
+            let message = "cannot be given here";
+            invalid.push("http.signature.secret", "not_allowed", message);
+        }
     }
 }
 
@@ -453,13 +536,9 @@ pub(crate) fn kind_of(name: &str) -> Result<ScriptType, Invalid> {
 fn blank(kind: ScriptType) -> Definition {
     let trigger = match kind {
         ScriptType::Scheduled => Trigger::Scheduled(Schedule::new("", "UTC")),
-        ScriptType::Http => Trigger::Http(Endpoint {
-            path: String::new(),
-            methods: vec![Method::Get],
-            auth: EndpointAuth::Required,
-            permission: None,
-            rate_limit_per_minute: None,
-        }),
+        ScriptType::Http => {
+            Trigger::Http(Endpoint::new("", &[Method::Get], EndpointAuth::Required))
+        }
         ScriptType::Event => Trigger::Event(Subscription::to([""; 0])),
         ScriptType::OneOff => Trigger::OneOff,
         ScriptType::Embedded => Trigger::Embedded,

@@ -97,14 +97,21 @@ fn order(text: &str) -> Result<ScriptSort, Problem> {
 pub(crate) async fn create(
     State(app): State<App>,
     caller: Authenticated,
-    JsonBody(change): JsonBody<ScriptChange>,
+    JsonBody(mut change): JsonBody<ScriptChange>,
 ) -> Result<Response, Problem> {
+    let secret = change.take_signing_secret();
     let (definition, description) = change.create()?;
-    let script = app
-        .platform
-        .scripts()
+    let scripts = app.platform.scripts();
+    if let Some(secret) = &secret {
+        scripts.check_signing_secret(&definition, secret)?;
+    }
+    let script = scripts
         .create(caller.ctx(), definition, &description)
         .await?;
+    if let Some(secret) = &secret {
+        let added = scripts.add_signing_secret(caller.ctx(), script.id, Some(secret));
+        added.await?;
+    }
     let location = format!("/api/v1/scripts/{}", script.id);
     Ok((StatusCode::CREATED, [(LOCATION, location)], shown(script)).into_response())
 }
@@ -137,12 +144,16 @@ pub(crate) async fn change(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
-    JsonBody(change): JsonBody<ScriptChange>,
+    JsonBody(mut change): JsonBody<ScriptChange>,
 ) -> Result<Response, Problem> {
     let scripts = app.platform.scripts();
     let present = scripts.find(caller.ctx(), ScriptId(id)).await?;
     let version = present.version;
+    let secret = change.take_signing_secret();
     let (definition, base_version, change_description) = change.update(present.definition)?;
+    if let Some(secret) = &secret {
+        scripts.check_signing_secret(&definition, secret)?;
+    }
     // Without a base the change is against what was just read, so that it cannot undo what
     // someone else saves in between.
     let update = Update {
@@ -151,7 +162,13 @@ pub(crate) async fn change(
         change_description,
     };
     match scripts.update(caller.ctx(), ScriptId(id), update).await {
-        Ok(script) => Ok(shown(script)),
+        Ok(script) => {
+            if let Some(secret) = &secret {
+                let added = scripts.add_signing_secret(caller.ctx(), script.id, Some(secret));
+                added.await?;
+            }
+            Ok(shown(script))
+        }
         Err(refused) => Err(with_current(&app, caller.ctx(), ScriptId(id), refused).await),
     }
 }

@@ -26,6 +26,13 @@ async fn every_kind_of_response_has_the_headers_of_its_kind() {
             200,
             "default-src 'none'; script-src 'self'",
         ),
+        (
+            "GET",
+            "/docs/endpoints",
+            "",
+            200,
+            "default-src 'none'; script-src 'self'",
+        ),
         ("GET", "/docs/docs.js", "", 200, closed),
         (
             "GET",

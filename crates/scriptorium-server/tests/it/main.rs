@@ -8,13 +8,17 @@
 
 mod audit;
 mod bad_input;
+mod conformance;
 mod connections;
 mod documents;
+mod doors;
 mod drafts;
 mod endpoints;
 mod fixture;
 mod headers;
 mod neighbours;
+mod parts;
+mod raw;
 mod roles;
 mod room;
 mod schedules;

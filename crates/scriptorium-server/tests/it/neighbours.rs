@@ -304,6 +304,7 @@ impl Position {
             .replace("{id}", id)
             .replace("{name}", name)
             .replace("{key}", name)
+            .replace("{secret}", id)
             .replace("{version}", "1")
             .replace("{a}", "1")
             .replace("{b}", "2");
@@ -472,6 +473,7 @@ async fn answers(server: &Fixture, owner: &Tenant) -> Vec<(String, Value)> {
         }
         let path = path
             .replace("{id}", own)
+            .replace("{secret}", own)
             .replace("{version}", "1")
             .replace("{a}", "1")
             .replace("{b}", "2")

@@ -92,6 +92,23 @@ pub(crate) fn rows() -> Vec<Row> {
             none.clone(),
             [401, 404, 403, 403, 204, 204],
         ),
+        (
+            "GET /api/v1/scripts/{id}/signing-secrets",
+            none.clone(),
+            readers,
+        ),
+        // It is no endpoint that takes signatures.
+        (
+            "POST /api/v1/scripts/{id}/signing-secrets",
+            json!({}),
+            [401, 404, 403, 403, 422, 422],
+        ),
+        (
+            "DELETE /api/v1/scripts/{id}/signing-secrets/{secret}",
+            none.clone(),
+            [401, 404, 403, 403, 404, 404],
+        ),
+        ("GET /api/v1/endpoints/openapi.json", none.clone(), members),
         ("GET /api/v1/version-policy", none.clone(), members),
         (
             "PUT /api/v1/version-policy",
@@ -352,6 +369,7 @@ impl Things {
             "thing"
         };
         path.replace("{id}", id)
+            .replace("{secret}", id)
             .replace("{version}", "1")
             .replace("{a}", "1")
             .replace("{b}", "2")

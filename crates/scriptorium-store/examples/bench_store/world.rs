@@ -115,13 +115,11 @@ const SOURCE: &str = "export default function main(input, ctx) {\n  const order 
 fn triggers() -> [Trigger; 5] {
     [
         Trigger::Scheduled(Schedule::new("0 9 * * *", "Asia/Tashkent")),
-        Trigger::Http(Endpoint {
-            path: "/template".into(),
-            methods: vec![Method::Get],
-            auth: EndpointAuth::Public,
-            permission: None,
-            rate_limit_per_minute: None,
-        }),
+        Trigger::Http(Endpoint::new(
+            "/template",
+            &[Method::Get],
+            EndpointAuth::Public,
+        )),
         Trigger::Event(Subscription::to(["order.created"])),
         Trigger::OneOff,
         Trigger::Embedded,

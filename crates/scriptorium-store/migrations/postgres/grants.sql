@@ -31,6 +31,8 @@ grant select, insert, update, delete on version_milestones to {app}, {system};
 grant select, insert, update, delete on version_policies  to {app}, {system};
 grant select, insert, update, delete on dead_letters      to {app}, {system};
 grant select, insert, delete         on event_deliveries  to {app}, {system};
+grant select, insert, delete         on signing_secrets   to {app}, {system};
+grant select, insert, delete         on signed_requests   to {app}, {system};
 -- The words that search looks in: written by the indexer, read through find_… only; they go with
 -- what they describe.
 grant select, insert, update, delete on execution_documents to {system};

@@ -52,6 +52,7 @@ const ALL: &[Pair] = &pairs![
     "0022_orders_behind_the_wall",
     "0023_events_delivered",
     "0024_schedule_policies",
+    "0031_endpoint_signatures",
     "0036_halts",
 ];
 

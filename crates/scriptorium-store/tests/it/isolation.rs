@@ -416,6 +416,32 @@ async fn business_tables_of_another_tenant_are_empty(
 
 #[rstest]
 #[tokio::test]
+async fn signing_secrets_of_another_tenant_do_not_exist(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx, other) = (&world.store, &world.ctx, &world.other);
+    let script = world.script("mine").await.id;
+    let secret = store.add_signing_secret(ctx, script, b"mine").await;
+    let secret = secret.unwrap().id;
+    assert_missing(store.add_signing_secret(other, script, b"theirs").await);
+    assert_missing(store.remove_signing_secret(other, script, secret).await);
+    let listed = store.list_signing_secrets(other, script).await;
+    assert_eq!(listed.unwrap(), []);
+    let keys = store.signing_keys(other, script).await.unwrap();
+    assert!(keys.is_empty());
+    let until = world.now() + Duration::from_secs(60);
+    let accept = async |ctx: &Ctx| store.accept_signed(ctx, script, &[1; 32], until).await;
+    assert!(accept(ctx).await.unwrap());
+    assert_missing(accept(other).await);
+    store.forget_signed(other, script, &[1; 32]).await.unwrap();
+    assert!(!accept(ctx).await.unwrap());
+    world.advance(Duration::from_secs(60));
+    assert_missing(accept(other).await);
+}
+
+#[rstest]
+#[tokio::test]
 async fn drafts_milestones_rules_and_trail_of_another_tenant_do_not_exist(
     #[values(Sqlite, Postgres)] database: Database,
 ) {

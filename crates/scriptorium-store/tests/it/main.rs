@@ -37,6 +37,7 @@ mod retention;
 mod schedules;
 mod scripts;
 mod search;
+mod signing;
 mod storage;
 mod support;
 mod tenant_data;

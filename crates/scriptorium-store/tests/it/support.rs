@@ -459,11 +459,8 @@ pub(crate) fn cron(cron: &str) -> Trigger {
 
 pub(crate) fn http(path: &str, methods: &[Method]) -> Trigger {
     Trigger::Http(Endpoint {
-        path: path.into(),
-        methods: methods.to_vec(),
-        auth: EndpointAuth::Public,
         permission: Some("reports.view".into()),
-        rate_limit_per_minute: None,
+        ..Endpoint::new(path, methods, EndpointAuth::Public)
     })
 }
 

@@ -11,6 +11,7 @@ use scriptorium::model::endpoint::Method;
 use scriptorium::model::permission::Permission;
 use scriptorium::model::policy::Action;
 use scriptorium::model::script::{Definition, Script, ScriptType};
+use scriptorium::model::trigger::SignatureScheme;
 use scriptorium::model::{ExecutionId, ScriptId, UserId};
 use serde::Deserialize;
 
@@ -45,6 +46,7 @@ struct ScriptPage {
     may_open_endpoints: bool,
     kinds: [&'static str; 5],
     methods: [&'static str; 5],
+    schemes: [&'static str; 3],
     permissions: Vec<String>,
     presets: &'static [(&'static str, &'static str)],
     zones: Vec<String>,
@@ -184,6 +186,7 @@ impl Editor {
             may_open_endpoints: ctx.may(Permission::ScriptsManageEndpoints),
             kinds: ScriptType::ALL.map(ScriptType::as_str),
             methods: Method::ALL.map(Method::as_str),
+            schemes: SignatureScheme::ALL.map(SignatureScheme::as_str),
             permissions: site.platform.known_permissions().iter().cloned().collect(),
             presets: &settings::PRESETS,
             zones: settings::zones(),

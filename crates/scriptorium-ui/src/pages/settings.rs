@@ -177,6 +177,12 @@ fn definition_json(definition: &Definition) -> Value {
                 "auth": http.auth.as_str(),
                 "permission": http.permission,
                 "rate_limit_per_minute": http.rate_limit_per_minute,
+                "caller_rate_limit_per_minute": http.caller_rate_limit_per_minute,
+                "signature": http.signature.map(|scheme| json!({ "scheme": scheme.as_str() })),
+                "cors_origins": http.cors_origins,
+                "cache_seconds": http.cache_seconds,
+                "before": http.before,
+                "after": http.after,
             });
         }
         Trigger::Event(event) => {

@@ -4,18 +4,12 @@ use bytes::Bytes;
 use scriptorium::model::endpoint::Method;
 use scriptorium::model::permission::Role;
 use scriptorium::model::trigger::{Endpoint, EndpointAuth, Trigger};
-use scriptorium::{EndpointRefusal, EndpointReply, EndpointRequest};
+use scriptorium::{EndpointBody, EndpointRefusal, EndpointReply, EndpointRequest};
 
 use crate::world::{World, definition};
 
 fn http(path: &str, methods: &[Method], auth: EndpointAuth) -> Trigger {
-    Trigger::Http(Endpoint {
-        path: path.into(),
-        methods: methods.to_vec(),
-        auth,
-        permission: None,
-        rate_limit_per_minute: None,
-    })
+    Trigger::Http(Endpoint::new(path, methods, auth))
 }
 
 fn request(method: &str, path: &str, body: &str) -> EndpointRequest {
@@ -31,7 +25,10 @@ fn request(method: &str, path: &str, body: &str) -> EndpointRequest {
 }
 
 fn text(reply: &EndpointReply) -> String {
-    format!("{} {}", reply.status, String::from_utf8_lossy(&reply.body))
+    let EndpointBody::Whole(body) = &reply.body else {
+        panic!("{reply:?}")
+    };
+    format!("{} {}", reply.status, String::from_utf8_lossy(body))
 }
 
 #[tokio::test]

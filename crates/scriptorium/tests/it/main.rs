@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod around;
 mod dead_letters;
 mod embedded;
 mod endpoints;
@@ -18,6 +19,7 @@ mod postgres;
 mod replay;
 mod schedules;
 mod scripts;
+mod signatures;
 mod tenants;
 mod transfer;
 mod users;

@@ -149,13 +149,7 @@ async fn an_endpoint_answers_at_every_server_as_soon_as_it_is_active() {
         url: "http://localhost/hello".into(),
     };
     assert!(other.endpoints().handle(tenant, None, get()).await.is_err());
-    let endpoint = Endpoint {
-        path: "/hello".into(),
-        methods: vec![Method::Get],
-        auth: EndpointAuth::Public,
-        permission: None,
-        rate_limit_per_minute: None,
-    };
+    let endpoint = Endpoint::new("/hello", &[Method::Get], EndpointAuth::Public);
     let script = cluster
         .active(Trigger::Http(endpoint), "return { status: 201 }")
         .await;

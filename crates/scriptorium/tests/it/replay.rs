@@ -165,13 +165,7 @@ async fn a_repeated_key_repeats_once() {
 async fn a_request_that_was_not_kept_whole_is_not_made_up() {
     let world = World::new().await;
     let (executions, ctx) = (world.platform.executions(), &world.ctx);
-    let endpoint = Trigger::Http(Endpoint {
-        path: "/a".into(),
-        methods: vec![Method::Post],
-        auth: EndpointAuth::Public,
-        permission: None,
-        rate_limit_per_minute: None,
-    });
+    let endpoint = Trigger::Http(Endpoint::new("/a", &[Method::Post], EndpointAuth::Public));
     let source = "function handleRequest(req) { return { body: req.body } }";
     world.active(definition("abc", endpoint, source)).await;
     let call = async |kind: &str, body: &str, secret: Option<&str>| {

@@ -14,13 +14,7 @@ use scriptorium::{ErrorKind, Update, Validate};
 use crate::world::{World, definition};
 
 fn http(path: &str, auth: EndpointAuth) -> Trigger {
-    Trigger::Http(Endpoint {
-        path: path.into(),
-        methods: vec![Method::Get],
-        auth,
-        permission: None,
-        rate_limit_per_minute: None,
-    })
+    Trigger::Http(Endpoint::new(path, &[Method::Get], auth))
 }
 
 #[tokio::test]

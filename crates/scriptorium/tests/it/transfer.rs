@@ -30,11 +30,8 @@ const PLAIN: Import = Import {
 
 fn endpoint(auth: EndpointAuth) -> Trigger {
     Trigger::Http(Endpoint {
-        path: "/reports/{year}".into(),
-        methods: vec![Method::Get, Method::Post],
-        auth,
         permission: Some("reports.view".into()),
-        rate_limit_per_minute: None,
+        ..Endpoint::new("/reports/{year}", &[Method::Get, Method::Post], auth)
     })
 }
 

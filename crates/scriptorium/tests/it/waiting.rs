@@ -36,13 +36,11 @@ async fn endless(world: &World, way: Way) -> Script {
     let trigger = match way {
         Way::Hand => Trigger::OneOff,
         Way::Name => Trigger::Embedded,
-        Way::Request => Trigger::Http(Endpoint {
-            path: "/endless".into(),
-            methods: vec![Method::Get],
-            auth: EndpointAuth::Public,
-            permission: None,
-            rate_limit_per_minute: None,
-        }),
+        Way::Request => Trigger::Http(Endpoint::new(
+            "/endless",
+            &[Method::Get],
+            EndpointAuth::Public,
+        )),
     };
     let source = match way {
         Way::Request => format!("function handleRequest() {{ {ENDLESS} }}"),

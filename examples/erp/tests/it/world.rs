@@ -10,8 +10,8 @@ use scriptorium::model::ambient::{Clock, Entropy};
 use scriptorium::model::execution::{Execution, ExecutionStatus, TriggerKind};
 use scriptorium::model::{Actor, Ambient, Ctx, Json, Timestamp};
 use scriptorium::{
-    EndpointRefusal, EndpointReply, EndpointRequest, Execute, Mode, Platform, TenantHandle,
-    database,
+    EndpointBody, EndpointRefusal, EndpointReply, EndpointRequest, Execute, Mode, Platform,
+    TenantHandle, database,
 };
 use scriptorium_testing::Database as Server;
 use serde_json::{Value, json};
@@ -297,8 +297,9 @@ pub(crate) fn output(execution: &Execution) -> Value {
 
 /// The JSON body of an answer, under its status.
 pub(crate) fn body(reply: &EndpointReply) -> (u16, Value) {
-    (
-        reply.status,
-        serde_json::from_slice(&reply.body).unwrap_or(json!(null)),
-    )
+    let EndpointBody::Whole(body) = &reply.body else {
+        panic!("{reply:?}")
+    };
+    let body = serde_json::from_slice(body);
+    (reply.status, body.unwrap_or(json!(null)))
 }
