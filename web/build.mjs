@@ -17,7 +17,7 @@ rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 
 execFileSync(bin("tsc"), ["--noEmit"], { cwd: root, stdio: "inherit" });
-await bundle({ app: "src/app.ts", editor: "src/editor.ts" }, { format: "esm", splitting: true });
+await bundle({ app: "src/app.ts", editor: "src/editor.ts", run: "src/run.ts" }, { format: "esm", splitting: true });
 await bundle({ theme: "src/theme.ts" }, { format: "iife" });
 // Monaco starts its workers by address: each is one classic script of our own origin.
 await bundle(

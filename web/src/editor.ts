@@ -3,7 +3,7 @@
 import Alpine from "@alpinejs/csp";
 import { api, explain, explainField, type FieldProblem, Problem } from "./api";
 import { type Current, DraftKeeper, type DraftState } from "./draft";
-import { duration, type Execution, isFinal, type LogLine, watch } from "./execution";
+import { duration, type Execution, isFinal, type LogLine, type Progress, showProgress, watch } from "./execution";
 import { agreed } from "./dialog";
 import { type Definition, definitionOf, type Form, formOf, type Page, restored, settle } from "./form";
 import { pretty, showJson } from "./json";
@@ -97,6 +97,9 @@ Alpine.data("scriptEditor", () => ({
   running: false,
   runTest: false,
   logs: [] as LogLine[],
+  /** How far the script says it is: what it is at, and how much of it. */
+  progressText: "",
+  progressCount: "",
   failure: null as Execution["error"],
   hasOutput: false,
   elapsed: "",
@@ -524,6 +527,7 @@ Alpine.data("scriptEditor", () => ({
       this.runId = execution.id;
       stopWatching = watch(execution.id, {
         log: (line) => this.addLog(line),
+        progress: (progress) => this.showProgress(progress),
         status: (status) => {
           if (!isFinal(status)) this.runStatus = status;
         },
@@ -548,11 +552,17 @@ Alpine.data("scriptEditor", () => ({
     this.runStatus = "pending";
     this.runId = "";
     this.logs = [];
+    this.progressCount = "";
     this.failure = null;
     this.hasOutput = false;
     this.elapsed = duration(0);
     this.panel = "logs";
     showJson(this.$refs.output!, "");
+  },
+
+  showProgress(progress: Progress) {
+    this.progressText = progress.text || text("js-progress");
+    this.progressCount = showProgress(this.$refs.progress as HTMLProgressElement, progress);
   },
 
   addLog(line: LogLine) {
@@ -610,12 +620,6 @@ Alpine.data("scriptEditor", () => ({
 
   levelText(level: string) {
     return text(`js-level-${level}`);
-  },
-
-  messageOf(line: LogLine) {
-    const { done, total } = (line.level === "progress" && line.data) || {};
-    const share = done === undefined ? "" : total === undefined || total === null ? `${done}` : `${done}/${total}`;
-    return share ? `${share}  ${line.message}` : line.message;
   },
 
   clockOf(at: string) {

@@ -4,11 +4,16 @@ import { text } from "./texts";
 
 export interface LogLine {
   seq: number;
-  level: "debug" | "info" | "warn" | "error" | "progress";
+  level: "debug" | "info" | "warn" | "error";
   message: string;
-  /** Of a progress line: how far it is. */
-  data?: { done?: number; total?: number | null } | null;
   at: string;
+}
+
+/** How far an execution says it is. */
+export interface Progress {
+  done: number;
+  total?: number | null;
+  text?: string | null;
 }
 
 export interface Failure {
@@ -24,11 +29,13 @@ export interface Execution {
   status: "pending" | "running" | "completed" | "failed" | "timeout" | "cancelled";
   output: unknown;
   error: Failure | null;
+  progress?: Progress | null;
   metrics: { queued_ms: number; duration_ms: number; cpu_ms: number; memory_peak_bytes: number };
 }
 
 export interface Watcher {
   log(line: LogLine): void;
+  progress(progress: Progress): void;
   status(status: Execution["status"]): void;
   done(execution: Execution): void;
   lost(error: unknown): void;
@@ -40,7 +47,7 @@ export function watch(id: string, watcher: Watcher): () => void {
   const on = (name: string, handle: (data: never) => void) =>
     stream.addEventListener(name, (event) => handle(JSON.parse((event as MessageEvent<string>).data) as never));
   on("log", (line: LogLine) => watcher.log(line));
-  on("progress", (line: LogLine) => watcher.log({ ...line, level: "progress" }));
+  on("progress", (progress: Progress) => watcher.progress(progress));
   on("status", (change: { status: Execution["status"] }) => watcher.status(change.status));
   on("done", (execution: Execution) => {
     stream.close();
@@ -52,6 +59,15 @@ export function watch(id: string, watcher: Watcher): () => void {
     api<Execution>("GET", `/executions/${id}`).then(watcher.done, watcher.lost);
   });
   return () => stream.close();
+}
+
+/** Shows how far it is: the bar, and `3 of 10` or `3` as the result. */
+export function showProgress(bar: HTMLProgressElement, { done, total }: Progress): string {
+  const known = typeof total === "number" && total > 0;
+  if (known) bar.value = Math.min(1, done / total);
+  else bar.removeAttribute("value");
+  const shown = (amount: number) => String(Math.round(amount * 100) / 100);
+  return typeof total === "number" ? text("js-progress-count", { done: shown(done), total: shown(total) }) : shown(done);
 }
 
 export function isFinal(status: string): boolean {

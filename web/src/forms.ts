@@ -1,5 +1,6 @@
-// Forms of numbers that are sent as one call: data-send="PUT /retention", data-toast, and the question
-// of dialog.ts before a number that was larger is made smaller, because what it kept goes.
+// Forms of numbers that are sent as one call: data-send="PUT /retention", data-body='{"kind":"replay"}' with what
+// goes along, data-toast, data-next with the page to open then, and, where there is a question (dialog.ts),
+// that one before a number that was larger is made smaller, because what it kept goes.
 import { api, explain, explainField, Problem } from "./api";
 import { agreed } from "./dialog";
 import { toast } from "./toast";
@@ -15,13 +16,15 @@ export function startForms(): void {
 
 async function send(form: HTMLFormElement): Promise<void> {
   const inputs = [...form.querySelectorAll<HTMLInputElement>("input[name]")];
-  if (inputs.some(shrinks) && !(await agreed(form))) return;
+  if (form.dataset.ask && inputs.some(shrinks) && !(await agreed(form))) return;
   refuse(form, inputs, {});
   const [method = "PUT", path = ""] = (form.dataset.send ?? "").split(" ");
-  const body = Object.fromEntries(inputs.map((input) => [input.name, numberOf(input.value)]));
+  const numbers = Object.fromEntries(inputs.map((input) => [input.name, numberOf(input.value)]));
+  const body = { ...JSON.parse(form.dataset.body ?? "{}"), ...numbers };
   form.setAttribute("aria-busy", "true");
   try {
-    await api(method, path, body);
+    const answer = await api<{ id?: string } | undefined>(method, path, body);
+    if (form.dataset.next) return location.assign(form.dataset.next.replace("{id}", answer?.id ?? ""));
     for (const input of inputs) input.defaultValue = input.value;
     toast(form.dataset.toast ?? "");
   } catch (error) {

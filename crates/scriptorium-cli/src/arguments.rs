@@ -33,6 +33,9 @@ pub(crate) enum Command {
     /// Executions on a server.
     #[command(subcommand)]
     Execution(ExecutionCommand),
+    /// Operations on many executions of a server.
+    #[command(subcommand)]
+    Operation(OperationCommand),
     /// Events that scripts on a server could not deal with.
     #[command(subcommand)]
     DeadLetter(DeadLetterCommand),
@@ -215,6 +218,28 @@ pub(crate) enum ScriptCommand {
     Show(ScriptShowArgs),
     /// Create a script from a file, or update the one of that name.
     Push(ScriptPushArgs),
+    /// Run a script and wait for its end: the output on standard output, its log with --follow.
+    Run(ScriptRunArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScriptRunArgs {
+    /// Name or id
+    pub(crate) script: String,
+    /// What the script is given, as JSON or @FILE
+    #[arg(long, value_name = "JSON|@FILE", default_value = "null")]
+    pub(crate) input: String,
+    /// Show log lines and how far it is, while it runs
+    #[arg(long)]
+    pub(crate) follow: bool,
+    /// Run this version [default: the current one]
+    #[arg(long = "script-version", value_name = "NUMBER")]
+    pub(crate) script_version: Option<u32>,
+    /// Longest time, in milliseconds, within the script's own
+    #[arg(long, value_name = "MILLIS")]
+    pub(crate) timeout_ms: Option<u64>,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
 }
 
 #[derive(Debug, Args)]
@@ -287,6 +312,95 @@ pub(crate) enum ExecutionCommand {
     List(ExecutionListArgs),
     /// Show one execution with its log.
     Show(ExecutionShowArgs),
+    /// Stop one execution, or with --all those that match and have not ended.
+    Cancel(ExecutionCancelArgs),
+    /// Repeat one execution, or with --all those that match and have ended.
+    Replay(ExecutionReplayArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExecutionCancelArgs {
+    /// Id of the execution
+    pub(crate) execution: Option<String>,
+    #[command(flatten)]
+    pub(crate) many: ManyArgs,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExecutionReplayArgs {
+    /// Id of the execution
+    pub(crate) execution: Option<String>,
+    /// Another input than it had, as JSON or @FILE
+    #[arg(long, value_name = "JSON|@FILE", conflicts_with = "all")]
+    pub(crate) input: Option<String>,
+    /// Run this version [default: the current one]
+    #[arg(long = "script-version", value_name = "NUMBER", conflicts_with = "all")]
+    pub(crate) script_version: Option<u32>,
+    #[command(flatten)]
+    pub(crate) many: ManyArgs,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+/// Many executions at once.
+#[derive(Debug, Args)]
+pub(crate) struct ManyArgs {
+    /// All that match, by an operation that goes on by itself
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Only of this script, by name or id
+    #[arg(long, requires = "all")]
+    pub(crate) script: Option<String>,
+    /// Only this status
+    #[arg(long, requires = "all")]
+    pub(crate) status: Option<String>,
+    /// Only started by this: cron, http, event, manual, api or embedded
+    #[arg(long, requires = "all")]
+    pub(crate) trigger: Option<String>,
+    /// Only since this instant, such as 2026-01-31T09:00:00Z
+    #[arg(long, value_name = "INSTANT", requires = "all")]
+    pub(crate) from: Option<String>,
+    /// Only before this instant
+    #[arg(long, value_name = "INSTANT", requires = "all")]
+    pub(crate) to: Option<String>,
+    /// At most so many, the oldest first
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) limit: u32,
+    /// So many in a minute [default: as fast as it goes]
+    #[arg(long, value_name = "NUMBER", requires = "all")]
+    pub(crate) per_minute: Option<u32>,
+    /// Only say how many there are
+    #[arg(long, requires = "all")]
+    pub(crate) preview: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OperationCommand {
+    /// List operations on many executions, the newest first.
+    List(OperationListArgs),
+    /// Show one operation, as far as it has come.
+    Show(OperationOneArgs),
+    /// Stop an operation; what it has done stays done.
+    Cancel(OperationOneArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OperationListArgs {
+    /// Most operations to print
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OperationOneArgs {
+    /// Id of the operation
+    pub(crate) operation: String,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
 }
 
 #[derive(Debug, Args)]

@@ -1,16 +1,22 @@
 //! `scriptorium execution …`: what ran on a server.
 
 use anyhow::Context as _;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::arguments::{ExecutionCommand, ExecutionListArgs, ExecutionShowArgs};
+use crate::arguments::{
+    ExecutionCancelArgs, ExecutionCommand, ExecutionListArgs, ExecutionReplayArgs,
+    ExecutionShowArgs,
+};
+use crate::exit::Refusal;
 use crate::remote::Remote;
-use crate::{print, script};
+use crate::{file, operation, print, script};
 
 pub(crate) async fn run(command: ExecutionCommand) -> anyhow::Result<()> {
     match command {
         ExecutionCommand::List(arguments) => list(arguments).await,
         ExecutionCommand::Show(arguments) => show(arguments).await,
+        ExecutionCommand::Cancel(arguments) => cancel(arguments).await,
+        ExecutionCommand::Replay(arguments) => replay(arguments).await,
     }
 }
 
@@ -87,7 +93,54 @@ async fn show(arguments: ExecutionShowArgs) -> anyhow::Result<()> {
         "input": execution["input"],
         "output": execution["output"],
         "error": execution["error"],
+        "progress": execution["progress"],
         "metrics": execution["metrics"],
     });
     Ok(print::json(&shown)?)
+}
+
+async fn cancel(arguments: ExecutionCancelArgs) -> anyhow::Result<()> {
+    let remote = Remote::new(&arguments.remote)?;
+    let json = arguments.remote.json;
+    match (&arguments.execution, arguments.many.all) {
+        (Some(id), false) => {
+            let path = ["executions", id, "cancel"];
+            let ended = remote.post(&path, &json!({})).await?;
+            told(&ended, "status", json)
+        }
+        (None, true) => operation::begin(&remote, "cancel", arguments.many, json).await,
+        _ => Err(one_or_all()),
+    }
+}
+
+async fn replay(arguments: ExecutionReplayArgs) -> anyhow::Result<()> {
+    let remote = Remote::new(&arguments.remote)?;
+    let json = arguments.remote.json;
+    match (&arguments.execution, arguments.many.all) {
+        (Some(id), false) => {
+            let mut body = Map::new();
+            if let Some(input) = &arguments.input {
+                body.insert("input".into(), file::input(input)?.to_value());
+            }
+            let version = arguments.script_version;
+            body.extend(version.map(|number| ("version".into(), json!(number))));
+            let path = ["executions", id, "replay"];
+            let started = remote.post(&path, &body.into()).await?;
+            told(&started, "id", json)
+        }
+        (None, true) => operation::begin(&remote, "replay", arguments.many, json).await,
+        _ => Err(one_or_all()),
+    }
+}
+
+fn one_or_all() -> anyhow::Error {
+    Refusal::usage("give the id of one execution, or --all").into()
+}
+
+fn told(answer: &Value, member: &str, json: bool) -> anyhow::Result<()> {
+    if json {
+        return Ok(print::json(answer)?);
+    }
+    let text = answer[member].as_str().unwrap_or_default();
+    Ok(print::text(&print::visible(text))?)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use scriptorium::ErrorKind;
 use scriptorium::local::{Diagnostic, LocalRun, Severity, diagnose};
 use scriptorium::model::Json;
-use scriptorium::model::execution::{Execution, Failure, LogLine, Metrics};
+use scriptorium::model::execution::{Execution, Failure, LogLine, Metrics, Progress};
 use scriptorium::model::limits::Limits;
 use serde_json::{Value, json};
 
@@ -121,6 +121,7 @@ fn described(execution: &Execution, logs: &[LogLine]) -> Value {
         "output": execution.output.as_ref().map(Json::to_value),
         "error": execution.failure.as_ref().map(error),
         "metrics": metrics(&execution.metrics),
+        "progress": execution.progress.as_ref().map(progress),
         "logs": logs.iter().map(line).collect::<Vec<_>>(),
     })
 }
@@ -144,6 +145,15 @@ fn metrics(metrics: &Metrics) -> Value {
         "memory_peak_bytes": metrics.memory_peak_bytes,
         "api_calls": metrics.api_calls,
         "db_queries": metrics.db_queries,
+    })
+}
+
+fn progress(progress: &Progress) -> Value {
+    json!({
+        "done": progress.done,
+        "total": progress.total,
+        "text": progress.text,
+        "at": progress.at.to_string(),
     })
 }
 

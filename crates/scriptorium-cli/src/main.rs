@@ -11,10 +11,12 @@ mod execution;
 mod exit;
 mod file;
 mod folder;
+mod follow;
 mod halt;
 mod local;
 mod manifest;
 mod migrate;
+mod operation;
 mod print;
 mod remote;
 mod script;
@@ -71,6 +73,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             Command::Migrate(command) => return migrate::run(command).await,
             Command::Script(command) => script::run(command).await,
             Command::Execution(command) => execution::run(command).await,
+            Command::Operation(command) => operation::run(command).await,
             Command::DeadLetter(command) => dead_letter::run(command).await,
             Command::Halt(command) => halt::run(command).await,
             Command::Token(command) => token::run(command).await,

@@ -156,6 +156,32 @@ impl Remote {
         Ok(())
     }
 
+    /// Hands over what a stream of server-sent events says, as it says it: name and data.
+    pub(crate) async fn events(
+        &self,
+        path: &[&str],
+        mut heard: impl FnMut(&str, Value),
+    ) -> anyhow::Result<()> {
+        let request = self.request(Method::GET, path, &[])?;
+        let request = request.timeout(LONG_PATIENCE);
+        let reached = || format!("cannot reach {}", self.base);
+        let mut response = request.send().await.with_context(reached)?;
+        if !response.status().is_success() {
+            return Self::answer(response).await.map(drop);
+        }
+        let mut rest = Vec::new();
+        while let Some(part) = response.chunk().await.context("the stream broke off")? {
+            rest.extend_from_slice(&part);
+            while let Some(end) = rest.windows(2).position(|pair| pair == b"\n\n") {
+                let block: Vec<u8> = rest.drain(..end + 2).collect();
+                if let Some((name, data)) = event(&String::from_utf8_lossy(&block)) {
+                    heard(&name, data);
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn request(
         &self,
         method: Method,
@@ -195,6 +221,17 @@ impl Remote {
         }
         Err(Refusal::failed(message).into())
     }
+}
+
+/// Name and data of one event; `None` of a comment.
+fn event(block: &str) -> Option<(String, Value)> {
+    let field = |name: &str| {
+        let mut lines = block.lines();
+        lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+    };
+    let name = field("event")?.trim().to_owned();
+    let data = serde_json::from_str(field("data")?.trim()).ok()?;
+    Some((name, data))
 }
 
 /// What a problem document says, for people; one line for each refused field.

@@ -8,13 +8,14 @@ use serde_json::{Map, Value, json};
 use crate::arguments::{ScriptCommand, ScriptKind, ScriptListArgs, ScriptPushArgs, ScriptShowArgs};
 use crate::exit::Refusal;
 use crate::remote::Remote;
-use crate::{file, manifest, print};
+use crate::{file, follow, manifest, print};
 
 pub(crate) async fn run(command: ScriptCommand) -> anyhow::Result<()> {
     match command {
         ScriptCommand::List(arguments) => list(arguments).await,
         ScriptCommand::Show(arguments) => show(arguments).await,
         ScriptCommand::Push(arguments) => push(arguments).await,
+        ScriptCommand::Run(arguments) => follow::run(arguments).await,
     }
 }
 

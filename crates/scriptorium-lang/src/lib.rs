@@ -15,6 +15,7 @@ mod position;
 mod render;
 mod rewrite;
 mod scan;
+mod signature;
 mod strip;
 mod survey;
 mod text;
@@ -116,6 +117,22 @@ pub fn diagnose(source: &str, options: &Options<'_>) -> Vec<Diagnostic> {
         Ok(translated) => translated.warnings,
         Err(diagnostics) => diagnostics.0,
     }
+}
+
+/// The largest schema that [`input_schema`] makes, in bytes.
+pub const MAX_SCHEMA_BYTES: usize = 64 * 1024;
+
+/// The JSON Schema of what the entry function asks for as its input, as its first parameter's type says it:
+/// TypeScript's, or JSDoc's. `None` when it says nothing, or there is no entry function.
+///
+/// Takes milliseconds and blocks its thread meanwhile; call it from a blocking context.
+#[must_use]
+pub fn input_schema(source: &str, options: &Options<'_>) -> Option<String> {
+    if source.len() > MAX_SOURCE_BYTES || options.is_library {
+        return None;
+    }
+    let work = || signature::input_schema(source, options);
+    guard::with_stack_for(source, work).ok().flatten()
 }
 
 /// The libraries that a source asks for, as it writes them (`lib/name`), each once. Other modules

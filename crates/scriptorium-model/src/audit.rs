@@ -131,6 +131,10 @@ named! {
         ExecutionBatch = "execution.batch",
         /// Somebody asked to stop an execution.
         ExecutionCancelled = "execution.cancelled",
+        /// Somebody asked for something to be done to many executions.
+        OperationStarted = "operation.started",
+        /// Somebody stopped an operation on many executions.
+        OperationCancelled = "operation.cancelled",
         /// History was removed because its time was over.
         ExecutionsPruned = "execution.pruned",
         /// An execution ended at a limit.
@@ -183,6 +187,8 @@ named! {
         Execution = "execution",
         /// A dead letter.
         DeadLetter = "dead_letter",
+        /// An operation on many executions.
+        Operation = "operation",
         /// The audit trail.
         Audit = "audit",
         /// Settings.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::{ExecutionId, Json, ScriptId, TenantId, UserId};
+use crate::effect::Effects;
+use crate::{ExecutionId, Json, OperationId, ScriptId, TenantId, UserId};
 
 /// Where an execution stands. The last four are final (R-EXE-03, 04).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -246,6 +247,14 @@ pub struct Execution {
     pub replay_of: Option<ExecutionId>,
     /// Whether it is a trial of unsaved or inactive code.
     pub test: bool,
+    /// Whether nothing that it does outside of itself is real; see [`crate::effect`].
+    pub dry_run: bool,
+    /// The operation on many executions that made it.
+    pub operation: Option<OperationId>,
+    /// How far it said it was, the last time it did.
+    pub progress: Option<Progress>,
+    /// What a dry run would have done.
+    pub effects: Effects,
     /// Who asked for it.
     pub triggered_by: Option<UserId>,
     /// Key under which a repeated request finds this execution again.
@@ -256,6 +265,30 @@ pub struct Execution {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub completed_at: Option<Timestamp>,
+}
+
+/// How far an execution says that it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// How much is done.
+    pub done: f64,
+    /// Of how much, if that is known.
+    pub total: Option<f64>,
+    /// What it is at, for people.
+    pub text: Option<String>,
+    /// When it said so.
+    pub at: Timestamp,
+}
+
+/// Most characters of [`Progress::text`]; a longer one is cut.
+pub const PROGRESS_CHARS: usize = 200;
+
+impl Progress {
+    /// The part that is done, 0 to 1; `None` when the whole is not known.
+    pub fn part(&self) -> Option<f64> {
+        let total = self.total.filter(|total| *total > 0.0)?;
+        Some((self.done / total).clamp(0.0, 1.0))
+    }
 }
 
 /// How loud a log line is.
@@ -269,19 +302,11 @@ pub enum LogLevel {
     Warn,
     /// `console.error`
     Error,
-    /// `console.progress`
-    Progress,
 }
 
 impl LogLevel {
     /// Every level.
-    pub const ALL: [Self; 5] = [
-        Self::Debug,
-        Self::Info,
-        Self::Warn,
-        Self::Error,
-        Self::Progress,
-    ];
+    pub const ALL: [Self; 4] = [Self::Debug, Self::Info, Self::Warn, Self::Error];
 
     /// The stable name.
     pub fn as_str(self) -> &'static str {
@@ -290,7 +315,6 @@ impl LogLevel {
             Self::Info => "info",
             Self::Warn => "warn",
             Self::Error => "error",
-            Self::Progress => "progress",
         }
     }
 

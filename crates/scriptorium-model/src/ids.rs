@@ -58,6 +58,10 @@ id!(
     DeadLetterId
 );
 id!(
+    /// An operation on many executions.
+    OperationId
+);
+id!(
     /// A secret that an endpoint accepts signatures of.
     SigningSecretId
 );

@@ -13,6 +13,7 @@ pub mod dead_letter;
 pub mod definition;
 pub mod delivery;
 pub mod draft;
+pub mod effect;
 pub mod endpoint;
 pub mod event;
 pub mod execution;
@@ -23,6 +24,7 @@ pub mod invalid;
 pub mod json;
 pub mod library;
 pub mod limits;
+pub mod operation;
 pub mod page;
 pub mod permission;
 pub mod policy;
@@ -41,8 +43,8 @@ pub use ambient::Ambient;
 pub use audit::Origin;
 pub use ctx::{Actor, Ctx};
 pub use ids::{
-    DeadLetterId, EventId, ExecutionId, ScriptId, SessionId, SigningSecretId, TenantId, TokenId,
-    UserId,
+    DeadLetterId, EventId, ExecutionId, OperationId, ScriptId, SessionId, SigningSecretId, TenantId,
+    TokenId, UserId,
 };
 pub use invalid::{FieldError, Invalid};
 pub use jiff::Timestamp;

@@ -91,6 +91,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::effect::Effects;
     use crate::execution::{ExecutionStatus, Metrics, Terms};
     use crate::{DeadLetterId, EventId, ExecutionId, ScriptId, TenantId, Timestamp, Uuid};
 
@@ -130,6 +131,10 @@ mod tests {
             first_execution: None,
             replay_of: None,
             test: false,
+            dry_run: false,
+            operation: None,
+            progress: None,
+            effects: Effects::default(),
             triggered_by: None,
             idempotency_key: None,
             created_at: Timestamp::UNIX_EPOCH,

@@ -321,6 +321,7 @@ fn conclude(shared: &Shared, execution: &Execution, entry: Entry, ended: Ended) 
         output,
         failure,
         metrics,
+        progress: entry.live.progress.borrow().clone(),
         started_at: ended.began,
         completed_at: Some(shared.world.ambient.now()),
         ..execution.clone()

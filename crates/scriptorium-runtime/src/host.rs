@@ -15,7 +15,7 @@ use scriptorium_engine::{
 };
 use scriptorium_model::audit::{self, Incident};
 use scriptorium_model::event::Event;
-use scriptorium_model::execution::LogLevel;
+use scriptorium_model::execution::{LogLevel, Progress};
 use scriptorium_model::{Actor, Ambient, Ctx, ExecutionId, Json, ScriptId, Timestamp};
 use scriptorium_store::Store;
 use scriptorium_store::tenant_data::TenantData;
@@ -231,6 +231,11 @@ impl Run {
         }
     }
 
+    /// How far the script says it is.
+    pub(crate) fn progress(&self, progress: Progress) {
+        self.live.progress.send_replace(Some(progress));
+    }
+
     /// What the script was kept from.
     pub(crate) fn incidents(&self) -> Vec<Incident> {
         let mut incidents = self
@@ -440,10 +445,10 @@ impl Host for RunHost {
     fn log(&mut self, level: Level, message: &str, data: Option<&str>) {
         let level = match level {
             Level::Debug => LogLevel::Debug,
-            Level::Info => LogLevel::Info,
+            // How far it is, scripts say by a call, which is no line.
+            Level::Info | Level::Progress => LogLevel::Info,
             Level::Warn => LogLevel::Warn,
             Level::Error => LogLevel::Error,
-            Level::Progress => LogLevel::Progress,
         };
         let data = data.and_then(kept);
         let run = &self.0;

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use scriptorium_engine::{Cancel, Meter};
-use scriptorium_model::execution::LogLine;
+use scriptorium_model::execution::{LogLine, Progress};
 use scriptorium_model::{ExecutionId, TenantId, Timestamp};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 use crate::logs::Logs;
 use crate::scheduler::Control;
@@ -21,6 +21,8 @@ pub struct Watch {
     /// What it logs from now on; closed when the execution ends. Never lags: it holds as many
     /// lines as an execution may log.
     pub receiver: broadcast::Receiver<LogLine>,
+    /// How far it says it is: the latest, however often it says so.
+    pub progress: watch::Receiver<Option<Progress>>,
 }
 
 /// Where an execution stands that is in this process.
@@ -40,6 +42,8 @@ pub(crate) struct Hub(Arc<Mutex<HashMap<ExecutionId, Arc<Live>>>>);
 pub(crate) struct Live {
     tenant: TenantId,
     pub(crate) logs: Logs,
+    /// How far it said it is, the last time.
+    pub(crate) progress: watch::Sender<Option<Progress>>,
     pub(crate) cancel: Cancel,
     /// What it uses, as far as the host knows.
     pub(crate) meter: Meter,
@@ -64,6 +68,7 @@ impl Hub {
         let live = Arc::new(Live {
             tenant,
             logs: Logs::new(meter.clone()),
+            progress: watch::Sender::new(None),
             cancel: Cancel::new(),
             meter,
             run: OnceLock::new(),
@@ -81,7 +86,16 @@ impl Hub {
     pub(crate) fn watch(&self, id: ExecutionId) -> Option<Watch> {
         let live = self.lock().get(&id).cloned()?;
         let (lines, receiver) = live.logs.watch();
-        Some(Watch { lines, receiver })
+        Some(Watch {
+            lines,
+            receiver,
+            progress: live.progress.subscribe(),
+        })
+    }
+
+    pub(crate) fn progress(&self, id: ExecutionId) -> Option<Progress> {
+        let live = self.lock().get(&id).cloned()?;
+        live.progress.borrow().clone()
     }
 
     pub(crate) fn stage(&self, id: ExecutionId) -> Option<Stage> {

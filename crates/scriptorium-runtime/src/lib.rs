@@ -43,7 +43,7 @@ pub use job::{Call, Finished, Job};
 pub use libraries::{Bundle, FoundLibrary, ResolvedLibrary};
 pub use load::Unfit;
 pub use options::{HostTypes, Named, Options};
-pub use prepared::{Look, Prepared, ProgramStatistics, diagnose, look_at};
+pub use prepared::{Look, Prepared, ProgramStatistics, diagnose, look_at, signature};
 pub use principal::{Principal, UserFacts};
 pub use reply::HttpReply;
 pub use request::HttpRequest;

@@ -9,6 +9,7 @@ use scriptorium_engine::{CompileError, Engine, Program, Source};
 use scriptorium_lang::{
     self as lang, Convention, Diagnostic, Library, Options, PositionMap, translate,
 };
+use scriptorium_model::Json;
 use scriptorium_model::execution::Failure;
 use scriptorium_model::library::PREFIX;
 use scriptorium_model::script::{Definition, Language, ScriptType};
@@ -406,6 +407,17 @@ pub fn look_at(look: &Look<'_>) -> Vec<Diagnostic> {
         ..options(look.language, convention, look.entry)
     };
     lang::diagnose(look.source, &options)
+}
+
+/// The JSON Schema of the input that a source's entry function asks for, as its signature says it; `None`
+/// when that says nothing. Blocks the thread for some milliseconds.
+pub fn signature(look: &Look<'_>) -> Option<Json> {
+    let convention = look.kind.map_or(Convention::Any, convention);
+    let options = Options {
+        is_library: look.is_library,
+        ..options(look.language, convention, look.entry)
+    };
+    lang::input_schema(look.source, &options).and_then(|text| Json::parse(&text).ok())
 }
 
 /// What an editor should mark in a source of which nothing else is known, and which has no

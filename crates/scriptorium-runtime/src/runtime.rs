@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use scriptorium_engine::{Config, Engine};
-use scriptorium_model::execution::{Execution, Failure};
+use scriptorium_model::execution::{Execution, Failure, Progress};
 use scriptorium_model::permission::Permission;
 use scriptorium_model::script::{Definition, Language, Script, ScriptType};
 use scriptorium_model::{Ambient, Ctx, ExecutionId, Invalid, Json, ScriptId, TenantId, template};
@@ -266,6 +266,11 @@ impl Runtime {
         let shared = &self.0;
         let tenant = shared.tenants.find(&shared.world.store, tenant).await?;
         Ok(shared.shares.of(&tenant.slug))
+    }
+
+    /// How far an execution says it is that runs in this process.
+    pub fn progress(&self, id: ExecutionId) -> Option<Progress> {
+        self.0.hub.progress(id)
     }
 
     /// Asks an execution to end as cancelled. False when it does not run in this process.

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use jsonschema::error::ValidationErrorKind;
 use jsonschema::{PatternOptions, Validator};
 use moka::sync::Cache;
 use scriptorium_model::audit::cut;
@@ -193,12 +194,17 @@ impl Schema {
         let mut invalid = Invalid::default();
         let mut tell = |error: &jsonschema::ValidationError<'_>| {
             let place = error.instance_path().to_string().replace('/', ".");
+            let place = cut(&format!("{field}{place}"), MESSAGE_CHARS);
+            // What is missing is told where it should be, for whoever fills in a form.
+            if let ValidationErrorKind::Required { property } = error.kind()
+                && let Some(name) = property.as_str()
+            {
+                let place = cut(&format!("{place}.{name}"), MESSAGE_CHARS);
+                invalid.push(place, "required", "is required");
+                return;
+            }
             let message = cut(&error.masked().to_string(), MESSAGE_CHARS);
-            invalid.push(
-                cut(&format!("{field}{place}"), MESSAGE_CHARS),
-                "unfit",
-                message,
-            );
+            invalid.push(place, "unfit", message);
         };
         if most == 1 {
             if let Err(error) = self.validator.validate(value) {
@@ -349,13 +355,13 @@ mod tests {
     fn what_does_not_suit_is_named_by_its_place() {
         check(json!({"id": "SO-1"}), &[]);
         check(json!({"id": "SO-1", "lines": [{"sku": "a"}]}), &[]);
-        check(json!({}), &[("input", "unfit")]);
+        check(json!({}), &[("input.id", "required")]);
         check(json!([]), &[("input", "unfit")]);
         check(json!({"id": 7}), &[("input.id", "unfit")]);
         check(json!({"id": "SO-1", "surprise": 1}), &[("input", "unfit")]);
         check(
             json!({"id": "so", "lines": [{"sku": "a"}, {}]}),
-            &[("input.id", "unfit"), ("input.lines.1", "unfit")],
+            &[("input.id", "unfit"), ("input.lines.1.sku", "required")],
         );
     }
 

@@ -16,12 +16,12 @@ use utoipa_axum::routes;
 
 use crate::api::{
     Refused, audit, backup, dead_letters, drafts, endpoints, events, executions, halts, nodes,
-    reference, retention, schedules, scripts, session, signing_secrets, storage, stream, templates,
+    operations, reference, retention, schedules, scripts, session, signing_secrets, storage, stream, templates,
     tenants, tokens, transfer, trash, users, versions,
 };
 use crate::problem::{self, Problem};
 use crate::state::App;
-use crate::{auth, endpoint, layers, operations};
+use crate::{auth, endpoint, layers};
 
 /// The facts of the document that no single operation holds.
 #[derive(OpenApi)]
@@ -100,9 +100,9 @@ fn documented() -> OpenApiRouter<App> {
     components.add_security_scheme("session", SecurityScheme::ApiKey(session));
     components.responses.extend(Refused::named());
     let mut router = OpenApiRouter::with_openapi(document)
-        .routes(routes!(operations::healthz))
-        .routes(routes!(operations::readyz))
-        .routes(routes!(operations::metrics))
+        .routes(routes!(crate::operations::healthz))
+        .routes(routes!(crate::operations::readyz))
+        .routes(routes!(crate::operations::metrics))
         .nest("/api/v1", management());
     let paths = &mut router.get_openapi_mut().paths.paths;
     for operation in paths.values_mut().flat_map(operations_mut) {
@@ -120,6 +120,7 @@ fn management() -> OpenApiRouter<App> {
         .routes(routes!(session::set_locale))
         .routes(routes!(scripts::list, scripts::create))
         .routes(routes!(scripts::validate))
+        .routes(routes!(scripts::input_schema))
         .routes(routes!(scripts::read, scripts::change, scripts::delete))
         .routes(routes!(scripts::restore))
         .routes(routes!(signing_secrets::list, signing_secrets::add))
@@ -147,6 +148,9 @@ fn management() -> OpenApiRouter<App> {
         .routes(routes!(executions::replay))
         .routes(routes!(halts::list))
         .routes(routes!(halts::put, halts::delete))
+        .routes(routes!(operations::list, operations::create))
+        .routes(routes!(operations::read))
+        .routes(routes!(operations::cancel))
         .routes(routes!(events::list, events::publish))
         .routes(routes!(events::read))
         .routes(routes!(dead_letters::list))

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use scriptorium_model::ambient::{Clock, Entropy};
+use scriptorium_model::effect::Effects;
 use scriptorium_model::execution::{
     Execution, ExecutionStatus, LogLevel, LogLine, Metrics, Terms, TriggerKind,
 };
@@ -188,6 +189,10 @@ fn finished(ambient: &Ambient, script: &Script, logs: u32) -> Finished {
             first_execution: None,
             replay_of: None,
             test: false,
+            dry_run: false,
+            operation: None,
+            progress: None,
+            effects: Effects::default(),
             triggered_by: None,
             idempotency_key: None,
             created_at: now,

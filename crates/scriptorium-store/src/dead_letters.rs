@@ -6,6 +6,7 @@ use std::time::Duration;
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::dead_letter::{Cause, DeadLetter, DeadLetterStatus, ForbiddenMove};
 use scriptorium_model::delivery::Delivery;
+use scriptorium_model::effect::Effects;
 use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::{
@@ -267,6 +268,10 @@ impl Store {
             first_execution: None,
             replay_of: None,
             test: false,
+            dry_run: false,
+            operation: None,
+            progress: None,
+            effects: Effects::default(),
             triggered_by: ctx.actor.user(),
             idempotency_key: None,
             created_at: now,

@@ -67,6 +67,7 @@ fn retried(execution: &Execution, ambient: &Ambient, wait: Duration) -> Executio
         output: None,
         failure: None,
         metrics: Metrics::default(),
+        progress: None,
         attempt: execution.attempt.saturating_add(1),
         terms: Terms {
             run_after: now.checked_add(wait).ok(),

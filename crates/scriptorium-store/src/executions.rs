@@ -4,6 +4,8 @@
 mod list;
 mod packed;
 mod row;
+mod story;
+mod targets;
 
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::execution::{Execution, ExecutionStatus, LogLevel, LogLine};
@@ -194,6 +196,13 @@ pub(crate) async fn stop_all(tx: &Tx, script: ScriptId) -> Result<bool> {
     Ok(tx.execute(sql).await? > 0)
 }
 
+/// How loud a line is. Releases before 0037 wrote how far an execution was as lines of a level of its own.
+fn level(name: &str) -> Result<LogLevel> {
+    let known_now = LogLevel::from_name(name);
+    let found = known_now.or_else(|| (name == "progress").then_some(LogLevel::Info));
+    known(found, "execution_logs.level")
+}
+
 #[derive(FromQueryResult)]
 struct LogRow {
     seq: i64,
@@ -208,7 +217,7 @@ impl TryFrom<LogRow> for LogLine {
     fn try_from(row: LogRow) -> Result<Self> {
         Ok(Self {
             seq: number(row.seq),
-            level: known(LogLevel::from_name(&row.level), "execution_logs.level")?,
+            level: level(&row.level)?,
             message: row.message,
             data: opt_json(row.data),
             at: row.at.into(),

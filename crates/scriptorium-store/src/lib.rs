@@ -23,6 +23,7 @@ mod keys;
 mod libraries;
 mod lifecycle;
 mod milestones;
+mod operations;
 mod retention;
 pub mod schedules;
 pub mod scripts;
@@ -57,6 +58,7 @@ pub use error::{Error, PlatformError, Result, Unavailable};
 pub use events::Delivered;
 pub use executions::{ExecutionField, ExecutionFilter, ExecutionSort, ExecutionSummary, Inserted};
 pub use history::{Commit, Finished, Written};
+pub use operations::{Operation, PROBLEMS};
 pub use scripts::{
     Contradiction, ImportStep, ImportedVersion, LastExecution, Saving, ScriptFilter, ScriptSort,
     ScriptSummary, SortField, Trashed,

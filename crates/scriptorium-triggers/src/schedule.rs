@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use scriptorium_model::effect::Effects;
 use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::schedule::{Missed, Overlap, Timing};
@@ -223,6 +224,10 @@ fn execution(ambient: &Ambient, due: &DueSchedule, slot: &Decided) -> Execution 
         first_execution: None,
         replay_of: None,
         test: false,
+        dry_run: false,
+        operation: None,
+        progress: None,
+        effects: Effects::default(),
         triggered_by: None,
         idempotency_key: None,
         created_at: ambient.now(),

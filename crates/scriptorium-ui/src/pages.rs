@@ -7,6 +7,8 @@ mod diff;
 mod execution;
 mod executions;
 mod login;
+mod operations;
+mod run;
 mod script;
 mod scripts;
 mod settings;
@@ -36,6 +38,7 @@ pub(crate) fn router() -> Router<Site> {
         .route("/scripts/new", get(script::create))
         .route("/scripts/{id}", get(script::show))
         .route("/scripts/{id}/edit", get(edit))
+        .route("/scripts/{id}/run", get(run::show))
         .route("/scripts/{id}/executions", get(executions::of_script))
         .route("/scripts/{id}/versions", get(versions::list))
         .route("/scripts/{id}/versions/compare", get(diff::choose))
@@ -46,6 +49,9 @@ pub(crate) fn router() -> Router<Site> {
         .route("/audit", get(audit::list))
         .route("/executions", get(executions::list))
         .route("/executions/{id}", get(execution::show))
+        .route("/operations", get(operations::list))
+        .route("/operations/new", get(operations::create))
+        .route("/operations/{id}", get(operations::show))
         .route("/dead-letters", get(dead_letters::list))
         .route("/dead-letters/{id}", get(dead_letter::show))
         .route("/assets/{name}", get(assets::serve))

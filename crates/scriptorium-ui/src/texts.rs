@@ -110,7 +110,7 @@ impl Texts {
             .map(|key| {
                 let places = [
                     "n", "version", "reason", "message", "min", "max", "line", "column", "s",
-                    "time", "said", "part", "at",
+                    "time", "said", "part", "at", "done", "total", "pattern",
                 ];
                 let text = self.filled(key, places.map(open));
                 (key.to_owned(), serde_json::Value::String(text))

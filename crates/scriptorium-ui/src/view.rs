@@ -161,6 +161,15 @@ pub(crate) fn bytes(t: Texts, bytes: u64) -> String {
     }
 }
 
+/// A number as a script gave it, without the digits of binary fractions.
+pub(crate) fn amount(number: f64) -> String {
+    if number.abs() >= 1e15 {
+        return format!("{number:e}");
+    }
+    let text = format!("{number:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// A document with line breaks and indents, its members in the order they were written in, which
 /// parsing it into a map would lose.
 pub(crate) fn pretty_json(json: &Json) -> String {
@@ -261,6 +270,19 @@ mod tests {
         assert_eq!(duration(t, Duration::from_micros(340)), "0.34 ms");
         assert_eq!(bytes(t, 512 << 10), "512 KiB");
         assert_eq!(bytes(t, 1_468_006), "1.4 MiB");
+    }
+
+    #[test]
+    fn amounts_have_no_more_digits_than_matter() {
+        for (number, expected) in [
+            (3.0, "3"),
+            (0.1 + 0.2, "0.3"),
+            (1_200.0, "1200"),
+            (0.0, "0"),
+            (1e300, "1e300"),
+        ] {
+            assert_eq!(amount(number), expected);
+        }
     }
 
     #[test]

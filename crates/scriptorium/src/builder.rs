@@ -303,6 +303,7 @@ impl Builder {
             triggers: Triggers::new(store.clone(), ambient.clone()),
             bootstrap_hash: self.bootstrap_token.as_deref().map(secret::hash),
             drain: CancellationToken::new(),
+            operations: tokio::sync::Notify::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             io: Handle::current(),
@@ -360,6 +361,7 @@ impl Platform {
         let dispatcher = triggers.clone().dispatch(drain.clone(), wake());
         self.0.tasks.spawn(scheduler);
         self.0.tasks.spawn(dispatcher);
+        self.0.tasks.spawn(self.clone().keep_operating());
     }
 }
 

@@ -1,14 +1,13 @@
 //! Dead letters: events that a script could not deal with. Looking at them, and what a person does
 //! about them.
 
-use std::time::Duration;
-
 use scriptorium_model::dead_letter::DeadLetter;
 use scriptorium_model::definition::at_most_bytes;
 use scriptorium_model::execution::Execution;
+use scriptorium_model::operation::Pace;
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::permission::Permission;
-use scriptorium_model::{Ctx, DeadLetterId, Invalid, Json, policy};
+use scriptorium_model::{Ctx, DeadLetterId, Json, policy};
 use scriptorium_store::{DeadLetterFilter, DeadLetterSummary};
 
 use crate::error::Result;
@@ -39,41 +38,23 @@ pub struct RetriedMany {
     pub retried: u32,
 }
 
-/// Most letters of one call.
-const MOST: u32 = 10_000;
-/// Most executions a minute that make a difference.
-const FASTEST: u32 = 60_000;
-
 impl Default for RetryMany {
     fn default() -> Self {
+        let Pace { limit, per_minute } = Pace::default();
         Self {
-            limit: 1_000,
-            per_minute: None,
+            limit,
+            per_minute,
             dry_run: false,
         }
     }
 }
 
 impl RetryMany {
-    fn validated(&self) -> std::result::Result<(), Invalid> {
-        let mut invalid = Invalid::default();
-        let mut range = |field: &str, number: u32, max: u32| {
-            if !(1..=max).contains(&number) {
-                let message = format!("must be 1 to {max}");
-                let error = invalid.push(field, "out_of_range", message);
-                error.with("min", 1).with("max", max);
-            }
-        };
-        range("limit", self.limit, MOST);
-        range("per_minute", self.per_minute.unwrap_or(1), FASTEST);
-        invalid.or(())
-    }
-
-    /// Between the beginnings of two executions.
-    fn every(&self) -> Duration {
-        let minute = Duration::from_secs(60);
-        self.per_minute
-            .map_or(Duration::ZERO, |rate| minute / rate.max(1))
+    fn pace(&self) -> Pace {
+        Pace {
+            limit: self.limit,
+            per_minute: self.per_minute,
+        }
     }
 }
 
@@ -134,7 +115,7 @@ impl DeadLetters<'_> {
         how: RetryMany,
     ) -> Result<RetriedMany> {
         policy::require(ctx, Permission::ScriptsExecute)?;
-        how.validated()?;
+        let pace = how.pace().validated()?;
         let store = self.0.store();
         let matched = store.count_retriable(ctx, filter).await?;
         if how.dry_run {
@@ -143,7 +124,7 @@ impl DeadLetters<'_> {
                 retried: 0,
             });
         }
-        let retried = store.retry_dead_letters(ctx, filter, how.limit, how.every());
+        let retried = store.retry_dead_letters(ctx, filter, pace.limit, pace.every());
         let retried = retried.await?;
         self.0.runtime().wake();
         Ok(RetriedMany { matched, retried })

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::Stream;
 use scriptorium_model::definition::at_most_bytes;
 use scriptorium_model::delivery::Delivery;
+use scriptorium_model::effect::Effects;
 use scriptorium_model::execution::{
     Execution, ExecutionStatus, LogLine, MAX_PRIORITY, Metrics, Terms, TriggerKind,
 };
@@ -14,7 +15,7 @@ use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::permission::Permission;
 use scriptorium_model::policy::{self, Action};
 use scriptorium_model::script::{Definition, Script, ScriptStatus, ScriptType};
-use scriptorium_model::{Actor, Ctx, ExecutionId, Invalid, Json, ScriptId, Timestamp};
+use scriptorium_model::{Actor, Ctx, ExecutionId, Invalid, Json, OperationId, ScriptId, Timestamp};
 use scriptorium_runtime::{Asked, HttpRequest, Stage};
 use scriptorium_store::{ExecutionFilter, ExecutionSummary, Inserted, ScriptFilter};
 
@@ -284,8 +285,11 @@ impl Executions<'_> {
     }
 
     /// An execution with what only the process knows that runs it.
-    fn as_of_now(&self, mut execution: Execution) -> Execution {
+    pub(crate) fn as_of_now(&self, mut execution: Execution) -> Execution {
         let id = execution.id;
+        if !execution.status.is_final() {
+            execution.progress = self.0.runtime().progress(id);
+        }
         self.began(id, &mut execution.status, &mut execution.started_at);
         execution
     }
@@ -360,6 +364,17 @@ impl Executions<'_> {
     /// `input_not_kept` of a request that is not recorded whole, `version_not_kept` of a text that
     /// was tried with a version that is gone.
     pub async fn replay(&self, ctx: &Ctx, id: ExecutionId, what: Replay) -> Result<Execution> {
+        self.replay_of(ctx, id, what, None).await
+    }
+
+    /// The same, by an operation on many.
+    pub(crate) async fn replay_of(
+        &self,
+        ctx: &Ctx,
+        id: ExecutionId,
+        what: Replay,
+        operation: Option<OperationId>,
+    ) -> Result<Execution> {
         let first = self.find(ctx, id).await?;
         let script = self
             .0
@@ -398,6 +413,7 @@ impl Executions<'_> {
         execution.test =
             first.test || script.status == ScriptStatus::Draft || version != script.version;
         execution.replay_of = Some(first.id);
+        execution.operation = operation;
         execution.idempotency_key = what.idempotency_key;
         let asked = Asked {
             source,
@@ -510,6 +526,10 @@ impl Executions<'_> {
             first_execution: None,
             replay_of: None,
             test: false,
+            dry_run: false,
+            operation: None,
+            progress: None,
+            effects: Effects::default(),
             triggered_by: ctx.actor.user(),
             idempotency_key: None,
             created_at: self.0.ambient().now(),

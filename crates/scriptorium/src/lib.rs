@@ -54,6 +54,7 @@ mod executions;
 mod halts;
 mod hooks;
 pub mod local;
+mod operations;
 mod password;
 mod platform;
 mod retention;
@@ -81,7 +82,7 @@ pub use scriptorium_store::schedules::{CameTo, LastRun, ScheduleState, Skipped, 
 pub use scriptorium_store::tenant_data::{self, TenantData, TenantSchema};
 pub use scriptorium_store::{
     DeadLetterFilter, DeadLetterSummary, Delivered, ExecutionField, ExecutionFilter, ExecutionSort,
-    ExecutionSummary, LastExecution, Node, ScriptFilter, ScriptSort, ScriptSummary, SigningSecret,
+    ExecutionSummary, LastExecution, Node, Operation, ScriptFilter, ScriptSort, ScriptSummary, SigningSecret,
     SortField,
 };
 
@@ -102,10 +103,11 @@ pub use events::{Events, NewEvent};
 pub use executions::{Execute, Executions, Mode, Replay};
 pub use halts::{Halts, WhichHalt};
 pub use hooks::{Hook, Objection, Verdict, Veto};
+pub use operations::{Matched, NewOperation, Operations};
 pub use platform::{FirstSignIn, Platform, Status};
 pub use retention::RetentionSettings;
 pub use schedules::{Preview, Schedules, Timetable};
-pub use scripts::{Scripts, Update, Validate};
+pub use scripts::{InputSchema, SchemaOrigin, Scripts, Update, Validate};
 pub use storage::Storage;
 pub use templates::Templates;
 pub use tenants::Tenants;

@@ -18,7 +18,7 @@ use scriptorium_triggers::Triggers;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -34,6 +34,7 @@ use crate::events::Events;
 use crate::executions::Executions;
 use crate::halts::{Halts, Standing};
 use crate::hooks::Hook;
+use crate::operations::Operations;
 use crate::password::Passwords;
 use crate::retention::RetentionSettings;
 use crate::schedules::Schedules;
@@ -70,6 +71,8 @@ pub(crate) struct Inner {
     pub(crate) backing_up: Arc<Mutex<()>>,
     /// Nothing is begun any more that nobody waits for.
     pub(crate) drain: CancellationToken,
+    /// Says that there is an operation to go on with.
+    pub(crate) operations: Notify,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
     /// The runtime that the platform was started in.
@@ -149,6 +152,11 @@ impl Platform {
     /// Events of a tenant that a script could not deal with.
     pub fn dead_letters(&self) -> DeadLetters<'_> {
         DeadLetters(self)
+    }
+
+    /// Operations on many executions of a tenant.
+    pub fn operations(&self) -> Operations<'_> {
+        Operations(self)
     }
 
     /// Storage of a tenant.
@@ -338,6 +346,10 @@ impl Platform {
     /// Cancelled when the platform begins to stop.
     pub(crate) fn stopping(&self) -> CancellationToken {
         self.0.stop.clone()
+    }
+
+    pub(crate) fn wake_operations(&self) {
+        self.0.operations.notify_one();
     }
 
     pub(crate) fn bootstrap_hash(&self) -> Option<&[u8; 32]> {

@@ -10,7 +10,7 @@ use scriptorium_model::policy::{self, Action};
 use scriptorium_model::script::{Definition, Language, Script, ScriptStatus, ScriptType};
 use scriptorium_model::trigger::Trigger;
 use scriptorium_model::version::{Version, VersionPolicy, validate_milestone};
-use scriptorium_model::{Ctx, Invalid, ScriptId};
+use scriptorium_model::{Ctx, Invalid, Json, ScriptId};
 use scriptorium_runtime::{Circuit, Diagnostic, FoundLibrary, Look, ResolvedLibrary, Severity};
 use scriptorium_store::{Saving, ScriptFilter, ScriptSummary};
 
@@ -33,6 +33,34 @@ pub struct Update {
     pub definition: Definition,
     /// What the author says about the change; at most 500 characters.
     pub change_description: String,
+}
+
+/// What a script is to be given, as JSON Schema.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InputSchema {
+    /// The schema.
+    pub schema: Json,
+    /// Who says so.
+    pub origin: SchemaOrigin,
+}
+
+/// Where an [`InputSchema`] comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SchemaOrigin {
+    /// The script's own `input_schema`; inputs that do not suit it are refused.
+    Declared,
+    /// The entry function's parameter; types do not exist when a script runs, and refuse nothing.
+    Signature,
+}
+
+impl SchemaOrigin {
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Declared => "declared",
+            Self::Signature => "signature",
+        }
+    }
 }
 
 /// A source to be looked at without saving it.
@@ -426,6 +454,52 @@ impl Scripts<'_> {
         look_at(&definition, what.kind, &libraries).await
     }
 
+    /// What a source's entry function asks for by its signature, as a JSON Schema.
+    ///
+    /// # Errors
+    /// Too long a source, or the permission `scripts.read` is missing.
+    pub async fn signature(&self, ctx: &Ctx, what: &Validate) -> Result<Option<Json>> {
+        policy::require(ctx, Permission::ScriptsRead)?;
+        at_most_bytes("source", what.source.len(), SOURCE_BYTES)?;
+        let definition = Definition {
+            source: what.source.clone(),
+            language: what.language,
+            entry: what.entry.clone(),
+            library: what.library,
+            ..Definition::blank(Trigger::Embedded)
+        };
+        signature_of(&definition, what.kind).await
+    }
+
+    /// What a script is to be given: the schema that it declares, which its inputs are held against, or
+    /// else what its entry function's signature says. `None` when neither says anything.
+    ///
+    /// # Errors
+    /// No such script or version, or the permission `scripts.read` is missing.
+    pub async fn input_schema(
+        &self,
+        ctx: &Ctx,
+        id: ScriptId,
+        version: Option<u32>,
+    ) -> Result<Option<InputSchema>> {
+        let script = self.allowed(ctx, Action::Read, id).await?;
+        let definition = match version.filter(|version| *version != script.version) {
+            None => script.definition,
+            Some(version) => {
+                let found = self.0.store().find_version(ctx, id, version).await?;
+                found.definition
+            }
+        };
+        if let Some(schema) = definition.input_schema {
+            let origin = SchemaOrigin::Declared;
+            return Ok(Some(InputSchema { schema, origin }));
+        }
+        let kind = Some(definition.trigger.kind());
+        let schema = signature_of(&definition, kind).await?;
+        let origin = SchemaOrigin::Signature;
+        Ok(schema.map(|schema| InputSchema { schema, origin }))
+    }
+
     pub(crate) async fn allowed(&self, ctx: &Ctx, action: Action, id: ScriptId) -> Result<Script> {
         // Who may not read at all is told so; who may read but not act is told what is missing.
         policy::require(ctx, Permission::ScriptsRead)?;
@@ -586,6 +660,23 @@ fn saving<'a>(change_description: &'a str, pins: &'a [Pin]) -> Saving<'a> {
         change_description,
         pins,
     }
+}
+
+async fn signature_of(definition: &Definition, kind: Option<ScriptType>) -> Result<Option<Json>> {
+    let (source, entry) = (definition.source.clone(), definition.entry.clone());
+    let (language, is_library) = (definition.language, definition.library);
+    let work = move || {
+        scriptorium_runtime::signature(&Look {
+            source: &source,
+            language,
+            kind,
+            entry: entry.as_deref(),
+            libraries: &[],
+            is_library,
+        })
+    };
+    let found = tokio::task::spawn_blocking(work).await;
+    found.map_err(|_| Error::internal("the source could not be looked at"))
 }
 
 /// Parsing takes up to some milliseconds of a core, which is too long for an I/O thread.

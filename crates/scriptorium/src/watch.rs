@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, pin_mut};
-use scriptorium_model::execution::{Execution, ExecutionStatus, LogLine};
+use scriptorium_model::execution::{Execution, ExecutionStatus, LogLine, Progress};
 use scriptorium_model::{Ctx, ExecutionId};
 use scriptorium_runtime::Stage;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, watch};
+use tokio::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::platform::Platform;
@@ -19,12 +20,16 @@ pub enum Live {
     Status(ExecutionStatus),
     /// It logged a line.
     Log(LogLine),
+    /// It said how far it is: not each time that it did, but the last.
+    Progress(Progress),
     /// It has ended; nothing follows.
     Done(Box<Execution>),
 }
 
 /// How often a pending execution is looked at, and one whose record is being committed.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How often at most a watcher is told how far it is.
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 /// Log lines read from the store at once; no execution keeps more.
 const ALL_LINES: u32 = scriptorium_model::limits::LOG_LINES + 1;
 
@@ -36,8 +41,50 @@ struct Watcher {
     seen: u32,
     status: Option<ExecutionStatus>,
     queue: std::collections::VecDeque<Live>,
-    receiver: Option<tokio::sync::broadcast::Receiver<LogLine>>,
+    running: Option<Running>,
+    /// The last progress that was given.
+    told: Option<Progress>,
     ended: bool,
+}
+
+/// What is heard of an execution that runs in this process.
+struct Running {
+    lines: broadcast::Receiver<LogLine>,
+    progress: watch::Receiver<Option<Progress>>,
+    /// Before this instant no progress is given.
+    rests_until: Instant,
+}
+
+enum Heard {
+    Line(LogLine),
+    Progress,
+    /// It has ended; or there was more than could be told one by one, and it is looked for anew.
+    End,
+}
+
+impl Running {
+    async fn hear(&mut self) -> Heard {
+        let Self {
+            lines,
+            progress,
+            rests_until,
+        } = self;
+        let moved = async {
+            tokio::time::sleep_until(*rests_until).await;
+            // Its sender goes with the execution, whose lines end then, too.
+            if progress.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            line = lines.recv() => line.map_or(Heard::End, Heard::Line),
+            () = moved => {
+                *rests_until = Instant::now() + PROGRESS_EVERY;
+                Heard::Progress
+            }
+        }
+    }
 }
 
 /// The stream of what happens to an execution.
@@ -53,7 +100,8 @@ pub(crate) fn stream(
         seen: 0,
         status: None,
         queue: std::collections::VecDeque::new(),
-        receiver: None,
+        running: None,
+        told: None,
         ended: false,
     };
     futures_util::stream::try_unfold(watcher, |mut watcher| async move {
@@ -87,13 +135,17 @@ impl Watcher {
             if self.ended {
                 return Ok(None);
             }
-            match &mut self.receiver {
-                Some(receiver) => match receiver.recv().await {
-                    Ok(line) => self.give(line),
-                    // Too slow for the channel: the lines are all in the hub or the store.
-                    Err(RecvError::Lagged(_) | RecvError::Closed) => self.receiver = None,
-                },
-                None => self.look().await?,
+            let Some(running) = &mut self.running else {
+                self.look().await?;
+                continue;
+            };
+            match running.hear().await {
+                Heard::Line(line) => self.give(line),
+                Heard::Progress => {
+                    let progress = running.progress.borrow_and_update().clone();
+                    self.tell(progress);
+                }
+                Heard::End => self.running = None,
             }
         }
     }
@@ -112,7 +164,14 @@ impl Watcher {
         if let Some(watch) = runtime.watch(self.id) {
             self.move_to(ExecutionStatus::Running);
             watch.lines.into_iter().for_each(|line| self.give(line));
-            self.receiver = Some(watch.receiver);
+            let mut progress = watch.progress;
+            let now = progress.borrow_and_update().clone();
+            self.tell(now);
+            self.running = Some(Running {
+                lines: watch.receiver,
+                progress,
+                rests_until: Instant::now() + PROGRESS_EVERY,
+            });
             return Ok(());
         }
         let executions = self.platform.executions();
@@ -130,6 +189,7 @@ impl Watcher {
             .list_logs(&self.ctx, self.id, self.seen, ALL_LINES)
             .await?;
         lines.into_iter().for_each(|line| self.give(line));
+        self.tell(execution.progress.clone());
         self.move_to(execution.status);
         self.queue.push_back(Live::Done(Box::new(execution)));
         self.ended = true;
@@ -140,6 +200,13 @@ impl Watcher {
         if line.seq > self.seen {
             self.seen = line.seq;
             self.queue.push_back(Live::Log(line));
+        }
+    }
+
+    fn tell(&mut self, progress: Option<Progress>) {
+        if let Some(progress) = progress.filter(|now| self.told.as_ref() != Some(now)) {
+            self.told = Some(progress.clone());
+            self.queue.push_back(Live::Progress(progress));
         }
     }
 

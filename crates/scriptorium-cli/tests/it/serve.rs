@@ -196,6 +196,69 @@ fn scripts_are_listed_shown_and_pushed() {
 }
 
 #[test]
+fn scripts_are_run_and_followed() {
+    let server = Server::start();
+    let run = |arguments: &[&str]| {
+        let mut command = server.command();
+        command.args(["script", "run"]).args(arguments);
+        command.output().unwrap()
+    };
+    let done = run(&["merge-duplicate-clients", "--follow"]);
+    assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+    assert_eq!(json(&done)["dryRun"], true);
+    let told = stderr(&done);
+    assert!(
+        told.contains("progress ") && told.contains(" of "),
+        "{told}"
+    );
+    assert!(told.contains("info     "), "{told}");
+
+    let quiet = run(&["hello", "--input", r#"{"name": "Ada"}"#]);
+    assert_eq!(quiet.status.code(), Some(0), "{}", stderr(&quiet));
+    assert!(stdout(&quiet).contains("Ada") && stderr(&quiet).is_empty());
+    let slow = run(&["price-rule", "--timeout-ms", "1"]);
+    assert_eq!(slow.status.code(), Some(1), "{}", stderr(&slow));
+    assert!(stderr(&slow).contains("timeout_ms"), "{}", stderr(&slow));
+    // All of that once more, and none of it is left to stop.
+    let all = ["execution", "replay", "--all", "--script", "hello"];
+    let counted = server
+        .command()
+        .args(all)
+        .arg("--preview")
+        .output()
+        .unwrap();
+    assert_eq!(stdout(&counted).trim(), "1 match");
+    let begun = server.json(&all);
+    assert_eq!(begun["total"], 1);
+    let id = begun["id"].as_str().unwrap();
+    let ended = (0..1_000).find_map(|_| {
+        let found = server.json(&["operation", "show", id]);
+        (found["state"] != "running").then_some(found)
+    });
+    assert_eq!(ended.unwrap()["done"], 1);
+    let listed = server
+        .command()
+        .args(["operation", "list"])
+        .output()
+        .unwrap();
+    assert!(
+        stdout(&listed).contains("done, 1 of 1"),
+        "{}",
+        stdout(&listed)
+    );
+    let none = server
+        .command()
+        .args(["execution", "cancel"])
+        .output()
+        .unwrap();
+    assert_eq!(none.status.code(), Some(2), "{}", stderr(&none));
+
+    let missing = run(&["nothing"]);
+    assert_eq!(missing.status.code(), Some(1), "{}", stderr(&missing));
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
 fn executions_and_tokens_and_refusals() {
     let server = Server::start();
     let created = server

@@ -43,6 +43,8 @@ pub(crate) enum Check {
     Text(usize),
     /// A whole number in a range, both ends included.
     Integer(i64, i64),
+    /// A number that is zero or more.
+    Amount,
     /// Any JSON value of at most this many bytes.
     Json(usize),
     /// An object.
@@ -83,6 +85,7 @@ enum Arg {
     Missing,
     Text(String),
     Integer(i64),
+    Amount(f64),
     Json(Json),
     Object(serde_json::Map<String, Value>),
     Bytes(Vec<u8>),
@@ -115,7 +118,7 @@ impl Param {
             Check::Any | Check::Json(_) => usize::MAX,
             Check::Object => OBJECT_BYTES,
             Check::Bytes => BYTES_BYTES,
-            Check::Integer(..) | Check::Instant | Check::Word(_) => 200,
+            Check::Integer(..) | Check::Amount | Check::Instant | Check::Word(_) => 200,
         }
     }
 
@@ -131,6 +134,11 @@ impl Param {
             Check::Any => Ok(Arg::Missing),
             Check::Text(max) => self.read_text(raw, max),
             Check::Integer(min, max) => self.read_integer(raw, min, max),
+            Check::Amount => serde_json::from_str(raw)
+                .ok()
+                .filter(|number: &f64| number.is_finite() && *number >= 0.0)
+                .map(Arg::Amount)
+                .ok_or_else(|| invalid(self.name, "must be a number, 0 or more")),
             Check::Json(max) => self.read_json(raw, max),
             Check::Object => serde_json::from_str(raw)
                 .map(Arg::Object)
@@ -234,6 +242,14 @@ impl Args {
     pub(crate) fn integer(&mut self, index: usize) -> Option<i64> {
         match self.take(index) {
             Arg::Integer(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// A number, if given.
+    pub(crate) fn amount(&mut self, index: usize) -> Option<f64> {
+        match self.take(index) {
+            Arg::Amount(number) => Some(number),
             _ => None,
         }
     }

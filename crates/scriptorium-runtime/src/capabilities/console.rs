@@ -1,10 +1,15 @@
-//! `console`: lines of the execution's log. Formatting is the prelude's; keeping and bounding the
-//! lines is the host's.
+//! `console`: lines of the execution's log, and how far it is. Formatting is the prelude's; keeping and
+//! bounding the lines is the host's.
 
-use super::args::{Check, Param, optional, required};
+use scriptorium_engine::{CallClass, HostError};
+use scriptorium_model::execution::{PROGRESS_CHARS, Progress};
+
+use super::args::{Args, Check, Param, optional, required};
 use super::{Binding, Capability, Give, How};
-use scriptorium_engine::CallClass;
+use crate::host::Run;
 
+/// Longest text of a progress that is taken at all.
+const TEXT_BYTES: usize = 16 << 10;
 const VALUES: &[Param] = &[required("...values", "unknown[]", Check::Any)];
 
 const fn line(path: &'static str, doc: &'static str) -> Binding {
@@ -22,7 +27,7 @@ const fn line(path: &'static str, doc: &'static str) -> Binding {
 
 pub(super) const CAPABILITY: Capability = Capability {
     name: "console",
-    doc: "Lines of the execution's log: at most 1,000 lines and 256 KiB, more are dropped and counted.",
+    doc: "Lines of the execution's log: at most 1,000 lines and 256 KiB, more are dropped and counted; and how far it is.",
     bindings: &[
         line(
             "console.log",
@@ -36,15 +41,36 @@ pub(super) const CAPABILITY: Capability = Capability {
             path: "console.progress",
             generics: "",
             params: &[
-                required("done", "number", Check::Any),
-                optional("total", "number", Check::Any),
-                optional("text", "string", Check::Any),
+                required("done", "number", Check::Amount),
+                optional("total", "number", Check::Amount),
+                optional("text", "string", Check::Text(TEXT_BYTES)),
             ],
             returns: "void",
-            doc: "Says how far the execution has come.",
+            doc: "Says how far the execution is, for whoever looks at it. Only the last one is kept, so it may be called as often as wanted; of the text 200 characters are shown.",
             class: CallClass::Free,
-            how: How::Guest,
+            how: How::Sync(progress),
             give: Give::Plain,
         },
     ],
 };
+
+fn progress(run: &Run, mut args: Args) -> Result<String, HostError> {
+    let (done, total) = (args.amount(0).unwrap_or_default(), args.amount(1));
+    let text = args.text(2).map(|text| shortened(&text));
+    run.progress(Progress {
+        done,
+        total,
+        text: text.filter(|text| !text.is_empty()),
+        at: run.now(),
+    });
+    Ok("null".to_owned())
+}
+
+/// One line of the text, without what would break it up.
+fn shortened(text: &str) -> String {
+    let line = text.trim().replace(char::is_control, " ");
+    match line.char_indices().nth(PROGRESS_CHARS) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}

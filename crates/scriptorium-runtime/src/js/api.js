@@ -111,11 +111,10 @@ place("console.info", line("info"));
 place("console.warn", line("warn"));
 place("console.error", line("error"));
 place("console.debug", line("debug"));
+
+const sayProgress = made.console.progress;
 const progress = (done, total, text) => {
-  if (typeof done !== "number") return hostLog("progress", format([done]), null);
-  const counted = typeof total === "number" ? `${done} of ${total}` : `${done}`;
-  const message = text === undefined ? counted : format([text]);
-  return hostLog("progress", message, stringify({ __proto__: null, done, total }));
+  sayProgress(done, total, text);
 };
 place("console.progress", progress);
 

@@ -314,6 +314,18 @@ pub(crate) fn differences(case: &Case, finished: &Finished) -> String {
             format!("{wanted}, {}", times(count)),
         );
     }
+    if let Some(wanted) = case.get("progress") {
+        let progress = execution.progress.as_ref().map(|progress| {
+            let total = progress.total.map_or("?".into(), |total| total.to_string());
+            let text = progress.text.as_deref().unwrap_or("-");
+            format!("{} of {total} {text}", progress.done)
+        });
+        expect(
+            "progress",
+            wanted,
+            progress.unwrap_or_else(|| "none".into()),
+        );
+    }
     if let Some(wanted) = case.get("drops") {
         expect("drops", wanted, execution.metrics.dropped_logs.to_string());
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use scriptorium_model::ambient::{Clock, Entropy};
+use scriptorium_model::effect::Effects;
 use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
 use scriptorium_model::limits::Limits;
 use scriptorium_model::permission::{PermissionSet, Role};
@@ -184,6 +185,10 @@ impl Harness {
             first_execution: None,
             replay_of: None,
             test: false,
+            dry_run: false,
+            operation: None,
+            progress: None,
+            effects: Effects::default(),
             triggered_by: None,
             idempotency_key: None,
             created_at: self.ambient.now(),

@@ -1,7 +1,7 @@
 //! An execution as the API shows it (design 4.2), with its log lines.
 
 use scriptorium::ExecutionSummary;
-use scriptorium::model::execution::{Execution, Failure, LogLine, Metrics};
+use scriptorium::model::execution::{Execution, Failure, LogLine, Metrics, Progress};
 use scriptorium::model::{Timestamp, Uuid};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -20,6 +20,21 @@ pub(crate) struct ExecutionBody {
     output: Option<RawJson>,
     /// Why it did not complete.
     error: Option<FailureBody>,
+    /// How far it said it was, the last time it did.
+    progress: Option<ProgressBody>,
+}
+
+/// How far an execution says it is.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Progress)]
+pub(crate) struct ProgressBody {
+    /// How much is done.
+    done: f64,
+    /// Of how much, if it said so.
+    total: Option<f64>,
+    /// What it is at.
+    text: Option<String>,
+    at: Timestamp,
 }
 
 /// An execution as lists show it: without what it was given and returned.
@@ -59,6 +74,8 @@ pub(crate) struct Facts {
     priority: u32,
     /// The execution this one repeats by hand.
     replay_of: Option<Uuid>,
+    /// The operation on many executions that made it.
+    operation_id: Option<Uuid>,
     /// Whether it is a trial of unsaved or inactive code.
     test: bool,
     triggered_by: Option<Uuid>,
@@ -114,7 +131,7 @@ pub(crate) struct FailureItem {
 pub(crate) struct LogBody {
     /// Place in the execution, from 1.
     seq: u32,
-    /// `debug`, `info`, `warn`, `error` or `progress`.
+    /// `debug`, `info`, `warn` or `error`.
     level: &'static str,
     message: String,
     data: Option<RawJson>,
@@ -139,6 +156,7 @@ impl From<Execution> for ExecutionBody {
                 expires_at: execution.terms.expires_at,
                 priority: execution.terms.priority,
                 replay_of: execution.replay_of.map(|id| id.0),
+                operation_id: execution.operation.map(|id| id.0),
                 test: execution.test,
                 triggered_by: execution.triggered_by.map(|id| id.0),
                 created_at: execution.created_at,
@@ -148,6 +166,7 @@ impl From<Execution> for ExecutionBody {
             input: RawJson(execution.input),
             output: execution.output.map(RawJson),
             error: execution.failure.map(Into::into),
+            progress: execution.progress.map(Into::into),
         }
     }
 }
@@ -171,6 +190,7 @@ impl From<ExecutionSummary> for ExecutionItem {
                 expires_at: execution.terms.expires_at,
                 priority: execution.terms.priority,
                 replay_of: execution.replay_of.map(|id| id.0),
+                operation_id: execution.operation.map(|id| id.0),
                 test: execution.test,
                 triggered_by: execution.triggered_by.map(|id| id.0),
                 created_at: execution.created_at,
@@ -209,6 +229,17 @@ impl From<Failure> for FailureBody {
             column: failure.column,
             stack: failure.stack,
             details: failure.details.map(RawJson),
+        }
+    }
+}
+
+impl From<Progress> for ProgressBody {
+    fn from(progress: Progress) -> Self {
+        Self {
+            done: progress.done,
+            total: progress.total,
+            text: progress.text,
+            at: progress.at,
         }
     }
 }

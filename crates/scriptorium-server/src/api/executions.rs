@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
 use scriptorium::model::execution::{Execution, ExecutionStatus, TriggerKind};
-use scriptorium::model::{Actor, ExecutionId, ScriptId, Timestamp, Uuid};
+use scriptorium::model::{Actor, ExecutionId, OperationId, ScriptId, Timestamp, Uuid};
 use scriptorium::{Execute, ExecutionField, ExecutionFilter, ExecutionSort, Mode, Replay};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -155,6 +155,8 @@ pub(crate) struct Filter {
     status: Option<String>,
     /// `cron`, `http`, `event`, `manual`, `api` or `embedded`.
     trigger: Option<String>,
+    /// Made by this operation on many.
+    operation_id: Option<Uuid>,
     /// Recorded at this instant or later.
     from: Option<Timestamp>,
     /// Recorded before this instant.
@@ -200,6 +202,7 @@ pub(crate) async fn list(
         script: filter.script_id.map(ScriptId),
         status: filter.status.as_ref().map(status).transpose()?,
         trigger: filter.trigger.as_ref().map(trigger).transpose()?,
+        operation: filter.operation_id.map(OperationId),
         from: filter.from,
         to: filter.to,
         q: filter.q,

@@ -18,6 +18,7 @@ use super::{List, Refused, named, page, sorted_by};
 use crate::auth::Authenticated;
 use crate::input::{JsonBody, OptionalJsonBody, Path, Query};
 use crate::problem::Problem;
+use crate::raw_json::RawJson;
 use crate::state::App;
 
 /// Which scripts.
@@ -279,6 +280,46 @@ pub(crate) struct Source {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Diagnostics {
     diagnostics: Vec<DiagnosticBody>,
+    /// JSON Schema of the input that the entry function's signature asks for, if it says what.
+    input_schema: Option<RawJson>,
+}
+
+/// What a script is to be given.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = InputSchema)]
+pub(crate) struct InputSchemaBody {
+    /// JSON Schema; `null` when nothing says what the input is.
+    schema: Option<RawJson>,
+    /// `declared`: the script's own `input_schema`, which inputs are held against. `signature`: what the
+    /// parameter of the entry function says, which refuses nothing. `null` without a schema.
+    origin: Option<&'static str>,
+}
+
+/// Which version.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct OfVersion {
+    /// The current one when not said.
+    version: Option<u32>,
+}
+
+/// What a script is to be given: its own schema, or what its entry function's signature says.
+#[utoipa::path(get, path = "/scripts/{id}/input-schema", tag = "scripts",
+    params(("id" = Uuid, Path), OfVersion), responses((status = 200, body = InputSchemaBody), Refused))]
+pub(crate) async fn input_schema(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    Query(wanted): Query<OfVersion>,
+) -> Result<Json<InputSchemaBody>, Problem> {
+    let scripts = app.platform.scripts();
+    let found = scripts
+        .input_schema(caller.ctx(), ScriptId(id), wanted.version)
+        .await?;
+    let origin = found.as_ref().map(|found| found.origin.as_str());
+    let schema = found.map(|found| RawJson(found.schema));
+    Ok(Json(InputSchemaBody { schema, origin }))
 }
 
 /// One finding; lines and columns count from 1.
@@ -312,9 +353,14 @@ pub(crate) async fn validate(
         entry: body.entry,
         library: body.library,
     };
-    let found = app.platform.scripts().validate(caller.ctx(), what).await?;
+    let scripts = app.platform.scripts();
+    let input_schema = scripts.signature(caller.ctx(), &what).await?.map(RawJson);
+    let found = scripts.validate(caller.ctx(), what).await?;
     let diagnostics = found.into_iter().map(DiagnosticBody::from).collect();
-    Ok(Json(Diagnostics { diagnostics }))
+    Ok(Json(Diagnostics {
+        diagnostics,
+        input_schema,
+    }))
 }
 
 impl From<Diagnostic> for DiagnosticBody {

@@ -1,5 +1,5 @@
-//! An execution as it happens, as server-sent events: `log` and `progress` (id is the line's
-//! number), `status`, and `done`, after which the stream ends.
+//! An execution as it happens, as server-sent events: `log` (its id is the line's number), `progress`,
+//! `status`, and `done`, after which the stream ends.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -10,7 +10,6 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use scriptorium::model::execution::LogLevel;
 use scriptorium::model::{ExecutionId, Uuid};
 use scriptorium::{Live, Platform};
 use serde::Serialize;
@@ -18,7 +17,7 @@ use serde_json::json;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::Refused;
-use super::execution_body::{ExecutionBody, LogBody};
+use super::execution_body::{ExecutionBody, LogBody, ProgressBody};
 use crate::auth::{Authenticated, Credential};
 use crate::input::Path;
 use crate::problem::Problem;
@@ -38,8 +37,8 @@ const UNBUFFERED: (HeaderName, HeaderValue) = (
 
 /// What happens to an execution, from its first line on, or after `Last-Event-ID`.
 ///
-/// Events: `log` and `progress` with a log line, `status` with `{"status"}`, `done` with the
-/// execution; nothing follows `done`.
+/// Events: `log` with a log line, `progress` with how far it says it is (at most five in a second, the
+/// latest each time), `status` with `{"status"}`, `done` with the execution; nothing follows `done`.
 #[utoipa::path(get, path = "/executions/{id}/stream", tag = "executions",
     params(("id" = Uuid, Path), ("last-event-id" = Option<u32>, Header)),
     responses((status = 200, body = String, content_type = "text/event-stream"), Refused))]
@@ -87,12 +86,10 @@ where
 fn event_of(item: Live) -> Event {
     match item {
         Live::Log(line) => {
-            let name = match line.level {
-                LogLevel::Progress => "progress",
-                _ => "log",
-            };
-            named(name, &LogBody::from(line.clone())).id(line.seq.to_string())
+            let id = line.seq.to_string();
+            named("log", &LogBody::from(line)).id(id)
         }
+        Live::Progress(progress) => named("progress", &ProgressBody::from(progress)),
         Live::Status(status) => named("status", &json!({ "status": status.as_str() })),
         Live::Done(execution) => named("done", &ExecutionBody::from(*execution)),
     }

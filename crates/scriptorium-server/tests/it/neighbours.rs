@@ -39,6 +39,7 @@ struct Tenant {
     execution: String,
     event: String,
     letter: String,
+    operation: String,
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,6 +118,11 @@ async fn pages_and_endpoints_of_a_neighbour_are_not_there() {
         "/scripts/{script}",
         "/scripts/{script}/edit",
         "/scripts/{script}/executions",
+        "/scripts/{script}/run",
+        "/scripts/{script}/run?execution={execution}",
+        "/operations",
+        "/operations/{operation}",
+        "/operations/new?kind=replay&script={script}",
         "/scripts/{script}/versions",
         "/scripts/{script}/versions/compare?a=1&b=2",
         "/scripts/{script}/versions/1",
@@ -132,19 +138,25 @@ async fn pages_and_endpoints_of_a_neighbour_are_not_there() {
         "/audit?subject={script}",
         "/trash",
     ] {
-        let ask = async |[script, execution, letter]: [&str; 3], cookie: &str| {
+        let ask = async |[script, execution, letter, operation]: [&str; 4], cookie: &str| {
             let path = page
                 .replace("{script}", script)
                 .replace("{execution}", execution)
-                .replace("{letter}", letter);
+                .replace("{letter}", letter)
+                .replace("{operation}", operation);
             let request = server.request("GET", &path, "").header("cookie", cookie);
             let response = request.header("accept", "text/html").send().await.unwrap();
             (response.status().as_u16(), response.text().await.unwrap())
         };
-        let of_theirs = [&*theirs.script, &*theirs.execution, &*theirs.letter];
+        let of_theirs = [
+            &*theirs.script,
+            &*theirs.execution,
+            &*theirs.letter,
+            &*theirs.operation,
+        ];
         let (owner, _) = ask(of_theirs, &theirs.cookie).await;
         assert!([200, 303].contains(&owner), "{page} of its owner: {owner}");
-        let (none, _) = ask([&absent; 3], &mine.cookie).await;
+        let (none, _) = ask([&absent; 4], &mine.cookie).await;
         let (real, text) = ask(of_theirs, &mine.cookie).await;
         assert_eq!(real, none, "{page}");
         for word in [SECRET, MARK] {
@@ -291,6 +303,7 @@ impl Position {
             Some("executions") => &mine.execution,
             Some("events") => &mine.event,
             Some("dead-letters") => &mine.letter,
+            Some("operations") => &mine.operation,
             _ => &mine.script,
         };
         let value_in_path = urlencoded(value);
@@ -459,6 +472,7 @@ async fn answers(server: &Fixture, owner: &Tenant) -> Vec<(String, Value)> {
             Some("executions") => &owner.execution,
             Some("events") => &owner.event,
             Some("dead-letters") => &owner.letter,
+            Some("operations") => &owner.operation,
             _ => &owner.script,
         };
         let skipped = [
@@ -640,6 +654,9 @@ impl Tenant {
         let lost = json!({"type": format!("{mark}.lost"), "payload": {"word": word}});
         send("POST", "/api/v1/events", lost).await;
         let letter = settled(server, &token).await;
+        // Of none, so that nothing of what is compared changes by it.
+        let none = json!({"kind": "replay", "status": "timeout"});
+        let operation = send("POST", "/api/v1/operations", none).await;
         let value = json!({"value": word});
         send("PUT", &format!("/api/v1/storage/{mark}-key"), value).await;
         let body = json!({"body": word});
@@ -677,6 +694,7 @@ impl Tenant {
             execution: id(&ran),
             event: id(&event),
             letter,
+            operation: id(&operation),
             token,
             cookie,
         }

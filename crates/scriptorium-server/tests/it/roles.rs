@@ -142,6 +142,19 @@ pub(crate) fn rows() -> Vec<Row> {
             json!({}),
             [401, 404, 403, 202, 202, 202],
         ),
+        (
+            "GET /api/v1/scripts/{id}/input-schema",
+            none.clone(),
+            readers,
+        ),
+        ("GET /api/v1/operations", none.clone(), members),
+        ("GET /api/v1/operations/{id}", none.clone(), readers),
+        (
+            "POST /api/v1/operations",
+            json!({"kind": "replay", "preview": true}),
+            [401, 200, 403, 200, 200, 200],
+        ),
+        ("POST /api/v1/operations/{id}/cancel", none.clone(), runners),
         ("POST /api/v1/scripts/{id}/pause", none.clone(), editors),
         ("POST /api/v1/scripts/{id}/activate", none.clone(), editors),
         ("POST /api/v1/scripts/{id}/disable", none.clone(), editors),
@@ -301,6 +314,7 @@ struct Things {
     execution: String,
     event: String,
     letter: String,
+    operation: String,
     token: String,
     tenant: String,
     user: String,
@@ -328,6 +342,8 @@ impl Things {
             .call("POST", "/api/v1/events", json!({"type": "a.b"}))
             .await;
         let letter = server.dead_letter().await;
+        let body = json!({"kind": "replay", "status": "timeout"});
+        let (_, operation) = server.call("POST", "/api/v1/operations", body).await;
         server
             .call("PUT", "/api/v1/storage/thing", json!({"value": 1}))
             .await;
@@ -346,6 +362,7 @@ impl Things {
             execution: id(execution),
             event: id(event),
             letter,
+            operation: id(operation),
             token: id(token),
             tenant: id(tenant),
             user: id(user),
@@ -359,6 +376,7 @@ impl Things {
             Some("executions") => &self.execution,
             Some("events") => &self.event,
             Some("dead-letters") => &self.letter,
+            Some("operations") => &self.operation,
             Some("tenants") => &self.tenant,
             Some("users") => &self.user,
             _ => &self.token,

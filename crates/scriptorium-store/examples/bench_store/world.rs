@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result};
 use scriptorium_model::ambient::{Clock, Entropy};
+use scriptorium_model::effect::Effects;
 use scriptorium_model::endpoint::Method;
 use scriptorium_model::execution::{
     Execution, ExecutionStatus, LogLevel, LogLine, Metrics, Terms, TriggerKind,
@@ -191,6 +192,10 @@ pub(crate) fn ended(ambient: &Ambient, source: &Source, number: u64) -> Finished
         first_execution: None,
         replay_of: None,
         test: false,
+        dry_run: false,
+        operation: None,
+        progress: None,
+        effects: Effects::default(),
         triggered_by: None,
         idempotency_key: None,
         created_at: now,

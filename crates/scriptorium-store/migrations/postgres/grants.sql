@@ -30,6 +30,7 @@ grant select, insert, update, delete on script_drafts     to {app}, {system};
 grant select, insert, update, delete on version_milestones to {app}, {system};
 grant select, insert, update, delete on version_policies  to {app}, {system};
 grant select, insert, update, delete on dead_letters      to {app}, {system};
+grant select, insert, update, delete on operations        to {app}, {system};
 grant select, insert, delete         on event_deliveries  to {app}, {system};
 grant select, insert, delete         on signing_secrets   to {app}, {system};
 grant select, insert, delete         on signed_requests   to {app}, {system};

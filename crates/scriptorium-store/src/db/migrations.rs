@@ -54,6 +54,8 @@ const ALL: &[Pair] = &pairs![
     "0024_schedule_policies",
     "0031_endpoint_signatures",
     "0036_halts",
+    "0037_progress_and_dry_runs",
+    "0038_operations",
 ];
 
 /// How far a database has come.

@@ -5,7 +5,9 @@ use std::cmp::Ordering;
 
 use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
 use scriptorium_model::page::{Page, PageRequest};
-use scriptorium_model::{Ctx, ExecutionId, Invalid, ScriptId, Timestamp, UserId, Uuid};
+use scriptorium_model::{
+    Ctx, ExecutionId, Invalid, OperationId, ScriptId, Timestamp, UserId, Uuid,
+};
 
 use super::row::{SELECT_SUMMARY, SummaryRow};
 use crate::Store;
@@ -23,6 +25,8 @@ pub struct ExecutionFilter {
     pub status: Option<ExecutionStatus>,
     /// Started by this.
     pub trigger: Option<TriggerKind>,
+    /// Made by this operation on many.
+    pub operation: Option<OperationId>,
     /// Recorded at this instant or later.
     pub from: Option<Timestamp>,
     /// Recorded before this instant.
@@ -179,6 +183,10 @@ pub struct ExecutionSummary {
     pub replay_of: Option<ExecutionId>,
     /// Whether it is a trial.
     pub test: bool,
+    /// Whether nothing that it does outside of itself is real.
+    pub dry_run: bool,
+    /// The operation on many executions that made it.
+    pub operation: Option<OperationId>,
     /// Who asked for it.
     pub triggered_by: Option<UserId>,
     /// When it was recorded.
@@ -207,6 +215,8 @@ impl From<&Execution> for ExecutionSummary {
             first_execution: execution.first_execution,
             replay_of: execution.replay_of,
             test: execution.test,
+            dry_run: execution.dry_run,
+            operation: execution.operation,
             triggered_by: execution.triggered_by,
             created_at: execution.created_at,
             started_at: execution.started_at,
@@ -285,13 +295,16 @@ impl ExecutionFilter {
             && self.script.is_none_or(|script| one.script == script)
             && self.status.is_none_or(|status| one.status == status)
             && self.trigger.is_none_or(|trigger| one.trigger == trigger)
+            && self
+                .operation
+                .is_none_or(|operation| one.operation == Some(operation))
             && self.from.is_none_or(|from| one.created_at >= from)
             && self.to.is_none_or(|to| one.created_at < to)
     }
 
     /// The ids that the range of time allows. An id is made in the instant of its execution, give
     /// or take the moment between two readings of the clock; the column decides.
-    fn ids(&self) -> (Uuid, Uuid) {
+    pub(super) fn ids(&self) -> (Uuid, Uuid) {
         const MOMENT: i64 = 60_000;
         let first = |at: Timestamp, by: i64| {
             let millis = at.as_millisecond().saturating_add(by).clamp(0, MAX_MILLIS);
@@ -382,7 +395,7 @@ impl ExecutionFilter {
         Ok(rows)
     }
 
-    fn narrow(&self, sql: &mut Sql, dialect: Dialect) {
+    pub(super) fn narrow(&self, sql: &mut Sql, dialect: Dialect) {
         if let Some(script) = self.script {
             sql.push(" and script_id = ").bind(script.0);
         }
@@ -395,6 +408,9 @@ impl ExecutionFilter {
         }
         if let Some(trigger) = self.trigger {
             sql.push(" and trigger_kind = ").bind(trigger.as_str());
+        }
+        if let Some(operation) = self.operation {
+            sql.push(" and operation_id = ").bind(operation.0);
         }
         if let Some(from) = self.from {
             sql.push(" and created_at >= ").bind(Micros::from(from));
@@ -420,6 +436,9 @@ impl ExecutionFilter {
             ExecutionField::Status => return " indexed by executions_status",
             ExecutionField::StartedAt => return " indexed by executions_started",
             ExecutionField::CompletedAt => return " indexed by executions_completed",
+        }
+        if self.operation.is_some() {
+            return " indexed by executions_operation";
         }
         if self.is_of_failures() {
             return " indexed by executions_failures";

@@ -5,12 +5,13 @@ use std::time::Duration;
 use scriptorium_model::execution::{
     Execution, ExecutionStatus, Failure, Metrics, Terms, TriggerKind,
 };
-use scriptorium_model::{ExecutionId, Json, ScriptId, TenantId, UserId, Uuid};
+use scriptorium_model::{ExecutionId, Json, OperationId, ScriptId, TenantId, UserId, Uuid};
 use sea_orm::{FromQueryResult, Value};
 use serde::{Deserialize, Serialize};
 
 use super::ExecutionSummary;
 use super::packed::{Packed, unpack};
+use super::story;
 use crate::db::{Micros, Tx, json, known, micros, number, opt_json};
 use crate::error::{Error, Result};
 
@@ -20,16 +21,16 @@ pub(crate) const COLUMNS: &str = "tenant_id, id, script_id, script_name, version
     queued_us, duration_us, cpu_us, memory_peak_bytes, api_calls, db_queries, dropped_logs, \
     lease_id, failure_code, failure_message, failure_detail, trigger_data, input, output, \
     trigger_data_packed, input_packed, output_packed, run_after, delayed, expires_at, priority, \
-    max_attempts, first_execution_id";
+    max_attempts, first_execution_id, dry_run, operation_id, progress, effects";
 /// How many those are.
-pub(crate) const COLUMN_COUNT: usize = 38;
+pub(crate) const COLUMN_COUNT: usize = 42;
 
 /// Begins a query for [`SummaryRow`]: every column but the payloads.
 pub(super) const SELECT_SUMMARY: &str = "select id, script_id, script_name, version, status, \
     trigger_kind, attempt, test, replay_of, triggered_by, created_at, started_at, completed_at, \
     queued_us, duration_us, cpu_us, memory_peak_bytes, api_calls, db_queries, dropped_logs, \
     failure_code, failure_message, run_after, expires_at, priority, max_attempts, \
-    first_execution_id from executions";
+    first_execution_id, dry_run, operation_id from executions";
 
 /// The values of an execution, in the order of [`COLUMNS`]. What is stored as `attempt` is the number of
 /// claims, of which a pending one still has to have its last.
@@ -89,6 +90,10 @@ pub(crate) fn values(
         terms.priority.into(),
         terms.max_attempts.into(),
         execution.first_execution.map(|id| id.0).into(),
+        execution.dry_run.into(),
+        execution.operation.map(|id| id.0).into(),
+        execution.progress.as_ref().map(story::of_progress).into(),
+        story::of_effects(&execution.effects).into(),
     ])
 }
 
@@ -151,6 +156,10 @@ pub(crate) struct ExecutionRow {
     #[sea_orm(nested)]
     terms: TermsRow,
     first_execution_id: Option<Uuid>,
+    dry_run: bool,
+    operation_id: Option<Uuid>,
+    progress: Option<String>,
+    effects: Option<String>,
 }
 
 impl TryFrom<ExecutionRow> for Execution {
@@ -174,6 +183,17 @@ impl TryFrom<ExecutionRow> for Execution {
             first_execution: row.first_execution_id.map(ExecutionId),
             replay_of: row.replay_of.map(ExecutionId),
             test: row.test,
+            dry_run: row.dry_run,
+            operation: row.operation_id.map(OperationId),
+            progress: row
+                .progress
+                .map(|text| story::progress(&text))
+                .transpose()?,
+            effects: row
+                .effects
+                .map(|text| story::effects(&text))
+                .transpose()?
+                .unwrap_or_default(),
             triggered_by: row.triggered_by.map(UserId),
             idempotency_key: row.idempotency_key,
             created_at: row.created_at.into(),
@@ -205,6 +225,8 @@ pub(super) struct SummaryRow {
     #[sea_orm(nested)]
     terms: TermsRow,
     first_execution_id: Option<Uuid>,
+    dry_run: bool,
+    operation_id: Option<Uuid>,
 }
 
 impl TryFrom<SummaryRow> for ExecutionSummary {
@@ -225,6 +247,8 @@ impl TryFrom<SummaryRow> for ExecutionSummary {
             first_execution: row.first_execution_id.map(ExecutionId),
             replay_of: row.replay_of.map(ExecutionId),
             test: row.test,
+            dry_run: row.dry_run,
+            operation: row.operation_id.map(OperationId),
             triggered_by: row.triggered_by.map(UserId),
             created_at: row.created_at.into(),
             started_at: row.started_at.map(Into::into),

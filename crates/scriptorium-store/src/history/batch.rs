@@ -423,7 +423,7 @@ const STORE_END: &str = " on conflict (tenant_id, id) do update set status = exc
     db_queries = excluded.db_queries, dropped_logs = excluded.dropped_logs, \
     failure_code = excluded.failure_code, failure_message = excluded.failure_message, \
     failure_detail = excluded.failure_detail, output = excluded.output, \
-    output_packed = excluded.output_packed, \
+    output_packed = excluded.output_packed, progress = excluded.progress, effects = excluded.effects, \
     lease_id = null, lease_until = null \
     where executions.status = 'running' and executions.lease_id = excluded.lease_id \
     and executions.lease_until > ";

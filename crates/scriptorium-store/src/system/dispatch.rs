@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use scriptorium_model::dead_letter::{Cause, DeadLetter};
 use scriptorium_model::delivery::{Delivery, looped};
+use scriptorium_model::effect::Effects;
 use scriptorium_model::event::{Event, patterns};
 use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
 use scriptorium_model::{EventId, ExecutionId, ScriptId, TenantId, Uuid};
@@ -219,6 +220,10 @@ impl Store {
             first_execution: None,
             replay_of: None,
             test: false,
+            dry_run: false,
+            operation: None,
+            progress: None,
+            effects: Effects::default(),
             triggered_by: None,
             idempotency_key: None,
             created_at: ambient.now(),

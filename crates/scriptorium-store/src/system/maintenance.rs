@@ -30,6 +30,8 @@ pub struct Maintained {
     pub events: u64,
     /// Dead letters that nobody can or need take up any more.
     pub dead_letters: u64,
+    /// Operations on many executions, past the retention of executions.
+    pub operations: u64,
     /// Decided slots of schedules past the retention of executions.
     pub slots: u64,
     /// Idempotency keys of executions past their retention.
@@ -56,6 +58,7 @@ struct OldestRow {
     oldest_event: Option<Micros>,
     oldest_key: Option<Uuid>,
     oldest_letter: Option<Uuid>,
+    oldest_operation: Option<Uuid>,
 }
 
 /// An instant, and the first id that can have been made then.
@@ -99,6 +102,10 @@ impl Store {
             }
             if oldest.oldest_event.is_some_and(|at| at.0 < events.at.0) {
                 done.events += self.remove_events(tenant, events).await?;
+            }
+            if oldest.oldest_operation.is_some_and(|id| id < executions.id) {
+                let values = [executions.id.into(), BATCH.into()];
+                done.operations += self.remove(tenant, OPERATIONS_BEFORE, &values).await?;
             }
             if oldest.oldest_letter.is_some_and(|id| id < letters.id) {
                 let values = [letters.id.into(), letters.at.into(), BATCH.into()];
@@ -157,7 +164,9 @@ impl Store {
              (select k.execution_id from idempotency_keys k where k.tenant_id = t.id \
              order by k.execution_id limit 1) as oldest_key, \
              (select d.id from dead_letters d where d.tenant_id = t.id order by d.id limit 1) \
-             as oldest_letter \
+             as oldest_letter, \
+             (select o.id from operations o where o.tenant_id = t.id order by o.id limit 1) \
+             as oldest_operation \
              from tenants t left join retention r on r.tenant_id = t.id",
         );
         db.all(sql).await
@@ -328,6 +337,10 @@ const LETTERS_BEFORE: &str = "delete from dead_letters where tenant_id = $1 and 
     (select id from dead_letters where tenant_id = $1 and id < $2 and created_at < $3 \
     and (status in ('resolved', 'discarded') \
     or (status = 'pending' and attempts >= max_attempts)) order by id limit $4)";
+
+const OPERATIONS_BEFORE: &str = "delete from operations where tenant_id = $1 and id in \
+    (select id from operations where tenant_id = $1 and id < $2 and state <> 'running' \
+    order by id limit $3)";
 
 const LETTERS_OF_SCRIPT: &str = "delete from dead_letters where tenant_id = $1 and id in \
     (select id from dead_letters where tenant_id = $1 and script_id = $2 limit $3)";

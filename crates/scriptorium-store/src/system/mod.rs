@@ -11,6 +11,7 @@ pub mod indexer;
 pub mod maintenance;
 mod months;
 pub mod nodes;
+pub mod operations;
 pub mod queue;
 mod removal;
 pub mod schedules;

@@ -54,6 +54,8 @@ pub struct Node {
 pub enum Duty {
     /// Retention, partitions, pruning.
     Maintenance,
+    /// Operations on many executions.
+    Operations,
 }
 
 /// The right to do a duty, until dropped.

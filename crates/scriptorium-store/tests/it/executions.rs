@@ -260,7 +260,7 @@ async fn log_lines_come_in_order_after_the_asked_one(
     let logs: Vec<LogLine> = (1..=150)
         .map(|seq| LogLine {
             seq,
-            level: LogLevel::ALL[seq as usize % 5],
+            level: LogLevel::ALL[seq as usize % 4],
             message: format!("строка {seq}"),
             data: (seq % 2 == 0).then(|| Json::parse("[1]").unwrap()),
             at: world.now(),

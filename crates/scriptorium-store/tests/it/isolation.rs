@@ -11,6 +11,7 @@ use scriptorium_model::draft::DraftText;
 use scriptorium_model::endpoint::Method::Get;
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{LogLevel, LogLine, TriggerKind};
+use scriptorium_model::operation::OperationKind;
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::retention::Retention;
 use scriptorium_model::script::ScriptStatus::{Active, Draft};
@@ -28,7 +29,7 @@ use scriptorium_store::{
 
 use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{
-    World, assert_missing, completed, cron, dead_letter, definition, http, on, user,
+    World, assert_missing, completed, cron, dead_letter, definition, http, on, operation, user,
 };
 
 #[rstest]
@@ -557,6 +558,41 @@ async fn dead_letters_of_another_tenant_do_not_exist(
     assert_eq!(found.status, DeadLetterStatus::Resolved);
     let untouched = store.find_dead_letter(other, same.id).await.unwrap();
     assert_eq!(untouched.status, DeadLetterStatus::Retrying);
+}
+
+#[rstest]
+#[tokio::test]
+async fn operations_of_another_tenant_do_not_exist(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
+    let (store, ctx, other) = (&world.store, &world.ctx, &world.other);
+    let script = definition("mine", cron("0 9 * * *"));
+    let script = world.active(ctx, script).await;
+    let pending = world.execution(&script);
+    store.insert_pending(ctx, pending.clone()).await.unwrap();
+    let operation = operation(&world, ctx, OperationKind::Cancel);
+    store.create_operation(ctx, &operation).await.unwrap();
+
+    let (kind, all) = (OperationKind::Cancel, ExecutionFilter::default());
+    for (ctx, expected) in [(ctx, 1), (other, 0)] {
+        let counted = store.count_operation_targets(ctx, kind, &all, 10).await;
+        assert_eq!(counted.unwrap(), expected);
+    }
+    let targets = store.operation_targets(other, kind, &all, None, 10).await;
+    assert_eq!(targets.unwrap(), []);
+    assert_missing(store.find_operation(other, operation.id).await);
+    let page = PageRequest::first();
+    let listed = store.list_operations(other, &page).await.unwrap();
+    assert_eq!(listed.items, []);
+    assert_missing(store.cancel_operation(other, operation.id).await);
+    assert_missing(store.create_operation(other, &operation).await);
+    let mut further = operation.clone();
+    further.done = 1;
+    assert_missing(store.advance_operation(other, &further, None).await);
+    further.tenant = other.tenant;
+    let forged = store.advance_operation(other, &further, None).await;
+    assert!(!forged.unwrap());
+    let found = store.find_operation(ctx, operation.id).await.unwrap();
+    assert_eq!(found, operation);
 }
 
 /// Both have an event of the same id, and a script that asks for it.

@@ -29,6 +29,7 @@ mod lifecycle;
 mod lists;
 mod logins;
 mod nodes;
+mod operations;
 mod plans;
 mod pruning;
 mod queue;

@@ -14,6 +14,7 @@ use scriptorium_model::endpoint::Method;
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{ExecutionStatus, Failure, LogLevel, LogLine};
 use scriptorium_model::library::Pin;
+use scriptorium_model::operation::OperationKind;
 use scriptorium_model::permission::PermissionSet;
 use scriptorium_model::retention::Retention;
 use scriptorium_model::script::Script;
@@ -31,7 +32,8 @@ use serde_json::json;
 use crate::audit::trail;
 use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{
-    World, assert_missing, completed, cron, dead_letter, definition, http, on, tenant, user,
+    World, assert_missing, completed, cron, dead_letter, definition, http, on, operation, tenant,
+    user,
 };
 
 /// Names hold it, so the trail tells of it.
@@ -71,6 +73,8 @@ async fn fill(world: &World, ctx: &Ctx, slug: &str, data: &TenantData) {
     letter.payload = value();
     letter.cause.message.clone_from(&text);
     store.insert_dead_letter(ctx, &letter).await.unwrap();
+    let operation = operation(world, ctx, OperationKind::Replay);
+    store.create_operation(ctx, &operation).await.unwrap();
     let row = vec![json!(1), json!(text)];
     let insert = "insert into orders (id, note) values ($1, $2)";
     data.execute(ctx, insert, row).await.unwrap();

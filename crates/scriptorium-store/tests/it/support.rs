@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use scriptorium_model::ambient::{Clock, Entropy};
 use scriptorium_model::dead_letter::{Cause, DeadLetter, DeadLetterStatus};
+use scriptorium_model::effect::Effects;
 use scriptorium_model::endpoint::Method;
 use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
 use scriptorium_model::limits::Limits;
+use scriptorium_model::operation::{OperationKind, OperationState, Pace};
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::permission::{PermissionSet, Role};
 use scriptorium_model::schedule::Schedule;
@@ -19,7 +21,7 @@ use scriptorium_model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
 use scriptorium_model::user::User;
 use scriptorium_model::{Actor, Ambient, Ctx, Json, TenantId, Timestamp, UserId};
 use scriptorium_store::{
-    Commit, Dispatched, ExecutionFilter, ExecutionSummary, Finished, LeaseId, Options,
+    Commit, Dispatched, ExecutionFilter, ExecutionSummary, Finished, LeaseId, Operation, Options,
     PostgresOptions, ScriptFilter, ScriptSummary, Store, Written,
 };
 use sqlx::{Connection, PgConnection};
@@ -506,6 +508,10 @@ pub(crate) fn execution(ambient: &Ambient, script: &Script) -> Execution {
         first_execution: None,
         replay_of: None,
         test: false,
+        dry_run: false,
+        operation: None,
+        progress: None,
+        effects: Effects::default(),
         triggered_by: None,
         idempotency_key: None,
         created_at: ambient.now(),
@@ -537,6 +543,30 @@ pub(crate) fn dead_letter(world: &World, script: &Script) -> DeadLetter {
         last_retry_at: None,
         created_at: world.now(),
         failed_at: world.now(),
+    }
+}
+
+/// An operation on all executions that are there, not stored.
+pub(crate) fn operation(world: &World, ctx: &Ctx, kind: OperationKind) -> Operation {
+    Operation {
+        id: world.ambient.new_id(),
+        tenant: ctx.tenant,
+        kind,
+        state: OperationState::Running,
+        filter: ExecutionFilter::default(),
+        pace: Pace::default(),
+        total: 1,
+        done: 0,
+        failed: 0,
+        problems: Vec::new(),
+        after: None,
+        user: ctx.actor.user(),
+        token: None,
+        grant: PermissionSet::from_names(["scripts.execute"]),
+        created_at: world.now(),
+        next_at: world.now(),
+        completed_at: None,
+        reason: None,
     }
 }
 

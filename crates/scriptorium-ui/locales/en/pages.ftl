@@ -418,3 +418,60 @@ halt-trigger-embedded = Calls of the host
 action-halt = Halt
 action-halt-stop = Halt and cancel
 action-lift = Lift
+
+action-replay-edited = Edit and run again
+run-repeats = Repeats
+run-not-allowed = You may not run this script.
+run-input-as = Input as
+run-as-form = Form
+run-json = Input as JSON
+run-no-schema = A form appears here when the script has an input schema, or its entry function says the type of its first parameter.
+run-refused = Please correct this:
+run-timeout = At most, in seconds
+run-timeout-hint = Shorter than the script's own limit, for this run only.
+run-result = Result
+run-none-yet = What the script does appears here as soon as it runs.
+
+operations-title = Bulk operations
+operation = Operation
+operations-empty = No bulk operations yet
+operations-empty-text = Narrow the list of executions by the filters, then run all of them again or cancel them.
+operation-title-cancel = Cancel many
+operation-title-replay = Run many again
+operation-text-cancel = All that wait or run now and match are stopped. What is begun later is not touched.
+operation-text-replay = All that have ended and match run once more, with the input they had, in the present version of their scripts. What they do then is real.
+operation-start-cancel = Cancel them
+operation-start-replay = Run them again
+operation-limit = At most
+operation-limit-hint = The oldest come first.
+operation-rate = In a minute
+operation-rate-hint = As fast as it goes when empty.
+operation-at-once = as fast as it goes
+operation-back = Back to the list
+operation-stop = Stop the operation
+operation-stopped = The operation is stopped
+operation-made = Its executions
+operation-ended = Ended
+operation-problems = What it could not be done to
+operation-not-done = Not done
+operation-state-running = Running
+operation-state-done = Done
+operation-state-cancelled = Cancelled
+operation-state-stopped = Stopped
+operation-reason-principal_gone = Whoever asked for it is no longer there.
+operation-reason-permission_denied = Whoever asked for it may not run scripts any more.
+filter-before = Before
+many-replay = Run all again…
+many-cancel = Cancel all…
+executions-of-operation = Executions of a bulk operation
+fact-operation = Operation
+operation-matched = { $n ->
+    [one] { $n } execution matches
+   *[other] { $n } executions match
+}
+operation-matched-more = More than { $n } executions match
+operation-per-minute = { $n } a minute
+operation-failed = { $n ->
+    [one] { $n } could not be done
+   *[other] { $n } could not be done
+}

@@ -422,3 +422,58 @@ halt-trigger-embedded = Вызовы приложения
 action-halt = Остановить
 action-halt-stop = Остановить и отменить
 action-lift = Снять
+
+action-replay-edited = Изменить и запустить снова
+run-repeats = Повторяет
+run-not-allowed = У вас нет права запускать этот скрипт.
+run-input-as = Ввод как
+run-as-form = Форма
+run-json = Входные данные в JSON
+run-no-schema = Здесь появится форма, когда у скрипта есть схема входных данных или его входная функция указывает тип первого параметра.
+run-refused = Исправьте, пожалуйста:
+run-timeout = Не дольше, в секундах
+run-timeout-hint = Короче собственного предела скрипта, только для этого запуска.
+run-result = Результат
+run-none-yet = Здесь появится ход работы скрипта, как только он начнётся.
+
+operations-title = Массовые операции
+operation = Операция
+operations-empty = Массовых операций ещё не было
+operations-empty-text = Сузьте список выполнений фильтрами, затем повторите или отмените все.
+operation-title-cancel = Отмена многих
+operation-title-replay = Повтор многих
+operation-text-cancel = Все подходящие выполнения, которые ждут или идут сейчас, будут остановлены. Начатое позже не затрагивается.
+operation-text-replay = Все подходящие завершённые выполнения повторятся с теми же входными данными в нынешней версии своих скриптов. Их действия будут настоящими.
+operation-start-cancel = Отменить их
+operation-start-replay = Повторить их
+operation-limit = Не больше
+operation-limit-hint = Сначала самые старые.
+operation-rate = В минуту
+operation-rate-hint = Если пусто — как можно быстрее.
+operation-at-once = как можно быстрее
+operation-back = Назад к списку
+operation-stop = Остановить операцию
+operation-stopped = Операция остановлена
+operation-made = Её выполнения
+operation-ended = Завершена
+operation-problems = Что не удалось
+operation-not-done = Не удалось
+operation-state-running = Идёт
+operation-state-done = Выполнена
+operation-state-cancelled = Отменена
+operation-state-stopped = Остановлена
+operation-reason-principal_gone = Того, кто её начал, больше нет.
+operation-reason-permission_denied = Тот, кто её начал, больше не вправе запускать скрипты.
+filter-before = До
+many-replay = Повторить все…
+many-cancel = Отменить все…
+executions-of-operation = Выполнения массовой операции
+fact-operation = Операция
+operation-matched = { $n ->
+    [one] Подходит { $n } выполнение
+    [few] Подходят { $n } выполнения
+   *[other] Подходит { $n } выполнений
+}
+operation-matched-more = Подходит больше { $n } выполнений
+operation-per-minute = { $n } в минуту
+operation-failed = не удалось: { $n }

@@ -39,7 +39,8 @@ struct ExecutionPage {
     input: String,
     output: Option<String>,
     logs: Vec<Line>,
-    levels: [&'static str; 5],
+    levels: [&'static str; 4],
+    progress: Option<Progress>,
     dropped: u64,
 }
 
@@ -174,6 +175,7 @@ impl ExecutionPage {
             output: execution.output.as_ref().map(view::pretty_json),
             logs: logs.into_iter().map(Line::of).collect(),
             levels: LogLevel::ALL.map(LogLevel::as_str),
+            progress: execution.progress.map(|progress| Progress::of(t, progress)),
             dropped: execution.metrics.dropped_logs.into(),
             script_name: execution.script_name,
         }
@@ -242,6 +244,12 @@ fn facts(clock: Clock, execution: &Execution, version: Version, people: &People)
             ..fact("retry-of", t.get("original"))
         });
     }
+    if let Some(operation) = execution.operation {
+        facts.push(Fact {
+            link: Some(format!("/operations/{operation}")),
+            ..fact("operation", t.get("operation-title-replay"))
+        });
+    }
     if let Some(original) = execution.replay_of {
         facts.push(Fact {
             link: Some(format!("/executions/{original}")),
@@ -294,17 +302,32 @@ fn caret(text: &str, column: usize) -> String {
     line
 }
 
-/// How far a progress line says that the script is: `3/10`, or `3` without a total.
-fn progress(line: &LogLine) -> Option<String> {
-    let data = line
-        .data
-        .as_ref()
-        .filter(|_| line.level == LogLevel::Progress)?;
-    let data = data.to_value();
-    let done = data.get("done")?;
-    match data.get("total").filter(|total| !total.is_null()) {
-        Some(total) => Some(format!("{done}/{total}")),
-        None => Some(done.to_string()),
+/// How far it says it is, while it runs and after.
+struct Progress {
+    text: Option<String>,
+    /// `3 of 10`, or `3`.
+    count: String,
+    /// 0 to 1; `None` when the whole is not known.
+    part: Option<f64>,
+}
+
+impl Progress {
+    fn of(t: Texts, progress: execution::Progress) -> Self {
+        let count = view::amount(progress.done);
+        Self {
+            part: progress.part(),
+            count: match progress.total {
+                Some(total) => t.filled(
+                    "progress-count",
+                    [
+                        ("done", count.into()),
+                        ("total", view::amount(total).into()),
+                    ],
+                ),
+                None => count,
+            },
+            text: progress.text,
+        }
     }
 }
 
@@ -315,10 +338,7 @@ impl Line {
             level: line.level.as_str(),
             at: line.at,
             clock: moment.strftime("%H:%M:%S%.3f").to_string(),
-            message: match progress(&line) {
-                Some(share) => format!("{share}  {}", line.message),
-                None => line.message,
-            },
+            message: line.message,
         }
     }
 }

@@ -5,7 +5,9 @@ use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use scriptorium::model::execution::{ExecutionStatus, TriggerKind};
+use scriptorium::model::operation::OperationKind;
 use scriptorium::model::page::PageRequest;
+use scriptorium::model::permission::Permission;
 use scriptorium::model::{ExecutionId, ScriptId};
 use scriptorium::{ExecutionFilter, ExecutionSummary, ScriptFilter};
 use serde::Deserialize;
@@ -39,8 +41,16 @@ struct ExecutionsPage {
     scripts: Vec<(String, String)>,
     statuses: [&'static str; 6],
     triggers: [&'static str; 6],
+    /// Where all that match can be stopped and repeated; when the visitor may.
+    many: Option<Many>,
     rows: Vec<Row>,
     pager: Pager,
+}
+
+/// Links to what can be done to all that match.
+struct Many {
+    cancel: Option<String>,
+    replay: Option<String>,
 }
 
 #[derive(Default)]
@@ -49,6 +59,7 @@ struct Filter {
     script: String,
     status: &'static str,
     trigger: &'static str,
+    operation: String,
     from: String,
     until: String,
 }
@@ -75,6 +86,7 @@ pub(crate) struct ExecutionsQuery {
     script: Option<String>,
     status: Option<String>,
     trigger: Option<String>,
+    operation: Option<String>,
     from: Option<String>,
     until: Option<String>,
     cursor: Option<String>,
@@ -155,6 +167,10 @@ async fn answer(
         script,
         status: query.status.as_deref().and_then(ExecutionStatus::from_name),
         trigger: query.trigger.as_deref().and_then(TriggerKind::from_name),
+        operation: query
+            .operation
+            .as_deref()
+            .and_then(|text| text.parse().ok()),
         from: days.from(),
         to: days.to(),
         ..ExecutionFilter::default()
@@ -169,6 +185,10 @@ async fn answer(
         },
         status: wanted.status.map_or("", ExecutionStatus::as_str),
         trigger: wanted.trigger.map_or("", TriggerKind::as_str),
+        operation: wanted
+            .operation
+            .map(|id| id.to_string())
+            .unwrap_or_default(),
         from,
         until,
     };
@@ -202,6 +222,7 @@ async fn answer(
             .into_iter()
             .map(|one| Row::of(clock, one))
             .collect(),
+        many: Many::of(visitor, &wanted, &filter),
         base,
         head,
         timetable,
@@ -233,17 +254,45 @@ async fn names(
     Ok(found.items.into_iter().map(name).collect())
 }
 
+impl Many {
+    /// Words are no part of an operation, and executions of an operation are not told apart by it.
+    fn of(visitor: &Visitor, wanted: &ExecutionFilter, filter: &Filter) -> Option<Self> {
+        let plain = wanted.q.is_none() && wanted.operation.is_none();
+        if !plain || !visitor.ctx().may(Permission::ScriptsExecute) {
+            return None;
+        }
+        let script = wanted.script.map(|id| id.to_string()).unwrap_or_default();
+        let link = |kind: OperationKind| {
+            let parameters = [
+                ("kind", kind.as_str()),
+                ("script", script.as_str()),
+                ("status", filter.status),
+                ("trigger", filter.trigger),
+                ("from", filter.from.as_str()),
+                ("until", filter.until.as_str()),
+            ];
+            let fits = wanted.status.is_none_or(|status| kind.suits(status));
+            fits.then(|| with_query("/operations/new", &parameters))
+        };
+        Some(Self {
+            cancel: link(OperationKind::Cancel),
+            replay: link(OperationKind::Replay),
+        })
+    }
+}
+
 impl Filter {
     fn is_empty(&self) -> bool {
         self.parameters().iter().all(|(_, value)| value.is_empty())
     }
 
-    fn parameters(&self) -> [(&'static str, &str); 6] {
+    fn parameters(&self) -> [(&'static str, &str); 7] {
         [
             ("q", &self.q),
             ("script", &self.script),
             ("status", self.status),
             ("trigger", self.trigger),
+            ("operation", &self.operation),
             ("from", &self.from),
             ("until", &self.until),
         ]

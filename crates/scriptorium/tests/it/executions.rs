@@ -120,6 +120,48 @@ async fn a_run_and_its_lines_are_remembered() {
     assert_eq!(lines[0].message, "hello Ada");
 }
 
+/// R-ONE-04: however often a script says how far it is, few who look are told, and one state is kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn progress_is_told_live_and_its_last_state_is_kept() {
+    let world = World::new().await;
+    let source = "export default async () => {
+        for (let i = 1; i <= 50000; i++) console.progress(i, 50000, `row ${i}`);
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        console.progress(1, 2, 'the last');
+    }";
+    let script = world
+        .active(definition("abc", Trigger::OneOff, source))
+        .await;
+    let executions = world.platform.executions();
+    let started = executions
+        .execute(&world.ctx, execute(&script, Value::Null, Mode::Async))
+        .await
+        .unwrap();
+    let stream = executions.watch(&world.ctx, started.id).await.unwrap();
+    let items: Vec<Live> = stream.map(Result::unwrap).collect().await;
+    let told: Vec<f64> = items
+        .iter()
+        .filter_map(|item| match item {
+            Live::Progress(progress) => Some(progress.done),
+            _ => None,
+        })
+        .collect();
+    assert!((2..200).contains(&told.len()), "{}", told.len());
+    assert_eq!(told.last(), Some(&1.0));
+    assert!(matches!(items.last(), Some(Live::Done(_))));
+
+    let read = executions.find(&world.ctx, started.id).await.unwrap();
+    let progress = read.progress.unwrap();
+    assert_eq!((progress.done, progress.total), (1.0, Some(2.0)));
+    assert_eq!(progress.text.as_deref(), Some("the last"));
+    assert_eq!(read.metrics.dropped_logs, 0);
+    let lines = executions
+        .logs(&world.ctx, started.id, 0, 10)
+        .await
+        .unwrap();
+    assert!(lines.is_empty(), "{lines:?}");
+}
+
 fn with_schema(name: &str, trigger: Trigger, source: &str) -> Definition {
     let schema = json!({
         "type": "object",
@@ -237,6 +279,7 @@ async fn an_async_run_is_watched_to_its_end() {
     let mut ended = None;
     while let Some(item) = stream.next().await {
         match item.unwrap() {
+            Live::Progress(_) => {}
             Live::Log(line) => lines.push(line.message),
             Live::Done(execution) => ended = Some(execution),
             Live::Status(_) => {}

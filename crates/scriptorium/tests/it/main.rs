@@ -15,6 +15,7 @@ mod events;
 mod executions;
 mod halts;
 mod nodes;
+mod operations;
 mod postgres;
 mod replay;
 mod schedules;

@@ -137,6 +137,7 @@ async fn check_seen_and_stopped(way: Way) {
     let mut ended = None;
     while let Some(item) = stream.next().await {
         match item.unwrap() {
+            Live::Progress(_) => {}
             Live::Log(line) => {
                 assert_eq!(line.message, "on");
                 let so_far = executions.logs(ctx, one.id, 0, 10).await.unwrap();

@@ -1,6 +1,14 @@
 // id: K14
-// returns: null
-// log: progress 1 of 2 {"done":1,"total":2}
-// log: progress NaN {"done":null}
-// log: progress x
-export default () => { console.progress(1, 2); console.progress(NaN); console.progress("x"); };
+// returns: ["VALIDATION_ERROR","VALIDATION_ERROR","VALIDATION_ERROR","taken"]
+// progress: 1000000 of 0 a b
+export default () => {
+  const text = { toString: () => { throw new Error("mine"); } };
+  return [[NaN], ["x"], [1, 2, text], [1e6, 0, "a\u0000b"]].map((values) => {
+    try {
+      console.progress(...values);
+      return "taken";
+    } catch (error) {
+      return error.code;
+    }
+  });
+};

@@ -3,7 +3,7 @@
 // log: error failed {"order":7,"reason":"x"}
 // log: debug {"n":1} {"order":7,"data":[1,2]}
 // log: info same {"b":2}
-// log: progress 1 of 2 {"done":1,"total":2}
+// progress: 1 of 2 -
 function main(input, ctx) {
   ctx.logger.info("started", { a: 1 });
   ctx.log.warn("careful");

@@ -19,7 +19,7 @@ const UNCHECKED: &str = "a record's tenant is believed";
 const ONE_FILE: &str = "the tenants share the file of their tables";
 
 /// A statement that forgets its tenant: what the hole is called, and what its text is known by.
-const HOLES: [(&str, &str); 42] = [
+const HOLES: [(&str, &str); 47] = [
     (
         "a script by its id alone",
         "s.deleted_at is null and s.id = ",
@@ -109,6 +109,26 @@ const HOLES: [(&str, &str); 42] = [
     (
         "how many letters could be taken up",
         "as number from dead_letters where",
+    ),
+    (
+        "an operation",
+        "select * from operations where tenant_id = $1 and id",
+    ),
+    (
+        "the list of operations",
+        "select * from operations where tenant_id = $1 order",
+    ),
+    (
+        "how far an operation has come",
+        "update operations set state = $3",
+    ),
+    (
+        "what an operation is about",
+        "where tenant_id = $1 and status in ('pending', 'running') order",
+    ),
+    (
+        "how much an operation is about",
+        "where tenant_id = $1 and status in ('pending', 'running') limit",
     ),
     ("the list of tags", "with recursive hop (tag)"),
     ("the subscribers of an event", "where b.tenant_id = $1"),
