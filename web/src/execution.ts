@@ -30,6 +30,9 @@ export interface Execution {
   output: unknown;
   error: Failure | null;
   progress?: Progress | null;
+  dry_run?: boolean;
+  effects?: { kind: string; target: string; summary: string }[];
+  dropped_effects?: number;
   metrics: { queued_ms: number; duration_ms: number; cpu_ms: number; memory_peak_bytes: number };
 }
 

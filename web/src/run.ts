@@ -1,6 +1,6 @@
 // The page that runs a script: its input as a form or as JSON, how it shall run, and what comes of it.
 import { api, explain, explainField, Problem } from "./api";
-import { duration, type Execution, isFinal, showProgress, watch } from "./execution";
+import { duration, type Execution, showProgress, watch } from "./execution";
 import { pretty, showJson } from "./json";
 import { ABSENT, type Schema, SchemaForm } from "./schema-form";
 import { text } from "./texts";
@@ -150,6 +150,7 @@ class RunPage {
     if (version !== this.page.version) asked.version = version;
     const seconds = number("run-timeout");
     if (seconds !== undefined) asked.timeout_ms = Math.round(seconds * 1000);
+    if (by<HTMLInputElement>("run-dry").checked) asked.dry_run = true;
     const { replay, script } = this.page;
     const path = replay ? `/executions/${replay}/replay` : `/scripts/${script}/execute`;
     if (!replay) asked.mode = "async";
@@ -203,6 +204,7 @@ class RunPage {
     by("run-failure").hidden = true;
     by("run-progress").hidden = true;
     by("run-output-part").hidden = true;
+    by("run-effects-part").hidden = true;
     by("run-logs").replaceChildren();
     by("run-logs-part").hidden = true;
     by<HTMLAnchorElement>("run-link").href = `/executions/${started.id}`;
@@ -255,22 +257,52 @@ class RunPage {
     const badge = by("run-status");
     badge.className = `badge ${TONES[status] ?? ""}`;
     badge.textContent = text(`js-execution-${status}`);
-    badge.dataset.final = String(isFinal(status));
+    badge.dataset.final = "false";
   }
 
   private end(ended: Execution): void {
     this.busy(false);
     this.status(ended.status);
+    // All of it is there when this is said.
+    queueMicrotask(() => (by("run-status").dataset.final = "true"));
     by("run-elapsed").textContent = duration(ended.metrics.duration_ms);
     if (ended.error) {
       by("run-failure").hidden = false;
       by("run-failure-code").textContent = ended.error.code;
       by("run-failure-text").textContent = ended.error.message;
     }
+    if (ended.dry_run) this.effects(ended);
     if (ended.status === "completed") {
       by("run-output-part").hidden = false;
       showJson(by("run-output"), pretty(ended.output));
     }
+  }
+
+  /** What a dry run would have done. */
+  private effects({ effects = [], dropped_effects = 0 }: Execution): void {
+    by("run-effects-part").hidden = false;
+    by("run-effects-none").hidden = effects.length > 0;
+    const rows = effects.map(({ kind, target, summary }) => {
+      const row = document.createElement("li");
+      const parts = [
+        ["tag", text(`js-effect-${kind}`)],
+        ["mono font-[550] [overflow-wrap:anywhere]", target],
+        ["mono text-soft [overflow-wrap:anywhere]", summary],
+      ] as const;
+      for (const [name, content] of parts) {
+        const part = document.createElement("span");
+        part.className = name;
+        part.textContent = content;
+        row.append(part);
+      }
+      return row;
+    });
+    if (dropped_effects > 0) {
+      const more = document.createElement("li");
+      more.textContent = text("js-effects-dropped", { n: dropped_effects });
+      rows.push(more);
+    }
+    by("run-effects").replaceChildren(...rows);
   }
 
   private async cancel(): Promise<void> {

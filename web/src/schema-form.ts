@@ -431,6 +431,7 @@ function includeBox(place: Place, head: HTMLElement, body: HTMLElement): HTMLInp
   head.append(label);
   const sync = () => {
     body.hidden = !box.checked;
+    head.parentElement?.classList.toggle("!pb-0", !box.checked);
   };
   box.addEventListener("input", sync);
   sync();

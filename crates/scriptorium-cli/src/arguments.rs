@@ -238,6 +238,9 @@ pub(crate) struct ScriptRunArgs {
     /// Longest time, in milliseconds, within the script's own
     #[arg(long, value_name = "MILLIS")]
     pub(crate) timeout_ms: Option<u64>,
+    /// Change nothing: list what it would have done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) remote: RemoteArgs,
 }
@@ -338,6 +341,9 @@ pub(crate) struct ExecutionReplayArgs {
     /// Run this version [default: the current one]
     #[arg(long = "script-version", value_name = "NUMBER", conflicts_with = "all")]
     pub(crate) script_version: Option<u32>,
+    /// Change nothing: list what it would have done
+    #[arg(long, conflicts_with = "all")]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) many: ManyArgs,
     #[command(flatten)]

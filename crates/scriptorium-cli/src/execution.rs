@@ -94,6 +94,8 @@ async fn show(arguments: ExecutionShowArgs) -> anyhow::Result<()> {
         "output": execution["output"],
         "error": execution["error"],
         "progress": execution["progress"],
+        "dry_run": execution["dry_run"],
+        "effects": execution["effects"],
         "metrics": execution["metrics"],
     });
     Ok(print::json(&shown)?)
@@ -124,6 +126,7 @@ async fn replay(arguments: ExecutionReplayArgs) -> anyhow::Result<()> {
             }
             let version = arguments.script_version;
             body.extend(version.map(|number| ("version".into(), json!(number))));
+            body.insert("dry_run".into(), json!(arguments.dry_run));
             let path = ["executions", id, "replay"];
             let started = remote.post(&path, &body.into()).await?;
             told(&started, "id", json)

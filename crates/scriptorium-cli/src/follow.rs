@@ -18,6 +18,7 @@ pub(crate) async fn run(arguments: ScriptRunArgs) -> anyhow::Result<()> {
     let mut asked = Map::new();
     asked.insert("input".into(), input.to_value());
     asked.insert("mode".into(), json!("async"));
+    asked.insert("dry_run".into(), json!(arguments.dry_run));
     asked.extend(
         arguments
             .script_version
@@ -37,6 +38,9 @@ pub(crate) async fn run(arguments: ScriptRunArgs) -> anyhow::Result<()> {
     if arguments.remote.json {
         print::json(&ended)?;
         return outcome(&ended, true);
+    }
+    for effect in ended["effects"].as_array().into_iter().flatten() {
+        eprintln!("would    {}", intended(effect));
     }
     outcome(&ended, false)?;
     Ok(print::json(&ended["output"])?)
@@ -61,6 +65,12 @@ async fn watch(remote: &Remote, execution: &str, follow: bool) -> anyhow::Result
 fn tell(level: &Value, message: &Value) {
     let text = |value: &Value| print::visible(value.as_str().unwrap_or_default());
     eprintln!("{:<8} {}", text(level), text(message));
+}
+
+/// `storage key: set 1`.
+pub(crate) fn intended(effect: &Value) -> String {
+    let text = |name: &str| print::visible(effect[name].as_str().unwrap_or_default());
+    format!("{} {}: {}", text("kind"), text("target"), text("summary"))
 }
 
 /// `3 of 10 (30 %)  text`.

@@ -43,8 +43,8 @@ pub use ambient::Ambient;
 pub use audit::Origin;
 pub use ctx::{Actor, Ctx};
 pub use ids::{
-    DeadLetterId, EventId, ExecutionId, OperationId, ScriptId, SessionId, SigningSecretId, TenantId,
-    TokenId, UserId,
+    DeadLetterId, EventId, ExecutionId, OperationId, ScriptId, SessionId, SigningSecretId,
+    TenantId, TokenId, UserId,
 };
 pub use invalid::{FieldError, Invalid};
 pub use jiff::Timestamp;

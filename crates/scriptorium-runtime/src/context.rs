@@ -35,6 +35,7 @@ pub(crate) fn read(run: &Run) -> String {
             "triggeredBy": execution.trigger.as_str(),
             "attempt": execution.attempt,
             "test": execution.test,
+            "dryRun": execution.dry_run,
             "createdAt": execution.created_at.to_string(),
         },
         "tenantId": job.tenant.id.to_string(),

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use scriptorium_engine::{Invocation, Limits, Outcome, Report};
+use scriptorium_model::effect::Effects;
 use scriptorium_model::execution::{Execution, ExecutionStatus, Failure, Metrics};
 use scriptorium_model::{Json, Timestamp};
 
@@ -29,6 +30,7 @@ pub(crate) struct Ended {
     began: Option<Timestamp>,
     events: Vec<scriptorium_model::event::Event>,
     incidents: Vec<scriptorium_model::audit::Incident>,
+    effects: Effects,
 }
 
 impl Ended {
@@ -40,6 +42,7 @@ impl Ended {
             began: None,
             events: Vec::new(),
             incidents: Vec::new(),
+            effects: Effects::default(),
         }
     }
 }
@@ -218,6 +221,7 @@ async fn run_prepared(
         began,
         events,
         incidents: run.incidents(),
+        effects: run.dry.effects(),
     }
 }
 
@@ -322,15 +326,21 @@ fn conclude(shared: &Shared, execution: &Execution, entry: Entry, ended: Ended) 
         failure,
         metrics,
         progress: entry.live.progress.borrow().clone(),
+        effects: ended.effects,
         started_at: ended.began,
         completed_at: Some(shared.world.ambient.now()),
         ..execution.clone()
+    };
+    // Where they are made they are left out already; here nothing that is new can forget to.
+    let events = match execution.dry_run {
+        true => Vec::new(),
+        false => ended.events,
     };
     Finished {
         execution,
         logs,
         reply,
-        events: ended.events,
+        events,
         incidents: ended.incidents,
         refused: None,
     }

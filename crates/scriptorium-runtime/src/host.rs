@@ -14,6 +14,7 @@ use scriptorium_engine::{
     CallClass, Held, Host, HostError, Level, LimitHit, Meter, Reply, TooMuch,
 };
 use scriptorium_model::audit::{self, Incident};
+use scriptorium_model::effect::EffectKind;
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{LogLevel, Progress};
 use scriptorium_model::{Actor, Ambient, Ctx, ExecutionId, Json, ScriptId, Timestamp};
@@ -29,10 +30,11 @@ use crate::capabilities::language::{Alarm, Signals};
 use crate::capabilities::stream::Streamed;
 use crate::capabilities::{self, How, http};
 use crate::context;
+use crate::dry::Dry;
 use crate::hub::Live;
 use crate::job::{Call, Job};
 use crate::options::HostTypes;
-use crate::service::{Method, Registry, Service, ServiceCall, ServiceError};
+use crate::service::{Handler, Method, Registry, Service, ServiceCall, ServiceError};
 
 /// Most templates, new programs and large inputs worked on at once in the process: each takes a
 /// processor.
@@ -81,6 +83,8 @@ pub(crate) struct Run {
     wall: Duration,
     events: Mutex<Published>,
     incidents: Mutex<Vec<Incident>>,
+    /// In place of the world, when it is a dry run.
+    pub(crate) dry: Dry,
 }
 
 /// Bytes of a request's body that the prelude is given at once.
@@ -142,6 +146,7 @@ impl Run {
             wall,
             events: Mutex::default(),
             incidents: Mutex::default(),
+            dry: Dry::default(),
             job,
         }
     }
@@ -340,8 +345,17 @@ impl Run {
             data: self.data().clone(),
             execution: self.execution,
             ambient: self.world.ambient.clone(),
+            dry_run: self.is_dry(),
         };
-        let handler = method.handler.clone();
+        let handler = if self.is_dry() && !method.reads_only {
+            match self.intended_call(path, method, &call) {
+                Ok(Some(stand_in)) => stand_in,
+                Ok(None) => return Reply::Ready(Ok("null".to_owned())),
+                Err(error) => return Reply::Ready(Err(error)),
+            }
+        } else {
+            method.handler.clone()
+        };
         let path = path.to_owned();
         // The handler is called inside of the task: it may panic before it has made its future.
         let work = async move {
@@ -363,6 +377,20 @@ impl Run {
                 }
             }
         }))
+    }
+
+    /// Notes a call that a dry run does not make; what answers in its place, if the host gave something.
+    fn intended_call(
+        &self,
+        path: &str,
+        method: &Method,
+        call: &ServiceCall,
+    ) -> Result<Option<Handler>, HostError> {
+        let shown = Value::Array(call.args.clone()).to_string();
+        let inner = shown.trim_start_matches('[').trim_end_matches(']');
+        let target = path.strip_prefix("services.").unwrap_or(path);
+        self.intend(EffectKind::Service, target, &format!("({inner})"))?;
+        Ok(method.dry_run.clone())
     }
 
     /// What the prelude asks for itself.

@@ -57,7 +57,9 @@ pub struct Job {
 impl Job {
     /// Whether somebody tries it by hand, and is to see what it does.
     pub(crate) fn is_by_hand(&self) -> bool {
-        self.execution.test || self.execution.trigger == TriggerKind::Manual
+        self.execution.test
+            || self.execution.dry_run
+            || self.execution.trigger == TriggerKind::Manual
     }
 
     /// Whose circuit it belongs to.

@@ -11,6 +11,7 @@ mod body;
 mod capabilities;
 mod circuits;
 mod context;
+mod dry;
 mod error;
 mod executor;
 mod failure;

@@ -41,6 +41,10 @@ pub(crate) struct Method {
     pub(crate) doc: String,
     pub(crate) permission: Option<String>,
     pub(crate) handler: Handler,
+    /// Whether it changes nothing, so that dry runs call it.
+    pub(crate) reads_only: bool,
+    /// What answers in a dry run.
+    pub(crate) dry_run: Option<Handler>,
 }
 
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Value, ServiceError>> + Send>>;
@@ -59,6 +63,9 @@ pub struct ServiceCall {
     pub execution: ExecutionId,
     /// Time and randomness.
     pub ambient: Ambient,
+    /// Whether the execution is a dry run: then only methods that read are called, and those that were
+    /// given to answer in one.
+    pub dry_run: bool,
 }
 
 /// Why a service refused; the script sees an `Error` with these properties.
@@ -104,6 +111,8 @@ impl Service {
             doc: doc.into(),
             permission: None,
             handler: Arc::new(move |call| Box::pin(handler(call))),
+            reads_only: false,
+            dry_run: None,
         });
         self
     }
@@ -113,6 +122,30 @@ impl Service {
     pub fn requires(mut self, permission: impl Into<String>) -> Self {
         if let Some(method) = self.methods.last_mut() {
             method.permission = Some(permission.into());
+        }
+        self
+    }
+
+    /// Declares that the last method added changes nothing anywhere. In a dry run only such methods are called;
+    /// of the others is noted that they would have been.
+    #[must_use]
+    pub fn reads_only(mut self) -> Self {
+        if let Some(method) = self.methods.last_mut() {
+            method.reads_only = true;
+        }
+        self
+    }
+
+    /// Gives the last method added an answer for dry runs, in which it is not called: what it would return,
+    /// made without changing anything. Without one the answer is `null`.
+    #[must_use]
+    pub fn dry_run<F, A>(mut self, handler: F) -> Self
+    where
+        F: Fn(ServiceCall) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<Value, ServiceError>> + Send + 'static,
+    {
+        if let Some(method) = self.methods.last_mut() {
+            method.dry_run = Some(Arc::new(move |call| Box::pin(handler(call))));
         }
         self
     }

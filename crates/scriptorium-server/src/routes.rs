@@ -16,8 +16,8 @@ use utoipa_axum::routes;
 
 use crate::api::{
     Refused, audit, backup, dead_letters, drafts, endpoints, events, executions, halts, nodes,
-    operations, reference, retention, schedules, scripts, session, signing_secrets, storage, stream, templates,
-    tenants, tokens, transfer, trash, users, versions,
+    operations, reference, retention, schedules, scripts, session, signing_secrets, storage,
+    stream, templates, tenants, tokens, transfer, trash, users, versions,
 };
 use crate::problem::{self, Problem};
 use crate::state::App;

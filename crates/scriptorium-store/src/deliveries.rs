@@ -19,6 +19,7 @@ pub(crate) async fn follow(tx: &Tx, ambient: &Ambient, ended: &[&Execution]) -> 
     for execution in ended {
         if execution.trigger == TriggerKind::Event
             && !execution.test
+            && !execution.dry_run
             && execution.replay_of.is_none()
             && let Some(delivery) = Delivery::of(execution)
         {

@@ -218,7 +218,7 @@ impl Listeners {
             execution.trigger == TriggerKind::Event && self.scripts.contains(&execution.script);
         let rare = !(ordinary && by_the_thousand(execution));
         let wanted = || patterns(kind).iter().any(|p| self.patterns.contains(p));
-        !listens && !execution.test && (rare || wanted())
+        !listens && !execution.test && !execution.dry_run && (rare || wanted())
     }
 }
 

@@ -213,7 +213,8 @@ pub(crate) async fn note_ends<'a>(
 ) -> Result<()> {
     let mut schedules: BTreeMap<_, Ends> = BTreeMap::new();
     for end in ends {
-        let planned = end.trigger == TriggerKind::Cron && !end.test && end.replay_of.is_none();
+        let real = !end.test && !end.dry_run && end.replay_of.is_none();
+        let planned = end.trigger == TriggerKind::Cron && real;
         if planned && end.status.is_final() {
             let key = (end.tenant, end.script);
             let before = schedules.remove(&key);

@@ -49,6 +49,9 @@ pub struct Execute {
     pub version: Option<u32>,
     /// Text to try instead of a saved version; takes the right to change the script.
     pub source: Option<String>,
+    /// Whether nothing that it does outside of itself is to be real: what it would have done is noted in
+    /// the execution instead.
+    pub dry_run: bool,
     /// A shorter wall time than the script's own.
     pub timeout: Option<Duration>,
     /// A repeated request with the same key gets the first one's execution.
@@ -72,6 +75,7 @@ impl Execute {
             mode,
             version: None,
             source: None,
+            dry_run: false,
             timeout: None,
             idempotency_key: None,
             trigger: TriggerKind::Api,
@@ -123,6 +127,8 @@ pub struct Replay {
     pub input: Option<Json>,
     /// The version to run; when `None` the current one, or of a trial the text that was tried.
     pub version: Option<u32>,
+    /// Whether nothing that it does is to be real; a dry run is never repeated for real.
+    pub dry_run: bool,
     /// A repeated request with the same key gets the first one's execution.
     pub idempotency_key: Option<String>,
 }
@@ -164,6 +170,7 @@ impl Executions<'_> {
         execution.test = script.status == ScriptStatus::Draft
             || version != script.version
             || what.source.is_some();
+        execution.dry_run = what.dry_run;
         execution.idempotency_key = what.idempotency_key;
         let asked = Asked {
             source: what.source,
@@ -414,6 +421,7 @@ impl Executions<'_> {
             first.test || script.status == ScriptStatus::Draft || version != script.version;
         execution.replay_of = Some(first.id);
         execution.operation = operation;
+        execution.dry_run = first.dry_run || what.dry_run;
         execution.idempotency_key = what.idempotency_key;
         let asked = Asked {
             source,
@@ -487,6 +495,15 @@ impl Executions<'_> {
             .await?
         {
             Inserted::New => execution,
+            // What was only tried is no answer to who wants it done, nor the other way round.
+            Inserted::Existing(existing) if existing.dry_run != execution.dry_run => {
+                let message = "the key was used with another `dry_run`";
+                return Err(Error::conflict(
+                    "idempotency_key_reused",
+                    Some("idempotency_key"),
+                    message,
+                ));
+            }
             Inserted::Existing(existing) => *existing,
         };
         // An operator who looks into something does not wait behind what tenants have in line.

@@ -82,8 +82,8 @@ pub use scriptorium_store::schedules::{CameTo, LastRun, ScheduleState, Skipped, 
 pub use scriptorium_store::tenant_data::{self, TenantData, TenantSchema};
 pub use scriptorium_store::{
     DeadLetterFilter, DeadLetterSummary, Delivered, ExecutionField, ExecutionFilter, ExecutionSort,
-    ExecutionSummary, LastExecution, Node, Operation, ScriptFilter, ScriptSort, ScriptSummary, SigningSecret,
-    SortField,
+    ExecutionSummary, LastExecution, Node, Operation, ScriptFilter, ScriptSort, ScriptSummary,
+    SigningSecret, SortField,
 };
 
 pub use access::{Caller, SignedIn};

@@ -67,6 +67,7 @@ pub(crate) fn service() -> Service {
             "Clients that fit all filters, by name unless another order is asked for.",
             |call| async move { rows::list(&call, &LISTING).await },
         )
+        .reads_only()
         .method(
             "get",
             "id: string",
@@ -74,6 +75,7 @@ pub(crate) fn service() -> Service {
             "One client; null if there is none of this id.",
             get,
         )
+        .reads_only()
         .method(
             "create",
             "data: ClientData",

@@ -49,6 +49,7 @@ pub(crate) fn service() -> Service {
             "Invoices that fit all filters, the oldest first unless another order is asked for.",
             |call| async move { rows::list(&call, &LISTING).await },
         )
+        .reads_only()
         .method(
             "getOutstandingAmount",
             "customerId: string",
@@ -56,6 +57,7 @@ pub(crate) fn service() -> Service {
             "The sum of a client's open invoices.",
             outstanding_amount,
         )
+        .reads_only()
         .method(
             "markPaid",
             "id: string, payment: { reference: string }",

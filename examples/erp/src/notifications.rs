@@ -64,6 +64,7 @@ pub(crate) fn service() -> Service {
             "The outbox, the newest first unless another order is asked for.",
             |call| async move { rows::list(&call, &LISTING).await },
         )
+        .reads_only()
 }
 
 async fn send_sms(call: ServiceCall) -> Result<Value, ServiceError> {

@@ -66,6 +66,7 @@ pub(crate) fn service() -> Service {
             "Orders that fit all filters, the newest first unless another order is asked for.",
             |call| async move { rows::list(&call, &LISTING).await },
         )
+        .reads_only()
         .method(
             "get",
             "id: string",
@@ -73,6 +74,7 @@ pub(crate) fn service() -> Service {
             "One order with its items; null if there is none of this id.",
             get,
         )
+        .reads_only()
         .method(
             "create",
             "data: OrderData",

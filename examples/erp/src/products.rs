@@ -44,6 +44,7 @@ pub(crate) fn service() -> Service {
             "Products that fit all filters, by article number unless another order is asked for.",
             |call| async move { rows::list(&call, &LISTING).await },
         )
+        .reads_only()
         .method(
             "get",
             "id: string",
@@ -51,6 +52,7 @@ pub(crate) fn service() -> Service {
             "One product; null if there is none of this id.",
             get,
         )
+        .reads_only()
         .method(
             "updateStock",
             "id: string, quantity: number",

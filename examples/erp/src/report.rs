@@ -42,6 +42,7 @@ pub(crate) fn add_to(orders: Service) -> Service {
             "Orders that were not cancelled, summed up by day, week or month.",
             report,
         )
+        .reads_only()
         .requires(crate::REPORTS_VIEW)
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use scriptorium_engine::{CallClass, HostError, Reply};
 use scriptorium_model::delivery::{lineage_of, looped};
+use scriptorium_model::effect::EffectKind;
 use scriptorium_model::event::{Event, RESERVED, validate_type};
 
 use super::args::{Args, Check, Param, optional, required};
@@ -80,6 +81,9 @@ fn record(run: &Run, args: &mut Args) -> Result<(), HostError> {
         return Err(HostError::new("EVENT_LOOP", message));
     }
     let payload = args.json(1);
+    if run.is_dry() {
+        return run.intend(EffectKind::Event, &kind, payload.as_str());
+    }
     let mut published = run.events();
     let payloads = published.events.iter().map(|event| event.payload.len());
     let held: usize = payloads.sum();

@@ -14,6 +14,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder};
 use scriptorium_engine::{CallClass, Held, HostError, Reply};
 use scriptorium_model::Json;
+use scriptorium_model::effect::{EFFECT_CHARS, EffectKind};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
@@ -195,7 +196,22 @@ fn any_method(run: &Arc<Run>, mut args: Args) -> Reply {
 }
 
 fn send(run: &Arc<Run>, request: Request) -> Reply {
+    let method = request.method.clone();
+    let intended = format!("{method} {}", said(&request.data));
+    // Noted only of an address that was checked; what follows it may hold a secret.
+    let url = request.url.split(['?', '#']).next().unwrap_or_default();
+    let url = url.to_owned();
     let prepared = prepare(run, request);
+    // What may change something elsewhere is not sent; what is refused is refused all the same.
+    if run.is_dry() && !matches!(method, Method::GET | Method::HEAD) {
+        return Reply::Ready(prepared.and_then(|prepared| {
+            if let Some((number, _)) = prepared.signal {
+                run.signals.forget(number);
+            }
+            run.intend(EffectKind::Http, &url, intended.trim_end())?;
+            Ok(UNSENT.to_owned())
+        }));
+    }
     let this = run.clone();
     run.later(async move {
         let prepared = prepared?;
@@ -214,6 +230,17 @@ fn send(run: &Arc<Run>, request: Request) -> Reply {
             }
         }
     })
+}
+
+/// What a dry run gets for a request that was not sent.
+const UNSENT: &str = r#"{"status":200,"ok":true,"headers":{},"body":""}"#;
+
+/// The beginning of a request's data, for people.
+fn said(data: &Json) -> String {
+    match data.as_str() {
+        "null" => String::new(),
+        text => text.chars().take(EFFECT_CHARS).collect(),
+    }
 }
 
 /// A request that is ready to go.

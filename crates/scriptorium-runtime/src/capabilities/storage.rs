@@ -73,6 +73,9 @@ fn get(run: &Arc<Run>, mut args: Args) -> Reply {
     let this = run.clone();
     run.later(async move {
         let key = key(&mut args)?;
+        if let Some(entry) = this.dry.entry(&key) {
+            return Ok(entry.map_or_else(|| "null".to_owned(), |value| value.as_str().to_owned()));
+        }
         let entry = this.world.store.get_entry(&this.ctx, &key).await;
         match entry {
             Ok(entry) => Ok(entry.map_or_else(
@@ -92,6 +95,10 @@ fn set(run: &Arc<Run>, mut args: Args) -> Reply {
     run.later(async move {
         let key = key(&mut args)?;
         let value = args.json(1);
+        if this.is_dry() {
+            this.intend_entry(&key, Some(value))?;
+            return Ok("true".to_owned());
+        }
         let expires_at = args.integer(2).map(|seconds| {
             let ttl = Duration::from_secs(seconds.unsigned_abs());
             // Ten years from now are far inside the calendar.
@@ -115,6 +122,17 @@ fn delete(run: &Arc<Run>, mut args: Args) -> Reply {
     let this = run.clone();
     run.later(async move {
         let key = key(&mut args)?;
+        if this.is_dry() {
+            let there = match this.dry.entry(&key) {
+                Some(entry) => entry.is_some(),
+                None => {
+                    let entry = this.world.store.get_entry(&this.ctx, &key).await;
+                    entry.map_err(|error| store_failed(&error))?.is_some()
+                }
+            };
+            this.intend_entry(&key, None)?;
+            return Ok(there.to_string());
+        }
         let deleted = this.world.store.delete_entry_of_script(&this.ctx, &key);
         let deleted = deleted.await;
         deleted

@@ -137,6 +137,8 @@ interface Context<I = any> {
     readonly triggeredBy: string;
     readonly attempt: number;
     readonly test: boolean;
+    /** Nothing that it changes outside of itself is real: it is noted instead. */
+    readonly dryRun: boolean;
     readonly createdAt: string;
   };
   readonly tenantId: string;

@@ -154,6 +154,7 @@ pub(crate) fn job(harness: &Harness, case: &Case) -> scriptorium_runtime::Job {
     };
     let mut job = harness.job(&case.source, trigger, call);
     job.definition = Arc::new(configured(case, (*job.definition).clone()));
+    job.execution.dry_run = case.get("dry") == Some("true");
     if case.get("user") == Some("none") {
         job.principal.user = None;
     }
@@ -324,6 +325,24 @@ pub(crate) fn differences(case: &Case, finished: &Finished) -> String {
             "progress",
             wanted,
             progress.unwrap_or_else(|| "none".into()),
+        );
+    }
+    let effects: Vec<String> = execution
+        .effects
+        .items
+        .iter()
+        .map(|one| format!("{} {} {}", one.kind.as_str(), one.target, one.summary))
+        .collect();
+    let wanted: Vec<&str> = case.all("effect").collect();
+    if !wanted.is_empty() || (case.get("dry").is_some() && case.get("fails").is_none()) {
+        let all = "\n           ";
+        expect("effects", &wanted.join(all), effects.join(all));
+    }
+    if let Some(wanted) = case.get("more-effects") {
+        expect(
+            "more-effects",
+            wanted,
+            execution.effects.dropped.to_string(),
         );
     }
     if let Some(wanted) = case.get("drops") {

@@ -378,14 +378,13 @@ fn demo() -> Service {
                 Ok(json!(millis))
             },
         )
+        .dry_run(async |call| Ok(json!({ "instead_of": call.arg(0), "dry": call.dry_run })))
 }
 
 fn hidden() -> Service {
-    Service::new("hidden", "Not allowed to everybody.").method(
-        "peek",
-        "",
-        "Promise<boolean>",
-        "Peeks.",
-        async |_| Ok(json!(true)),
-    )
+    Service::new("hidden", "Not allowed to everybody.")
+        .method("peek", "", "Promise<boolean>", "Peeks.", async |_| {
+            Ok(json!(true))
+        })
+        .reads_only()
 }

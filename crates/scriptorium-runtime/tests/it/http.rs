@@ -15,6 +15,12 @@ fn requests_reach_listed_addresses_only() {
 }
 
 #[test]
+fn a_dry_run_sends_what_only_asks() {
+    let address = serve();
+    check("dry_http", &[("ADDRESS", address.to_string())]);
+}
+
+#[test]
 fn without_a_list_nothing_is_reached() {
     check("closed", &[]);
 }

@@ -13,6 +13,11 @@ fn context() {
 }
 
 #[test]
+fn dry() {
+    check("dry", &[]);
+}
+
+#[test]
 fn storage() {
     check("storage", &[]);
 }

@@ -1,6 +1,7 @@
 //! An execution as the API shows it (design 4.2), with its log lines.
 
 use scriptorium::ExecutionSummary;
+use scriptorium::model::effect::Effect;
 use scriptorium::model::execution::{Execution, Failure, LogLine, Metrics, Progress};
 use scriptorium::model::{Timestamp, Uuid};
 use serde::Serialize;
@@ -22,6 +23,22 @@ pub(crate) struct ExecutionBody {
     error: Option<FailureBody>,
     /// How far it said it was, the last time it did.
     progress: Option<ProgressBody>,
+    /// What a dry run would have done, in the order of its calls: the first 500.
+    effects: Vec<EffectBody>,
+    /// How many more there were.
+    dropped_effects: u32,
+}
+
+/// Something that a dry run would have done.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Effect)]
+pub(crate) struct EffectBody {
+    /// `storage`, `event`, `http`, `service` or `db`.
+    kind: &'static str,
+    /// To what: a key, an event type, an address, a method.
+    target: String,
+    /// What, in short.
+    summary: String,
 }
 
 /// How far an execution says it is.
@@ -78,6 +95,8 @@ pub(crate) struct Facts {
     operation_id: Option<Uuid>,
     /// Whether it is a trial of unsaved or inactive code.
     test: bool,
+    /// Whether nothing that it does outside of itself is real.
+    dry_run: bool,
     triggered_by: Option<Uuid>,
     created_at: Timestamp,
     started_at: Option<Timestamp>,
@@ -158,6 +177,7 @@ impl From<Execution> for ExecutionBody {
                 replay_of: execution.replay_of.map(|id| id.0),
                 operation_id: execution.operation.map(|id| id.0),
                 test: execution.test,
+                dry_run: execution.dry_run,
                 triggered_by: execution.triggered_by.map(|id| id.0),
                 created_at: execution.created_at,
                 started_at: execution.started_at,
@@ -167,6 +187,13 @@ impl From<Execution> for ExecutionBody {
             output: execution.output.map(RawJson),
             error: execution.failure.map(Into::into),
             progress: execution.progress.map(Into::into),
+            dropped_effects: execution.effects.dropped,
+            effects: execution
+                .effects
+                .items
+                .into_iter()
+                .map(Into::into)
+                .collect(),
         }
     }
 }
@@ -192,6 +219,7 @@ impl From<ExecutionSummary> for ExecutionItem {
                 replay_of: execution.replay_of.map(|id| id.0),
                 operation_id: execution.operation.map(|id| id.0),
                 test: execution.test,
+                dry_run: execution.dry_run,
                 triggered_by: execution.triggered_by.map(|id| id.0),
                 created_at: execution.created_at,
                 started_at: execution.started_at,
@@ -229,6 +257,16 @@ impl From<Failure> for FailureBody {
             column: failure.column,
             stack: failure.stack,
             details: failure.details.map(RawJson),
+        }
+    }
+}
+
+impl From<Effect> for EffectBody {
+    fn from(effect: Effect) -> Self {
+        Self {
+            kind: effect.kind.as_str(),
+            target: effect.target,
+            summary: effect.summary,
         }
     }
 }

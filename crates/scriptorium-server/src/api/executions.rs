@@ -42,6 +42,10 @@ pub(crate) struct ExecuteBody {
     /// The caller's own draft instead of the saved source; a test, too.
     #[serde(default)]
     draft: bool,
+    /// Nothing that it does outside of itself is real: writes of storage, events, services that do more than
+    /// read and requests other than GET and HEAD are listed in `effects` instead.
+    #[serde(default)]
+    dry_run: bool,
     /// A shorter wall limit for this execution.
     timeout_ms: Option<u64>,
     /// Not before this instant; with `mode` `async`.
@@ -101,6 +105,7 @@ pub(crate) async fn execute(
         mode,
         version: body.version,
         source,
+        dry_run: body.dry_run,
         timeout: body.timeout_ms.map(Duration::from_millis),
         idempotency_key: idempotency_key(&headers)?,
         trigger: match caller.ctx().actor {
@@ -303,6 +308,9 @@ pub(crate) struct ReplayBody {
     input: Option<RawJson>,
     /// A version; when not said the current one, or of a trial the text that was tried.
     version: Option<u32>,
+    /// Nothing that it does is real; a dry run is never repeated for real.
+    #[serde(default)]
+    dry_run: bool,
 }
 
 /// Runs what an execution ran once more.
@@ -322,6 +330,7 @@ pub(crate) async fn replay(
     let what = Replay {
         input: body.input.map(|RawJson(input)| input),
         version: body.version,
+        dry_run: body.dry_run,
         idempotency_key: idempotency_key(&headers)?,
     };
     let executions = app.platform.executions();

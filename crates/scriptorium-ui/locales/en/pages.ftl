@@ -475,3 +475,4 @@ operation-failed = { $n ->
     [one] { $n } could not be done
    *[other] { $n } could not be done
 }
+effects-dropped = and { $n } more

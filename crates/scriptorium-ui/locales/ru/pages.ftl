@@ -477,3 +477,4 @@ operation-matched = { $n ->
 operation-matched-more = Подходит больше { $n } выполнений
 operation-per-minute = { $n } в минуту
 operation-failed = не удалось: { $n }
+effects-dropped = и ещё { $n }

@@ -457,3 +457,4 @@ operation-matched = { $n } ta bajarilish mos keladi
 operation-matched-more = { $n } tadan koʻp bajarilish mos keladi
 operation-per-minute = daqiqada { $n } ta
 operation-failed = { $n } tasi bajarilmadi
+effects-dropped = va yana { $n } ta

@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::Timestamp;
+use scriptorium::model::effect::Effect;
 use scriptorium::model::execution::{self, Execution, ExecutionStatus, LogLevel, LogLine};
 use scriptorium::model::limits::LOG_LINES;
 use scriptorium::model::permission::Permission;
@@ -33,6 +34,9 @@ struct ExecutionPage {
     tone: &'static str,
     is_live: bool,
     test: bool,
+    dry_run: bool,
+    effects: Vec<Effect>,
+    more_effects: u64,
     may_run: bool,
     facts: Vec<Fact>,
     failure: Option<Failed>,
@@ -166,8 +170,11 @@ impl ExecutionPage {
             tone: view::execution_tone(execution.status),
             is_live: !execution.status.is_final(),
             test: execution.test,
+            dry_run: execution.dry_run,
+            more_effects: execution.effects.dropped.into(),
             may_run: visitor.ctx().may(Permission::ScriptsExecute),
             facts: facts(clock, &execution, seen.version, &seen.people),
+            effects: execution.effects.items,
             failure: execution
                 .failure
                 .map(|failure| Failed::of(failure, seen.source.as_deref())),

@@ -78,6 +78,7 @@ struct Row {
     is_live: bool,
     failure: Option<String>,
     test: bool,
+    dry_run: bool,
 }
 
 #[derive(Deserialize)]
@@ -319,6 +320,7 @@ impl Row {
             is_live,
             failure: one.failure_message,
             test: one.test,
+            dry_run: one.dry_run,
         }
     }
 

@@ -31,6 +31,8 @@ struct RunPage {
     may_run: bool,
     /// The execution that is repeated.
     replay: Option<ExecutionId>,
+    /// It is repeated as the dry run it was.
+    was_dry: bool,
     versions: Vec<u32>,
     chosen: u32,
     /// The script's own limit, in seconds.
@@ -80,6 +82,7 @@ pub(crate) async fn show(
     let schema = schema.map_err(explained(&visitor))?;
     let sample = settings::sample_input(&script.definition);
     let input = earlier.as_ref().map(|one| view::pretty_json(&one.input));
+    let was_dry = earlier.as_ref().is_some_and(|one| one.dry_run);
     let replay = earlier.map(|one| one.id);
     let data = Data {
         script: script.id.to_string(),
@@ -95,6 +98,7 @@ pub(crate) async fn show(
         head: Head::of(&site.platform, ctx, &script, "run"),
         may_run: view::may(ctx, Action::Execute, &script),
         replay,
+        was_dry,
         versions,
         chosen: script.version,
         timeout: seconds(script.definition.limits.wall),

@@ -9,6 +9,7 @@
 mod access;
 mod around;
 mod dead_letters;
+mod dry;
 mod embedded;
 mod endpoints;
 mod events;

@@ -1,6 +1,5 @@
 //! Writing scripts: what is refused, versions, the status machine.
 
-use scriptorium::model::Ctx;
 use scriptorium::model::audit::AuditFilter;
 use scriptorium::model::draft::DraftText;
 use scriptorium::model::endpoint::Method;
@@ -9,7 +8,8 @@ use scriptorium::model::permission::Role;
 use scriptorium::model::schedule::Schedule;
 use scriptorium::model::script::{Definition, Language, ScriptStatus};
 use scriptorium::model::trigger::{Endpoint, EndpointAuth, Trigger};
-use scriptorium::{ErrorKind, Update, Validate};
+use scriptorium::model::{Ctx, Json};
+use scriptorium::{ErrorKind, SchemaOrigin, Update, Validate};
 
 use crate::world::{World, definition};
 
@@ -418,4 +418,46 @@ async fn libraries_are_of_one_tenant() {
     };
     let found = world.platform.scripts().validate(&ctx, what).await.unwrap();
     assert_eq!(found[0].message, "There is no library `lib/money`");
+}
+
+/// R-ONE-01: what a form is made of, and who says so.
+#[tokio::test]
+async fn an_input_schema_is_declared_or_read_off_the_signature() {
+    let world = World::new().await;
+    let scripts = world.platform.scripts();
+    let source = "function main(input: { count: number; mode?: 'a' | 'b' }) { return 1 }";
+    let typed = Definition {
+        language: Language::TypeScript,
+        ..definition("typed", Trigger::OneOff, source)
+    };
+    let typed = scripts.create(&world.ctx, typed, "").await.unwrap();
+    let found = scripts.input_schema(&world.ctx, typed.id, None).await;
+    let found = found.unwrap().unwrap();
+    assert_eq!(found.origin, SchemaOrigin::Signature);
+    let of_signature = r#"{"type":"object","properties":{"count":{"type":"number"},"mode":{"type":"string","enum":["a","b"]}},"required":["count"]}"#;
+    assert_eq!(found.schema.as_str(), of_signature);
+
+    let mut declared = typed.definition.clone();
+    declared.input_schema = Some(Json::parse(r#"{"type":"string"}"#).unwrap());
+    let update = Update {
+        base_version: None,
+        definition: declared,
+        change_description: String::new(),
+    };
+    scripts.update(&world.ctx, typed.id, update).await.unwrap();
+    for (version, origin, schema) in [
+        (None, SchemaOrigin::Declared, r#"{"type":"string"}"#),
+        (Some(1), SchemaOrigin::Signature, of_signature),
+        (Some(2), SchemaOrigin::Declared, r#"{"type":"string"}"#),
+    ] {
+        let found = scripts.input_schema(&world.ctx, typed.id, version).await;
+        let found = found.unwrap().unwrap();
+        assert_eq!((found.origin, found.schema.as_str()), (origin, schema));
+    }
+    let silent = definition("silent", Trigger::OneOff, "return 1");
+    let silent = scripts.create(&world.ctx, silent, "").await.unwrap();
+    let found = scripts.input_schema(&world.ctx, silent.id, None).await;
+    assert_eq!(found.unwrap(), None);
+    let missing = scripts.input_schema(&world.ctx, silent.id, Some(7)).await;
+    assert_eq!(missing.unwrap_err().kind(), ErrorKind::NotFound);
 }

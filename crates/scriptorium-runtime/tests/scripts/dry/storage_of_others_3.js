@@ -1,0 +1,4 @@
+// returns: "real"
+async function main() {
+  return storage.get("kept");
+}
