@@ -259,6 +259,17 @@ fn unusable_entries_are_refused_by_name() {
         "this is a generator",
     );
     check_refused("function* main() {}", &MAIN, entry, "this is a generator");
+    // What one gives is an answer in parts, of requests only.
+    for source in [
+        "export default async function* () { yield 1 }",
+        "function* handleRequest() { yield 1 }",
+    ] {
+        let options = Options {
+            convention: Convention::HandleRequest,
+            ..MAIN
+        };
+        assert!(translate(source, &options).is_ok(), "{source}");
+    }
     check_refused("export const a = 1", &MAIN, entry, "No entry function");
     check_refused(
         "function a() {}\nfunction b() {}",

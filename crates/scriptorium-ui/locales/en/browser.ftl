@@ -88,6 +88,7 @@ js-field-bad_name = must be 1 to 100 letters, digits and _ - .
 js-field-bad_slug = must be 2 to 63 lower-case letters, digits and inner hyphens
 js-field-bad_json = must be JSON
 js-field-bad_encoding = must be UTF-8 text
+js-field-bad_multipart = must be a form of parts, as its content type says
 js-field-bad_type = must be an object
 js-field-wrong_type = has the wrong type
 js-field-bad_value = is no valid value

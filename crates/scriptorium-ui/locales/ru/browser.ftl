@@ -88,6 +88,7 @@ js-field-bad_name = от 1 до 100 букв, цифр и _ - .
 js-field-bad_slug = от 2 до 63 строчных латинских букв, цифр и дефисов внутри
 js-field-bad_json = должно быть JSON
 js-field-bad_encoding = должно быть текстом в UTF-8
+js-field-bad_multipart = должно быть формой из частей, как сказано в типе содержимого
 js-field-bad_type = должно быть объектом
 js-field-wrong_type = неверный тип
 js-field-bad_value = недопустимое значение

@@ -88,6 +88,7 @@ js-field-bad_name = 1 dan 100 gacha harf, raqam va _ - .
 js-field-bad_slug = 2 dan 63 gacha kichik lotin harfi, raqam va ichki chiziqcha
 js-field-bad_json = JSON boʻlishi kerak
 js-field-bad_encoding = UTF-8 matni boʻlishi kerak
+js-field-bad_multipart = tarkib turida aytilganidek, qismlardan iborat forma boʻlishi kerak
 js-field-bad_type = obyekt boʻlishi kerak
 js-field-wrong_type = turi notoʻgʻri
 js-field-bad_value = yaroqsiz qiymat

@@ -43,13 +43,8 @@ async fn ended(world: &World, execution: &Execution) -> Execution {
 }
 
 async fn endpoint(world: &World) -> Script {
-    let endpoint = Trigger::Http(Endpoint {
-        path: "/hook".into(),
-        methods: vec![Method::Get],
-        auth: EndpointAuth::Public,
-        permission: None,
-        rate_limit_per_minute: None,
-    });
+    let endpoint = Endpoint::new("/hook", &[Method::Get], EndpointAuth::Public);
+    let endpoint = Trigger::Http(endpoint);
     let source = "function handleRequest() { return 'here' }";
     world.active(definition("hook", endpoint, source)).await
 }
