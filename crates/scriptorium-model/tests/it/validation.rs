@@ -9,7 +9,7 @@ use scriptorium_model::endpoint::Method;
 use scriptorium_model::limits::{Limits, SOURCE_BYTES};
 use scriptorium_model::schedule::Schedule;
 use scriptorium_model::script::{Definition, Language, Script, ScriptStatus, ScriptType};
-use scriptorium_model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
+use scriptorium_model::trigger::{Endpoint, EndpointAuth, SignatureScheme, Subscription, Trigger};
 use scriptorium_model::version::{VersionPolicy, validate_milestone};
 use scriptorium_model::{Invalid, Json, ScriptId, TenantId, Timestamp, Uuid};
 
@@ -99,6 +99,121 @@ fn rated(rate: u32) -> Definition {
         endpoint.rate_limit_per_minute = Some(rate);
     }
     definition
+}
+
+fn door(set: impl FnOnce(&mut Endpoint)) -> Definition {
+    let mut definition = at("/a");
+    if let Trigger::Http(endpoint) = &mut definition.trigger {
+        set(endpoint);
+    }
+    definition
+}
+
+fn read_by(origins: &[&str]) -> Definition {
+    let origins = origins.iter().map(|origin| (*origin).to_owned());
+    door(|endpoint| endpoint.cors_origins = origins.collect())
+}
+
+fn around(before: &[&str], after: &[&str]) -> Definition {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    door(|endpoint| {
+        endpoint.before = names(before);
+        endpoint.after = names(after);
+    })
+}
+
+fn signed(auth: EndpointAuth, scheme: Option<SignatureScheme>) -> Definition {
+    door(|endpoint| {
+        endpoint.auth = auth;
+        endpoint.signature = scheme;
+    })
+}
+
+fn doors() -> Vec<Row> {
+    use EndpointAuth::{Public, Required, Signature};
+    let stripe = Some(SignatureScheme::Stripe);
+    let origin = "http.cors_origins bad_origin";
+    let mut rows = vec![
+        Row("R-HTTP-08", signed(Signature, stripe), "ok"),
+        Row(
+            "R-HTTP-08",
+            signed(Signature, None),
+            "http.signature required",
+        ),
+        Row(
+            "R-HTTP-08",
+            signed(Public, stripe),
+            "http.signature not_allowed",
+        ),
+        Row(
+            "R-HTTP-08",
+            signed(Required, stripe),
+            "http.signature not_allowed",
+        ),
+        Row("R-HTTP-15", read_by(&["*"]), "ok"),
+        Row(
+            "R-HTTP-15",
+            read_by(&["https://a.example", "https://a.example"]),
+            "http.cors_origins duplicate",
+        ),
+        Row(
+            "R-HTTP-15",
+            read_by(&["*"; 21]),
+            "http.cors_origins too_many max=20; http.cors_origins duplicate",
+        ),
+        Row("R-HTTP-14", around(&["who calls"], &["who calls"]), "ok"),
+        Row(
+            "R-HTTP-14",
+            around(&["a/b"], &[]),
+            "http.before bad_characters",
+        ),
+        Row(
+            "R-HTTP-14",
+            around(&[], &["abc", "abc"]),
+            "http.after duplicate",
+        ),
+        Row(
+            "R-HTTP-14",
+            around(&["aaa", "bbb", "ccc", "ddd", "eee", "fff"], &[]),
+            "http.before too_many max=5",
+        ),
+        Row(
+            "R-HTTP-15",
+            door(|endpoint| endpoint.cache_seconds = Some(0)),
+            "http.cache_seconds out_of_range min=1 max=31536000",
+        ),
+        Row(
+            "X-39",
+            door(|endpoint| endpoint.caller_rate_limit_per_minute = Some(6_001)),
+            "http.caller_rate_limit_per_minute out_of_range min=1 max=6000",
+        ),
+    ];
+    for (text, is_origin) in [
+        ("https://shop.example.com", true),
+        ("http://localhost:3000", true),
+        ("http://127.0.0.1", true),
+        ("http://[::1]:8080", true),
+        ("https://xn--80ak6aa92e.com", true),
+        ("https://shop.example.com/", false),
+        ("https://shop.example.com/path", false),
+        ("https://Shop.example.com", false),
+        ("https://user@shop.example.com", false),
+        ("https://*.example.com", false),
+        ("https://shop.example.com:0443", false),
+        ("https://shop.example.com:", false),
+        ("https://", false),
+        ("https://[::1", false),
+        ("https://[zz]", false),
+        ("file://", false),
+        ("null", false),
+        ("shop.example.com", false),
+        ("https://a\r\nb", false),
+        ("", false),
+    ] {
+        let expected = if is_origin { "ok" } else { origin };
+        rows.push(Row("R-HTTP-15", read_by(&[text]), expected));
+    }
+    rows
 }
 
 fn subscribed(set: impl FnOnce(&mut Subscription)) -> Definition {
@@ -359,7 +474,8 @@ fn said<T>(result: Result<T, Invalid>) -> String {
 
 #[test]
 fn each_rule_holds_at_its_bounds() {
-    for Row(requirement, example, expected) in rows().into_iter().chain(routes()) {
+    let all = rows().into_iter().chain(routes()).chain(doors());
+    for Row(requirement, example, expected) in all {
         let shown = format!("{requirement}: {:.60}", format!("{example:?}"));
         assert_eq!(said(example.validated()), expected, "{shown}");
     }

@@ -12,7 +12,8 @@ use scriptorium_model::audit::AuditFilter;
 use scriptorium_model::draft::DraftText;
 use scriptorium_model::endpoint::Method;
 use scriptorium_model::event::Event;
-use scriptorium_model::execution::{ExecutionStatus, Failure, LogLevel, LogLine};
+use scriptorium_model::execution::{ExecutionStatus, Failure, LogLevel, LogLine, TriggerKind};
+use scriptorium_model::halt::{Halt, HaltKey, HaltScope};
 use scriptorium_model::library::Pin;
 use scriptorium_model::operation::OperationKind;
 use scriptorium_model::permission::PermissionSet;
@@ -78,6 +79,29 @@ async fn fill(world: &World, ctx: &Ctx, slug: &str, data: &TenantData) {
     let row = vec![json!(1), json!(text)];
     let insert = "insert into orders (id, note) values ($1, $2)";
     data.execute(ctx, insert, row).await.unwrap();
+    doors(world, ctx, &script, &text).await;
+}
+
+/// What is kept of signed requests, and a halt of what nothing here is started by.
+async fn doors(world: &World, ctx: &Ctx, script: &Script, text: &str) {
+    let store = &world.store;
+    let secret = store.add_signing_secret(ctx, script.id, text.as_bytes());
+    secret.await.unwrap();
+    let until = world.now() + Duration::from_secs(3_600);
+    let accepted = store.accept_signed(ctx, script.id, &[1; 32], until);
+    assert!(accepted.await.unwrap());
+    let halt = Halt {
+        key: HaltKey {
+            tenant: ctx.tenant,
+            scope: HaltScope::Tenant,
+            trigger: Some(TriggerKind::Embedded),
+        },
+        reason: "a rest".into(),
+        stop_running: false,
+        by: None,
+        since: world.now(),
+    };
+    store.put_halt(ctx, halt).await.unwrap();
 }
 
 async fn people(world: &World, ctx: &Ctx, slug: &str) {
