@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rstest::rstest;
+use scriptorium_model::alert::AlertKind;
 use scriptorium_model::audit::AuditFilter;
 use scriptorium_model::draft::DraftText;
 use scriptorium_model::endpoint::Method;
@@ -19,7 +20,7 @@ use scriptorium_model::permission::PermissionSet;
 use scriptorium_model::retention::Retention;
 use scriptorium_model::script::Script;
 use scriptorium_model::tenant::Tenant;
-use scriptorium_model::trigger::Trigger;
+use scriptorium_model::trigger::{Subscription, Trigger};
 use scriptorium_model::user::{Session, Token};
 use scriptorium_model::version::VersionPolicy;
 use scriptorium_model::{Ctx, Json, TenantId};
@@ -64,6 +65,7 @@ async fn fill(world: &World, ctx: &Ctx, slug: &str, data: &TenantData) {
         script: Some(script.id),
         execution: None,
         lineage: Vec::new(),
+        key: None,
         created_at: world.now(),
     };
     store.insert_event(ctx, event).await.unwrap();
@@ -78,6 +80,40 @@ async fn fill(world: &World, ctx: &Ctx, slug: &str, data: &TenantData) {
     let row = vec![json!(1), json!(text)];
     let insert = "insert into orders (id, note) values ($1, $2)";
     data.execute(ctx, insert, row).await.unwrap();
+    waiting(world, ctx, slug).await;
+}
+
+/// An event that waits behind another one, parked, and an alert.
+async fn waiting(world: &World, ctx: &Ctx, slug: &str) {
+    let store = &world.store;
+    let subscription = Subscription {
+        order_by: Some("key".into()),
+        ..Subscription::to(["order.kept"])
+    };
+    let name = format!("ordered of {slug}");
+    let ordered = definition(&name, Trigger::Event(subscription));
+    let ordered = world.active(ctx, ordered).await;
+    for _ in 0..2 {
+        let event = Event {
+            id: world.ambient.new_id(),
+            tenant: ctx.tenant,
+            kind: "order.kept".into(),
+            payload: Json::from(json!({ "kept": silent(slug) })),
+            key: Some("one".into()),
+            script: None,
+            execution: None,
+            lineage: Vec::new(),
+            created_at: world.now(),
+        };
+        store.insert_event(ctx, event).await.unwrap();
+    }
+    world.dispatch().await;
+    store.suspend(ctx, ordered.id, None).await.unwrap();
+    let kind = AlertKind::CircuitOpen;
+    let raised = store
+        .raise_alert(ctx, kind, ordered.id, &silent(slug))
+        .await;
+    raised.unwrap();
 }
 
 async fn people(world: &World, ctx: &Ctx, slug: &str) {
