@@ -3,6 +3,8 @@
 //   data-body='{"limit":1}'   members that are sent with it
 //   data-ask, data-ask-body, data-ask-confirm, data-danger   the question before it, if any
 //   data-ask-member, data-ask-label, data-ask-value, data-ask-max   a field of it, sent as that member
+//   data-edited, data-edited-member   a text of JSON that is sent as that member when it was changed
+//   data-batch, data-total   the call is repeated, so many at a time, until all are done; how far it is is shown
 //   data-toast   what to say when it succeeded; data-next   the page to open then (this one if absent)
 import { api, explain } from "./api";
 import { agreed } from "./dialog";
@@ -42,18 +44,62 @@ async function perform(button: HTMLElement, call: string): Promise<void> {
   const { toast: said, next } = button.dataset;
   const answers = await agreed(button);
   if (!answers) return;
-  const body = { ...JSON.parse(button.dataset.body ?? "{}"), ...answers };
+  const edited = editedOf(button);
+  if (edited === null) return;
+  const body = { ...JSON.parse(button.dataset.body ?? "{}"), ...answers, ...edited };
   const [method = "POST", path = ""] = call.split(" ");
   button.setAttribute("aria-busy", "true");
+  if (button.dataset.batch) {
+    await attempt(() => inBatches(button, path, body), () => done(said, undefined, undefined));
+    button.removeAttribute("aria-busy");
+    return;
+  }
   await attempt(
     () => api<{ id?: string }>(method, path, method === "DELETE" ? undefined : body),
-    (answer) => {
-      if (said) toastNext(said);
-      if (!next) location.reload();
-      else location.assign(next.replace("{id}", answer?.id ?? ""));
-    },
+    (answer) => done(said, next, answer?.id),
   );
   button.removeAttribute("aria-busy");
+}
+
+function done(said: string | undefined, next: string | undefined, id: string | undefined): void {
+  if (said) toastNext(said);
+  if (!next) location.reload();
+  else location.assign(next.replace("{id}", id ?? ""));
+}
+
+/** What was changed of a text of JSON, as a member of the call; null when it is none. */
+function editedOf(button: HTMLElement): Record<string, unknown> | null {
+  const { edited, editedMember } = button.dataset;
+  const field = edited ? (document.getElementById(edited) as HTMLTextAreaElement | null) : null;
+  if (!field || !editedMember || field.value === field.defaultValue) return {};
+  try {
+    const value: unknown = JSON.parse(field.value);
+    field.removeAttribute("aria-invalid");
+    return { [editedMember]: value };
+  } catch (error) {
+    field.setAttribute("aria-invalid", "true");
+    field.closest("details")?.setAttribute("open", "");
+    field.focus();
+    toast(text("js-bad-input", { reason: (error as Error).message }), "bad");
+    return null;
+  }
+}
+
+/** Repeats a call that does a part at a time, and says how far it is. */
+async function inBatches(button: HTMLElement, path: string, body: object): Promise<void> {
+  const total = Number(button.dataset.total);
+  const bar = document.getElementById("progress") as HTMLProgressElement | null;
+  const label = document.getElementById("progress-text");
+  bar?.parentElement?.removeAttribute("hidden");
+  for (let all = 0; all < total; ) {
+    const limit = Math.min(Number(button.dataset.batch), total - all);
+    const answer = await api<{ retried: number }>("POST", path, { ...body, limit });
+    all += answer.retried;
+    if (bar) bar.value = all / total;
+    if (label) label.textContent = text("js-progress", { n: all, max: total });
+    // Somebody else was faster, or scripts were stopped meanwhile.
+    if (answer.retried < limit) return;
+  }
 }
 
 async function attempt<T>(call: () => Promise<T>, done: (answer: T) => void): Promise<void> {

@@ -65,6 +65,19 @@ const textarea = (id: string) => document.getElementById(id) as HTMLTextAreaElem
 const sourceText = () => code?.text() ?? textarea("source").value;
 const inputText = () => input?.text() ?? textarea("input").value;
 
+interface Sample {
+  event_id: string;
+  created_at: string;
+  payload: unknown;
+  label: string;
+}
+
+/** Whether a subscription to a pattern is given events of a type; `*` leaves the platform's own out. */
+function asks(pattern: string, type: string): boolean {
+  if (pattern === "*") return !type.startsWith("jsruntime.");
+  return pattern === type || (pattern.endsWith(".*") && type.startsWith(pattern.slice(0, -1)));
+}
+
 Alpine.data("scriptEditor", () => ({
   tab: location.hash === "#settings" ? "settings" : "code",
   form: formOf(page.definition) as Form,
@@ -107,6 +120,10 @@ Alpine.data("scriptEditor", () => ({
   stored: page.id !== null,
   /** The secrets of an endpoint whose callers sign. */
   signers: signingSecrets(page.id),
+  /** Recorded events to try the script with. */
+  sample: "",
+  samples: [] as Sample[],
+  sampledTypes: "",
 
   async init() {
     this.savedSource = sourceText();
@@ -499,6 +516,36 @@ Alpine.data("scriptEditor", () => ({
   /** What decides how the source is read; a trial takes it from the saved script. */
   sourceSettings() {
     return [this.form.type, this.form.language, this.form.entry, this.form.library].join();
+  },
+
+  /** Looks for the last events of the types that the script asks for. */
+  async loadSamples() {
+    const patterns = this.form.eventTypes.split(/\s+/).filter(Boolean);
+    if (patterns.join() === this.sampledTypes) return;
+    this.sampledTypes = patterns.join();
+    try {
+      const types = await api<{ items: { type: string; last_at: string }[] }>("GET", "/events/types");
+      const asked = types.items.filter((one) => patterns.some((pattern) => asks(pattern, one.type)));
+      asked.sort((a, b) => b.last_at.localeCompare(a.last_at));
+      const lists = await Promise.all(
+        asked.slice(0, 5).map(async ({ type }) => {
+          const found = await api<{ items: Omit<Sample, "label">[] }>("GET", `/events/types/${type}/samples`);
+          return found.items.map((one) => ({ ...one, label: `${type} · ${new Date(one.created_at).toLocaleString()}` }));
+        }),
+      );
+      this.samples = lists.flat();
+    } catch (error) {
+      this.sampledTypes = "";
+      toast(explain(error), "bad");
+    }
+  },
+
+  useSample() {
+    const chosen = this.samples[Number(this.sample)];
+    if (this.sample === "" || !chosen) return;
+    const given = JSON.stringify(chosen.payload, null, 2);
+    if (input) input.setText(given);
+    else textarea("input").value = given;
   },
 
   parseInput(): unknown {

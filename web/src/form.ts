@@ -39,7 +39,7 @@ export interface Definition {
     before?: string[];
     after?: string[];
   };
-  event?: { types: string[]; filter?: unknown; priority: number; max_attempts: number };
+  event?: { types: string[]; filter?: unknown; priority: number; max_attempts: number; order_by: string | null };
   input_schema?: unknown;
   /** Services it may call; `null` for every one. */
   allowed_services: string[] | null;
@@ -110,6 +110,7 @@ export function formOf(definition: Definition) {
     savedFilter: written(event?.filter),
     priority: event?.priority ?? 0,
     attempts: event?.max_attempts ?? 4,
+    orderBy: event?.order_by ?? "",
     inputSchema: written(definition.input_schema),
     savedSchema: written(definition.input_schema),
     runAs: definition.run_as ?? "",
@@ -165,6 +166,7 @@ export function definitionOf(form: Form, source: string): Definition {
         ...changed("filter", form.filter, form.savedFilter),
         priority: Number(form.priority),
         max_attempts: Number(form.attempts),
+        order_by: form.orderBy.trim() || null,
       },
     },
     embedded: { library: form.library },

@@ -42,6 +42,12 @@ pub(crate) enum Command {
     /// What keeps executions on a server from beginning: kill switches and maintenance.
     #[command(subcommand)]
     Halt(HaltCommand),
+    /// What somebody should look at on a server.
+    #[command(subcommand)]
+    Alert(AlertCommand),
+    /// Subscriptions of event scripts on a server.
+    #[command(subcommand)]
+    Subscription(SubscriptionCommand),
     /// API tokens on a server.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -491,6 +497,98 @@ pub(crate) struct HaltLiftArgs {
     pub(crate) which: WhichHaltArgs,
     #[command(flatten)]
     pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AlertCommand {
+    /// List alerts that nobody has acknowledged, those that happened last first.
+    List(AlertListArgs),
+    /// Say that one knows of an alert; what happens from now on raises a new one.
+    Acknowledge(AlertOneArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AlertListArgs {
+    /// Also those that somebody acknowledged
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Only this kind: dead_letter, paused or circuit_open
+    #[arg(long)]
+    pub(crate) kind: Option<String>,
+    /// Most alerts to print
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AlertOneArgs {
+    /// Id of the alert
+    pub(crate) alert: String,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SubscriptionCommand {
+    /// Say whether a subscription is suspended, and how many events are parked.
+    Show(SubscriptionArgs),
+    /// Park the events of a script from now on.
+    Suspend(SubscriptionSuspendArgs),
+    /// Deliver what is parked, the oldest first.
+    Resume(SubscriptionResumeArgs),
+    /// List what is parked, in the order in which it will be delivered.
+    Parked(SubscriptionParkedArgs),
+    /// Do not deliver what is parked, or one event of it.
+    Discard(SubscriptionDiscardArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SubscriptionArgs {
+    /// Name or id of the event script
+    pub(crate) script: String,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SubscriptionSuspendArgs {
+    #[command(flatten)]
+    pub(crate) of: SubscriptionArgs,
+    /// Why
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SubscriptionResumeArgs {
+    #[command(flatten)]
+    pub(crate) of: SubscriptionArgs,
+    /// Events that are delivered in a minute [default: as fast as it goes]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) per_minute: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SubscriptionParkedArgs {
+    #[command(flatten)]
+    pub(crate) of: SubscriptionArgs,
+    /// Most events to print
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SubscriptionDiscardArgs {
+    #[command(flatten)]
+    pub(crate) of: SubscriptionArgs,
+    /// Only this event, by its id
+    #[arg(long, value_name = "ID")]
+    pub(crate) event: Option<String>,
+    /// Why
+    #[arg(long)]
+    pub(crate) reason: String,
 }
 
 #[derive(Debug, Subcommand)]

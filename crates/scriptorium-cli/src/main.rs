@@ -1,6 +1,7 @@
 //! The scriptorium command: arguments, environment, files, exit statuses. Everything else is the
 //! façade, or the HTTP API of a server. Data goes to standard output, the rest to standard error.
 
+mod alert;
 mod arguments;
 mod audit;
 mod backup;
@@ -22,6 +23,7 @@ mod remote;
 mod script;
 mod serve;
 mod settings;
+mod subscription;
 mod tenant;
 mod token;
 mod transfer;
@@ -76,6 +78,8 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             Command::Operation(command) => operation::run(command).await,
             Command::DeadLetter(command) => dead_letter::run(command).await,
             Command::Halt(command) => halt::run(command).await,
+            Command::Subscription(command) => subscription::run(command).await,
+            Command::Alert(command) => alert::run(command).await,
             Command::Token(command) => token::run(command).await,
             Command::Tenant(command) => tenant::run(command).await,
             Command::Audit(command) => audit::run(command).await,

@@ -127,6 +127,14 @@ named! {
         DeadLetterDiscarded = "dead_letter.discarded",
         /// A dead letter was removed for good.
         DeadLetterDeleted = "dead_letter.deleted",
+        /// Somebody said that they know of an alert.
+        AlertAcknowledged = "alert.acknowledged",
+        /// Events are parked for a script from now on.
+        SubscriptionSuspended = "subscription.suspended",
+        /// What was parked for a script is delivered.
+        SubscriptionResumed = "subscription.resumed",
+        /// What was parked for a script was discarded.
+        SubscriptionDiscarded = "subscription.discarded",
         /// Executions ended; their ids and digests are in the entry.
         ExecutionBatch = "execution.batch",
         /// Somebody asked to stop an execution.

@@ -18,6 +18,8 @@ pub struct Delivery {
     pub event: EventId,
     /// Its type.
     pub kind: String,
+    /// Its key, if it has one.
+    pub key: Option<String>,
     /// When it was published.
     pub published_at: Timestamp,
     /// The script that published it, if one did.
@@ -28,6 +30,8 @@ pub struct Delivery {
     pub lineage: Vec<String>,
     /// The dead letter that is taken up again, if one is.
     pub dead_letter: Option<DeadLetterId>,
+    /// What it is in order by: the script is given the events of one such value one after another.
+    pub order: Option<String>,
 }
 
 /// The member of the trigger data.
@@ -39,11 +43,13 @@ impl Delivery {
         Self {
             event: event.id,
             kind: event.kind.clone(),
+            key: event.key.clone(),
             published_at: event.created_at,
             script: event.script,
             execution: event.execution,
             lineage: event.lineage.clone(),
             dead_letter: None,
+            order: None,
         }
     }
 
@@ -57,11 +63,13 @@ impl Delivery {
         Some(Self {
             event: EventId(text("id")?.parse().ok()?),
             kind: text("type")?.to_owned(),
+            key: text("key").map(str::to_owned),
             published_at: text("published_at")?.parse().ok()?,
             script: id(text("script")).map(ScriptId),
             execution: id(text("execution")).map(ExecutionId),
             lineage: lineage.map(str::to_owned).collect(),
             dead_letter: id(text("dead_letter")).map(DeadLetterId),
+            order: text("order").map(str::to_owned),
         })
     }
 
@@ -78,7 +86,7 @@ impl Delivery {
     }
 
     fn to_value(&self) -> Value {
-        json!({
+        let mut value = json!({
             "id": self.event.0,
             "type": self.kind,
             "published_at": self.published_at.to_string(),
@@ -86,7 +94,13 @@ impl Delivery {
             "execution": self.execution.map(|id| id.0),
             "lineage": self.lineage,
             "dead_letter": self.dead_letter.map(|id| id.0),
-        })
+        });
+        for (name, text) in [("key", &self.key), ("order", &self.order)] {
+            if let Some(text) = text {
+                value[name] = text.as_str().into();
+            }
+        }
+        value
     }
 
     /// The event that a script of this name is given.
@@ -96,6 +110,7 @@ impl Delivery {
             tenant: execution.tenant,
             kind: self.kind.clone(),
             payload: execution.input.clone(),
+            key: self.key.clone(),
             script: self.script,
             execution: self.execution,
             lineage: self.lineage.clone(),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::definition::at_most;
+use crate::definition::{at_most, at_most_bytes};
 use crate::{EventId, ExecutionId, Invalid, Json, ScriptId, TenantId};
 
 /// A recorded event.
@@ -16,6 +16,9 @@ pub struct Event {
     pub kind: String,
     /// What happened.
     pub payload: Json,
+    /// What it is about, when its publisher says so: a subscription may ask for events of the same key
+    /// one after another.
+    pub key: Option<String>,
     /// The script that published it, if one did.
     pub script: Option<ScriptId>,
     /// The execution that published it, if one did.
@@ -31,6 +34,9 @@ pub struct Event {
 pub const OF_PLATFORM: &str = "jsruntime.";
 /// What the names begin with that only the platform may publish.
 pub const RESERVED: [&str; 2] = [OF_PLATFORM, "scriptorium."];
+
+/// The longest key in characters.
+const KEY_CHARS: usize = 200;
 
 /// The longest event type in characters (R-VAL-11).
 const TYPE_CHARS: usize = 255;
@@ -49,6 +55,41 @@ pub fn validate_type(field: &str, name: &str) -> Result<(), Invalid> {
         "bad_event_type",
         "must be lower-case words joined by dots, such as order.created",
     ))
+}
+
+/// Largest payload in bytes.
+pub const PAYLOAD_BYTES: usize = 256 << 10;
+
+/// Checks an event that somebody other than the platform publishes.
+///
+/// # Errors
+/// Every broken rule, as `type`, `payload` and `key`.
+pub fn validate_new(kind: &str, payload: &Json, key: Option<&str>) -> Result<(), Invalid> {
+    let mut invalid = Invalid::default();
+    invalid.check(validate_type("type", kind));
+    if RESERVED.iter().any(|own| kind.starts_with(own)) {
+        invalid.push(
+            "type",
+            "reserved",
+            "must not begin with a name of the platform",
+        );
+    }
+    invalid.check(at_most_bytes("payload", payload.len(), PAYLOAD_BYTES));
+    if let Some(key) = key {
+        invalid.check(validate_key("key", key));
+    }
+    invalid.or(())
+}
+
+/// Checks the key of an event: 1 to 200 characters.
+///
+/// # Errors
+/// The broken rule, under the given field name.
+pub fn validate_key(field: &str, key: &str) -> Result<(), Invalid> {
+    if key.is_empty() {
+        return Err(Invalid::field(field, "required", "must not be empty"));
+    }
+    at_most(field, key, KEY_CHARS)
 }
 
 /// Checks what a subscription asks for: an event type, `order.*` for all that begin so, or `*` for all

@@ -66,6 +66,10 @@ id!(
     SigningSecretId
 );
 id!(
+    /// An alert.
+    AlertId
+);
+id!(
     /// An API token.
     TokenId
 );

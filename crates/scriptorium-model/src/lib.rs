@@ -4,6 +4,7 @@
 //! Reading order: [`ids`] and [`invalid`] first, then [`script`] with its [`definition`] and
 //! [`trigger`] settings, [`execution`], and [`policy`], which is the one place that says who may do what.
 
+pub mod alert;
 pub mod ambient;
 pub mod audit;
 pub mod calendar;
@@ -25,6 +26,7 @@ pub mod json;
 pub mod library;
 pub mod limits;
 pub mod operation;
+pub mod order;
 pub mod page;
 pub mod permission;
 pub mod policy;
@@ -43,7 +45,7 @@ pub use ambient::Ambient;
 pub use audit::Origin;
 pub use ctx::{Actor, Ctx};
 pub use ids::{
-    DeadLetterId, EventId, ExecutionId, OperationId, ScriptId, SessionId, SigningSecretId,
+    AlertId, DeadLetterId, EventId, ExecutionId, OperationId, ScriptId, SessionId, SigningSecretId,
     TenantId, TokenId, UserId,
 };
 pub use invalid::{FieldError, Invalid};

@@ -105,6 +105,8 @@ mod tests {
             script: None,
             execution: None,
             lineage: Vec::new(),
+            key: None,
+            order: None,
             dead_letter: None,
         };
         Execution {

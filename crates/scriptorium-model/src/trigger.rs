@@ -8,7 +8,7 @@ use crate::invalid::out_of_range;
 use crate::library::PREFIX;
 use crate::schedule::Schedule;
 use crate::script::ScriptType;
-use crate::{Invalid, event};
+use crate::{Invalid, event, order};
 
 /// The type of a script with the settings of that type.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,6 +123,9 @@ pub struct Subscription {
     pub priority: u32,
     /// Executions that one event may have in all, the first included; 1 to 10.
     pub max_attempts: u32,
+    /// What events are in order by; see [`order`]. Those that have the same value of it are run one
+    /// after another, as they were published. In no order when `None`.
+    pub order_by: Option<String>,
 }
 
 /// Most calls a minute that an endpoint may allow itself.
@@ -369,6 +372,7 @@ impl Subscription {
             filter: None,
             priority: 0,
             max_attempts: DEFAULT_ATTEMPTS,
+            order_by: None,
         }
     }
 
@@ -399,6 +403,9 @@ impl Subscription {
         }
         if !(1..=MAX_ATTEMPTS).contains(&self.max_attempts) {
             out_of_range("event.max_attempts", 1, MAX_ATTEMPTS, &mut invalid);
+        }
+        if let Some(path) = &self.order_by {
+            invalid.check(order::validate("event.order_by", path));
         }
         invalid.or(())
     }

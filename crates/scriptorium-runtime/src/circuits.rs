@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -83,6 +83,8 @@ struct Open {
     ambient: Ambient,
     scripts: Mutex<HashMap<Key, Opened>>,
     opens: AtomicU64,
+    /// Who is told that one opened.
+    listener: OnceLock<Box<dyn Fn(TenantId, ScriptId) + Send + Sync>>,
     refused: AtomicU64,
 }
 
@@ -108,6 +110,7 @@ impl<T: Counted + Send + 'static> Circuits<T> {
                 ambient,
                 scripts: Mutex::default(),
                 opens: AtomicU64::new(0),
+                listener: OnceLock::new(),
                 refused: AtomicU64::new(0),
             }),
         }
@@ -156,6 +159,11 @@ impl<T: Counted + Send + 'static> Circuits<T> {
             opened: self.open.opens.load(Ordering::Relaxed),
             refused: self.open.refused.load(Ordering::Relaxed),
         }
+    }
+
+    /// Says who is told of circuits that open; the first one is.
+    pub(crate) fn tell(&self, listener: impl Fn(TenantId, ScriptId) + Send + Sync + 'static) {
+        drop(self.open.listener.set(Box::new(listener)));
     }
 
     /// Does the work of one execution and counts how it went; `None` when it may not begin.
@@ -248,7 +256,11 @@ impl Open {
                 scripts.retain(|_, opened| opened.at.elapsed() < IDLE);
                 scripts.insert(key, Opened { at, circuit });
                 self.opens.fetch_add(1, Ordering::Relaxed);
+                drop(scripts);
                 tracing::warn!(%tenant, %script, version, "executions time out or cannot be run; the script is held back");
+                if let Some(tell) = self.listener.get() {
+                    tell(tenant, script);
+                }
             }
             CircuitState::HalfOpen => {
                 if let Some(opened) = self.lock().get_mut(&key) {

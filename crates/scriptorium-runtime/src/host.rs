@@ -14,6 +14,7 @@ use scriptorium_engine::{
     CallClass, Held, Host, HostError, Level, LimitHit, Meter, Reply, TooMuch,
 };
 use scriptorium_model::audit::{self, Incident};
+use scriptorium_model::delivery::lineage_of;
 use scriptorium_model::effect::EffectKind;
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{LogLevel, Progress};
@@ -342,7 +343,11 @@ impl Run {
         let call = ServiceCall {
             ctx: self.ctx.clone(),
             args,
-            data: self.data().clone(),
+            data: self.data().on_behalf(
+                self.script,
+                self.execution,
+                lineage_of(&self.job.execution),
+            ),
             execution: self.execution,
             ambient: self.world.ambient.clone(),
             dry_run: self.is_dry(),

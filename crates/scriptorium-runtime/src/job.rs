@@ -119,6 +119,7 @@ impl Call {
                     script: None,
                     execution: None,
                     lineage: Vec::new(),
+                    key: None,
                     created_at: execution.created_at,
                 },
             })),

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use scriptorium_engine::{Config, Engine};
+use scriptorium_model::alert::AlertKind;
 use scriptorium_model::execution::{Execution, Failure, Progress};
 use scriptorium_model::permission::Permission;
 use scriptorium_model::script::{Definition, Language, Script, ScriptType};
@@ -156,6 +157,7 @@ impl Runtime {
             worker: Mutex::new(None),
             firsts: Mutex::new(Some(firsts)),
         }));
+        runtime.tell_of_circuits();
         let world = &runtime.0.world;
         let keeper = pool::keep(Arc::downgrade(&runtime.0));
         world.tasks.spawn_on(keeper, &world.io);
@@ -182,6 +184,24 @@ impl Runtime {
             libraries: &Bundle::default(),
             around: [&[], &[]],
         })
+    }
+
+    /// Raises an alert when the executions of a script are held back.
+    fn tell_of_circuits(&self) {
+        let world = &self.0.world;
+        let (store, tasks, io) = (world.store.clone(), world.tasks.clone(), world.io.clone());
+        self.0.circuits.tell(move |tenant, script| {
+            let store = store.clone();
+            let raise = async move {
+                let ctx = Ctx::platform(tenant);
+                let message = "its executions time out or cannot be run; they are held back";
+                let raised = store.raise_alert(&ctx, AlertKind::CircuitOpen, script, message);
+                if let Err(error) = raised.await {
+                    tracing::error!(%error, %script, "an alert was not raised");
+                }
+            };
+            tasks.spawn_on(raise, &io);
+        });
     }
 
     /// What the imports of a source mean in the tenant now; `importer` is the script that it is

@@ -15,9 +15,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    Refused, audit, backup, dead_letters, drafts, endpoints, events, executions, halts, nodes,
-    operations, reference, retention, schedules, scripts, session, signing_secrets, storage,
-    stream, templates, tenants, tokens, transfer, trash, users, versions,
+    Refused, alerts, audit, backup, dead_letters, drafts, endpoints, events, executions, halts,
+    nodes, operations, reference, retention, schedules, scripts, session, signing_secrets, storage,
+    stream, subscriptions, templates, tenants, tokens, transfer, trash, users, versions,
 };
 use crate::problem::{self, Problem};
 use crate::state::App;
@@ -152,7 +152,16 @@ fn management() -> OpenApiRouter<App> {
         .routes(routes!(operations::read))
         .routes(routes!(operations::cancel))
         .routes(routes!(events::list, events::publish))
+        .routes(routes!(events::types))
+        .routes(routes!(events::samples))
         .routes(routes!(events::read))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::acknowledge))
+        .routes(routes!(subscriptions::read))
+        .routes(routes!(subscriptions::parked))
+        .routes(routes!(subscriptions::suspend))
+        .routes(routes!(subscriptions::resume))
+        .routes(routes!(subscriptions::discard))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::retry_all))
         .routes(routes!(dead_letters::read, dead_letters::delete))

@@ -242,7 +242,9 @@ impl Store {
             published_at: event.as_ref().map_or(letter.created_at, |e| e.created_at),
             script: event.as_ref().and_then(|event| event.script),
             execution: event.as_ref().and_then(|event| event.execution),
+            key: event.as_ref().and_then(|event| event.key.clone()),
             lineage: event.map(|event| event.lineage).unwrap_or_default(),
+            order: None,
             dead_letter: Some(letter.id),
         };
         let execution = Execution {

@@ -88,6 +88,7 @@ pub(crate) fn settings(definition: &Definition) -> Result<String> {
                 filter: subscription.filter.as_ref().map(filter_text),
                 priority: Some(subscription.priority),
                 max_attempts: Some(subscription.max_attempts),
+                order_by: subscription.order_by.clone(),
             }),
             _ => None,
         },
@@ -168,6 +169,7 @@ fn trigger(
                 filter: known(filter.transpose().ok(), place)?,
                 priority: form.priority.unwrap_or(plain.priority),
                 max_attempts: form.max_attempts.unwrap_or(plain.max_attempts),
+                order_by: form.order_by,
                 ..plain
             })
         }
@@ -252,6 +254,8 @@ struct EventForm {
     // Versions of before there was one have none.
     priority: Option<u32>,
     max_attempts: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    order_by: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -1,21 +1,36 @@
 //! What follows from the end of an execution that an event started, in the transaction that records
-//! the end: it is tried again later, or what it could not deal with becomes a dead letter. When it is
-//! tried again is the model's rule ([`retry`]).
+//! the end: it is tried again later, or what it could not deal with becomes a dead letter; and when it
+//! was in an order, the next event of that has its turn. When it is tried again is the model's rule
+//! ([`retry`]).
 
 use std::time::Duration;
 
+use scriptorium_model::alert::AlertKind;
 use scriptorium_model::dead_letter::{Cause, DeadLetter, DeadLetterStatus};
 use scriptorium_model::delivery::Delivery;
 use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
 use scriptorium_model::{Ambient, Timestamp, retry};
 
+use crate::alerts::{Alerts, Happened};
 use crate::db::Tx;
 use crate::error::Result;
+use crate::turns::{self, Ended};
 use crate::{dead_letters, executions};
 
-/// Does what follows from these ends; whether an execution became pending.
-pub(crate) async fn follow(tx: &Tx, ambient: &Ambient, ended: &[&Execution]) -> Result<bool> {
+/// What follows from some ends.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Followed {
+    /// An execution became pending.
+    pub(crate) pending: bool,
+    /// An event was published.
+    pub(crate) events: bool,
+}
+
+/// Does what follows from these ends.
+pub(crate) async fn follow(tx: &Tx, ambient: &Ambient, ended: &[&Execution]) -> Result<Followed> {
     let mut pending = false;
+    let mut alerts = Alerts::default();
+    let mut turns = Ended::new();
     for execution in ended {
         if execution.trigger == TriggerKind::Event
             && !execution.test
@@ -23,17 +38,29 @@ pub(crate) async fn follow(tx: &Tx, ambient: &Ambient, ended: &[&Execution]) -> 
             && execution.replay_of.is_none()
             && let Some(delivery) = Delivery::of(execution)
         {
-            pending |= follow_one(tx, ambient, execution, delivery).await?;
+            let order = delivery.order.clone();
+            let retried = follow_one(tx, ambient, execution, delivery, &mut alerts).await?;
+            if let Some(order) = order.filter(|_| !retried) {
+                let order = (execution.script, order);
+                turns.insert((execution.tenant, order), execution.id);
+            }
+            pending |= retried;
         }
     }
-    Ok(pending)
+    let passed = turns::pass_on(tx, ambient, turns).await?;
+    Ok(Followed {
+        pending: pending | passed,
+        events: alerts.raise(tx, ambient).await?,
+    })
 }
 
+/// Whether it is tried again by itself.
 async fn follow_one(
     tx: &Tx,
     ambient: &Ambient,
     execution: &Execution,
     delivery: Delivery,
+    alerts: &mut Alerts,
 ) -> Result<bool> {
     let (tenant, now) = (execution.tenant, ambient.now());
     let failure = execution.failure.as_ref();
@@ -49,14 +76,34 @@ async fn follow_one(
     if let Some(wait) = retry::wait(execution, chance) {
         let again = retried(execution, ambient, wait);
         executions::insert_pending(tx, &again).await?;
+        if delivery.order.is_some() {
+            turns::hand_on(tx, execution, &again).await?;
+        }
         return Ok(true);
     }
     // What somebody stopped has been dealt with.
     if execution.status != ExecutionStatus::Cancelled {
+        let lineage = delivery.lineage_of_run(&execution.script_name);
         let letter = letter(ambient, execution, delivery, Cause::from(failure));
         dead_letters::insert(tx, &letter).await?;
+        alerts.add(
+            tenant,
+            AlertKind::DeadLetter,
+            letter.script,
+            happened(&letter, lineage),
+        );
     }
     Ok(false)
+}
+
+/// What an alert says of a dead letter.
+pub(crate) fn happened(letter: &DeadLetter, lineage: Vec<String>) -> Happened {
+    Happened {
+        name: letter.script_name.clone(),
+        message: format!("{}: {}", letter.event_type, letter.cause.message),
+        count: 1,
+        lineage,
+    }
 }
 
 /// The next attempt at what an execution failed to do.

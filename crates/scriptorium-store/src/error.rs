@@ -64,6 +64,14 @@ pub struct PlatformError {
 }
 
 impl Error {
+    /// The fields that were refused, when that is why.
+    pub fn invalid(&self) -> Option<&Invalid> {
+        match self {
+            Self::Invalid(invalid) => Some(invalid),
+            _ => None,
+        }
+    }
+
     pub(crate) fn platform(message: impl Into<String>) -> Self {
         Self::Platform(PlatformError {
             message: message.into(),

@@ -64,6 +64,35 @@ impl Store {
         })
     }
 
+    /// The types of the tenant's recorded events, by name: when each was recorded last, and how often, up to
+    /// [`EventType::MOST`] times; the first [`EventType::TYPES`] of them. The recursion hops from type to type
+    /// in the index.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn list_event_types(&self, ctx: &Ctx) -> Result<Vec<EventType>> {
+        let db = self.db().read(ctx).await?;
+        let mut sql = db.sql(
+            "with recursive seen (kind, place) as (\
+             select (select v.kind from events v where v.tenant_id = $1 order by v.kind limit 1), 1 \
+             union all \
+             select (select v.kind from events v where v.tenant_id = $1 and v.kind > seen.kind \
+             order by v.kind limit 1), seen.place + 1 \
+             from seen where seen.kind is not null and seen.place < ",
+        );
+        sql.bind(i64::from(EventType::TYPES)).push(
+            ") select seen.kind as kind, \
+             (select max(v.created_at) from events v where v.tenant_id = $1 and v.kind = seen.kind) \
+             as last_at, \
+             (select count(*) from (select 1 from events v where v.tenant_id = $1 \
+             and v.kind = seen.kind limit ",
+        );
+        sql.bind(i64::from(EventType::MOST));
+        sql.push(") some) as number from seen where seen.kind is not null order by seen.kind");
+        let rows: Vec<TypeRow> = db.all(sql).await?;
+        Ok(rows.into_iter().map(EventType::from).collect())
+    }
+
     /// An event by id.
     ///
     /// # Errors
@@ -92,8 +121,12 @@ impl Store {
         self.find_event(ctx, id).await?;
         let sql = db
             .sql(
-                "select script_id, execution_id, created_at from event_deliveries \
-                 where tenant_id = $1 and event_id = $2 order by script_id",
+                "select d.script_id, d.execution_id, d.created_at, d.discarded, \
+                 case when w.position is null then 0 when w.parked = true then 2 else 1 end \
+                 as waits from event_deliveries d left join waiting_deliveries w \
+                 on w.tenant_id = d.tenant_id and w.script_id = d.script_id \
+                 and w.event_id = d.event_id \
+                 where d.tenant_id = $1 and d.event_id = $2 order by d.script_id",
             )
             .with([id.0.into()]);
         let rows: Vec<DeliveredRow> = db.all(sql).await?;
@@ -101,15 +134,82 @@ impl Store {
     }
 }
 
+/// A type of the events that a tenant has recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventType {
+    /// The type.
+    pub kind: String,
+    /// When one was recorded last.
+    pub last_at: Timestamp,
+    /// How many there are, [`EventType::MOST`] at most.
+    pub count: u64,
+}
+
+impl EventType {
+    /// Beyond so many it is not counted.
+    pub const MOST: u32 = 1_000;
+    /// Most types that are told.
+    pub const TYPES: u32 = 500;
+}
+
+#[derive(FromQueryResult)]
+struct TypeRow {
+    kind: String,
+    last_at: Micros,
+    number: i64,
+}
+
+impl From<TypeRow> for EventType {
+    fn from(row: TypeRow) -> Self {
+        Self {
+            kind: row.kind,
+            last_at: row.last_at.into(),
+            count: row.number.unsigned_abs(),
+        }
+    }
+}
+
 /// A script that an event was delivered to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivered {
     /// The script, which may be gone.
     pub script: ScriptId,
-    /// The first execution; `None` when the event became a dead letter at once.
+    /// The first execution; `None` when there is none.
     pub execution: Option<ExecutionId>,
+    /// What became of it so far.
+    pub state: DeliveryState,
+    /// Why somebody discarded it.
+    pub discarded: Option<String>,
     /// When.
     pub at: Timestamp,
+}
+
+/// What became of a delivery so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// It is an execution.
+    Begun,
+    /// It waits for the one before in its order.
+    Waiting,
+    /// Its script's subscription is suspended.
+    Parked,
+    /// Somebody decided that the script is not to be given it.
+    Discarded,
+    /// It became a dead letter at once.
+    DeadLetter,
+}
+
+impl DeliveryState {
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Begun => "begun",
+            Self::Waiting => "waiting",
+            Self::Parked => "parked",
+            Self::Discarded => "discarded",
+            Self::DeadLetter => "dead_letter",
+        }
+    }
 }
 
 #[derive(FromQueryResult)]
@@ -117,11 +217,22 @@ struct DeliveredRow {
     script_id: Uuid,
     execution_id: Option<Uuid>,
     created_at: Micros,
+    discarded: Option<String>,
+    waits: i32,
 }
 
 impl From<DeliveredRow> for Delivered {
     fn from(row: DeliveredRow) -> Self {
+        let state = match (row.execution_id, row.waits, &row.discarded) {
+            (Some(_), ..) => DeliveryState::Begun,
+            (None, 1, _) => DeliveryState::Waiting,
+            (None, 2, _) => DeliveryState::Parked,
+            (None, _, Some(_)) => DeliveryState::Discarded,
+            (None, _, None) => DeliveryState::DeadLetter,
+        };
         Self {
+            state,
+            discarded: row.discarded,
             script: ScriptId(row.script_id),
             execution: row.execution_id.map(ExecutionId),
             at: row.created_at.into(),
@@ -138,6 +249,7 @@ pub(crate) struct EventRow {
     execution_id: Option<Uuid>,
     created_at: Micros,
     payload: String,
+    key: Option<String>,
     lineage: Option<String>,
 }
 
@@ -168,6 +280,7 @@ impl From<EventRow> for Event {
             tenant: TenantId(row.tenant_id),
             kind: row.kind,
             payload: json(row.payload),
+            key: row.key,
             script: row.script_id.map(ScriptId),
             execution: row.execution_id.map(ExecutionId),
             lineage: lineage(row.lineage.as_deref()),

@@ -128,10 +128,12 @@ impl Store {
                 .with([id.0.into()]);
             tx.execute(sql).await?;
         }
+        let mut next = false;
         if ended {
             schedules::note_ends(&tx, [&execution]).await?;
             lifecycle::tell_ends(&tx, &self.inner.ambient, &[&execution]).await?;
-            deliveries::follow(&tx, &self.inner.ambient, &[&execution]).await?;
+            let followed = deliveries::follow(&tx, &self.inner.ambient, &[&execution]).await?;
+            next = followed.pending;
         }
         let noted = if ended || flagged {
             self.note_cancel(&tx, ctx, &execution, ended).await?
@@ -142,6 +144,9 @@ impl Store {
         if ended {
             self.signal(Change::Documents);
             self.signal(Change::Events);
+        }
+        if next {
+            self.signal(Change::Pending);
         }
         if flagged {
             self.signal(Change::Cancel);

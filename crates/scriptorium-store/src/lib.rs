@@ -6,6 +6,7 @@
 //! the queue, recovery) is in [`system`]. SQLite or PostgreSQL is behind it, chosen by [`Options`]
 //! when it is opened; nothing above can tell which.
 
+mod alerts;
 mod audit;
 pub mod backup;
 mod db;
@@ -33,10 +34,12 @@ mod signing;
 mod storage;
 mod store;
 mod subscriptions;
+mod suspensions;
 pub mod system;
 mod templates;
 pub mod tenant_data;
 mod tokens;
+mod turns;
 mod users;
 mod versions;
 
@@ -51,11 +54,12 @@ mod isolation;
 #[allow(dead_code, reason = "the isolation suite needs a part of it")]
 mod support;
 
+pub use alerts::AlertFilter;
 pub use db::migrations::MigrationStatus;
 pub use db::postgres::{Clock, PostgresOptions};
 pub use dead_letters::{DeadLetterFilter, DeadLetterSummary};
 pub use error::{Error, PlatformError, Result, Unavailable};
-pub use events::Delivered;
+pub use events::{Delivered, DeliveryState, EventType};
 pub use executions::{ExecutionField, ExecutionFilter, ExecutionSort, ExecutionSummary, Inserted};
 pub use history::{Commit, Finished, Written};
 pub use operations::{Operation, PROBLEMS};
@@ -65,6 +69,7 @@ pub use scripts::{
 };
 pub use signing::{SIGNING_SECRETS, SigningSecret};
 pub use store::{Change, Options, Store};
+pub use suspensions::{ParkedEvent, Suspension};
 pub use system::dispatch::Dispatched;
 pub use system::indexer::Indexed;
 pub use system::maintenance::Maintained;

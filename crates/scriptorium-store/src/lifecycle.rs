@@ -256,6 +256,20 @@ pub(crate) async fn tell_started(
     Ok(())
 }
 
+/// Publishes something of the platform's own, and what led to it.
+pub(crate) async fn publish(
+    tx: &Tx,
+    ambient: &Ambient,
+    tenant: TenantId,
+    kind: &str,
+    payload: Map<String, Value>,
+    lineage: Vec<String>,
+) -> Result<()> {
+    let mut event = event(ambient, tenant, kind, payload, ambient.now());
+    event.lineage = lineage;
+    insert(tx, &event).await
+}
+
 async fn insert(tx: &Tx, event: &Event) -> Result<()> {
     let sql = tx.sql_of(
         event.tenant,
@@ -290,6 +304,7 @@ fn event(
         script: None,
         execution: None,
         lineage: Vec::new(),
+        key: None,
         created_at: at,
     }
 }

@@ -19,6 +19,7 @@ use crate::keys;
 use crate::system::nodes::Relay;
 use crate::system::queue::{NextDue, Rotation};
 use crate::tenant_data::{TenantData, TenantSchema};
+use crate::turns::InOrder;
 
 /// Where the data is and how much of the machine to use.
 #[derive(Clone, Debug)]
@@ -70,6 +71,7 @@ pub(crate) struct Inner {
     pub(crate) signals: Arc<Signals>,
     pub(crate) rotation: Rotation,
     pub(crate) next_due: NextDue,
+    pub(crate) ids: InOrder,
     pub(crate) trail: Trail,
     pub(crate) heads: Heads,
     data_dir: PathBuf,
@@ -154,6 +156,7 @@ impl Store {
                 signals,
                 rotation: Rotation::default(),
                 next_due: NextDue::default(),
+                ids: InOrder::default(),
                 trail,
                 heads: Heads::new(&options.data_dir),
                 data_dir: options.data_dir,
@@ -268,7 +271,8 @@ impl Store {
     /// The schema breaks a rule: a bad or repeated name, no key, an unknown column.
     pub fn tenant_data(&self, schema: TenantSchema) -> Result<TenantData> {
         let dir = self.inner.data_dir.join("tenants");
-        TenantData::new(self.db(), dir, schema, self.inner.ambient.clone())
+        let signals = Arc::clone(&self.inner.signals);
+        TenantData::new(self.db(), dir, schema, self.inner.ambient.clone(), signals)
     }
 
     /// Makes now what is missing of declared tables, where they are one set for all tenants: on

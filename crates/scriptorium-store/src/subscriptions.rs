@@ -25,6 +25,10 @@ pub(crate) struct Subscriber {
     pub priority: u32,
     /// Executions that one event may have in all.
     pub max_attempts: u32,
+    /// What its events are in order by.
+    pub order_by: Option<String>,
+    /// Its events are parked.
+    pub suspended: bool,
 }
 
 /// A subscriber by one of its patterns.
@@ -49,9 +53,11 @@ pub(crate) async fn subscribed(
     }
     let mut sql = tx.sql_of(
         tenant,
-        "select b.event_type, b.script_id, b.filter, b.priority, b.max_attempts, s.name, s.version \
+        "select b.event_type, b.script_id, b.filter, b.priority, b.max_attempts, b.order_by, \
+         s.name, s.version, case when p.script_id is null then 0 else 1 end as suspended \
          from subscriptions b join scripts s \
          on s.tenant_id = b.tenant_id and s.id = b.script_id \
+         left join suspensions p on p.tenant_id = b.tenant_id and p.script_id = b.script_id \
          where b.tenant_id = $1 and b.active = true and b.event_type in ",
     );
     sql.bind_list(patterns.iter().map(|pattern| pattern.as_str().into()));
@@ -66,8 +72,10 @@ struct SubscribedRow {
     filter: Option<String>,
     priority: i64,
     max_attempts: i64,
+    order_by: Option<String>,
     name: String,
     version: i64,
+    suspended: i32,
 }
 
 impl From<SubscribedRow> for Subscribed {
@@ -83,6 +91,8 @@ impl From<SubscribedRow> for Subscribed {
                 filter: filter.and_then(|read| read.ok()),
                 priority: number(row.priority),
                 max_attempts: number(row.max_attempts),
+                order_by: row.order_by,
+                suspended: row.suspended != 0,
             },
             unreadable,
         }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use scriptorium_model::{Ambient, Timestamp};
 use scriptorium_store::{Change, Store};
 use tokio_util::sync::CancellationToken;
 
@@ -12,9 +13,14 @@ const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(8);
 
 /// Delivers until `stop`, telling `wake` whenever an execution was recorded.
-pub(crate) async fn run(store: Store, stop: CancellationToken, wake: impl Fn() + Send) {
+pub(crate) async fn run(
+    store: Store,
+    ambient: Ambient,
+    stop: CancellationToken,
+    wake: impl Fn() + Send,
+) {
     let mut events = store.changes(Change::Events);
-    let mut pause = SHORTEST;
+    let (mut pause, mut due) = (SHORTEST, None);
     while !stop.is_cancelled() {
         events.mark_unchanged();
         pause = match store.dispatch_events().await {
@@ -25,7 +31,8 @@ pub(crate) async fn run(store: Store, stop: CancellationToken, wake: impl Fn() +
                 if done.more && !done.failed {
                     continue;
                 }
-                if done.failed || done.events > 0 {
+                due = done.due;
+                if done.failed || done.busy || done.events > 0 {
                     SHORTEST
                 } else {
                     (pause * 2).min(LONGEST)
@@ -36,11 +43,18 @@ pub(crate) async fn run(store: Store, stop: CancellationToken, wake: impl Fn() +
                 SHORTEST
             }
         };
+        let until_due = due.map_or(LONGEST, |due: Timestamp| until(due, ambient.now()));
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep(pause.min(until_due)) => {}
             // A closed channel means that the store is closing; the token follows.
             changed = events.changed() => if changed.is_err() { return },
         }
     }
+}
+
+/// How long it is until then; a moment at least.
+fn until(due: Timestamp, now: Timestamp) -> Duration {
+    let left = Duration::try_from(due.duration_since(now)).unwrap_or_default();
+    left.max(Duration::from_millis(1))
 }

@@ -112,7 +112,7 @@ impl Triggers {
 
     /// Delivers events until `stop`, telling `wake` whenever an execution was recorded.
     pub async fn dispatch(self, stop: CancellationToken, wake: impl Fn() + Send) {
-        dispatch::run(self.store, stop, wake).await;
+        dispatch::run(self.store, self.ambient, stop, wake).await;
     }
 
     async fn fire(&self, wake: &impl Fn()) -> Result<std::time::Duration, Error> {

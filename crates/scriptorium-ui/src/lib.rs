@@ -13,6 +13,7 @@ mod pages;
 mod people;
 mod rhythm;
 mod starters;
+mod subscription;
 mod texts;
 mod timetable;
 mod view;

@@ -1,5 +1,6 @@
 //! The site map: one module for each page, one route for each address. Everything is a GET.
 
+mod alerts;
 mod audit;
 mod dead_letter;
 mod dead_letters;
@@ -52,6 +53,8 @@ pub(crate) fn router() -> Router<Site> {
         .route("/operations", get(operations::list))
         .route("/operations/new", get(operations::create))
         .route("/operations/{id}", get(operations::show))
+        .route("/alerts", get(alerts::list))
+        .route("/alerts/badge", get(alerts::badge))
         .route("/dead-letters", get(dead_letters::list))
         .route("/dead-letters/{id}", get(dead_letter::show))
         .route("/assets/{name}", get(assets::serve))

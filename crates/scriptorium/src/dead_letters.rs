@@ -3,6 +3,7 @@
 
 use scriptorium_model::dead_letter::DeadLetter;
 use scriptorium_model::definition::at_most_bytes;
+use scriptorium_model::event::PAYLOAD_BYTES;
 use scriptorium_model::execution::Execution;
 use scriptorium_model::operation::Pace;
 use scriptorium_model::page::{Page, PageRequest};
@@ -11,7 +12,6 @@ use scriptorium_model::{Ctx, DeadLetterId, Json, policy};
 use scriptorium_store::{DeadLetterFilter, DeadLetterSummary};
 
 use crate::error::Result;
-use crate::events::PAYLOAD_BYTES;
 use crate::platform::Platform;
 
 /// Dead letters of a tenant; from [`Platform::dead_letters`].

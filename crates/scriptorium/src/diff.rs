@@ -339,6 +339,7 @@ fn settings(definition: &Definition) -> Vec<(String, String)> {
             ),
             ("event.priority", event.priority.to_string()),
             ("event.max_attempts", event.max_attempts.to_string()),
+            ("event.order_by", written(event.order_by.as_ref())),
         ]),
         Trigger::OneOff | Trigger::Embedded => {}
     }
@@ -610,6 +611,7 @@ mod tests {
             filter: Some(Filter::parse(json).unwrap()),
             priority: 1,
             max_attempts: 1,
+            order_by: Some("client".into()),
             ..Subscription::to(["order.paid"])
         };
         assert_eq!(
@@ -621,7 +623,8 @@ mod tests {
                 "event.types",
                 "event.filter",
                 "event.priority",
-                "event.max_attempts"
+                "event.max_attempts",
+                "event.order_by"
             ]
         );
     }

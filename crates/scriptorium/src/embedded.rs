@@ -112,6 +112,7 @@ impl TenantHandle {
             kind: kind.into(),
             payload: json_of(payload)?,
             id: None,
+            key: None,
         };
         self.platform.events().publish(&self.ctx, new).await?;
         Ok(())

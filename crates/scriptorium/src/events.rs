@@ -1,21 +1,23 @@
 //! Events: publishing and looking at what was recorded. Who publishes does not wait for the scripts
 //! that subscribe: the event is delivered to them once it is on disk.
 
-use scriptorium_model::definition::at_most_bytes;
 use scriptorium_model::event::{self, Event};
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::permission::Permission;
-use scriptorium_model::{Ctx, EventId, Invalid, Json, policy};
+use scriptorium_model::{Ctx, EventId, Json, policy};
 
-use scriptorium_store::Delivered;
 use scriptorium_store::events::EventFilter;
+use scriptorium_store::{Delivered, EventType};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::platform::Platform;
 
 /// Events of a tenant; from [`Platform::events`].
 #[derive(Clone, Copy, Debug)]
 pub struct Events<'a>(pub(crate) &'a Platform);
+
+/// Most samples of one type.
+pub const SAMPLES: u32 = 20;
 
 /// An event to be.
 #[derive(Clone, Debug)]
@@ -26,10 +28,10 @@ pub struct NewEvent {
     pub payload: Json,
     /// Its id when the publisher has one; publishing the same id again changes nothing.
     pub id: Option<EventId>,
+    /// What it is about, such as an order's number: scripts may ask for events of the same key one after
+    /// another. 1 to 200 characters.
+    pub key: Option<String>,
 }
-
-/// Largest payload in bytes.
-pub(crate) const PAYLOAD_BYTES: usize = 256 << 10;
 
 impl Events<'_> {
     /// Records an event; when this returns it is on disk.
@@ -39,22 +41,13 @@ impl Events<'_> {
     /// `events.publish` is missing.
     pub async fn publish(&self, ctx: &Ctx, new: NewEvent) -> Result<Event> {
         policy::require(ctx, Permission::EventsPublish)?;
-        let mut invalid = Invalid::default();
-        invalid.check(event::validate_type("type", &new.kind));
-        if event::RESERVED.iter().any(|own| new.kind.starts_with(own)) {
-            invalid.push(
-                "type",
-                "reserved",
-                "must not begin with a name of the platform",
-            );
-        }
-        invalid.check(at_most_bytes("payload", new.payload.len(), PAYLOAD_BYTES));
-        invalid.or(())?;
+        event::validate_new(&new.kind, &new.payload, new.key.as_deref())?;
         let event = Event {
             id: new.id.unwrap_or_else(|| self.0.ambient().new_id()),
             tenant: ctx.tenant,
             kind: new.kind,
             payload: new.payload,
+            key: new.key,
             script: None,
             execution: None,
             lineage: Vec::new(),
@@ -76,6 +69,34 @@ impl Events<'_> {
     ) -> Result<Page<Event>> {
         policy::require(ctx, Permission::ScriptsRead)?;
         Ok(self.0.store().list_events(ctx, filter, page).await?)
+    }
+
+    /// The types of the events that were recorded, with when and how often.
+    ///
+    /// # Errors
+    /// The permission `scripts.read` is missing.
+    pub async fn types(&self, ctx: &Ctx) -> Result<Vec<EventType>> {
+        policy::require(ctx, Permission::ScriptsRead)?;
+        Ok(self.0.store().list_event_types(ctx).await?)
+    }
+
+    /// The last events of a type, as inputs to try a script with; at most [`SAMPLES`].
+    ///
+    /// # Errors
+    /// No such type, or the permission `scripts.read` is missing.
+    pub async fn samples(&self, ctx: &Ctx, kind: &str, limit: u32) -> Result<Vec<Event>> {
+        let filter = EventFilter {
+            kind: Some(kind.to_owned()),
+        };
+        let page = PageRequest {
+            limit: limit.clamp(1, SAMPLES),
+            cursor: None,
+        };
+        let found = self.list(ctx, &filter, &page).await?.items;
+        match found.is_empty() {
+            true => Err(Error::not_found()),
+            false => Ok(found),
+        }
     }
 
     /// The scripts that an event was delivered to, with the first execution of each; `None` while it

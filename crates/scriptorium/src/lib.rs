@@ -33,13 +33,15 @@
 //! ```
 //!
 //! The nouns, each reached from the platform and each taking the operation context first:
-//! [`Scripts`], [`Executions`], [`Halts`], [`Endpoints`], [`Schedules`], [`Events`], [`Storage`],
+//! [`Scripts`], [`Executions`], [`Halts`], [`Endpoints`], [`Schedules`], [`Events`],
+//! [`Subscriptions`], [`Alerts`], [`Storage`],
 //! [`Templates`], [`Users`], [`Tokens`], [`Tenants`], [`Audit`], [`backup::Backups`],
 //! [`transfer::Transfer`]. A [`model::Ctx`] comes from signing in
 //! ([`Platform::sign_in`], [`Platform::authenticate_token`]) or from [`Platform::tenant`] for the
 //! host itself. Every operation asks the one policy of [`model::policy`] before it acts.
 
 mod access;
+mod alerts;
 mod audit;
 pub mod backup;
 mod builder;
@@ -62,6 +64,7 @@ mod schedules;
 mod scripts;
 mod secret;
 mod storage;
+mod subscriptions;
 mod templates;
 mod tenants;
 mod tokens;
@@ -81,12 +84,14 @@ pub use scriptorium_store::events::EventFilter;
 pub use scriptorium_store::schedules::{CameTo, LastRun, ScheduleState, Skipped, Slot};
 pub use scriptorium_store::tenant_data::{self, TenantData, TenantSchema};
 pub use scriptorium_store::{
-    DeadLetterFilter, DeadLetterSummary, Delivered, ExecutionField, ExecutionFilter, ExecutionSort,
-    ExecutionSummary, LastExecution, Node, Operation, ScriptFilter, ScriptSort, ScriptSummary,
-    SigningSecret, SortField,
+    AlertFilter, DeadLetterFilter, DeadLetterSummary, Delivered, DeliveryState, EventType,
+    ExecutionField, ExecutionFilter, ExecutionSort, ExecutionSummary, LastExecution, Node,
+    Operation, ParkedEvent, ScriptFilter, ScriptSort, ScriptSummary, SigningSecret, SortField,
+    Suspension,
 };
 
 pub use access::{Caller, SignedIn};
+pub use alerts::Alerts;
 pub use audit::Audit;
 pub use builder::Builder;
 pub use database::Database;
@@ -99,7 +104,7 @@ pub use endpoints::{
     RateScope, StreamBroken,
 };
 pub use error::{Error, ErrorKind, Result};
-pub use events::{Events, NewEvent};
+pub use events::{Events, NewEvent, SAMPLES};
 pub use executions::{Execute, Executions, Mode, Replay};
 pub use halts::{Halts, WhichHalt};
 pub use hooks::{Hook, Objection, Verdict, Veto};
@@ -109,6 +114,7 @@ pub use retention::RetentionSettings;
 pub use schedules::{Preview, Schedules, Timetable};
 pub use scripts::{InputSchema, SchemaOrigin, Scripts, Update, Validate};
 pub use storage::Storage;
+pub use subscriptions::Subscriptions;
 pub use templates::Templates;
 pub use tenants::Tenants;
 pub use tokens::{NewToken, Tokens};

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::RETRY_AFTER;
+use crate::alerts::Alerts;
 use crate::audit::Audit;
 use crate::backup::Backups;
 use crate::dead_letters::DeadLetters;
@@ -40,6 +41,7 @@ use crate::retention::RetentionSettings;
 use crate::schedules::Schedules;
 use crate::scripts::Scripts;
 use crate::storage::Storage;
+use crate::subscriptions::Subscriptions;
 use crate::templates::Templates;
 use crate::tenants::Tenants;
 use crate::tokens::Tokens;
@@ -157,6 +159,16 @@ impl Platform {
     /// Operations on many executions of a tenant.
     pub fn operations(&self) -> Operations<'_> {
         Operations(self)
+    }
+
+    /// Alerts of a tenant.
+    pub fn alerts(&self) -> Alerts<'_> {
+        Alerts(self)
+    }
+
+    /// Subscriptions of a tenant's event scripts.
+    pub fn subscriptions(&self) -> Subscriptions<'_> {
+        Subscriptions(self)
     }
 
     /// Storage of a tenant.

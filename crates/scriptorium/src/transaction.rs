@@ -5,10 +5,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use scriptorium_model::Json;
 use scriptorium_model::execution::ExecutionStatus;
+use scriptorium_model::{EventId, Json};
 use scriptorium_runtime::Finished;
-use scriptorium_store::tenant_data::{DataTx, Row};
+use scriptorium_store::tenant_data::{DataTx, Outgoing, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -94,11 +94,7 @@ impl TenantHandle {
     /// Records what ran in a transaction, and calls who waits for its commit.
     async fn conclude(&self, rest: Rest, committed: bool) {
         let left = std::mem::take(&mut *rest.lock());
-        for (mut finished, entry) in left.ended {
-            // What was to be told of changes that did not happen did not happen either.
-            if !committed {
-                finished.events.clear();
-            }
+        for (finished, entry) in left.ended {
             self.platform()
                 .record_later(self.ctx(), finished, entry)
                 .await;
@@ -176,6 +172,23 @@ impl Transaction<'_> {
         hooks::before(self, hook, value)
     }
 
+    /// Publishes an event with the rows of this transaction; its id. Both are durable when it has committed, or
+    /// neither is; scripts that subscribe to it start then.
+    ///
+    /// # Errors
+    /// A bad type, a type of the platform's own, too large a payload; the transaction may go on.
+    pub fn publish<P: Serialize + ?Sized>(&self, kind: &str, payload: &P) -> Result<EventId> {
+        Ok(self.data.publish(kind, payload)?)
+    }
+
+    /// The same, with an id or a key of the publisher's.
+    ///
+    /// # Errors
+    /// Like [`Transaction::publish`].
+    pub fn publish_event(&self, event: Outgoing) -> Result<EventId> {
+        Ok(self.data.publish_event(event)?)
+    }
+
     /// Calls something when the transaction has committed, in the order in which it was asked for;
     /// never when it does not. It is not durable: what must happen is an event.
     pub fn after_commit(&self, call: impl FnOnce() + Send + 'static) {
@@ -202,9 +215,12 @@ impl Transaction<'_> {
                 .run_joined(&ctx, execution, &script, data, budget)
                 .await
         });
-        let (finished, entry) = ended??;
+        let (mut finished, entry) = ended??;
+        // They are told with the changes that they tell of, or never happened either.
+        let events = std::mem::take(&mut finished.events);
         let execution = finished.execution.clone();
         self.rest.lock().ended.push((finished, entry));
+        self.data.publish_of_run(&events)?;
         Ok(execution)
     }
 }

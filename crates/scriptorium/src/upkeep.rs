@@ -24,6 +24,8 @@ impl Platform {
         let tasks = &self.0.tasks;
         tasks.spawn(self.store().clone().keep_indexed(self.0.stop.clone()));
         tasks.spawn(self.clone().keep_halts());
+        let relaying = self.store().clone();
+        tasks.spawn(relaying.keep_relayed(self.0.data.clone(), self.0.stop.clone()));
         let (platform, stop) = (self.clone(), self.0.stop.clone());
         tasks.spawn(async move {
             tokio::select! {
@@ -47,6 +49,9 @@ impl Platform {
             ticks.tick().await;
             if let Err(error) = self.store().anchor_audit_heads().await {
                 tracing::error!(%error, cause = ?error, "the heads of the audit trail were not anchored");
+            }
+            if let Err(error) = self.store().mend_turns().await {
+                tracing::warn!(%error, cause = ?error, "orders of events were not looked at");
             }
         }
     }

@@ -138,6 +138,7 @@ async fn create(call: ServiceCall) -> Result<Value, ServiceError> {
             tables.insert("order_items", &columns(item))?;
         }
         let row = required(tables, order_id)?;
+        tables.publish("order.created", order_id, &row)?;
         with_items(tables, row)
     })
     .await
@@ -307,6 +308,7 @@ fn move_to(tables: &mut Tables<'_>, id: Uuid, status: &str) -> Result<Value, Ser
     let change = Row::from_iter([("status".to_owned(), json!(status))]);
     tables.update("orders", id, &change)?;
     let order = required(tables, id)?;
+    tables.publish(&format!("order.{status}"), id, &order)?;
     with_items(tables, order)
 }
 

@@ -4,7 +4,7 @@
 use std::sync::mpsc;
 
 use scriptorium::model::{Ctx, Invalid, Timestamp, Uuid};
-use scriptorium::tenant_data::DataTx;
+use scriptorium::tenant_data::{DataTx, Outgoing};
 use scriptorium::{ServiceCall, ServiceError, TenantData};
 use serde_json::{Map, Value, json};
 
@@ -121,6 +121,17 @@ impl Tables<'_> {
         let id = json!(id);
         let parameters = [&id].into_iter().chain(change.values()).cloned().collect();
         Ok(self.execute(&sql, parameters)? > 0)
+    }
+
+    /// Publishes what happened to the thing of an id: scripts hear of it when the rows are kept, and never
+    /// otherwise. Those that ask for it are told of one thing in the order in which it happened.
+    pub(crate) fn publish(&mut self, kind: &str, id: Uuid, what: &Row) -> Result<(), ServiceError> {
+        let event = Outgoing::new(kind, what).map_err(unavailable)?;
+        let published = self.0.publish_event(event.keyed(id.to_string()));
+        published.map(drop).map_err(|error| match error.invalid() {
+            Some(invalid) => ServiceError::new("EVENT_LOOP", invalid.to_string()),
+            None => unavailable(error),
+        })
     }
 
     /// Removes the row of an id.

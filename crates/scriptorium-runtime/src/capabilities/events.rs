@@ -20,6 +20,7 @@ const TOTAL_BYTES: usize = 4 << 20;
 const PARAMS: &[Param] = &[
     required("type", "string", Check::Text(255)),
     optional("data", "unknown", Check::Json(PAYLOAD_BYTES)),
+    optional("key", "string", Check::Text(200)),
 ];
 
 const fn publish_as(path: &'static str, doc: &'static str) -> Binding {
@@ -41,7 +42,8 @@ pub(super) const CAPABILITY: Capability = Capability {
     bindings: &[
         publish_as(
             "events.publish",
-            "Publishes an event; the type is lower-case words joined by dots, such as order.created.",
+            "Publishes an event; the type is lower-case words joined by dots, such as order.created. Scripts \
+             may ask for events of the same key one after another.",
         ),
         publish_as("events.emit", "The same as events.publish."),
         Binding {
@@ -101,6 +103,7 @@ fn record(run: &Run, args: &mut Args) -> Result<(), HostError> {
         script: Some(run.script),
         execution: Some(run.execution),
         lineage,
+        key: args.text(2).filter(|key| !key.is_empty()),
         created_at: run.now(),
     };
     run.publish(&mut published, event)

@@ -139,6 +139,7 @@ pub(crate) fn job(harness: &Harness, case: &Case) -> scriptorium_runtime::Job {
                 script: None,
                 execution: None,
                 lineage: Vec::new(),
+                key: None,
                 created_at: harness.ambient.now(),
             })),
         ),

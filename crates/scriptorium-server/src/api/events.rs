@@ -6,8 +6,8 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::LOCATION;
 use scriptorium::model::event::Event;
-use scriptorium::model::{EventId, Timestamp, Uuid};
-use scriptorium::{Delivered, EventFilter, NewEvent};
+use scriptorium::model::{EventId, Invalid, Timestamp, Uuid};
+use scriptorium::{Delivered, EventFilter, NewEvent, SAMPLES};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -30,6 +30,9 @@ pub(crate) struct PublishBody {
     payload: RawJson,
     /// Its id, when the publisher has one; publishing the same id again changes nothing.
     id: Option<Uuid>,
+    /// What it is about: scripts may ask for events of the same key one after another. 1 to 200
+    /// characters.
+    key: Option<String>,
 }
 
 /// A recorded event.
@@ -39,6 +42,8 @@ pub(crate) struct EventBody {
     id: Uuid,
     r#type: String,
     payload: RawJson,
+    /// What it is about, when its publisher said so.
+    key: Option<String>,
     /// The script that published it, if one did.
     script_id: Option<Uuid>,
     /// The execution that published it, if one did.
@@ -63,8 +68,13 @@ pub(crate) struct EventDetail {
 #[schema(as = EventDelivery)]
 pub(crate) struct DeliveryBody {
     script_id: Uuid,
-    /// The first execution; `null` when the event became a dead letter at once.
+    /// The first execution; `null` when there is none.
     execution_id: Option<Uuid>,
+    /// `begun`; `waiting` for the one before in its order; `parked` while the subscription is suspended;
+    /// `discarded`; or `dead_letter` when it became one at once.
+    state: &'static str,
+    /// Why somebody discarded it.
+    discarded: Option<String>,
     at: Timestamp,
 }
 
@@ -94,6 +104,7 @@ pub(crate) async fn publish(
         kind: body.r#type,
         payload: body.payload.0,
         id: body.id.map(EventId),
+        key: body.key,
     };
     let event = app.platform.events().publish(caller.ctx(), new).await?;
     let location = format!("/api/v1/events/{}", event.id);
@@ -125,6 +136,77 @@ pub(crate) async fn list(
     Ok(Json(List::of(events, EventBody::from)))
 }
 
+/// A type of the events that were recorded.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EventType)]
+pub(crate) struct TypeBody {
+    r#type: String,
+    /// When one was recorded last.
+    last_at: Timestamp,
+    /// How many there are; at 1,000 there may be more.
+    count: u64,
+}
+
+/// The types of recorded events, by name, 500 at most.
+#[utoipa::path(get, path = "/events/types", tag = "events",
+    responses((status = 200, body = List<TypeBody>), Refused))]
+pub(crate) async fn types(
+    State(app): State<App>,
+    caller: Authenticated,
+) -> Result<Json<List<TypeBody>>, Problem> {
+    let types = app.platform.events().types(caller.ctx()).await?;
+    Ok(Json(List::whole(types, |one| TypeBody {
+        r#type: one.kind,
+        last_at: one.last_at,
+        count: one.count,
+    })))
+}
+
+/// How many samples.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SampleQuery {
+    /// 1 to 20; 5 when not said.
+    #[param(minimum = 1, maximum = 20)]
+    limit: Option<u32>,
+}
+
+/// An event as an input to try a script with.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EventSample)]
+pub(crate) struct SampleBody {
+    event_id: Uuid,
+    payload: RawJson,
+    created_at: Timestamp,
+}
+
+/// The last events of a type, newest first, as inputs to try a script with.
+#[utoipa::path(get, path = "/events/types/{name}/samples", tag = "events",
+    params(("name" = String, Path), SampleQuery),
+    responses((status = 200, body = List<SampleBody>), Refused))]
+pub(crate) async fn samples(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(name): Path<String>,
+    Query(query): Query<SampleQuery>,
+) -> Result<Json<List<SampleBody>>, Problem> {
+    let limit = query.limit.unwrap_or(5);
+    if !(1..=SAMPLES).contains(&limit) {
+        let mut invalid = Invalid::default();
+        let error = invalid.push("limit", "out_of_range", format!("must be 1 to {SAMPLES}"));
+        error.with("min", 1).with("max", SAMPLES);
+        return Err(invalid.into());
+    }
+    let events = app.platform.events();
+    let found = events.samples(caller.ctx(), &name, limit).await?;
+    Ok(Json(List::whole(found, |event| SampleBody {
+        event_id: event.id.0,
+        payload: RawJson(event.payload),
+        created_at: event.created_at,
+    })))
+}
+
 /// One event, and whom it was delivered to.
 #[utoipa::path(get, path = "/events/{id}", tag = "events", params(("id" = Uuid, Path)),
     responses((status = 200, body = EventDetail), Refused))]
@@ -147,6 +229,7 @@ impl From<Event> for EventBody {
             id: event.id.0,
             r#type: event.kind,
             payload: RawJson(event.payload),
+            key: event.key,
             script_id: event.script.map(|id| id.0),
             execution_id: event.execution.map(|id| id.0),
             lineage: event.lineage,
@@ -160,6 +243,8 @@ impl From<Delivered> for DeliveryBody {
         Self {
             script_id: delivered.script.0,
             execution_id: delivered.execution.map(|id| id.0),
+            state: delivered.state.as_str(),
+            discarded: delivered.discarded,
             at: delivered.at,
         }
     }

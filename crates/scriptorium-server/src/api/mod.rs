@@ -1,6 +1,7 @@
 //! The management API under `/api/v1`, one file per noun: bodies, documentation, and handlers that
 //! turn a request into one call of the façade and its result into a response.
 
+pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod dead_letters;
@@ -22,6 +23,7 @@ pub(crate) mod session;
 pub(crate) mod signing_secrets;
 pub(crate) mod storage;
 pub(crate) mod stream;
+pub(crate) mod subscriptions;
 pub(crate) mod templates;
 pub(crate) mod tenants;
 pub(crate) mod tokens;

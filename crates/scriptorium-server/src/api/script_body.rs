@@ -157,6 +157,9 @@ pub(crate) struct EventBody {
     priority: u32,
     /// Executions that one event may have in all, the first included.
     max_attempts: u32,
+    /// What events are in order by: `key`, or a member of the payload. Those that have the same value are
+    /// run one after another.
+    order_by: Option<String>,
 }
 
 /// What one execution may use.
@@ -305,6 +308,7 @@ impl From<Definition> for DefinitionBody {
                     filter: event.filter.map(|filter| RawJson(filter.as_json().clone())),
                     priority: event.priority,
                     max_attempts: event.max_attempts,
+                    order_by: event.order_by,
                 });
             }
             Trigger::OneOff | Trigger::Embedded => {}

@@ -212,6 +212,11 @@ pub(crate) struct EventChange {
     /// Executions that one event may have in all, the first included: 1 to 10; 4 when not said.
     #[serde(default, deserialize_with = "present")]
     max_attempts: Option<u32>,
+    /// What events are in order by: `key` for the key they were published with, or a member of the
+    /// payload such as `order.client_id`. Those that have the same value are run one after another, as
+    /// they were published; in no order when `null`.
+    #[serde(default, deserialize_with = "nullable")]
+    order_by: Option<Option<String>>,
 }
 
 /// What one execution may use.
@@ -494,6 +499,7 @@ impl EventChange {
         }
         set(&mut present.priority, self.priority);
         set(&mut present.max_attempts, self.max_attempts);
+        set(&mut present.order_by, self.order_by);
     }
 }
 

@@ -187,13 +187,50 @@ pub(crate) fn rows() -> Vec<Row> {
             none.clone(),
             [401, 404, 404, 404, 404, 404],
         ),
+        (
+            "GET /api/v1/scripts/{id}/subscription",
+            none.clone(),
+            readers,
+        ),
+        (
+            "GET /api/v1/scripts/{id}/subscription/parked",
+            none.clone(),
+            readers,
+        ),
+        (
+            "POST /api/v1/scripts/{id}/subscription/suspend",
+            json!({"reason": "for a while"}),
+            [401, 404, 403, 403, 200, 409],
+        ),
+        (
+            "POST /api/v1/scripts/{id}/subscription/discard",
+            json!({"reason": "not needed"}),
+            editors,
+        ),
+        (
+            "POST /api/v1/scripts/{id}/subscription/resume",
+            json!({"per_minute": 60}),
+            [401, 404, 403, 403, 200, 409],
+        ),
         ("GET /api/v1/events", none.clone(), members),
         (
             "POST /api/v1/events",
             json!({"type": "a.b"}),
             [401, 202, 403, 202, 202, 202],
         ),
+        ("GET /api/v1/events/types", none.clone(), members),
+        (
+            "GET /api/v1/events/types/{name}/samples",
+            none.clone(),
+            readers,
+        ),
         ("GET /api/v1/events/{id}", none.clone(), readers),
+        ("GET /api/v1/alerts", none.clone(), members),
+        (
+            "POST /api/v1/alerts/{id}/acknowledge",
+            none.clone(),
+            [401, 404, 403, 200, 200, 200],
+        ),
         ("GET /api/v1/dead-letters", none.clone(), members),
         ("GET /api/v1/dead-letters/{id}", none.clone(), readers),
         (
@@ -311,10 +348,12 @@ pub(crate) fn rows() -> Vec<Row> {
 /// Things of the tenant `default` that the paths name.
 struct Things {
     script: String,
+    subscriber: String,
     execution: String,
     event: String,
     letter: String,
     operation: String,
+    alert: String,
     token: String,
     tenant: String,
     user: String,
@@ -325,6 +364,9 @@ impl Things {
         let body =
             json!({"name": "the script", "type": "oneoff", "source": "console.log(1); return 1"});
         let script = server.script(body).await;
+        let body = json!({"name": "subscriber", "type": "event", "source": "return 1",
+            "event": {"types": ["c.d"]}});
+        let subscriber = server.script(body).await;
         let body = json!({"name": "embedded", "type": "embedded", "source": "return 1"});
         server.script(body).await;
         let path = format!("/api/v1/scripts/{script}");
@@ -341,9 +383,14 @@ impl Things {
         let (_, event) = server
             .call("POST", "/api/v1/events", json!({"type": "a.b"}))
             .await;
+        server
+            .call("POST", "/api/v1/events", json!({"type": "e.f"}))
+            .await;
         let letter = server.dead_letter().await;
         let body = json!({"kind": "replay", "status": "timeout"});
         let (_, operation) = server.call("POST", "/api/v1/operations", body).await;
+        let (_, alerts) = server.call("GET", "/api/v1/alerts", Value::Null).await;
+        let alert = alerts["items"][0]["id"].as_str().unwrap().to_owned();
         server
             .call("PUT", "/api/v1/storage/thing", json!({"value": 1}))
             .await;
@@ -359,10 +406,12 @@ impl Things {
         let id = |thing: Value| thing["id"].as_str().unwrap().to_owned();
         Self {
             script,
+            subscriber,
             execution: id(execution),
             event: id(event),
             letter,
             operation: id(operation),
+            alert,
             token: id(token),
             tenant: id(tenant),
             user: id(user),
@@ -372,9 +421,11 @@ impl Things {
     fn path(&self, operation: &str) -> String {
         let path = operation.split_once(' ').unwrap().1;
         let id = match path.split('/').nth(3) {
+            Some("scripts") if path.contains("/subscription") => &self.subscriber,
             Some("scripts" | "trash") => &self.script,
             Some("executions") => &self.execution,
             Some("events") => &self.event,
+            Some("alerts") => &self.alert,
             Some("dead-letters") => &self.letter,
             Some("operations") => &self.operation,
             Some("tenants") => &self.tenant,
@@ -383,6 +434,8 @@ impl Things {
         };
         let name = if path.contains("/invoke/") {
             "embedded"
+        } else if path.contains("/events/types/") {
+            "e.f"
         } else {
             "thing"
         };

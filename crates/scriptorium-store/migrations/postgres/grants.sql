@@ -31,9 +31,14 @@ grant select, insert, update, delete on version_milestones to {app}, {system};
 grant select, insert, update, delete on version_policies  to {app}, {system};
 grant select, insert, update, delete on dead_letters      to {app}, {system};
 grant select, insert, update, delete on operations        to {app}, {system};
-grant select, insert, delete         on event_deliveries  to {app}, {system};
+grant select, insert, update, delete on event_deliveries  to {app}, {system};
 grant select, insert, delete         on signing_secrets   to {app}, {system};
 grant select, insert, delete         on signed_requests   to {app}, {system};
+grant select, insert, update, delete on waiting_deliveries to {app}, {system};
+grant select, insert, update, delete on order_turns       to {app}, {system};
+grant select, insert, update, delete on suspensions       to {app}, {system};
+grant select, insert, update, delete on alerts            to {app}, {system};
+grant usage on sequence events_position to {app}, {system};
 -- The words that search looks in: written by the indexer, read through find_… only; they go with
 -- what they describe.
 grant select, insert, update, delete on execution_documents to {system};
@@ -61,3 +66,4 @@ grant execute on function find_executions(text, uuid, uuid, integer) to {app};
 grant execute on function find_scripts(text) to {app};
 grant execute on function make_partitions(bigint, integer) to {system};
 grant execute on function drop_partitions(bigint) to {system};
+grant execute on function dispatch_alone() to {app};

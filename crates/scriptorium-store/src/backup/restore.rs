@@ -95,6 +95,14 @@ fn stage(folder: &Path, staged: &Path, manifest: &Manifest) -> Result<()> {
     files::make_private_dir(&staged.join(TENANTS))?;
     for file in &manifest.files {
         let path = staged.join(&file.path);
+        // What waits in it to be relayed is looked for, whatever became of it when the backup was taken.
+        if let Some(tenant) = file
+            .path
+            .strip_suffix(".db")
+            .filter(|path| path.starts_with(TENANTS))
+        {
+            copy::write(&staged.join(format!("{tenant}.outbox")), &[])?;
+        }
         let found = copy::copy(&folder.join(&file.path), &path)?;
         compare(&file.path, (file.bytes, &file.sha256), found)?;
         copy::check(&path)?;

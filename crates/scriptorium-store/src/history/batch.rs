@@ -238,10 +238,10 @@ async fn write_rows(tx: &Tx, trail: &Trail, writes: &[&Write], now: Timestamp) -
     events.extend(&told);
     let new_events = insert_events(tx, &events).await?;
     let ends: Vec<&Execution> = finished.iter().map(|record| &record.execution).collect();
-    let retried = deliveries::follow(tx, trail.ambient(), &ends).await?;
+    let followed = deliveries::follow(tx, trail.ambient(), &ends).await?;
     let moved = Moved {
-        pending: retried || !inserted.is_empty(),
-        events: !new_events.is_empty(),
+        pending: followed.pending || !inserted.is_empty(),
+        events: followed.events || !new_events.is_empty(),
     };
 
     let mut ends = Ends::default();
@@ -460,12 +460,12 @@ async fn insert_logs(tx: &Tx, ends: &[&Finished]) -> Result<()> {
 
 /// Inserts what is not there yet; the ids that were inserted.
 async fn insert_events(tx: &Tx, events: &[&Event]) -> Result<HashSet<Uuid>> {
-    const COLUMNS: usize = 9;
+    const COLUMNS: usize = 10;
     let mut inserted = HashSet::with_capacity(events.len());
     for some in chunks(events) {
         let mut sql = tx.sql(
             "insert into events (tenant_id, id, kind, script_id, execution_id, created_at, \
-             payload, lineage, waiting) values ",
+             payload, lineage, waiting, key) values ",
         );
         sql.push_rows(some.len(), COLUMNS);
         sql.push(" on conflict do nothing returning id");
@@ -481,6 +481,7 @@ async fn insert_events(tx: &Tx, events: &[&Event]) -> Result<HashSet<Uuid>> {
                 event.payload.as_str().into(),
                 lineage_text(&event.lineage).into(),
                 true.into(),
+                event.key.clone().into(),
             ] as [Value; COLUMNS]);
         }
         let rows: Vec<IdRow> = tx.all(sql.with(bound)).await?;

@@ -190,6 +190,18 @@ impl HistoryWriter {
         self.changed(Write::Event(event)).await
     }
 
+    /// Records events of one publisher, in their order, with as few commits as it takes.
+    pub(crate) async fn insert_events(&self, events: Vec<Event>) -> Result<()> {
+        let mut sent = Vec::with_capacity(events.len());
+        for event in events {
+            sent.push(self.send(Write::Event(event)).await?);
+        }
+        for answer in sent {
+            answer.await.map_err(|_| stopped())??;
+        }
+        Ok(())
+    }
+
     /// Writes an entry; `by` says who, when it was not a script.
     pub(crate) async fn set_entry(
         &self,

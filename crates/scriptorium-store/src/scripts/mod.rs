@@ -7,10 +7,11 @@ mod routing;
 mod row;
 pub(crate) mod trash;
 
+use scriptorium_model::alert::AlertKind;
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::library::Pin;
 use scriptorium_model::script::{Definition, Script, ScriptStatus};
-use scriptorium_model::{Ctx, ScriptId};
+use scriptorium_model::{Actor, Ctx, ScriptId};
 use sea_orm::FromQueryResult;
 use serde_json::{Value, json};
 
@@ -19,6 +20,7 @@ pub use self::list::{LastExecution, ScriptFilter, ScriptSort, ScriptSummary, Sor
 use self::routing::Routes;
 use self::row::ScriptRow;
 use crate::Store;
+use crate::alerts::{Alerts, Happened};
 use crate::audit::{Note, of_script, unaudited};
 use crate::db::{Dialect, Micros, Scope, Tx};
 use crate::definition::search_text;
@@ -164,6 +166,19 @@ impl Store {
             .await
     }
 
+    /// Tells of a script that the platform paused by itself.
+    async fn alert_of_pause(&self, tx: &Tx, script: &Script) -> Result<()> {
+        let mut alerts = Alerts::default();
+        let happened = Happened {
+            name: script.name.clone(),
+            message: script.paused_reason.clone().unwrap_or_default(),
+            count: 1,
+            lineage: Vec::new(),
+        };
+        alerts.add(script.tenant, AlertKind::Paused, script.id, happened);
+        alerts.raise(tx, &self.inner.ambient).await.map(drop)
+    }
+
     async fn move_script(
         &self,
         ctx: &Ctx,
@@ -192,6 +207,9 @@ impl Store {
         }
         self.tell(&tx, ctx, &script, OfScript::StatusChanged(from))
             .await?;
+        if to == ScriptStatus::Paused && ctx.actor == Actor::Platform {
+            self.alert_of_pause(&tx, &script).await?;
+        }
         let action = match to {
             ScriptStatus::Draft => Action::ScriptDrafted,
             ScriptStatus::Active => Action::ScriptActivated,

@@ -151,7 +151,7 @@ impl<'a> Routes<'a> {
         tx.execute(
             tx.sql(
                 "insert into subscriptions (tenant_id, script_id, event_type, active, filter, \
-                 priority, max_attempts) values ($1, $2, $3, $4, $5, $6, $7) \
+                 priority, max_attempts, order_by) values ($1, $2, $3, $4, $5, $6, $7, $8) \
                  on conflict do nothing",
             )
             .with([
@@ -161,6 +161,7 @@ impl<'a> Routes<'a> {
                 subscription.filter.as_ref().map(filter_text).into(),
                 subscription.priority.into(),
                 subscription.max_attempts.into(),
+                subscription.order_by.clone().into(),
             ]),
         )
         .await?;

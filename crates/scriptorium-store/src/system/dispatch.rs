@@ -1,20 +1,26 @@
 //! Delivering events (R-EVT-01 to 05): each that waits becomes one pending execution for each script that
 //! subscribes to it, is recorded as delivered to those, and waits no longer; all of it or nothing. So it
-//! is delivered once, however many servers look and whichever of them ends on the way.
+//! is delivered once, however many servers look and whichever of them ends on the way. In a tenant one of
+//! them delivers at a time, so that events keep the order in which they were recorded. What is not to run
+//! yet, because its turn has not come or its subscription is suspended, waits ([`crate::turns`]).
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use scriptorium_model::alert::AlertKind;
 use scriptorium_model::dead_letter::{Cause, DeadLetter};
 use scriptorium_model::delivery::{Delivery, looped};
 use scriptorium_model::effect::Effects;
 use scriptorium_model::event::{Event, patterns};
 use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
-use scriptorium_model::{EventId, ExecutionId, ScriptId, TenantId, Uuid};
+use scriptorium_model::{
+    Ambient, EventId, ExecutionId, ScriptId, TenantId, Timestamp, Uuid, order,
+};
 use sea_orm::{FromQueryResult, Value};
 
 use super::ACROSS_TENANTS;
 use crate::Store;
+use crate::alerts::Alerts;
 use crate::audit::unaudited;
 use crate::db::{Dialect, Micros, Tx};
 use crate::error::Result;
@@ -23,7 +29,9 @@ use crate::executions::Packed;
 use crate::history::{chunks, insert_executions};
 use crate::store::Change;
 use crate::subscriptions::{Subscribed, subscribed};
-use crate::{dead_letters, deliveries};
+use crate::suspensions::Making;
+use crate::turns::{self, Order, Waiting};
+use crate::{dead_letters, deliveries, suspensions};
 
 /// Events of one transaction, and of one tenant before the next one has its turn.
 const BATCH: i64 = 128;
@@ -44,6 +52,10 @@ pub struct Dispatched {
     pub more: bool,
     /// Events of a tenant could not be looked at; they wait.
     pub failed: bool,
+    /// Events of a tenant are being looked at by another server.
+    pub busy: bool,
+    /// When the next parked events are due that are delivered at a rate.
+    pub due: Option<Timestamp>,
 }
 
 impl std::ops::AddAssign for Dispatched {
@@ -53,6 +65,8 @@ impl std::ops::AddAssign for Dispatched {
         self.dead_letters += other.dead_letters;
         self.more |= other.more;
         self.failed |= other.failed;
+        self.busy |= other.busy;
+        self.due = [self.due, other.due].into_iter().flatten().min();
     }
 }
 
@@ -63,7 +77,18 @@ impl Store {
     /// `Platform` when nobody can be looked at; what concerns one tenant is told in the answer.
     pub async fn dispatch_events(&self) -> Result<Dispatched> {
         let mut done = Dispatched::default();
-        for tenant in self.tenants_with_events().await? {
+        let now = Micros::from(self.inner.ambient.now());
+        let mut tenants = BTreeSet::new();
+        for row in self.tenants_with_events().await? {
+            match row.due.filter(|due| due.0 > now.0) {
+                Some(due) => {
+                    let next = Timestamp::from(due);
+                    done.due = Some(done.due.map_or(next, |due| due.min(next)));
+                }
+                None => drop(tenants.insert(row.tenant_id)),
+            }
+        }
+        for tenant in tenants {
             done += match self.dispatch_of(TenantId(tenant)).await {
                 Ok(part) => part,
                 // One tenant's events must not hold up those of others.
@@ -82,8 +107,9 @@ impl Store {
         Ok(done)
     }
 
-    /// The tenants with events that wait. The recursion hops from tenant to tenant in the index.
-    async fn tenants_with_events(&self) -> Result<Vec<Uuid>> {
+    /// The tenants with events that wait, and those with parked ones that are or become due. The recursion
+    /// hops from tenant to tenant in the index.
+    async fn tenants_with_events(&self) -> Result<Vec<TenantRow>> {
         let db = self.db().read_all(ACROSS_TENANTS).await?;
         let sql = db.sql(
             "with recursive lane (tenant_id) as (\
@@ -94,18 +120,32 @@ impl Store {
              where v.waiting = true and v.tenant_id > lane.tenant_id \
              order by v.tenant_id limit 1) \
              from lane where lane.tenant_id is not null) \
-             select tenant_id from lane where tenant_id is not null",
+             select tenant_id, null as due from lane where tenant_id is not null \
+             union all \
+             select tenant_id, due_at from suspensions where due_at is not null",
         );
-        let rows: Vec<TenantRow> = db.all(sql).await?;
-        Ok(rows.into_iter().map(|row| row.tenant_id).collect())
+        db.all(sql).await
     }
 
     async fn dispatch_of(&self, tenant: TenantId) -> Result<Dispatched> {
         let tx = self.db().write_each(ACROSS_TENANTS).await?;
         tx.enter(tenant).await?;
+        if !alone(&tx).await? {
+            return Ok(Dispatched {
+                busy: true,
+                ..Dispatched::default()
+            });
+        }
+        let making = Making {
+            ambient: &self.inner.ambient,
+            ids: &self.inner.ids,
+        };
+        // Before anything new: when nothing is parked any more, what is new is delivered at once.
+        let released = suspensions::release(&tx, &making, tenant).await?;
         let events = waiting(&tx, tenant).await?;
         let more = events.len() == BATCH as usize;
         let fan_out = self.fan_out(&tx, tenant, events).await?;
+        fan_out.alert(&tx, &self.inner.ambient).await?;
         fan_out
             .write(&tx, tenant, self.inner.ambient.now().into())
             .await?;
@@ -113,10 +153,10 @@ impl Store {
             .await?;
         Ok(Dispatched {
             events: fan_out.events.len() as u64,
-            executions: fan_out.executions.len() as u64,
+            executions: fan_out.executions.len() as u64 + released.executions,
             dead_letters: fan_out.letters.len() as u64,
-            more: more || fan_out.full,
-            failed: false,
+            more: more || fan_out.full || released.more,
+            ..Dispatched::default()
         })
     }
 
@@ -138,15 +178,9 @@ impl Store {
             self.deliver(&event, &by_pattern, &mut fan_out);
             fan_out.events.push(event.id.0);
         }
-        // Claims go by the id, which is of a millisecond: within it, in the order of the events.
-        let mut ids: Vec<Uuid> = fan_out.executions.iter().map(|(_, e)| e.id.0).collect();
-        ids.sort_unstable();
-        for ((_, execution), id) in fan_out.executions.iter_mut().zip(ids) {
-            execution.id = ExecutionId(id);
-        }
-        fan_out
-            .record(tx, tenant, self.inner.ambient.now().into())
-            .await?;
+        let now = self.inner.ambient.now().into();
+        fan_out.record(tx, tenant, now).await?;
+        fan_out.take_turns(tx, tenant).await?;
         Ok(fan_out)
     }
 
@@ -178,14 +212,35 @@ impl Store {
                 None if filter.is_some_and(|filter| !filter.matches(&payload)) => continue,
                 None => None,
             };
-            let execution = self.execution(event, one);
+            let mut execution = self.execution(event, one);
             match refused {
                 None => {
                     fan_out.bytes += execution.input.len();
-                    fan_out.executions.push((event.id, execution));
+                    let path = one.subscriber.order_by.as_deref();
+                    let value =
+                        path.and_then(|path| order::value(path, event.key.as_deref(), &payload));
+                    let value = value.map(turns::named);
+                    if value.is_some() || one.subscriber.suspended {
+                        let delivery = Delivery {
+                            order: value,
+                            ..Delivery::first(event)
+                        };
+                        execution.trigger_data = Some(delivery.to_json());
+                        fan_out.waiting.push(Waiting {
+                            script: execution.script,
+                            delivery,
+                            payload: event.payload.clone(),
+                            parked: one.subscriber.suspended,
+                        });
+                    }
+                    if !one.subscriber.suspended {
+                        fan_out.executions.push((event.id, execution));
+                    }
                 }
                 Some(cause) => {
                     let delivery = Delivery::first(event);
+                    let lineage = delivery.lineage_of_run(&execution.script_name);
+                    fan_out.lineages.insert(event.id, lineage);
                     let ambient = &self.inner.ambient;
                     fan_out.letters.push(DeadLetter {
                         execution: None,
@@ -199,7 +254,7 @@ impl Store {
     fn execution(&self, event: &Event, one: &Subscribed) -> Execution {
         let (ambient, to) = (&self.inner.ambient, &one.subscriber);
         Execution {
-            id: ambient.new_id(),
+            id: self.inner.ids.next(ambient),
             tenant: event.tenant,
             script: to.script,
             script_name: to.script_name.clone(),
@@ -241,17 +296,29 @@ fn refused(code: &str, message: impl Into<String>) -> Cause {
     }
 }
 
-/// The oldest events of a tenant that wait; those that another server delivers are passed over.
+/// Whether nobody else delivers events of the tenant that was entered, until the transaction ends.
+async fn alone(tx: &Tx) -> Result<bool> {
+    match tx.dialect() {
+        // It has one writer.
+        Dialect::Sqlite => Ok(true),
+        Dialect::Postgres => {
+            let row: Option<AloneRow> = tx.one(tx.sql("select dispatch_alone() as alone")).await?;
+            Ok(row.is_some_and(|row| row.alone))
+        }
+    }
+}
+
+/// The events of a tenant that were recorded first of those that wait.
 async fn waiting(tx: &Tx, tenant: TenantId) -> Result<Vec<Event>> {
     let mut sql = tx.sql_of(
         tenant,
-        "select * from events where tenant_id = $1 and waiting = true \
-         order by created_at, id limit ",
+        "select * from events where tenant_id = $1 and waiting = true order by ",
     );
-    sql.bind(BATCH);
-    if tx.dialect() == Dialect::Postgres {
-        sql.push(" for update skip locked");
-    }
+    sql.push(match tx.dialect() {
+        Dialect::Sqlite => "rowid",
+        Dialect::Postgres => "position nulls first, created_at, id",
+    });
+    sql.push(" limit ").bind(BATCH);
     let rows: Vec<EventRow> = tx.all(sql).await?;
     Ok(rows.into_iter().map(Event::from).collect())
 }
@@ -261,13 +328,33 @@ async fn waiting(tx: &Tx, tenant: TenantId) -> Result<Vec<Event>> {
 struct FanOut {
     events: Vec<Uuid>,
     executions: Vec<(EventId, Execution)>,
+    /// What does not become an execution now; until turns are taken, also what may.
+    waiting: Vec<Waiting>,
     letters: Vec<DeadLetter>,
+    /// What led to the events of those.
+    lineages: HashMap<EventId, Vec<String>>,
     bytes: usize,
     /// Further events have to wait for the next transaction.
     full: bool,
 }
 
 impl FanOut {
+    /// Tells of what became a dead letter at once.
+    async fn alert(&self, tx: &Tx, ambient: &Ambient) -> Result<()> {
+        let mut alerts = Alerts::default();
+        for letter in &self.letters {
+            let lineage = self.lineages.get(&letter.event).cloned();
+            let happened = deliveries::happened(letter, lineage.unwrap_or_default());
+            alerts.add(
+                letter.tenant,
+                AlertKind::DeadLetter,
+                letter.script,
+                happened,
+            );
+        }
+        alerts.raise(tx, ambient).await.map(drop)
+    }
+
     /// Records to whom the events are delivered, and leaves what was delivered before.
     async fn record(&mut self, tx: &Tx, tenant: TenantId, now: Micros) -> Result<()> {
         const COLUMNS: usize = 5;
@@ -276,7 +363,10 @@ impl FanOut {
             .map(|(event, execution)| (event.0, execution.script.0, Some(execution.id.0)));
         let of_letters = self.letters.iter();
         let of_letters = of_letters.map(|letter| (letter.event.0, letter.script.0, None));
-        let deliveries: Vec<(Uuid, Uuid, Option<Uuid>)> = of_executions.chain(of_letters).collect();
+        let parked = self.waiting.iter().filter(|waiting| waiting.parked);
+        let of_parked = parked.map(|one| (one.delivery.event.0, one.script.0, None));
+        let deliveries = of_executions.chain(of_letters).chain(of_parked);
+        let deliveries: Vec<(Uuid, Uuid, Option<Uuid>)> = deliveries.collect();
         let mut new = HashSet::with_capacity(deliveries.len());
         for some in chunks(&deliveries) {
             let mut sql = tx.sql(
@@ -302,6 +392,64 @@ impl FanOut {
             .retain(|(event, execution)| new.contains(&(event.0, execution.script.0)));
         self.letters
             .retain(|letter| new.contains(&(letter.event.0, letter.script.0)));
+        self.waiting
+            .retain(|one| new.contains(&(one.delivery.event.0, one.script.0)));
+        Ok(())
+    }
+
+    /// Of the executions that are in an order, leaves those whose turn it is; the others wait.
+    async fn take_turns(&mut self, tx: &Tx, tenant: TenantId) -> Result<()> {
+        let orders: HashMap<(EventId, ScriptId), String> = self
+            .waiting
+            .iter()
+            .filter(|one| !one.parked)
+            .filter_map(|one| {
+                let order = one.delivery.order.clone()?;
+                Some(((one.delivery.event, one.script), order))
+            })
+            .collect();
+        if orders.is_empty() {
+            return Ok(());
+        }
+        // Of several events of one order the first one asks.
+        let mut wanted: BTreeMap<Order, (EventId, ExecutionId)> = BTreeMap::new();
+        for (event, execution) in &self.executions {
+            if let Some(order) = orders.get(&(*event, execution.script)) {
+                let order = (execution.script, order.clone());
+                wanted.entry(order).or_insert((*event, execution.id));
+            }
+        }
+        let taken = turns::take(tx, tenant, &wanted).await?;
+        let has_turn = |event: EventId, script: ScriptId, order: &String| {
+            let order = (script, order.clone());
+            taken.contains(&order) && wanted.get(&order).is_some_and(|(first, _)| *first == event)
+        };
+        let mut waits = Vec::new();
+        self.executions.retain(|(event, execution)| {
+            let order = orders.get(&(*event, execution.script));
+            let begins = order.is_none_or(|order| has_turn(*event, execution.script, order));
+            if !begins {
+                waits.push((event.0, execution.script.0));
+            }
+            begins
+        });
+        self.waiting.retain(|one| {
+            let order = one.delivery.order.as_ref().filter(|_| !one.parked);
+            !order.is_some_and(|order| has_turn(one.delivery.event, one.script, order))
+        });
+        for some in chunks(&waits) {
+            let mut sql = tx.sql_of(
+                tenant,
+                "update event_deliveries set execution_id = null where tenant_id = $1 \
+                 and (event_id, script_id) in (values ",
+            );
+            for (place, (event, script)) in some.iter().enumerate() {
+                sql.push(if place == 0 { "" } else { ", " });
+                sql.bind_list([(*event).into(), (*script).into()]);
+            }
+            sql.push(")");
+            tx.execute(sql).await?;
+        }
         Ok(())
     }
 
@@ -314,6 +462,7 @@ impl FanOut {
         let executions = self.executions.iter().map(|(_, execution)| execution);
         let executions: Vec<(&Execution, &Packed)> = executions.zip(&packed).collect();
         insert_executions(tx, &executions).await?;
+        turns::line_up(tx, tenant, &self.waiting, now).await?;
         for letter in &self.letters {
             dead_letters::insert(tx, letter).await?;
         }
@@ -334,6 +483,12 @@ impl FanOut {
 #[derive(FromQueryResult)]
 struct TenantRow {
     tenant_id: Uuid,
+    due: Option<Micros>,
+}
+
+#[derive(FromQueryResult)]
+struct AloneRow {
+    alone: bool,
 }
 
 #[derive(FromQueryResult)]

@@ -32,6 +32,8 @@ pub struct Maintained {
     pub dead_letters: u64,
     /// Operations on many executions, past the retention of executions.
     pub operations: u64,
+    /// Alerts that somebody acknowledged long ago.
+    pub alerts: u64,
     /// Decided slots of schedules past the retention of executions.
     pub slots: u64,
     /// Idempotency keys of executions past their retention.
@@ -59,6 +61,7 @@ struct OldestRow {
     oldest_key: Option<Uuid>,
     oldest_letter: Option<Uuid>,
     oldest_operation: Option<Uuid>,
+    oldest_alert: Option<Uuid>,
 }
 
 /// An instant, and the first id that can have been made then.
@@ -106,6 +109,10 @@ impl Store {
             if oldest.oldest_operation.is_some_and(|id| id < executions.id) {
                 let values = [executions.id.into(), BATCH.into()];
                 done.operations += self.remove(tenant, OPERATIONS_BEFORE, &values).await?;
+            }
+            if oldest.oldest_alert.is_some_and(|id| id < letters.id) {
+                let values = [letters.at.into(), BATCH.into()];
+                done.alerts += self.remove(tenant, ALERTS_BEFORE, &values).await?;
             }
             if oldest.oldest_letter.is_some_and(|id| id < letters.id) {
                 let values = [letters.id.into(), letters.at.into(), BATCH.into()];
@@ -166,7 +173,9 @@ impl Store {
              (select d.id from dead_letters d where d.tenant_id = t.id order by d.id limit 1) \
              as oldest_letter, \
              (select o.id from operations o where o.tenant_id = t.id order by o.id limit 1) \
-             as oldest_operation \
+             as oldest_operation, \
+             (select a.id from alerts a where a.tenant_id = t.id and a.acknowledged_at is not null \
+             order by a.id limit 1) as oldest_alert \
              from tenants t left join retention r on r.tenant_id = t.id",
         );
         db.all(sql).await
@@ -341,6 +350,10 @@ const LETTERS_BEFORE: &str = "delete from dead_letters where tenant_id = $1 and 
 const OPERATIONS_BEFORE: &str = "delete from operations where tenant_id = $1 and id in \
     (select id from operations where tenant_id = $1 and id < $2 and state <> 'running' \
     order by id limit $3)";
+
+/// Those that nobody has acknowledged stay.
+const ALERTS_BEFORE: &str = "delete from alerts where tenant_id = $1 and id in \
+    (select id from alerts where tenant_id = $1 and acknowledged_at < $2 limit $3)";
 
 const LETTERS_OF_SCRIPT: &str = "delete from dead_letters where tenant_id = $1 and id in \
     (select id from dead_letters where tenant_id = $1 and script_id = $2 limit $3)";

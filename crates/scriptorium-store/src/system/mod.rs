@@ -12,10 +12,12 @@ pub mod maintenance;
 mod months;
 pub mod nodes;
 pub mod operations;
+mod outbox;
 pub mod queue;
 mod removal;
 pub mod schedules;
 mod tenants;
+mod turns;
 mod upkeep;
 
 /// The key to statements across tenants.

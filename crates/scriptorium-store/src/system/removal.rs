@@ -146,7 +146,9 @@ const STOP: &str = "update executions set cancel_requested = true \
 const EXECUTIONS: &str = "select id from executions where tenant_id = $1 order by id limit $2";
 
 /// What there may be much of, a batch at a time.
-const HISTORY: [&str; 6] = [
+const HISTORY: [&str; 7] = [
+    "delete from waiting_deliveries where tenant_id = $1 and (script_id, position) in \
+     (select script_id, position from waiting_deliveries where tenant_id = $1 limit $2)",
     "delete from event_deliveries where tenant_id = $1 and (event_id, script_id) in \
      (select event_id, script_id from event_deliveries where tenant_id = $1 limit $2)",
     "delete from events where tenant_id = $1 and id in \

@@ -53,12 +53,12 @@ impl DataTx<'_> {
         let (requests, mut asked) = mpsc::unbounded_channel();
         let working = Working(requests.clone());
         let joined = Joined {
-            tenant: self.tenant,
+            tenant: self.tenant(),
             requests,
         };
         let work = work(TenantData {
-            schema: self.schema.clone(),
             place: Place::Joined(joined),
+            ..self.data.clone()
         });
         let runtime = Handle::current();
         let task = runtime.spawn(async move {

@@ -3,6 +3,7 @@
 //! is decided above.
 
 mod joined;
+mod outbox;
 mod postgres;
 mod schema;
 mod sqlite;
@@ -11,15 +12,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use scriptorium_model::{Ambient, Ctx, Invalid, TenantId};
+use scriptorium_model::event::Event;
+use scriptorium_model::{Ambient, Ctx, EventId, ExecutionId, Invalid, ScriptId, TenantId};
 use serde_json::{Map, Value};
 
 use self::joined::Joined;
+pub use self::outbox::Outgoing;
+use self::outbox::{Cause, Publishing};
 use self::postgres::{Running, Server};
 pub use self::schema::{Column, ColumnType, Table, TenantSchema};
-use self::sqlite::{Connection, Files};
+use self::sqlite::Connection;
+pub(crate) use self::sqlite::Files;
 use crate::db::Db;
 use crate::error::{Error, Result};
+use crate::store::{Change, Signals};
 
 /// A row: values by column name.
 pub type Row = Map<String, Value>;
@@ -71,6 +77,9 @@ const TRANSACTION: Duration = Duration::from_secs(60);
 pub struct TenantData {
     schema: Arc<TenantSchema>,
     place: Place,
+    ambient: Ambient,
+    signals: Arc<Signals>,
+    cause: Option<Arc<Cause>>,
 }
 
 #[derive(Clone)]
@@ -80,10 +89,10 @@ enum Place {
     Joined(Joined),
 }
 
-/// The statements of one transaction in a tenant's tables.
+/// One transaction in a tenant's tables: statements, and events that are published with them.
 pub struct DataTx<'a> {
-    tenant: TenantId,
-    schema: Arc<TenantSchema>,
+    data: &'a TenantData,
+    publishing: &'a Publishing,
     inside: Inside<'a>,
 }
 
@@ -99,19 +108,47 @@ impl TenantData {
         dir: PathBuf,
         schema: TenantSchema,
         ambient: Ambient,
+        signals: Arc<Signals>,
     ) -> Result<Self> {
         let schema = Arc::new(schema.validated()?);
         let declared = Arc::clone(&schema);
         let place = match db {
-            Db::Sqlite(_) => Place::Files(Arc::new(Files::new(dir, declared, ambient)?)),
-            Db::Postgres(server) => Place::Server(Arc::new(Server::new(server, declared, ambient))),
+            Db::Sqlite(_) => Place::Files(Arc::new(Files::new(dir, declared, ambient.clone())?)),
+            Db::Postgres(server) => {
+                Place::Server(Arc::new(Server::new(server, declared, ambient.clone())))
+            }
         };
-        Ok(Self { schema, place })
+        Ok(Self {
+            schema,
+            place,
+            ambient,
+            signals,
+            cause: None,
+        })
     }
 
     /// The schema as it was declared.
     pub fn schema(&self) -> &TenantSchema {
         &self.schema
+    }
+
+    /// The same tables, for code that an execution calls: what that publishes is said to come of it, and of
+    /// what led to it, so that a loop of events has an end.
+    #[must_use]
+    pub fn on_behalf(
+        &self,
+        script: ScriptId,
+        execution: ExecutionId,
+        lineage: Vec<String>,
+    ) -> Self {
+        Self {
+            cause: Some(Arc::new(Cause {
+                script,
+                execution,
+                lineage,
+            })),
+            ..self.clone()
+        }
     }
 
     /// The rows of a query. Placeholders are `$1`, `$2` and so on.
@@ -148,7 +185,8 @@ impl TenantData {
 
     /// Runs a closure whose statements commit together, or not at all when it fails. It runs on a
     /// thread for blocking work, one transaction of a tenant at a time. A statement that is refused
-    /// leaves nothing behind, and the closure may go on.
+    /// leaves nothing behind, and the closure may go on. So do events that it publishes: they are durable with
+    /// the rows, or never were.
     ///
     /// # Errors
     /// Those of the closure, and of committing.
@@ -157,21 +195,59 @@ impl TenantData {
         T: Send + 'static,
         F: FnOnce(&DataTx<'_>) -> Result<T> + Send + 'static,
     {
-        let (tenant, schema) = (ctx.tenant, Arc::clone(&self.schema));
+        let (data, publishing) = (self.clone(), self.publishing(ctx));
         match self.place.clone() {
             Place::Files(files) => {
                 let work = move |file: &Connection| {
-                    file.transaction(|file| work(&DataTx::new(tenant, schema, Inside::File(file))))
+                    file.transaction(|file| {
+                        work(&DataTx {
+                            data: &data,
+                            publishing: &publishing,
+                            inside: Inside::File(file),
+                        })
+                    })
                 };
-                files.within(tenant, TRANSACTION, work).await
+                files.within(ctx.tenant, TRANSACTION, work).await
             }
             Place::Server(server) => {
                 let work = move |running: &Running| {
-                    work(&DataTx::new(tenant, schema, Inside::Server(running)))
+                    let done = work(&DataTx {
+                        data: &data,
+                        publishing: &publishing,
+                        inside: Inside::Server(running),
+                    })?;
+                    Ok((done, publishing.any()))
                 };
-                server.transaction(tenant, work).await
+                let (done, published) = server.transaction(ctx.tenant, work).await?;
+                if published {
+                    self.signals.send(Change::Events);
+                }
+                Ok(done)
             }
-            Place::Joined(joined) => joined.transaction(ctx, work).await,
+            Place::Joined(joined) => {
+                let work = move |tx: &DataTx<'_>| {
+                    let done = work(&DataTx {
+                        publishing: &publishing,
+                        ..*tx
+                    })?;
+                    // Whoever holds the transaction tells of all of it.
+                    tx.publishing.add(&publishing);
+                    Ok(done)
+                };
+                joined.transaction(ctx, work).await
+            }
+        }
+    }
+
+    fn publishing(&self, ctx: &Ctx) -> Publishing {
+        Publishing::new(ctx.tenant, self.ambient.clone(), self.cause.clone())
+    }
+
+    /// The files whose events are relayed; none on PostgreSQL, where they are the platform's at once.
+    pub(crate) fn files(&self) -> Option<Arc<Files>> {
+        match &self.place {
+            Place::Files(files) => Some(Arc::clone(files)),
+            Place::Server(_) | Place::Joined(_) => None,
         }
     }
 
@@ -196,18 +272,10 @@ impl TenantData {
     }
 }
 
-impl<'a> DataTx<'a> {
-    fn new(tenant: TenantId, schema: Arc<TenantSchema>, inside: Inside<'a>) -> Self {
-        Self {
-            tenant,
-            schema,
-            inside,
-        }
-    }
-
+impl DataTx<'_> {
     /// Whose tables they are.
     pub fn tenant(&self) -> TenantId {
-        self.tenant
+        self.publishing.tenant
     }
 
     /// The rows of a query.
@@ -230,6 +298,53 @@ impl<'a> DataTx<'a> {
             Inside::File(file) => file.execute(sql, params),
             Inside::Server(running) => running.execute(sql, params),
         }
+    }
+
+    /// Publishes an event with the rows of this transaction; its id. Scripts that subscribe to it start once
+    /// the transaction has committed.
+    ///
+    /// # Errors
+    /// `Invalid` on `type`, `payload` or `key`, and on `type` (`event_loop`) when too many runs led to it;
+    /// the transaction may go on.
+    pub fn publish<P: serde::Serialize + ?Sized>(
+        &self,
+        kind: &str,
+        payload: &P,
+    ) -> Result<EventId> {
+        self.publish_event(Outgoing::new(kind, payload)?)
+    }
+
+    /// The same, with an id or a key of the publisher's.
+    ///
+    /// # Errors
+    /// Like [`DataTx::publish`].
+    pub fn publish_event(&self, event: Outgoing) -> Result<EventId> {
+        let event = self.publishing.event(event)?;
+        self.put(&event)?;
+        Ok(event.id)
+    }
+
+    /// Publishes what a run in this transaction has published, as it was made there.
+    ///
+    /// # Errors
+    /// `NotFound` for an event of another tenant.
+    pub fn publish_of_run(&self, events: &[Event]) -> Result<()> {
+        for event in events {
+            if event.tenant != self.tenant() {
+                return Err(Error::NotFound);
+            }
+            self.put(event)?;
+        }
+        Ok(())
+    }
+
+    fn put(&self, event: &Event) -> Result<()> {
+        match self.inside {
+            Inside::File(file) => file.put(event)?,
+            Inside::Server(running) => running.publish(event)?,
+        }
+        self.publishing.count();
+        Ok(())
     }
 }
 

@@ -231,6 +231,7 @@ fn finished(
         script: Some(execution.script),
         execution: Some(execution.id),
         lineage: Vec::new(),
+        key: None,
         created_at: world.now(),
     }];
     Finished {

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use rstest::rstest;
+use scriptorium_model::alert::AlertKind;
 use scriptorium_model::audit::{AuditEntry, AuditFilter};
 use scriptorium_model::dead_letter::DeadLetterStatus;
 use scriptorium_model::delivery::Delivery;
@@ -24,7 +25,8 @@ use scriptorium_store::schedules::Skipped;
 use scriptorium_store::system::schedules::Decided;
 use scriptorium_store::tenant_data::{Column, ColumnType, Table, TenantSchema};
 use scriptorium_store::{
-    DeadLetterFilter, Error, ExecutionFilter, Finished, Inserted, Options, ScriptFilter, Store,
+    AlertFilter, DeadLetterFilter, Error, ExecutionFilter, Finished, Inserted, Options,
+    ScriptFilter, Store,
 };
 
 use crate::support::Database::{self, Postgres, Sqlite};
@@ -223,6 +225,7 @@ async fn remember(world: &World, ctx: &Ctx) -> ExecutionId {
             script: Some(script.id),
             execution: None,
             lineage: Vec::new(),
+            key: None,
             created_at: now,
         }],
         incidents: Vec::new(),
@@ -357,6 +360,7 @@ async fn data_of_another_tenant_does_not_exist(#[values(Sqlite, Postgres)] datab
         script: None,
         execution: None,
         lineage: Vec::new(),
+        key: None,
         created_at: world.now(),
     };
     store.insert_event(ctx, event.clone()).await.unwrap();
@@ -543,6 +547,8 @@ async fn dead_letters_of_another_tenant_do_not_exist(
         script: None,
         execution: None,
         lineage: Vec::new(),
+        key: None,
+        order: None,
         dead_letter: Some(mine.id),
     };
     execution.trigger = TriggerKind::Event;
@@ -615,6 +621,7 @@ async fn events_start_scripts_of_their_own_tenant_only(
             script: None,
             execution: None,
             lineage: Vec::new(),
+            key: None,
             created_at: world.now(),
         };
         assert!(store.insert_event(ctx, event).await.unwrap());
@@ -646,6 +653,7 @@ async fn events_start_scripts_of_their_own_tenant_only(
             script: None,
             execution: None,
             lineage: Vec::new(),
+            key: None,
             created_at: world.now(),
         };
         store.insert_event(ctx, event).await.unwrap();
@@ -657,6 +665,67 @@ async fn events_start_scripts_of_their_own_tenant_only(
     assert_eq!(mine, Some(Vec::new()));
     let theirs = store.list_deliveries(&world.other, late).await.unwrap();
     assert_eq!(theirs, None);
+}
+
+/// Both have a script of the same id; one suspends its subscription, and is alerted.
+#[rstest]
+#[tokio::test]
+async fn what_is_parked_and_alerts_are_of_their_own_tenant(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx, other) = (&world.store, &world.ctx, &world.other);
+    let id = world.ambient.new_id();
+    for ctx in [ctx, other] {
+        let mut script = world.draft(ctx, definition("listener", on(&["order.created"])));
+        script.id = id;
+        store.create_script(ctx, &script, "first").await.unwrap();
+        let activated = store.set_status(ctx, id, Draft, Active, None).await;
+        activated.unwrap();
+    }
+    store.dispatch_events().await.unwrap();
+    store.suspend(ctx, id, None).await.unwrap();
+    for (ctx, kind) in [
+        (ctx, "order.created"),
+        (other, "order.created"),
+        (ctx, "order.mine"),
+    ] {
+        let event = Event {
+            id: world.ambient.new_id(),
+            tenant: ctx.tenant,
+            kind: kind.into(),
+            payload: Json::null(),
+            key: None,
+            script: None,
+            execution: None,
+            lineage: Vec::new(),
+            created_at: world.now(),
+        };
+        store.insert_event(ctx, event).await.unwrap();
+    }
+    assert_eq!(store.dispatch_events().await.unwrap().executions, 1);
+    assert_eq!(store.find_suspension(other, id).await.unwrap(), None);
+    let page = PageRequest::first();
+    let parked = async |ctx| store.list_parked(ctx, id, &page).await.unwrap().items.len();
+    assert_eq!((parked(ctx).await, parked(other).await), (1, 0));
+    let kinds = async |ctx| {
+        let types = store.list_event_types(ctx).await.unwrap().into_iter();
+        let own = types.filter(|one| one.kind.starts_with("order."));
+        own.map(|one| (one.kind, one.count)).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(other).await, [("order.created".to_owned(), 1)]);
+
+    store
+        .raise_alert(ctx, AlertKind::CircuitOpen, id, "held back")
+        .await
+        .unwrap();
+    let filter = AlertFilter::default();
+    let alerts = async |ctx| store.list_alerts(ctx, &filter, &page).await.unwrap().items;
+    let [alert] = alerts(ctx).await.try_into().unwrap();
+    assert_eq!(alerts(other).await, []);
+    assert_eq!(store.count_open_alerts(other).await.unwrap(), 0);
+    assert_missing(store.acknowledge_alert(other, alert.id).await);
+    assert_eq!(store.count_open_alerts(ctx).await.unwrap(), 1);
 }
 
 #[rstest]

@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod alerts;
 mod audit;
 mod audit_tampering;
 mod backup;
@@ -30,6 +31,8 @@ mod lists;
 mod logins;
 mod nodes;
 mod operations;
+mod order;
+mod outbox;
 mod plans;
 mod pruning;
 mod queue;

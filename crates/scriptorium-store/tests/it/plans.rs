@@ -106,7 +106,7 @@ async fn hot_paths_use_their_index_and_sort_nothing() {
         ),
         (
             "select * from events where tenant_id = x'00' and waiting = true \
-             order by created_at, id limit 128"
+             order by rowid limit 128"
                 .to_owned(),
             "events_waiting",
         ),

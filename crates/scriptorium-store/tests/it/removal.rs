@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rstest::rstest;
+use scriptorium_model::alert::AlertKind;
 use scriptorium_model::audit::AuditFilter;
 use scriptorium_model::draft::DraftText;
 use scriptorium_model::endpoint::Method;
@@ -20,7 +21,7 @@ use scriptorium_model::permission::PermissionSet;
 use scriptorium_model::retention::Retention;
 use scriptorium_model::script::Script;
 use scriptorium_model::tenant::Tenant;
-use scriptorium_model::trigger::Trigger;
+use scriptorium_model::trigger::{Subscription, Trigger};
 use scriptorium_model::user::{Session, Token};
 use scriptorium_model::version::VersionPolicy;
 use scriptorium_model::{Ctx, Json, TenantId};
@@ -65,6 +66,7 @@ async fn fill(world: &World, ctx: &Ctx, slug: &str, data: &TenantData) {
         script: Some(script.id),
         execution: None,
         lineage: Vec::new(),
+        key: None,
         created_at: world.now(),
     };
     store.insert_event(ctx, event).await.unwrap();
@@ -80,6 +82,7 @@ async fn fill(world: &World, ctx: &Ctx, slug: &str, data: &TenantData) {
     let insert = "insert into orders (id, note) values ($1, $2)";
     data.execute(ctx, insert, row).await.unwrap();
     doors(world, ctx, &script, &text).await;
+    waiting(world, ctx, slug).await;
 }
 
 /// What is kept of signed requests, and a halt of what nothing here is started by.
@@ -102,6 +105,39 @@ async fn doors(world: &World, ctx: &Ctx, script: &Script, text: &str) {
         since: world.now(),
     };
     store.put_halt(ctx, halt).await.unwrap();
+}
+
+/// An event that waits behind another one, parked, and an alert.
+async fn waiting(world: &World, ctx: &Ctx, slug: &str) {
+    let store = &world.store;
+    let subscription = Subscription {
+        order_by: Some("key".into()),
+        ..Subscription::to(["order.kept"])
+    };
+    let name = format!("ordered of {slug}");
+    let ordered = definition(&name, Trigger::Event(subscription));
+    let ordered = world.active(ctx, ordered).await;
+    for _ in 0..2 {
+        let event = Event {
+            id: world.ambient.new_id(),
+            tenant: ctx.tenant,
+            kind: "order.kept".into(),
+            payload: Json::from(json!({ "kept": silent(slug) })),
+            key: Some("one".into()),
+            script: None,
+            execution: None,
+            lineage: Vec::new(),
+            created_at: world.now(),
+        };
+        store.insert_event(ctx, event).await.unwrap();
+    }
+    world.dispatch().await;
+    store.suspend(ctx, ordered.id, None).await.unwrap();
+    let kind = AlertKind::CircuitOpen;
+    let raised = store
+        .raise_alert(ctx, kind, ordered.id, &silent(slug))
+        .await;
+    raised.unwrap();
 }
 
 async fn people(world: &World, ctx: &Ctx, slug: &str) {

@@ -41,6 +41,7 @@ async fn one_of_each_end(world: &World, ctx: &Ctx, name: &str) {
             script: Some(script.id),
             execution: Some(execution.id),
             lineage: Vec::new(),
+            key: None,
             created_at: world.now(),
         };
         let line = LogLine {

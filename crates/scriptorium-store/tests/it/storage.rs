@@ -150,6 +150,7 @@ fn event(world: &World, ctx: &Ctx, kind: &str) -> Event {
         script: None,
         execution: None,
         lineage: Vec::new(),
+        key: None,
         created_at: world.now(),
     }
 }

@@ -222,11 +222,13 @@ endpoint-document = What all endpoints of the organisation take and answer
 field-events = Event types
 field-events-hint = One a line, such as order.created
 field-filter = Filter
-field-filter-hint = Optional JSON: field, op and value, or several in all or any. Kept with the script; takes effect with a later release.
+field-filter-hint = Optional JSON: field, op and value, or several in all or any.
 field-priority = Priority
-field-priority-hint = 0 to 100; the highest begins first. Kept with the script; takes effect with a later release.
+field-priority-hint = 0 to 100; the highest begins first.
 field-attempts = Attempts
-field-attempts-hint = How often one event is tried, 1 to 10. Kept with the script; takes effect with a later release.
+field-attempts-hint = How often one event is tried in all, 1 to 10.
+field-order = In order by
+field-order-hint = Optional: key, or a member of the payload such as order.client_id. Events with the same value run one after another, as they were published.
 limit-wall_ms = Time (ms)
 limit-cpu_ms = CPU time (ms)
 limit-memory_bytes = Memory (MiB)
@@ -333,6 +335,8 @@ letter-attempts = Attempts
 letter-failed = Failed at
 letter-event = Event
 letter-payload = Payload
+letter-edit = Change the payload before retrying
+letter-edit-hint = JSON. What is changed is used for this retry; the letter keeps the event's own.
 letter-last-retry = Last retry
 action-retry = Try again
 letter-retried = Running again
@@ -351,8 +355,49 @@ letters-retry-title = { $n ->
     [one] Try { $n } event again?
    *[other] Try { $n } events again?
 }
-letters-retry-text = The oldest begin first, at most 1,000 at a time. Those whose script is not active stay.
+letters-retry-text = The oldest begin first. Those whose script is not active stay.
 letters-retried = Running again
+
+sample-choose = Run with a recorded event…
+
+nav-alerts = Alerts
+alerts-title = Alerts
+alerts-text = What someone should look at. The same thing about one script is one alert with a number, until somebody says that they know.
+alerts-empty = Nothing to look at
+alerts-show-all = Show acknowledged ones
+alerts-show-open = Show open ones
+alert-count = Times
+alert-first = First
+alert-last = Last
+alert-acknowledge = I know
+alert-acknowledged = Acknowledged
+alerts-open = { $n ->
+    [one] { $n } alert that nobody has acknowledged
+   *[other] { $n } alerts that nobody has acknowledged
+}
+
+subscription-title = Subscription
+subscription-suspended = Suspended: events are parked since
+subscription-resuming = Resuming: parked events are delivered; suspended
+action-suspend = Suspend
+suspend-title = Suspend this subscription?
+suspend-text = Events are parked from now on and wait for you. What runs goes on.
+suspend-reason = Reason
+suspended-toast = Subscription suspended
+action-resume = Resume
+action-resume-slowly = Resume, 60 a minute
+resumed-toast = Parked events are delivered
+action-discard-all = Discard all
+parked-count = { $n ->
+    [one] { $n } event is parked
+   *[other] { $n } events are parked
+}
+parked-discard-title = Discard this event?
+parked-discard-all-title = { $n ->
+    [one] Discard { $n } parked event?
+   *[other] Discard { $n } parked events?
+}
+parked-discard-text = The script will not be given it. The reason stays on record.
 
 audit-title = Audit
 audit-export = Export

@@ -223,11 +223,13 @@ endpoint-document = Что принимают и отвечают все адр�
 field-events = Типы событий
 field-events-hint = По одному в строке, например order.created
 field-filter = Фильтр
-field-filter-hint = Необязательный JSON: field, op и value, или несколько таких в all или any. Хранится со скриптом; начнёт действовать в одном из следующих выпусков.
+field-filter-hint = Необязательный JSON: field, op и value, или несколько таких в all или any.
 field-priority = Приоритет
-field-priority-hint = От 0 до 100; больший начинает первым. Хранится со скриптом; начнёт действовать в одном из следующих выпусков.
+field-priority-hint = От 0 до 100; больший начинает первым.
 field-attempts = Попытки
-field-attempts-hint = Сколько раз пробовать одно событие, от 1 до 10. Хранится со скриптом; начнёт действовать в одном из следующих выпусков.
+field-attempts-hint = Сколько раз всего пробовать одно событие, от 1 до 10.
+field-order = По порядку
+field-order-hint = Необязательно: key или член данных, например order.client_id. События с одинаковым значением выполняются одно за другим, в порядке публикации.
 limit-wall_ms = Время (мс)
 limit-cpu_ms = Время ЦП (мс)
 limit-memory_bytes = Память (МиБ)
@@ -335,6 +337,8 @@ letter-attempts = Попытки
 letter-failed = Время ошибки
 letter-event = Событие
 letter-payload = Данные
+letter-edit = Изменить данные перед повтором
+letter-edit-hint = JSON. Изменённое используется для этого повтора; запись хранит данные самого события.
 letter-last-retry = Последний повтор
 action-retry = Попробовать снова
 letter-retried = Выполняется снова
@@ -355,8 +359,52 @@ letters-retry-title = { $n ->
     [few] Попробовать снова { $n } события?
    *[other] Попробовать снова { $n } событий?
 }
-letters-retry-text = Сначала самые старые, не больше 1000 за раз. События неактивных скриптов остаются.
+letters-retry-text = Сначала самые старые. События неактивных скриптов остаются.
 letters-retried = Выполняется снова
+
+sample-choose = Запустить с записанным событием…
+
+nav-alerts = Оповещения
+alerts-title = Оповещения
+alerts-text = То, на что стоит взглянуть. Одно и то же об одном скрипте — одно оповещение с числом, пока кто-нибудь не скажет, что знает.
+alerts-empty = Смотреть не на что
+alerts-show-all = Показать и принятые
+alerts-show-open = Показать открытые
+alert-count = Раз
+alert-first = Впервые
+alert-last = Последний раз
+alert-acknowledge = Принято к сведению
+alert-acknowledged = Принято
+alerts-open = { $n ->
+    [one] { $n } непринятое оповещение
+    [few] { $n } непринятых оповещения
+   *[other] { $n } непринятых оповещений
+}
+
+subscription-title = Подписка
+subscription-suspended = Приостановлена: события откладываются с
+subscription-resuming = Возобновляется: отложенные события доставляются; приостановлена
+action-suspend = Приостановить
+suspend-title = Приостановить эту подписку?
+suspend-text = События будут откладываться и ждать вас. То, что выполняется, продолжится.
+suspend-reason = Причина
+suspended-toast = Подписка приостановлена
+action-resume = Возобновить
+action-resume-slowly = Возобновить, 60 в минуту
+resumed-toast = Отложенные события доставляются
+action-discard-all = Отклонить все
+parked-count = { $n ->
+    [one] Отложено { $n } событие
+    [few] Отложено { $n } события
+   *[other] Отложено { $n } событий
+}
+parked-discard-title = Отклонить это событие?
+parked-discard-all-title = { $n ->
+    [one] Отклонить { $n } отложенное событие?
+    [few] Отклонить { $n } отложенных события?
+   *[other] Отклонить { $n } отложенных событий?
+}
+parked-discard-text = Скрипт его не получит. Причина останется в записях.
 
 audit-title = Аудит
 audit-export = Выгрузить

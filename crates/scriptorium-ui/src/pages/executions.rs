@@ -19,6 +19,7 @@ use crate::days::Days;
 use crate::failure::{Failure, explained};
 use crate::frame::Frame;
 use crate::head::Head;
+use crate::subscription::SubscriptionPanel;
 use crate::texts::Texts;
 use crate::timetable::Timetable;
 use crate::view::{self, Pager};
@@ -34,6 +35,8 @@ struct ExecutionsPage {
     head: Option<Head>,
     /// How its schedule keeps, when it has one.
     timetable: Option<Timetable>,
+    /// Whether its subscription is suspended, when it has one.
+    subscription: Option<SubscriptionPanel>,
     base: String,
     /// This page with its filter, for refreshing.
     here: String,
@@ -111,6 +114,7 @@ pub(crate) async fn list(
     let place = Place {
         head: None,
         timetable: None,
+        subscription: None,
     };
     let frame = frame.with_halt(t, site.platform.halted(visitor.ctx().tenant));
     answer(&site, &visitor, query, script, place, frame, &request).await
@@ -129,6 +133,7 @@ pub(crate) async fn of_script(
     let script = script.map_err(explained(&visitor))?;
     let clock = clock(&site, visitor.t);
     let timetable = Timetable::of(&site, &visitor, clock, &script).await?;
+    let subscription = SubscriptionPanel::of(&site, &visitor, clock, &script).await?;
     let head = Head::of(&site.platform, visitor.ctx(), &script, "executions");
     let frame = Frame::new(
         visitor.t,
@@ -140,6 +145,7 @@ pub(crate) async fn of_script(
     let place = Place {
         head: Some(head),
         timetable,
+        subscription,
     };
     let frame = frame.with_halt(visitor.t, site.platform.halted(visitor.ctx().tenant));
     answer(&site, &visitor, query, wanted, place, frame, &request).await
@@ -149,6 +155,7 @@ pub(crate) async fn of_script(
 struct Place {
     head: Option<Head>,
     timetable: Option<Timetable>,
+    subscription: Option<SubscriptionPanel>,
 }
 
 async fn answer(
@@ -161,7 +168,11 @@ async fn answer(
     request: &HeaderMap,
 ) -> Result<Response, Failure> {
     let t = visitor.t;
-    let Place { head, timetable } = place;
+    let Place {
+        head,
+        timetable,
+        subscription,
+    } = place;
     let days = Days::given(query.from.as_ref(), query.until.as_ref());
     let wanted = ExecutionFilter {
         q: given(query.q.as_ref()),
@@ -227,6 +238,7 @@ async fn answer(
         base,
         head,
         timetable,
+        subscription,
         filter,
     };
     Ok(whole_or_part(request, &page, &page.as_results()))

@@ -191,6 +191,7 @@ fn definition_json(definition: &Definition) -> Value {
                 "filter": event.filter.as_ref().map(|filter| filter.as_json().to_value()),
                 "priority": event.priority,
                 "max_attempts": event.max_attempts,
+                "order_by": event.order_by,
             });
         }
         Trigger::OneOff | Trigger::Embedded => {}

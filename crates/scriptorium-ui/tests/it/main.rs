@@ -7,5 +7,6 @@
     reason = "a test that fails should say where"
 )]
 
+mod events;
 mod pages;
 mod site;

@@ -31,6 +31,7 @@ async fn publish(world: &World, payload: Value) {
         kind: "order.created".into(),
         payload: doc(payload),
         id: None,
+        key: None,
     };
     world
         .platform

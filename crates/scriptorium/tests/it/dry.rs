@@ -115,6 +115,7 @@ async fn what_it_does_is_listed_and_not_done() {
         kind: "order.sent".into(),
         payload: doc(json!({})),
         id: None,
+        key: None,
     };
     world
         .platform
@@ -167,6 +168,7 @@ async fn a_failing_dry_run_of_an_event_is_neither_retried_nor_buried() {
         kind: "order.paid".into(),
         payload: doc(json!({})),
         id: None,
+        key: None,
     };
     world
         .platform

@@ -21,6 +21,7 @@ async fn publish(world: &World, kind: &str, payload: Value) -> Event {
         kind: kind.into(),
         payload: doc(payload),
         id: None,
+        key: None,
     };
     world
         .platform

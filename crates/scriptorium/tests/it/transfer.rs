@@ -92,6 +92,7 @@ async fn filled() -> World {
             filter: None,
             priority: 7,
             max_attempts: 3,
+            order_by: Some("client_id".into()),
         };
         let script = definition(name, Trigger::Event(subscription), "export default () => 1");
         let script = world.active(script).await;

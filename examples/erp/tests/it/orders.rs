@@ -67,6 +67,19 @@ async fn processing_takes_stock_and_writes_an_invoice_and_cancelling_undoes_both
     assert_eq!(stock(&world, &product).await, before);
     assert_eq!(world.row(&invoice).await["status"], "void");
     assert_eq!(act(&world, "process", &order).await["code"], "CONFLICT");
+
+    // Each step was published with its rows; what was refused was not.
+    for (kind, status) in [
+        ("order.created", "new"),
+        ("order.processed", "processed"),
+        ("order.cancelled", "cancelled"),
+    ] {
+        let event = world.event(kind).await;
+        assert_eq!(
+            (&event["id"], event["status"].as_str()),
+            (&order["id"], Some(status))
+        );
+    }
 }
 
 #[rstest]
@@ -78,6 +91,8 @@ async fn an_order_beyond_the_stock_changes_nothing(#[values(Sqlite, Postgres)] d
     let order = create(&world, &product, before + 1).await;
     let refused = act(&world, "process", &order).await;
     assert_eq!(refused["code"], "INSUFFICIENT_STOCK", "{refused}");
+    world.event("order.created").await;
+    assert_eq!(world.events("order.processed").await, [Value::Null; 0]);
     assert_eq!(stock(&world, &product).await, before);
     let get = format!("services.orders.get({})", order["id"]);
     assert_eq!(

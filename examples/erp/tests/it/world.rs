@@ -226,6 +226,22 @@ impl World {
             .collect()
     }
 
+    /// The payload of the only event of a type in `default`, which may come a moment after what it tells of.
+    pub(crate) async fn event(&self, kind: &str) -> Value {
+        let come = async {
+            loop {
+                let events = self.events(kind).await;
+                if let [event] = &events[..] {
+                    return event.clone();
+                }
+                assert_eq!(events.len(), 0, "{kind}");
+                tokio::task::yield_now().await;
+            }
+        };
+        let limit = std::time::Duration::from_secs(60);
+        tokio::time::timeout(limit, come).await.unwrap()
+    }
+
     /// A value of `default`'s storage.
     pub(crate) async fn stored(&self, key: &str) -> Value {
         let tenant = self.default().await;

@@ -143,8 +143,19 @@ const HOLES: [(&str, &str); 47] = [
     ("whether an event waits", "and id = $2 and waiting = true"),
     (
         "whom an event was delivered to",
-        "created_at from event_deliveries",
+        "as waits from event_deliveries d",
     ),
+    ("a suspension", "from suspensions p where p.tenant_id"),
+    (
+        "what is parked",
+        "created_at, payload from waiting_deliveries",
+    ),
+    ("the alerts", "select * from alerts where tenant_id = $1"),
+    (
+        "how many alerts there are",
+        "from alerts where tenant_id = $1 and acknowledged_at",
+    ),
+    ("the types of events", "with recursive seen (kind, place)"),
     ("a draft", "where d.tenant_id = $1 and d.script_id"),
     (
         "discarding a draft",

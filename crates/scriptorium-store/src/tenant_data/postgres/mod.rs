@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moka::sync::Cache;
+use scriptorium_model::event::Event;
 use scriptorium_model::{Ambient, TenantId, Timestamp};
 use serde_json::Value;
 use sqlx::postgres::PgPool;
@@ -223,6 +224,11 @@ pub(super) struct Running {
 impl Running {
     pub(super) fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
         self.part(async |session| session.query(sql, params).await)
+    }
+
+    /// Hands an event over to the platform, to be kept with this transaction.
+    pub(super) fn publish(&self, event: &Event) -> Result<()> {
+        self.part(async |session| session.publish(event).await)
     }
 
     pub(super) fn execute(&self, sql: &str, params: &[Value]) -> Result<u64> {

@@ -18,6 +18,9 @@ const TABLES: &str = "scriptorium_tables";
 /// What every session may use; the schemas of views are called after it.
 pub(super) const SHARED: &str = "scriptorium_data";
 
+/// What hands an event over to the platform.
+const PUBLISH: &str = "scriptorium_data.publish(uuid, text, text, text, uuid, uuid, text, bigint)";
+
 /// The first half of the name of the advisory lock under which tables are made.
 const LOCKS: i32 = i32::from_be_bytes(*b"data");
 
@@ -115,6 +118,7 @@ impl Wanted<'_> {
             statements.push(format!(
                 "grant usage on schema {SHARED}, {views} to {script}; \
                  grant execute on function {SHARED}.alone() to {script}; \
+                 grant execute on function {PUBLISH} to {script}; \
                  grant usage on schema {TABLES}, {SHARED}, {views} to {system}"
             ));
         }
@@ -174,6 +178,7 @@ impl Wanted<'_> {
              coalesce(has_schema_privilege($2, v.oid, 'usage') \
              and has_schema_privilege($2, s.oid, 'usage') \
              and has_function_privilege($2, 'scriptorium_data.alone()', 'execute') \
+             and has_function_privilege($2, $4, 'execute') \
              and has_schema_privilege($3, t.oid, 'usage'), false) as is_open \
              from pg_namespace t join pg_namespace s on s.nspname = 'scriptorium_data' \
              left join pg_namespace v on v.nspname = $1 where t.nspname = 'scriptorium_tables'",
@@ -181,6 +186,7 @@ impl Wanted<'_> {
         .bind(&self.views)
         .bind(self.script)
         .bind(self.system)
+        .bind(PUBLISH)
         .fetch_one(&mut *connection)
         .await?;
         found.has_views = row.try_get("has_views")?;

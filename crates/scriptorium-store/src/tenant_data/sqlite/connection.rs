@@ -2,6 +2,7 @@
 //! the migration the connection refuses to attach other files, change the schema, set pragmas or
 //! end a transaction.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -13,11 +14,13 @@ use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
 use rusqlite::{
     CachedStatement, ErrorCode, OptionalExtension, Statement, Transaction, TransactionBehavior,
 };
-use scriptorium_model::Ambient;
+use scriptorium_model::event::Event;
+use scriptorium_model::{Ambient, EventId, ExecutionId, Json, ScriptId, TenantId, Timestamp, Uuid};
 use serde_json::Value;
 
 use super::super::schema::{ColumnType, Table, TenantSchema};
 use super::super::{Row, STATEMENT, gives_rows, refused, too_long};
+use super::mark::Mark;
 use crate::error::{Error, Result, Unavailable};
 
 /// An open file.
@@ -26,6 +29,9 @@ pub(in super::super) struct Connection {
     ambient: Ambient,
     watch: Arc<Watch>,
     gate: Arc<Gate>,
+    mark: Mark,
+    /// Whether the transaction that is open has put events into the outbox.
+    put: Cell<bool>,
 }
 
 /// Until when what runs may go on, in microseconds since 1970.
@@ -33,6 +39,14 @@ struct Watch {
     whole: AtomicI64,
     statement: AtomicI64,
 }
+
+/// The hidden table of events that wait to be relayed. No table that is declared begins so.
+const OUTBOX: &str = "_outbox";
+
+const CREATE_OUTBOX: &str = "create table if not exists _outbox (\
+    position integer primary key autoincrement, id blob not null unique, kind text not null, \
+    payload text not null, key text, script blob, execution blob, lineage text not null, \
+    created_at integer not null)";
 
 /// What statements may do beside reading and changing rows.
 #[derive(Default)]
@@ -46,8 +60,13 @@ struct Gate {
 }
 
 impl Connection {
-    /// Opens the file, making it and what is missing of its tables.
-    pub(super) fn open(path: &Path, schema: &TenantSchema, ambient: &Ambient) -> Result<Self> {
+    /// Opens the file, making it and what is missing of its tables. `mark` tells of events in its outbox.
+    pub(super) fn open(
+        path: &Path,
+        schema: &TenantSchema,
+        ambient: &Ambient,
+        mark: Mark,
+    ) -> Result<Self> {
         let file = rusqlite::Connection::open(path)?;
         file.busy_timeout(Duration::from_secs(5))?;
         // PostgreSQL's `like` tells upper from lower case.
@@ -72,12 +91,17 @@ impl Connection {
         let (seen, clock) = (Arc::clone(&watch), ambient.clone());
         let late = move || clock.now().as_microsecond() > seen.statement.load(Ordering::Relaxed);
         file.progress_handler(CHECK_EVERY, Some(late))?;
-        Ok(Self {
+        let opened = Self {
             file,
             ambient: ambient.clone(),
             watch,
             gate,
-        })
+            mark,
+            put: Cell::new(false),
+        };
+        // Of a file that was put into its place without its mark.
+        opened.put.set(opened.is_waiting()?);
+        Ok(opened)
     }
 
     pub(in super::super) fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
@@ -124,7 +148,14 @@ impl Connection {
         let tx = self
             .gate
             .for_us(|| Transaction::new_unchecked(&self.file, TransactionBehavior::Immediate))?;
-        let done = work(self);
+        self.put.set(false);
+        let mut done = work(self);
+        if self.put.get() && done.is_ok() {
+            // Before the commit: a process that ends right after it is to find the events.
+            if let Err(error) = self.mark.set() {
+                done = Err(error);
+            }
+        }
         self.watch.statement.store(i64::MAX, Ordering::Relaxed);
         self.gate.for_us(|| match done {
             Ok(done) => Ok(tx.commit().map(|()| done)?),
@@ -146,6 +177,74 @@ impl Connection {
             Err(_) => "rollback to nested; release nested",
         })?;
         done
+    }
+
+    /// Puts an event into the outbox, in the transaction that is open.
+    pub(in super::super) fn put(&self, event: &Event) -> Result<()> {
+        let lineage = serde_json::Value::from(event.lineage.clone()).to_string();
+        let id = |id: Option<Uuid>| id.map(|id| id.as_bytes().to_vec());
+        self.hidden(|file| {
+            // Not from the cache, where the text would be found by whoever writes the same.
+            let mut statement = file.prepare(
+                "insert into _outbox (id, kind, payload, key, script, execution, lineage, \
+                 created_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) on conflict (id) do nothing",
+            )?;
+            statement.execute((
+                event.id.0.as_bytes().to_vec(),
+                &event.kind,
+                event.payload.as_str(),
+                &event.key,
+                id(event.script.map(|id| id.0)),
+                id(event.execution.map(|id| id.0)),
+                lineage,
+                event.created_at.as_microsecond(),
+            ))?;
+            Ok(())
+        })?;
+        self.put.set(true);
+        Ok(())
+    }
+
+    fn is_waiting(&self) -> Result<bool> {
+        self.hidden(|file| {
+            let mut statement = file.prepare("select exists (select 1 from _outbox)")?;
+            Ok(statement.query_row([], |row| row.get(0))?)
+        })
+    }
+
+    /// Whether the last transaction put events into the outbox, and kept them.
+    pub(super) fn has_put(&self) -> bool {
+        self.put.take()
+    }
+
+    /// The first events of the outbox, each with its place; when there are none, the mark goes.
+    pub(super) fn outbox(&self, tenant: TenantId, limit: u32) -> Result<Vec<(i64, Event)>> {
+        let found = self.hidden(|file| {
+            let mut statement = file.prepare(
+                "select position, id, kind, payload, key, script, execution, lineage, created_at \
+                 from _outbox order by position limit ?1",
+            )?;
+            let rows = statement.query_map([limit], |row| event_of(tenant, row))?;
+            Ok(rows.collect::<Result<Vec<_>, _>>()?)
+        })?;
+        if found.is_empty() {
+            self.mark.remove()?;
+        }
+        Ok(found)
+    }
+
+    /// Forgets events that were relayed.
+    pub(super) fn relayed(&self, up_to: i64) -> Result<()> {
+        self.hidden(|file| {
+            let mut statement = file.prepare("delete from _outbox where position <= ?1")?;
+            statement.execute([up_to])?;
+            Ok(())
+        })
+    }
+
+    /// Work of ours with the hidden table.
+    fn hidden<T>(&self, work: impl FnOnce(&rusqlite::Connection) -> Result<T>) -> Result<T> {
+        self.gate.for_us(|| work(&self.file))
     }
 
     /// Runs work whose statements are stopped when all of it goes on after `limit`.
@@ -193,6 +292,14 @@ impl Gate {
     fn answer(&self, action: AuthAction<'_>) -> Authorization {
         let allowed = match action {
             AuthAction::Read {
+                table_name: OUTBOX, ..
+            }
+            | AuthAction::Insert { table_name: OUTBOX }
+            | AuthAction::Update {
+                table_name: OUTBOX, ..
+            }
+            | AuthAction::Delete { table_name: OUTBOX } => self.ours.load(Ordering::Relaxed),
+            AuthAction::Read {
                 table_name,
                 column_name,
             } => {
@@ -221,7 +328,7 @@ impl Gate {
         }
     }
 
-    /// Begins or ends a transaction.
+    /// Begins or ends a transaction, or does something with the hidden table.
     fn for_us<T>(&self, work: impl FnOnce() -> T) -> T {
         self.ours.store(true, Ordering::Relaxed);
         let done = work();
@@ -240,6 +347,23 @@ impl Gate {
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
         self.unseen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn event_of(tenant: TenantId, row: &rusqlite::Row<'_>) -> rusqlite::Result<(i64, Event)> {
+    let id = |bytes: Vec<u8>| Uuid::from_slice(&bytes).unwrap_or_default();
+    let lineage: String = row.get(7)?;
+    let event = Event {
+        id: EventId(id(row.get(1)?)),
+        tenant,
+        kind: row.get(2)?,
+        payload: Json::from_written(row.get::<_, String>(3)?),
+        key: row.get(4)?,
+        script: row.get::<_, Option<Vec<u8>>>(5)?.map(id).map(ScriptId),
+        execution: row.get::<_, Option<Vec<u8>>>(6)?.map(id).map(ExecutionId),
+        lineage: serde_json::from_str(&lineage).unwrap_or_default(),
+        created_at: Timestamp::from_microsecond(row.get(8)?).unwrap_or_default(),
+    };
+    Ok((row.get(0)?, event))
 }
 
 /// The columns that declared tables have and the declaration has not.
@@ -265,6 +389,7 @@ fn undeclared(
 /// Adds tables, columns and indexes that are declared and missing; removes and changes nothing.
 fn migrate(connection: &rusqlite::Connection, schema: &TenantSchema) -> Result<()> {
     let tx = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    connection.execute_batch(CREATE_OUTBOX)?;
     for table in &schema.tables {
         migrate_table(connection, table)?;
     }

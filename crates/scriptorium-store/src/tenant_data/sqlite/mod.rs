@@ -2,16 +2,21 @@
 //! used. One call at a time in each.
 
 mod connection;
+mod mark;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as Plain, PoisonError};
 use std::time::Duration;
 
 use moka::sync::Cache;
+use scriptorium_model::event::Event;
 use scriptorium_model::{Ambient, TenantId};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 pub(super) use self::connection::Connection;
+use self::mark::Mark;
+use super::STATEMENT;
 use super::schema::TenantSchema;
 use crate::error::{Error, Result};
 use crate::files;
@@ -21,12 +26,18 @@ const OPEN_FILES: u64 = 128;
 /// A file that was not used for so long is closed.
 const IDLE: Duration = Duration::from_secs(300);
 
+/// Events that are relayed at once.
+const RELAYED: u32 = 128;
+
 /// The files of all tenants.
-pub(super) struct Files {
+pub(crate) struct Files {
     dir: PathBuf,
     schema: Arc<TenantSchema>,
     ambient: Ambient,
     open: Cache<TenantId, Slot>,
+    /// Tenants whose outbox may hold events.
+    outgoing: Plain<BTreeSet<TenantId>>,
+    told: Notify,
 }
 
 /// The place of a tenant's connection, empty until it is used. Whoever waits for it holds no thread,
@@ -40,11 +51,14 @@ impl Files {
             .max_capacity(OPEN_FILES)
             .time_to_idle(IDLE)
             .build();
+        let outgoing = mark::marked(&dir)?.into_iter().collect();
         Ok(Self {
             dir,
             schema,
             ambient,
             open,
+            outgoing: Plain::new(outgoing),
+            told: Notify::new(),
         })
     }
 
@@ -68,11 +82,62 @@ impl Files {
                 None => self.connect(tenant)?,
             };
             let done = connection.within(limit, work);
+            if connection.has_put() {
+                self.remember(tenant);
+            }
             *slot = Some(connection);
             done
         })
         .await
         .map_err(|error| Error::caused("work on a tenant's tables did not end", error))?
+    }
+
+    /// The tenants whose outbox may hold events. Who takes them relays those, or remembers them again.
+    pub(crate) fn take_outgoing(&self) -> BTreeSet<TenantId> {
+        std::mem::take(&mut *self.lock())
+    }
+
+    /// Has the outbox of a tenant looked at.
+    pub(crate) fn remember(&self, tenant: TenantId) {
+        self.lock().insert(tenant);
+        self.told.notify_one();
+    }
+
+    /// Waits until there is an outbox to look at.
+    pub(crate) async fn outgoing(&self) {
+        if self.lock().is_empty() {
+            self.told.notified().await;
+        }
+    }
+
+    /// The first events of a tenant's outbox, and the place of the last of them.
+    pub(crate) async fn outbox(
+        self: &Arc<Self>,
+        tenant: TenantId,
+    ) -> Result<(Vec<Event>, Option<i64>)> {
+        // A tenant that is gone gets no file again.
+        if !self.path(tenant).exists() {
+            Mark::of(&self.dir, tenant).remove()?;
+            return Ok((Vec::new(), None));
+        }
+        let work = move |file: &Connection| file.outbox(tenant, RELAYED);
+        let found = Arc::clone(self).within(tenant, STATEMENT, work).await?;
+        let last = found.last().map(|(position, _)| *position);
+        Ok((found.into_iter().map(|(_, event)| event).collect(), last))
+    }
+
+    /// Forgets the events of a tenant's outbox that are the platform's now.
+    pub(crate) async fn relayed(self: &Arc<Self>, tenant: TenantId, up_to: i64) -> Result<()> {
+        let work = move |file: &Connection| file.relayed(up_to);
+        Arc::clone(self).within(tenant, STATEMENT, work).await
+    }
+
+    fn path(&self, tenant: TenantId) -> PathBuf {
+        self.dir.join(format!("{tenant}.db"))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<TenantId>> {
+        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Closes the tenant's file and removes it, with everything in it.
@@ -82,8 +147,9 @@ impl Files {
         let removed = tokio::task::spawn_blocking(move || {
             drop(slot.take());
             self.open.invalidate(&tenant);
-            let path = self.dir.join(format!("{tenant}.db"));
+            let path = self.path(tenant);
             // The file itself first: what is beside it means nothing without it.
+            Mark::of(&self.dir, tenant).remove()?;
             ["", "-wal", "-shm"].into_iter().try_for_each(|ending| {
                 let mut path = path.clone().into_os_string();
                 path.push(ending);
@@ -99,8 +165,9 @@ impl Files {
     fn connect(&self, tenant: TenantId) -> Result<Connection> {
         #[cfg(test)]
         let tenant = crate::db::mutants::filed(tenant);
-        let path = self.dir.join(format!("{tenant}.db"));
+        let path = self.path(tenant);
         files::make_private(&path)?;
-        Connection::open(&path, &self.schema, &self.ambient)
+        let mark = Mark::of(&self.dir, tenant);
+        Connection::open(&path, &self.schema, &self.ambient, mark)
     }
 }
