@@ -11,6 +11,7 @@ mod operations;
 mod run;
 mod script;
 mod scripts;
+mod secrets;
 mod settings;
 mod tenant;
 mod trash;
@@ -46,6 +47,7 @@ pub(crate) fn router() -> Router<Site> {
         .route("/scripts/{id}/versions/{a}/diff/{b}", get(diff::show))
         .route("/trash", get(trash::list))
         .route("/settings", get(tenant::show))
+        .route("/secrets", get(secrets::list))
         .route("/audit", get(audit::list))
         .route("/executions", get(executions::list))
         .route("/executions/{id}", get(execution::show))

@@ -2,10 +2,13 @@
 //! per tenant on SQLite, a schema of their own on PostgreSQL. For host services; what scripts may ask
 //! is decided above.
 
+mod bounds;
 mod joined;
 mod postgres;
 mod schema;
+mod scripts;
 mod sqlite;
+mod statement;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,10 +17,16 @@ use std::time::Duration;
 use scriptorium_model::{Ambient, Ctx, Invalid, TenantId};
 use serde_json::{Map, Value};
 
+use tokio_util::sync::CancellationToken;
+
+pub use self::bounds::Bounds;
 use self::joined::Joined;
 use self::postgres::{Running, Server};
-pub use self::schema::{Column, ColumnType, Table, TenantSchema};
+pub use self::schema::{Column, ColumnType, ScriptAccess, Table, TenantSchema};
+pub use self::scripts::{Answer, Ask, ScriptData, ScriptTx};
 use self::sqlite::{Connection, Files};
+use self::statement::Names;
+pub use self::statement::{Conditions, Find, Kind, MOST_VALUES, Statement, TEXT_BYTES, Upsert};
 use crate::db::Db;
 use crate::error::{Error, Result};
 
@@ -70,6 +79,7 @@ const TRANSACTION: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct TenantData {
     schema: Arc<TenantSchema>,
+    names: Arc<Names>,
     place: Place,
 }
 
@@ -106,7 +116,12 @@ impl TenantData {
             Db::Sqlite(_) => Place::Files(Arc::new(Files::new(dir, declared, ambient)?)),
             Db::Postgres(server) => Place::Server(Arc::new(Server::new(server, declared, ambient))),
         };
-        Ok(Self { schema, place })
+        let names = Arc::new(Names::new(&schema));
+        Ok(Self {
+            schema,
+            names,
+            place,
+        })
     }
 
     /// The schema as it was declared.
@@ -157,19 +172,34 @@ impl TenantData {
         T: Send + 'static,
         F: FnOnce(&DataTx<'_>) -> Result<T> + Send + 'static,
     {
+        self.transaction_until(ctx, CancellationToken::new(), work)
+            .await
+    }
+
+    /// The same, given up when `stop` says so: its statement is interrupted, and nothing is kept.
+    async fn transaction_until<T, F>(
+        &self,
+        ctx: &Ctx,
+        stop: CancellationToken,
+        work: F,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&DataTx<'_>) -> Result<T> + Send + 'static,
+    {
         let (tenant, schema) = (ctx.tenant, Arc::clone(&self.schema));
         match self.place.clone() {
             Place::Files(files) => {
                 let work = move |file: &Connection| {
                     file.transaction(|file| work(&DataTx::new(tenant, schema, Inside::File(file))))
                 };
-                files.within(tenant, TRANSACTION, work).await
+                files.until(tenant, TRANSACTION, stop, work).await
             }
             Place::Server(server) => {
                 let work = move |running: &Running| {
                     work(&DataTx::new(tenant, schema, Inside::Server(running)))
                 };
-                server.transaction(tenant, work).await
+                server.transaction(tenant, stop, work).await
             }
             Place::Joined(joined) => joined.transaction(ctx, work).await,
         }
@@ -217,7 +247,7 @@ impl<'a> DataTx<'a> {
     pub fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
         match self.inside {
             Inside::File(file) => file.query(sql, params),
-            Inside::Server(running) => running.query(sql, params),
+            Inside::Server(running) => running.query(sql, params, Bounds::NONE),
         }
     }
 
@@ -245,6 +275,10 @@ fn refused(field: &str, message: impl Into<String>) -> Error {
 
 fn too_long() -> Error {
     Invalid::field("sql", "timeout", "took too long and was stopped").into()
+}
+
+fn stopped() -> Error {
+    Invalid::field("sql", "stopped", "was stopped: nobody waits for it").into()
 }
 
 fn gives_rows() -> Error {
