@@ -54,6 +54,9 @@ pub(crate) enum Command {
     /// Tenants on a server.
     #[command(subcommand)]
     Tenant(TenantCommand),
+    /// Secrets of a tenant: written and listed, never shown.
+    #[command(subcommand)]
+    Secret(SecretCommand),
     /// The audit trail on a server.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -930,8 +933,65 @@ pub(crate) enum TenantCommand {
     List(RemoteOnly),
     /// Add a tenant.
     Create(TenantCreateArgs),
+    /// Show or say whether a tenant's scripts may only read business tables.
+    Mode(TenantModeArgs),
     /// Delete a tenant for ever, with everything in it but its audit trail.
     Delete(TenantDeleteArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretCommand {
+    /// List the secrets of the tenant; no values.
+    List(RemoteOnly),
+    /// Write a secret, new or not.
+    Set(SecretSetArgs),
+    /// Delete a secret.
+    Delete(SecretDeleteArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SecretSetArgs {
+    /// Its name in scripts
+    pub(crate) name: String,
+    /// Read a new value from standard input
+    #[arg(long)]
+    pub(crate) value: bool,
+    /// The value is for trials
+    #[arg(long, requires = "value")]
+    pub(crate) test: bool,
+    /// Have no value for trials any more
+    #[arg(long, conflicts_with = "test")]
+    pub(crate) no_test: bool,
+    /// For how many seconds the value before it is given, too
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) keep_previous: Option<u64>,
+    /// A script that may read it; repeat it for several
+    #[arg(long, value_name = "ID")]
+    pub(crate) script: Vec<String>,
+    /// Let all scripts of the tenant read it
+    #[arg(long, conflicts_with = "script")]
+    pub(crate) all_scripts: bool,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SecretDeleteArgs {
+    /// Its name
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TenantModeArgs {
+    /// Its name in URLs
+    pub(crate) slug: String,
+    /// Whether its scripts may only read; shown when not given
+    #[arg(long, value_name = "BOOL")]
+    pub(crate) read_only: Option<bool>,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
 }
 
 #[derive(Debug, Args)]

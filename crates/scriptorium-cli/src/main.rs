@@ -21,6 +21,7 @@ mod operation;
 mod print;
 mod remote;
 mod script;
+mod secret;
 mod serve;
 mod settings;
 mod subscription;
@@ -82,6 +83,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             Command::Alert(command) => alert::run(command).await,
             Command::Token(command) => token::run(command).await,
             Command::Tenant(command) => tenant::run(command).await,
+            Command::Secret(command) => secret::run(command).await,
             Command::Audit(command) => audit::run(command).await,
             Command::Backup(arguments) => backup::run(arguments).await,
             Command::Export(arguments) => transfer::export(arguments).await,

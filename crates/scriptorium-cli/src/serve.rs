@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use scriptorium::model::storage::Quota;
 use scriptorium::{Builder, Platform};
 use scriptorium_server::{Config, Server};
 use scriptorium_wall::Standing;
@@ -111,6 +112,13 @@ fn builder(settings: &Settings) -> Builder {
     }
     if let Some(name) = settings.node_name.clone().or_else(host_name) {
         builder = builder.node_name(name);
+    }
+    builder = builder.storage_quota(Quota {
+        entries: settings.storage_entries,
+        bytes: settings.storage_bytes,
+    });
+    if let Some(file) = &settings.secrets_key_file {
+        builder = builder.secrets_key_file(file);
     }
     if let Some(file) = &settings.audit_key_file {
         builder = builder.audit_key_file(file);

@@ -29,7 +29,7 @@ struct Key {
 const PREFIX: &str = "SCRIPTORIUM_";
 
 /// Every setting.
-const KEYS: [Key; 28] = [
+const KEYS: [Key; 31] = [
     key("listen", Some("127.0.0.1:8080")),
     key("data_dir", Some("./data")),
     key("cache_dir", None),
@@ -41,6 +41,7 @@ const KEYS: [Key; 28] = [
     key("database_role_prefix", Some("scriptorium")),
     key("node_name", None),
     key("audit_key_file", None),
+    key("secrets_key_file", None),
     key("demo", Some("false")),
     key("public_url", None),
     key("trusted_proxies", None),
@@ -48,6 +49,8 @@ const KEYS: [Key; 28] = [
     key("allow_eval", Some("false")),
     key("workers", None),
     key("guest_threads", None),
+    key("storage_entries", Some("100000")),
+    key("storage_bytes", Some("268435456")),
     key("tenant_preset", Some("shared-hosting")),
     key("tenant_shares", None),
     key("drain_delay", Some("2s")),
@@ -139,6 +142,7 @@ pub(crate) struct Settings {
     pub(crate) database: Option<Database>,
     pub(crate) node_name: Option<String>,
     pub(crate) audit_key_file: Option<PathBuf>,
+    pub(crate) secrets_key_file: Option<PathBuf>,
     pub(crate) demo: bool,
     pub(crate) public_url: Option<Url>,
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -146,6 +150,9 @@ pub(crate) struct Settings {
     pub(crate) allow_eval: bool,
     pub(crate) workers: Option<usize>,
     pub(crate) guest_threads: Option<usize>,
+    /// How much storage a tenant may have.
+    pub(crate) storage_entries: u64,
+    pub(crate) storage_bytes: u64,
     /// What a tenant may take of the process that is not among `tenant_shares`.
     pub(crate) tenant_preset: TenantShare,
     pub(crate) tenant_shares: BTreeMap<String, TenantShare>,
@@ -296,6 +303,7 @@ impl Layers {
             database: self.database()?,
             node_name: self.optional("node_name", "a name")?,
             audit_key_file: self.optional("audit_key_file", "a file")?,
+            secrets_key_file: self.optional("secrets_key_file", "a file")?,
             demo: self.required("demo", "true or false")?,
             public_url: self.optional("public_url", "an address such as https://a.example")?,
             trusted_proxies: self.trusted_proxies()?,
@@ -303,6 +311,8 @@ impl Layers {
             allow_eval: self.required("allow_eval", "true or false")?,
             workers: self.optional("workers", "a number of 1 or more")?,
             guest_threads: self.optional("guest_threads", "a number of 1 or more")?,
+            storage_entries: self.required("storage_entries", "a number of entries")?,
+            storage_bytes: self.required("storage_bytes", "a number of bytes")?,
             tenant_preset: self.tenant_preset()?,
             tenant_shares: self.tenant_shares()?,
             drain_delay: self.duration("drain_delay")?,

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::arguments::{RemoteArgs, TenantCommand, TenantCreateArgs, TenantDeleteArgs};
+use crate::arguments::{
+    RemoteArgs, TenantCommand, TenantCreateArgs, TenantDeleteArgs, TenantModeArgs,
+};
 use crate::exit::Refusal;
 use crate::print;
 use crate::remote::Remote;
@@ -16,6 +18,7 @@ pub(crate) async fn run(command: TenantCommand) -> anyhow::Result<()> {
     match command {
         TenantCommand::List(arguments) => list(&arguments.remote).await,
         TenantCommand::Create(arguments) => create(arguments).await,
+        TenantCommand::Mode(arguments) => mode(&arguments).await,
         TenantCommand::Delete(arguments) => delete(&arguments).await,
     }
 }
@@ -52,9 +55,7 @@ async fn delete(arguments: &TenantDeleteArgs) -> anyhow::Result<()> {
         return Err(Refusal::usage(message).into());
     }
     let remote = Remote::patient(&arguments.remote, PATIENCE)?;
-    let all = tenants(&remote).await?;
-    let found = all.iter().find(|tenant| tenant["slug"] == **slug);
-    let found = found.ok_or_else(|| Refusal::failed(format!("there is no tenant {slug}")))?;
+    let found = &find(&remote, slug).await?;
     let id = text(found, "id");
     remote
         .delete(&["tenants", &id], &json!({"slug": slug}))
@@ -65,6 +66,37 @@ async fn delete(arguments: &TenantDeleteArgs) -> anyhow::Result<()> {
     Ok(print::text(&format!(
         "{slug}: deleted; its audit trail stays"
     ))?)
+}
+
+async fn mode(arguments: &TenantModeArgs) -> anyhow::Result<()> {
+    let remote = Remote::new(&arguments.remote)?;
+    let id = text(&find(&remote, &arguments.slug).await?, "id");
+    let path = ["tenants", id.as_str(), "mode"];
+    let mode = match arguments.read_only {
+        Some(read_only) => {
+            remote
+                .put(&path, &[], &json!({ "read_only": read_only }))
+                .await?
+        }
+        None => remote.get(&path, &[]).await?,
+    };
+    if arguments.remote.json {
+        return Ok(print::json(&mode)?);
+    }
+    let may = match mode["read_only"].as_bool() {
+        Some(true) => "read business tables",
+        _ => "read and change business tables",
+    };
+    Ok(print::text(&format!(
+        "{}: scripts may {may}",
+        arguments.slug
+    ))?)
+}
+
+async fn find(remote: &Remote, slug: &str) -> anyhow::Result<Value> {
+    let all = tenants(remote).await?;
+    let found = all.into_iter().find(|tenant| tenant["slug"] == *slug);
+    Ok(found.ok_or_else(|| Refusal::failed(format!("there is no tenant {slug}")))?)
 }
 
 /// Every tenant; the server gives all of them at once.

@@ -61,7 +61,12 @@ fn wall(settings: &Settings) -> anyhow::Result<Wall> {
         make_private_dir(folder)?;
         wall = wall.write(folder);
     }
-    for path in settings.wall_read.iter().chain(&settings.audit_key_file) {
+    for path in settings
+        .wall_read
+        .iter()
+        .chain(&settings.audit_key_file)
+        .chain(&settings.secrets_key_file)
+    {
         wall = wall.read(path);
     }
     // Its own program, for the names of functions in the trace of a panic.

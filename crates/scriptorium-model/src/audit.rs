@@ -111,6 +111,12 @@ named! {
         StorageChanged = "storage.changed",
         /// An entry of storage was removed by hand.
         StorageDeleted = "storage.deleted",
+        /// A secret was written; its value is not told.
+        SecretChanged = "secret.changed",
+        /// A secret was removed.
+        SecretDeleted = "secret.deleted",
+        /// An execution has read a secret.
+        SecretUsed = "secret.used",
         /// A tenant was added.
         TenantCreated = "tenant.created",
         /// A tenant was changed.
@@ -189,6 +195,8 @@ named! {
         Template = "template",
         /// An entry of storage.
         Storage = "storage",
+        /// A secret.
+        Secret = "secret",
         /// A tenant.
         Tenant = "tenant",
         /// An execution, or several.

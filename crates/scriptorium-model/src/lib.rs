@@ -34,6 +34,7 @@ pub mod retention;
 pub mod retry;
 pub mod schedule;
 pub mod script;
+pub mod secret;
 pub mod storage;
 pub mod template;
 pub mod tenant;

@@ -25,8 +25,16 @@ pub enum Permission {
     ExecutionsHalt,
     /// Publish events.
     EventsPublish,
+    /// Read business tables that are open to scripts.
+    DbRead,
+    /// Change rows of business tables that are open to scripts.
+    DbWrite,
     /// Read and write the tenant's storage outside scripts.
     StorageManage,
+    /// Write and remove the tenant's secrets, and say which scripts may read them.
+    SecretsManage,
+    /// Read secrets, in a script that may.
+    SecretsUse,
     /// Edit message templates.
     TemplatesManage,
     /// Manage the tenant's users.
@@ -41,7 +49,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every platform permission.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 19] = [
         Self::ScriptsRead,
         Self::ScriptsCreate,
         Self::ScriptsUpdate,
@@ -51,7 +59,11 @@ impl Permission {
         Self::ScriptsManageEndpoints,
         Self::ExecutionsHalt,
         Self::EventsPublish,
+        Self::DbRead,
+        Self::DbWrite,
         Self::StorageManage,
+        Self::SecretsManage,
+        Self::SecretsUse,
         Self::TemplatesManage,
         Self::UsersManage,
         Self::TokensManage,
@@ -71,7 +83,11 @@ impl Permission {
             Self::ScriptsManageEndpoints => "scripts.manage_endpoints",
             Self::ExecutionsHalt => "executions.halt",
             Self::EventsPublish => "events.publish",
+            Self::DbRead => "db.read",
+            Self::DbWrite => "db.write",
             Self::StorageManage => "storage.manage",
+            Self::SecretsManage => "secrets.manage",
+            Self::SecretsUse => "secrets.use",
             Self::TemplatesManage => "templates.manage",
             Self::UsersManage => "users.manage",
             Self::TokensManage => "tokens.manage",
@@ -205,6 +221,9 @@ impl Role {
                 P::ScriptsCreate,
                 P::ScriptsExecute,
                 P::EventsPublish,
+                P::DbRead,
+                P::DbWrite,
+                P::SecretsUse,
             ]),
             Self::Viewer => named(&[P::ScriptsRead]),
         }

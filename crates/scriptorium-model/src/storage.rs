@@ -33,3 +33,86 @@ pub fn validate_key(key: &str) -> Result<(), Invalid> {
     }
     Ok(())
 }
+
+/// How much storage a tenant may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// Most entries.
+    pub entries: u64,
+    /// Most bytes of keys and values.
+    pub bytes: u64,
+}
+
+impl Default for Quota {
+    fn default() -> Self {
+        Self {
+            entries: 100_000,
+            bytes: 256 << 20,
+        }
+    }
+}
+
+/// What a script wants of an entry, decided where it is written: nobody comes between looking and
+/// writing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// Writes a value where there is the expected one; no value stands for no entry, on either side.
+    Replace {
+        /// What has to be there.
+        expected: Option<Json>,
+        /// What is to be there.
+        value: Option<Json>,
+        /// When it stops existing.
+        expires_at: Option<Timestamp>,
+    },
+    /// Adds to the number that is there, or to zero.
+    Add {
+        /// What is added.
+        delta: f64,
+        /// When an entry that was not there stops existing.
+        expires_at: Option<Timestamp>,
+    },
+    /// Lets an entry exist until then, or for good.
+    Expire(Option<Timestamp>),
+}
+
+/// What became of a [`Change`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Changed {
+    /// Whether it was done.
+    pub done: bool,
+    /// What is there now.
+    pub value: Option<Json>,
+}
+
+/// Whether two values are the same: objects whatever the order of their members, numbers by what
+/// they come to.
+pub fn same(one: &serde_json::Value, other: &serde_json::Value) -> bool {
+    use serde_json::Value as V;
+    match (one, other) {
+        (V::Number(one), V::Number(other)) => {
+            one == other || (one.as_f64() == other.as_f64() && !(one.is_i64() && other.is_i64()))
+        }
+        (V::Array(one), V::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        (V::Object(one), V::Object(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .all(|(key, one)| other.get(key).is_some_and(|other| same(one, other)))
+        }
+        (one, other) => one == other,
+    }
+}
+
+/// The number that adding comes to: whole numbers stay whole.
+pub fn sum(number: &serde_json::Value, delta: f64) -> Option<Json> {
+    let exact = |number: f64| number.fract() == 0.0 && number.abs() < 9e15;
+    let sum = number.as_f64()? + delta;
+    if exact(sum) {
+        return Some(serde_json::Value::from(sum as i64).into());
+    }
+    let sum = serde_json::Number::from_f64(sum)?;
+    Some(serde_json::Value::Number(sum).into())
+}

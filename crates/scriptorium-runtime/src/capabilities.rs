@@ -3,12 +3,15 @@
 //! declaration and its line in the reference.
 
 pub(crate) mod args;
+pub(crate) mod cache;
 mod console;
 mod context;
+pub(crate) mod db;
 mod events;
 pub(crate) mod http;
 mod intl;
 pub(crate) mod language;
+mod secrets;
 mod storage;
 pub(crate) mod stream;
 mod utils;
@@ -76,10 +79,13 @@ pub(crate) struct Capability {
 }
 
 /// The one list. `services` is not in it: the host application declares those.
-pub(crate) static ALL: [Capability; 6] = [
+pub(crate) static ALL: [Capability; 9] = [
     console::CAPABILITY,
     context::CAPABILITY,
+    db::CAPABILITY,
     storage::CAPABILITY,
+    cache::CAPABILITY,
+    secrets::CAPABILITY,
     events::CAPABILITY,
     http::CAPABILITY,
     utils::CAPABILITY,
@@ -89,7 +95,8 @@ pub(crate) static ALL: [Capability; 6] = [
 pub(crate) fn find(path: &str) -> Option<&'static Binding> {
     static INDEX: LazyLock<HashMap<&'static str, &'static Binding>> = LazyLock::new(|| {
         let internal = language::BINDINGS.iter().chain(&intl::BINDINGS);
-        let all = bindings().chain(internal).chain(&stream::BINDINGS);
+        let internal = internal.chain(&stream::BINDINGS).chain(&db::BINDINGS);
+        let all = bindings().chain(internal);
         all.map(|binding| (binding.path, binding)).collect()
     });
     INDEX.get(path).copied()

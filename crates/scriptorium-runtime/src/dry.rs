@@ -55,6 +55,9 @@ impl Run {
         target: &str,
         summary: &str,
     ) -> Result<(), HostError> {
+        // It is shown: what the run has read of secrets is not.
+        let masked = |text: &str| self.masked(|mask| mask.text(text).into_owned());
+        let (target, summary) = (&masked(target), &masked(summary));
         let most = 4 * EFFECT_CHARS;
         let held = self.hold(EFFECT_BYTES + target.len().min(most) + summary.len().min(most))?;
         let mut state = self.dry.lock();

@@ -196,10 +196,19 @@ async fn run_prepared(
         limits.wall,
     ));
     let report = report(shared, &run, live, &prepared, limits).await;
+    run.database.end(&run);
     let (result, usage) = match report {
         Ok(report) => (output(&run, report.outcome, &prepared), report.usage),
         Err(failure) => (Err(failure), scriptorium_engine::Usage::default()),
     };
+    let result = run.masked(|mask| match result {
+        // The reply of an endpoint is sent, and stays what it is.
+        Ok(output) => Ok(Output {
+            json: mask.json(output.json),
+            ..output
+        }),
+        Err(failure) => Err(mask.failure(failure)),
+    });
     let began = run.began();
     let queued = began.map_or(Duration::ZERO, |began| {
         let execution = &job.execution;
@@ -215,7 +224,7 @@ async fn run_prepared(
             cpu: usage.cpu,
             memory_peak_bytes: usage.memory_peak_bytes,
             api_calls: usage.io_calls + usage.service_calls,
-            db_queries: 0,
+            db_queries: run.database.queries(),
             dropped_logs: 0,
         },
         began,

@@ -20,6 +20,7 @@ use scriptorium_model::event::Event;
 use scriptorium_model::execution::{LogLevel, Progress};
 use scriptorium_model::{Actor, Ambient, Ctx, ExecutionId, Json, ScriptId, Timestamp};
 use scriptorium_store::Store;
+use scriptorium_store::secrets::Opened;
 use scriptorium_store::tenant_data::TenantData;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
@@ -27,6 +28,8 @@ use tokio::sync::Semaphore;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::capabilities::args::Args;
+use crate::capabilities::cache::Caches;
+use crate::capabilities::db::Database;
 use crate::capabilities::language::{Alarm, Signals};
 use crate::capabilities::stream::Streamed;
 use crate::capabilities::{self, How, http};
@@ -34,12 +37,15 @@ use crate::context;
 use crate::dry::Dry;
 use crate::hub::Live;
 use crate::job::{Call, Job};
+use crate::masking::Mask;
 use crate::options::HostTypes;
 use crate::service::{Handler, Method, Registry, Service, ServiceCall, ServiceError};
 
 /// Most templates, new programs and large inputs worked on at once in the process: each takes a
 /// processor.
 pub(crate) const BLOCKING: usize = 2;
+/// Most transactions of scripts that are open at once in the process.
+pub(crate) const TRANSACTIONS: usize = 64;
 /// Most bytes of the arguments of a service as JSON.
 const SERVICE_ARGS_BYTES: usize = 1 << 20;
 /// What an object takes that has one member: a map makes room for more at once.
@@ -65,6 +71,9 @@ pub(crate) struct World {
     pub(crate) tasks: TaskTracker,
     /// Who takes a processor outside of the guest threads: templates, new programs.
     pub(crate) blocking: Arc<Semaphore>,
+    /// Who may have a transaction open in the business tables: each takes a thread.
+    pub(crate) transactions: Arc<Semaphore>,
+    pub(crate) caches: Caches,
 }
 
 /// One run as its capabilities see it.
@@ -80,6 +89,8 @@ pub(crate) struct Run {
     pub(crate) alarm: Alarm,
     pub(crate) signals: Signals,
     pub(crate) streamed: Streamed,
+    pub(crate) database: Database,
+    secrets: Mutex<Read>,
     live: Arc<Live>,
     wall: Duration,
     events: Mutex<Published>,
@@ -96,6 +107,13 @@ const BODY_PART: usize = 768 << 10;
 pub(crate) struct Published {
     pub(crate) events: Vec<Event>,
     held: Vec<Held>,
+}
+
+/// What a run has read of secrets.
+#[derive(Default)]
+struct Read {
+    names: BTreeSet<String>,
+    mask: Mask,
 }
 
 /// The engine's view of a run.
@@ -143,6 +161,8 @@ impl Run {
             alarm: Alarm::default(),
             signals: Signals::default(),
             streamed: Streamed::default(),
+            database: Database::default(),
+            secrets: Mutex::default(),
             live,
             wall,
             events: Mutex::default(),
@@ -201,9 +221,35 @@ impl Run {
         Ok(())
     }
 
+    /// Gives up the events that came after some: they were part of a transaction that is not kept.
+    pub(crate) fn forget_events_after(&self, count: usize) {
+        let mut published = self.events();
+        published.events.truncate(count);
+        published.held.truncate(count);
+    }
+
     /// The events published so far.
     pub(crate) fn events(&self) -> MutexGuard<'_, Published> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the values of a secret from showing up; whether it is the first time that it is read.
+    pub(crate) fn has_read(&self, name: &str, opened: &Opened) -> bool {
+        let mut read = self.read();
+        read.mask.add(&opened.value);
+        if let Some(previous) = &opened.previous {
+            read.mask.add(previous);
+        }
+        read.names.insert(name.to_owned())
+    }
+
+    /// Does something with what keeps secrets from showing up.
+    pub(crate) fn masked<T>(&self, work: impl FnOnce(&Mask) -> T) -> T {
+        work(&self.read().mask)
+    }
+
+    fn read(&self) -> MutexGuard<'_, Read> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts what the host holds for the run against its memory.
@@ -215,7 +261,9 @@ impl Run {
     /// one place count as one, and after some places the rest do, so that a script cannot fill the
     /// trail.
     pub(crate) fn blocked(&self, target: &str, reason: &str) {
-        let target = audit::cut(target, audit::NAME_CHARS);
+        let masked = |text: &str| self.masked(|mask| mask.text(text).into_owned());
+        let (target, reason) = (masked(target), masked(reason));
+        let target = audit::cut(&target, audit::NAME_CHARS);
         let mut incidents = self
             .incidents
             .lock()
@@ -225,7 +273,7 @@ impl Run {
             Some(index) => incidents[index].count = incidents[index].count.saturating_add(1),
             None if incidents.len() < BLOCKED_TARGETS => incidents.push(Incident {
                 target,
-                reason: audit::cut(reason, audit::NAME_CHARS),
+                reason: audit::cut(&reason, audit::NAME_CHARS),
                 count: 1,
             }),
             None => {
@@ -335,6 +383,11 @@ impl Run {
                 details: Some(json!({ "permission": permission }).to_string()),
                 ..HostError::new("PERMISSION_DENIED", message)
             }));
+        }
+        if self.database.is_open() {
+            // It may need what the transaction has locked, and would wait for itself.
+            let message = format!("{path} cannot be called while a transaction is open");
+            return Reply::Ready(Err(HostError::new("TRANSACTION_OPEN", message)));
         }
         let (args, values) = match self.read_args(args) {
             Ok(read) => read,
@@ -483,9 +536,12 @@ impl Host for RunHost {
             Level::Warn => LogLevel::Warn,
             Level::Error => LogLevel::Error,
         };
-        let data = data.and_then(kept);
         let run = &self.0;
-        run.live.logs.push(level, cut(message), data, run.now());
+        let (message, data) = run.masked(|mask| {
+            let data = data.and_then(kept).map(|data| mask.json(data));
+            (cut(&mask.text(message)), data)
+        });
+        run.live.logs.push(level, message, data, run.now());
     }
 
     fn now(&self) -> Duration {

@@ -21,6 +21,7 @@ pub mod job;
 mod libraries;
 mod load;
 mod logs;
+mod masking;
 pub mod options;
 mod pool;
 mod prelude;

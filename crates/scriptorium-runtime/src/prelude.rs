@@ -23,6 +23,9 @@ const PARTS: [&str; 11] = [
     include_str!("js/entry.js"),
 ];
 
+/// What `utils.assert` throws.
+const ASSERTION: &str = "ASSERTION_FAILED";
+
 /// The prelude's text for a set of services.
 pub(crate) fn text(services: &Registry) -> String {
     let bindings: Vec<Value> = capabilities::bindings().filter_map(row).collect();
@@ -36,6 +39,7 @@ pub(crate) fn text(services: &Registry) -> String {
     let mut text = String::new();
     // Writing to a String does not fail.
     let _ = writeln!(text, "const BINDINGS = {};", Value::from(bindings));
+    let _ = writeln!(text, "const ASSERTION = {};", Value::from(ASSERTION));
     let _ = writeln!(text, "const SERVICES = {};", Value::from(services));
     for part in PARTS {
         text.push_str(part);

@@ -20,10 +20,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::capabilities::cache::Caches;
 use crate::capabilities::http;
 use crate::circuits::{Circuit, CircuitStatistics, Circuits};
 use crate::error::Error;
-use crate::host::{BLOCKING, World};
+use crate::host::{BLOCKING, TRANSACTIONS, World};
 use crate::hub::{Hub, Stage, Watch};
 use crate::job::{Call, Finished, Job};
 use crate::libraries::{self, Bundle, Bundles, ResolvedLibrary};
@@ -126,6 +127,8 @@ impl Runtime {
             io,
             tasks: TaskTracker::new(),
             blocking: Arc::new(Semaphore::new(BLOCKING)),
+            transactions: Arc::new(Semaphore::new(TRANSACTIONS)),
+            caches: Caches::default(),
         };
         let guests = Threads::start(options.guest_threads, {
             let engine = engine.clone();

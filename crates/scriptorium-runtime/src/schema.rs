@@ -109,6 +109,19 @@ pub(crate) async fn fitted(
     world.blocking(work).await.unwrap_or_else(broken)
 }
 
+/// What of a value does not meet a schema of a script: where, and why.
+///
+/// # Errors
+/// The schema is none, or would take too much.
+pub(crate) fn misfits(text: &Json, value: &Json) -> Result<Vec<(String, String)>, Invalid> {
+    let schema = Schema::compile(text)?;
+    let Err(found) = schema.hold("", &value.to_value()) else {
+        return Ok(Vec::new());
+    };
+    let told = found.errors.into_iter();
+    Ok(told.map(|error| (error.field, error.message)).collect())
+}
+
 fn broken<T>() -> Result<T, Invalid> {
     let message = "could not be held against the schema";
     Err(Invalid::field("input", "unfit", message))

@@ -16,8 +16,8 @@ use utoipa_axum::routes;
 
 use crate::api::{
     Refused, alerts, audit, backup, dead_letters, drafts, endpoints, events, executions, halts,
-    nodes, operations, reference, retention, schedules, scripts, session, signing_secrets, storage,
-    stream, subscriptions, templates, tenants, tokens, transfer, trash, users, versions,
+    nodes, operations, reference, retention, schedules, scripts, secrets, session, signing_secrets,
+    storage, stream, subscriptions, templates, tenants, tokens, transfer, trash, users, versions,
 };
 use crate::problem::{self, Problem};
 use crate::state::App;
@@ -177,8 +177,11 @@ fn management() -> OpenApiRouter<App> {
         .routes(routes!(users::delete))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(secrets::list))
+        .routes(routes!(secrets::put, secrets::delete))
         .routes(routes!(tenants::list, tenants::create))
         .routes(routes!(tenants::delete))
+        .routes(routes!(tenants::mode, tenants::set_mode))
         .routes(routes!(audit::list))
         .routes(routes!(audit::verify))
         .routes(routes!(audit::export))

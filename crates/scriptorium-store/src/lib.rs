@@ -29,6 +29,7 @@ mod retention;
 pub mod schedules;
 pub mod scripts;
 mod search;
+pub mod secrets;
 mod sessions;
 mod signing;
 mod storage;

@@ -2,7 +2,7 @@
 //! scripts make many of them; an expired entry reads as missing whether or not it was removed.
 
 use scriptorium_model::definition::at_most_bytes;
-use scriptorium_model::storage::{Entry, VALUE_BYTES, validate_key};
+use scriptorium_model::storage::{Change, Changed, Entry, VALUE_BYTES, validate_key};
 use scriptorium_model::{Ctx, Invalid, Json, Timestamp};
 use sea_orm::FromQueryResult;
 
@@ -100,6 +100,61 @@ impl Store {
         writer.delete_entry(ctx.tenant, key.into(), None).await
     }
 }
+
+impl Store {
+    /// Changes an entry as a running script asks: what it depends on is looked at where it is written.
+    ///
+    /// # Errors
+    /// `Invalid` for a bad key, a value over 256 KiB, a value that is no number where one is added
+    /// (`not_a_number`), or more than the tenant's quota (`quota`).
+    pub async fn change_entry(&self, ctx: &Ctx, key: &str, change: Change) -> Result<Changed> {
+        let value = match &change {
+            Change::Replace {
+                value: Some(value), ..
+            } => value.clone(),
+            _ => Json::null(),
+        };
+        validate(key, &value)?;
+        let writer = &self.inner.writer;
+        writer.change_entry(ctx.tenant, key.into(), change).await
+    }
+
+    /// The entries whose keys begin so, in the order of their keys after `after`: at most `limit`, and
+    /// some megabytes of values.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn list_entries(
+        &self,
+        ctx: &Ctx,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Entry>> {
+        let now = Micros::from(self.inner.ambient.now());
+        let db = self.db().read(ctx).await?;
+        // Keys with the prefix are one after the other. The first is given however large it is.
+        let sql = db
+            .sql(
+                "select key, value, expires_at, updated_at from (select key, value, expires_at,                  updated_at, sum(length(value)) over (order by key) as so_far,                  row_number() over (order by key) as place from (select * from storage                  where tenant_id = $1 and key >= $2 and key > $3                  and (expires_at is null or expires_at > $4) order by key limit $5) as found) as page                  where so_far <= $6 or place = 1 order by key",
+            )
+            .with([
+                prefix.into(),
+                after.unwrap_or_default().into(),
+                now.into(),
+                i64::from(limit).into(),
+                LIST_BYTES.into(),
+            ]);
+        let rows: Vec<EntryRow> = db.all(sql).await?;
+        let entries = rows.into_iter().map(Entry::from);
+        Ok(entries
+            .take_while(|entry| entry.key.starts_with(prefix))
+            .collect())
+    }
+}
+
+/// Most characters of the values of one list.
+const LIST_BYTES: i64 = 2 << 20;
 
 fn validate(key: &str, value: &Json) -> Result<(), Invalid> {
     let mut invalid = Invalid::default();

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use scriptorium_model::storage::Quota;
 use scriptorium_model::{Ambient, Ctx, TenantId};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::files::{self, LockFile};
 use crate::history::HistoryWriter;
 use crate::keys;
+use crate::secrets::{self, Seal};
 use crate::system::nodes::Relay;
 use crate::system::queue::{NextDue, Rotation};
 use crate::tenant_data::{TenantData, TenantSchema};
@@ -40,6 +42,11 @@ pub struct Options {
     /// File with the key of the audit trail, shared by all servers of one database. By default
     /// `keys/audit.key` in the data directory, made when missing.
     pub audit_key_file: Option<PathBuf>,
+    /// File with the key that secrets are sealed with, shared by all servers of one database. By
+    /// default `keys/secrets.key` in the data directory, made when missing.
+    pub secrets_key_file: Option<PathBuf>,
+    /// How much storage a tenant may have.
+    pub storage_quota: Quota,
 }
 
 impl Options {
@@ -53,6 +60,8 @@ impl Options {
             history_queue: 4_096,
             max_bytes: None,
             audit_key_file: None,
+            secrets_key_file: None,
+            storage_quota: Quota::default(),
         }
     }
 }
@@ -72,6 +81,8 @@ pub(crate) struct Inner {
     pub(crate) rotation: Rotation,
     pub(crate) next_due: NextDue,
     pub(crate) ids: InOrder,
+    /// What seals the secrets of all tenants.
+    pub(crate) seal: Seal,
     pub(crate) trail: Trail,
     pub(crate) heads: Heads,
     data_dir: PathBuf,
@@ -134,6 +145,7 @@ impl Store {
         };
         let key = audit::key(&db, &options, &ambient).await?;
         let trail = Trail::new(key, ambient.clone());
+        let seal = secrets::key(&db, &options, &ambient).await?;
         let signals = Arc::new(Signals::new());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         if let Db::Postgres(server) = &db {
@@ -147,6 +159,7 @@ impl Store {
             ambient.clone(),
             Arc::clone(&signals),
             options.history_queue,
+            options.storage_quota,
         );
         let store = Self {
             inner: Arc::new(Inner {
@@ -158,6 +171,7 @@ impl Store {
                 next_due: NextDue::default(),
                 ids: InOrder::default(),
                 trail,
+                seal,
                 heads: Heads::new(&options.data_dir),
                 data_dir: options.data_dir,
                 lock: Mutex::new(lock),

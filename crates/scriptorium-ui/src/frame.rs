@@ -18,6 +18,8 @@ pub(crate) struct Frame {
     pub(crate) audit: bool,
     /// What tells that the tenant's executions do not begin.
     pub(crate) halt: Option<String>,
+    /// Whether secrets are offered.
+    pub(crate) secrets: bool,
     section: &'static str,
 }
 
@@ -43,6 +45,7 @@ impl Frame {
             title: title.into(),
             person: caller.map(|caller| person(t, caller)),
             tenant: caller.map_or_else(String::new, |caller| caller.tenant.name.clone()),
+            secrets: caller.is_some_and(|caller| caller.ctx.may(Permission::SecretsManage)),
             audit: caller.is_some_and(|caller| caller.ctx.may(Permission::AuditRead)),
             texts: Island::of(&t.for_browser()),
             halt: None,

@@ -12,6 +12,7 @@ mod operations;
 mod run;
 mod script;
 mod scripts;
+mod secrets;
 mod settings;
 mod tenant;
 mod trash;
@@ -47,6 +48,7 @@ pub(crate) fn router() -> Router<Site> {
         .route("/scripts/{id}/versions/{a}/diff/{b}", get(diff::show))
         .route("/trash", get(trash::list))
         .route("/settings", get(tenant::show))
+        .route("/secrets", get(secrets::list))
         .route("/audit", get(audit::list))
         .route("/executions", get(executions::list))
         .route("/executions/{id}", get(execution::show))

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use scriptorium_model::permission::{PermissionSet, Role};
+use scriptorium_model::storage::Quota;
 use scriptorium_model::tenant::Tenant;
 use scriptorium_model::user::User;
 use scriptorium_model::{Ambient, Ctx, Invalid};
@@ -34,6 +35,8 @@ pub struct Builder {
     database: Option<Database>,
     node_name: Option<String>,
     audit_key_file: Option<PathBuf>,
+    secrets_key_file: Option<PathBuf>,
+    storage_quota: Quota,
     options: Options,
     schema: TenantSchema,
     ambient: Option<Ambient>,
@@ -56,6 +59,8 @@ impl Default for Builder {
             database: None,
             node_name: None,
             audit_key_file: None,
+            secrets_key_file: None,
+            storage_quota: Quota::default(),
             options: Options::default(),
             schema: TenantSchema::default(),
             ambient: None,
@@ -103,6 +108,21 @@ impl Builder {
     #[must_use]
     pub fn node_name(mut self, name: impl Into<String>) -> Self {
         self.node_name = Some(name.into());
+        self
+    }
+
+    /// How much storage each tenant may have; 100,000 entries and 256 MiB unless it is said.
+    #[must_use]
+    pub fn storage_quota(mut self, quota: Quota) -> Self {
+        self.storage_quota = quota;
+        self
+    }
+
+    /// The file with the key that secrets are sealed with, shared by all servers of one database;
+    /// `keys/secrets.key` in the data directory unless it is said.
+    #[must_use]
+    pub fn secrets_key_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.secrets_key_file = Some(file.into());
         self
     }
 
@@ -272,6 +292,8 @@ impl Builder {
         }
         let mut store = scriptorium_store::Options::new(&self.data_dir);
         store.audit_key_file = self.audit_key_file;
+        store.secrets_key_file = self.secrets_key_file;
+        store.storage_quota = self.storage_quota;
         if let Some(name) = self.node_name {
             store.node_name = name;
         }

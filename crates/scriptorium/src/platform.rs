@@ -40,6 +40,7 @@ use crate::password::Passwords;
 use crate::retention::RetentionSettings;
 use crate::schedules::Schedules;
 use crate::scripts::Scripts;
+use crate::secrets::Secrets;
 use crate::storage::Storage;
 use crate::subscriptions::Subscriptions;
 use crate::templates::Templates;
@@ -159,6 +160,11 @@ impl Platform {
     /// Operations on many executions of a tenant.
     pub fn operations(&self) -> Operations<'_> {
         Operations(self)
+    }
+
+    /// The secrets of a tenant.
+    pub fn secrets(&self) -> Secrets<'_> {
+        Secrets(self)
     }
 
     /// Alerts of a tenant.

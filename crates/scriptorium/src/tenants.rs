@@ -71,6 +71,28 @@ impl Tenants<'_> {
         ended.map_err(|_| Error::internal("the task of a deletion failed"))?
     }
 
+    /// Whether the tenant's scripts may only read business tables.
+    ///
+    /// # Errors
+    /// No such tenant, or the permission `tenants.manage` is missing.
+    pub async fn is_read_only(&self, ctx: &Ctx, id: TenantId) -> Result<bool> {
+        policy::require(ctx, Permission::TenantsManage)?;
+        let tenant = self.0.store().find_tenant(id).await?;
+        Ok(self.0.store().scripts_read_only(tenant.id).await?)
+    }
+
+    /// Lets the tenant's scripts only read business tables, or change them, too: a tenant may try its
+    /// scripts on real data before they change any. Runs under way notice with their next transaction.
+    ///
+    /// # Errors
+    /// No such tenant, or the permission `tenants.manage` is missing.
+    pub async fn set_read_only(&self, ctx: &Ctx, id: TenantId, read_only: bool) -> Result<()> {
+        policy::require(ctx, Permission::TenantsManage)?;
+        let tenant = self.0.store().find_tenant(id).await?;
+        let store = self.0.store();
+        Ok(store.set_scripts_read_only(ctx, &tenant, read_only).await?)
+    }
+
     /// Every tenant by slug.
     ///
     /// # Errors

@@ -5,7 +5,8 @@ use scriptorium::tenant_data::{Column, ColumnType, Table};
 
 use ColumnType::{Integer, Json, Text, Timestamp, Uuid};
 
-/// Every table with its columns, named as in [`crate::records`].
+/// Every table with its columns, named as in [`crate::records`]. Scripts read most of them; they change rows
+/// through services, which know the rules of the business.
 pub(crate) fn tables() -> TenantSchema {
     TenantSchema {
         tables: vec![
@@ -33,6 +34,7 @@ fn clients() -> Table {
         .optional("reminded_at", Timestamp)
         .column("created_at", Timestamp)
         .index(["last_activity"])
+        .read_by_scripts()
 }
 
 fn products() -> Table {
@@ -44,6 +46,7 @@ fn products() -> Table {
         .column("unit", Text)
         .column("price", Integer)
         .column("stock", Integer)
+        .read_by_scripts()
 }
 
 fn orders() -> Table {
@@ -58,6 +61,7 @@ fn orders() -> Table {
         .column("created_at", Timestamp)
         .index(["customer_id"])
         .index(["created_at"])
+        .read_by_scripts()
 }
 
 fn order_items() -> Table {
@@ -69,6 +73,7 @@ fn order_items() -> Table {
         .column("quantity", Integer)
         .column("unit_price", Integer)
         .index(["order_id", "position"])
+        .read_by_scripts()
 }
 
 fn invoices() -> Table {
@@ -85,6 +90,7 @@ fn invoices() -> Table {
         .optional("payment_reference", Text)
         .index(["customer_id", "status"])
         .index(["order_id"])
+        .read_by_scripts()
 }
 
 fn notifications() -> Table {

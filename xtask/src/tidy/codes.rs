@@ -15,7 +15,7 @@ const AREAS: [&str; 3] = ["script", "limit", "platform"];
 const ACTIONS: &str = "crates/scriptorium-model/src/audit.rs";
 
 /// Codes that are one word.
-const PLAIN: [&str; 2] = ["cancelled", "TIMEOUT"];
+const PLAIN: [&str; 3] = ["cancelled", "CONFLICT", "TIMEOUT"];
 
 /// Endings of file names, which look like codes.
 const ENDINGS: [&str; 4] = ["css", "html", "js", "ts"];

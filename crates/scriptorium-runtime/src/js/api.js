@@ -149,6 +149,79 @@ const makeLogger = (fields) => {
   return logger;
 };
 
+// Helpers that need nothing of the host.
+const refusal = (code, message) => {
+  const error = new ErrorOf(message);
+  put(error, "code", code);
+  return error;
+};
+const failed = (field, message) => {
+  const error = refusal("VALIDATION_ERROR", `${field} ${message}`);
+  put(error, "field", field);
+  return error;
+};
+const sleep = (milliseconds) => {
+  if (typeof milliseconds !== "number" || !(milliseconds >= 0)) return rejected(failed("milliseconds", "must be a number"));
+  return new PromiseOf((resolve) => timers.add(() => resolve(undefined), milliseconds));
+};
+place("utils.sleep", sleep);
+place("utils.retry", async (work, options) => {
+  if (typeof work !== "function") throw failed("work", "must be a function");
+  const { attempts = 3, delay = 200, factor = 2, maxDelay = 30_000, when } = options ?? {};
+  if (typeof attempts !== "number" || attempts < 1 || attempts > 100) throw failed("options.attempts", "must be 1 to 100");
+  if (typeof delay !== "number" || !(delay >= 0)) throw failed("options.delay", "must be milliseconds");
+  if (typeof factor !== "number" || !(factor >= 1)) throw failed("options.factor", "must be 1 or more");
+  let wait = delay;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work(attempt);
+    } catch (error) {
+      if (attempt >= attempts || (typeof when === "function" && !when(error, attempt))) throw error;
+    }
+    await sleep(wait < maxDelay ? wait : maxDelay);
+    wait *= factor;
+  }
+});
+place("utils.assert", (condition, message) => {
+  if (!condition) throw refusal(ASSERTION, message === undefined ? "an assertion does not hold" : format([message]));
+});
+place("utils.chunk", (list, size) => {
+  if (!isArray(list)) throw failed("list", "must be a list");
+  if (typeof size !== "number" || size < 1 || floor(size) !== size) throw failed("size", "must be a whole number, 1 or more");
+  const pieces = [];
+  let piece;
+  for (let i = 0; i < list.length; i++) {
+    if (i % size === 0) append(pieces, (piece = []));
+    append(piece, list[i]);
+  }
+  return pieces;
+});
+const LATIN = {
+  __proto__: null, а: "a", б: "b", в: "v", г: "g", ғ: "g", д: "d", е: "e", ё: "yo", ж: "zh", з: "z", и: "i", й: "y", к: "k", қ: "q",
+  л: "l", м: "m", н: "n", о: "o", п: "p", р: "r", с: "s", т: "t", у: "u", ў: "o", ф: "f", х: "kh", ҳ: "h", ц: "ts", ч: "ch",
+  ш: "sh", щ: "shch", ъ: "", ы: "y", ь: "", э: "e", ю: "yu", я: "ya", ß: "ss", æ: "ae", œ: "oe", ø: "o", đ: "d", ð: "d",
+  þ: "th", ł: "l", ı: "i", "ʻ": "", "ʼ": "", "'": "", "’": "",
+};
+place("utils.slug", (value) => {
+  if (typeof value !== "string") throw failed("text", "must be a string");
+  const letters = textToLower(textSlice(value, 0, 10_000));
+  let slug = "";
+  let gap = false;
+  for (let i = 0; i < letters.length; i++) {
+    const own = LATIN[letters[i]];
+    const plain = own === undefined ? textNormalize(letters[i], "NFD") : own;
+    for (let j = 0; j < plain.length; j++) {
+      const code = textCode(plain, j);
+      if ((code >= 97 && code <= 122) || (code >= 48 && code <= 57)) {
+        if (gap && slug !== "") slug += "-";
+        gap = false;
+        slug += plain[j];
+      } else if (code < 0x300 || code > 0x36f) gap = true;
+    }
+  }
+  return slug;
+});
+
 place("utils.date.now", () => new DateOf());
 
 // context: read from the host when a script first looks at it.
@@ -196,7 +269,47 @@ const readServices = () => {
   return freeze(allowed);
 };
 
-const { storage, events, http, utils, console: consoleApi } = made;
+// db.transaction: the host begins, commits and rolls back; what is here says in between that it is over.
+const makeTransaction = (state) => {
+  const tx = create(null);
+  const names = ownKeys(made.db);
+  for (let i = 0; i < names.length; i++) {
+    const call = made.db[names[i]];
+    const within = (...values) => {
+      if (state.open) return apply(call, undefined, values);
+      return rejected(refusal("TRANSACTION_OVER", "the transaction is over, and nothing more can be done in it"));
+    };
+    if (names[i] === "tables" || names[i] === "transaction") continue;
+    defineProperty(within, "name", { __proto__: null, value: names[i] });
+    put(tx, names[i], freeze(within));
+  }
+  return freeze(tx);
+};
+place("db.transaction", async (work) => {
+  if (typeof work !== "function") {
+    const error = refusal("VALIDATION_ERROR", "work must be a function");
+    put(error, "field", "work");
+    throw error;
+  }
+  await hostCall("db.begin", "[]");
+  const state = { __proto__: null, open: true };
+  let result;
+  try {
+    result = await work(makeTransaction(state));
+  } catch (error) {
+    state.open = false;
+    await hostCall("db.rollback", "[]");
+    throw error;
+  }
+  state.open = false;
+  await hostCall("db.commit", "[]");
+  return result;
+});
+
+const { cache, db, secrets, storage, events, http, utils, console: consoleApi } = made;
+freezeApi(cache);
+freezeApi(secrets);
+freezeApi(db);
 freezeApi(storage);
 freezeApi(events);
 freezeApi(http);
@@ -213,7 +326,10 @@ const everywhere = (name, value) => {
   fix(ctx, name, value);
   fix(sdk, name, value);
 };
+everywhere("db", db);
 everywhere("storage", storage);
+everywhere("cache", cache);
+everywhere("secrets", secrets);
 everywhere("events", events);
 everywhere("http", http);
 everywhere("utils", utils);

@@ -159,6 +159,129 @@ interface Context<I = any> {
   budget(): Budget;
 }
 
+type DateUnit = "years" | "months" | "weeks" | "days" | "hours" | "minutes" | "seconds" | "milliseconds";
+type DateEdge = "year" | "quarter" | "month" | "week" | "day" | "hour" | "minute" | "second";
+type Rounding = "halfUp" | "halfEven" | "up" | "down" | "floor" | "ceiling";
+type JwtAlgorithm = "HS256" | "HS384" | "HS512";
+
+interface JwtSignOptions {
+  algorithm?: JwtAlgorithm;
+  /** Seconds from now. */
+  expiresIn?: number;
+  notBefore?: number;
+  issuer?: string;
+  subject?: string;
+  audience?: string;
+  keyId?: string;
+}
+
+interface JwtVerifyOptions {
+  algorithms?: readonly JwtAlgorithm[];
+  issuer?: string;
+  subject?: string;
+  audience?: string;
+  /** Seconds by which clocks may differ, 600 at most. */
+  leeway?: number;
+}
+
+interface CsvParseOptions {
+  delimiter?: string;
+  /** Whether the first row names the columns; so it does unless it is said. */
+  header?: boolean;
+  trim?: boolean;
+}
+
+interface CsvWriteOptions {
+  delimiter?: string;
+  header?: boolean;
+  columns?: readonly string[];
+  crlf?: boolean;
+  escapeFormulas?: boolean;
+}
+
+interface XmlElement {
+  readonly name: string;
+  readonly namespace: string | null;
+  readonly attributes: Record<string, string>;
+  readonly text: string;
+  readonly children: readonly XmlElement[];
+}
+
+interface RetryOptions {
+  attempts?: number;
+  /** Milliseconds before the second attempt. */
+  delay?: number;
+  /** By what each pause is longer than the one before; 2. */
+  factor?: number;
+  maxDelay?: number;
+  /** Whether to try again after an error. */
+  when?: (error: any, attempt: number) => boolean;
+}
+
+interface StorageList<T = any> {
+  readonly items: ReadonlyArray<{
+    readonly key: string;
+    readonly value: T;
+    readonly expiresAt: string | null;
+    readonly updatedAt: string;
+  }>;
+  /** For options.cursor of the next list; null when this one is empty. */
+  readonly nextCursor: string | null;
+}
+
+type ConditionOperators = {
+  eq?: unknown;
+  ne?: unknown;
+  gt?: unknown;
+  gte?: unknown;
+  lt?: unknown;
+  lte?: unknown;
+  in?: readonly unknown[];
+  notIn?: readonly unknown[];
+  between?: readonly [unknown, unknown];
+  /** % stands for any text, _ for a character, \\ before them for themselves. */
+  like?: string;
+  startsWith?: string;
+  endsWith?: string;
+  contains?: string;
+  isNull?: boolean;
+};
+/** A column's value, null, a list of values, or operators; all have to be met. */
+type ConditionObject = {
+  $and?: readonly Conditions[];
+  $or?: readonly Conditions[];
+  $not?: Conditions;
+  [column: string]: unknown;
+};
+type ConditionEntry = { field: string; operator?: keyof ConditionOperators; value?: unknown };
+type Conditions = ConditionObject | readonly ConditionEntry[];
+
+interface FindOptions {
+  /** "total", "-total" for downwards, { total: "desc" }, or a list of them. */
+  orderBy?: string | Record<string, "asc" | "desc"> | ReadonlyArray<string | Record<string, "asc" | "desc">>;
+  /** At most 1,000. */
+  limit?: number;
+  offset?: number;
+  /** Columns; all of them without it. */
+  select?: readonly string[];
+}
+
+interface TableInfo {
+  readonly name: string;
+  readonly columns: ReadonlyArray<{
+    readonly name: string;
+    readonly type: "text" | "integer" | "real" | "boolean" | "timestamp" | "json" | "uuid" | "decimal";
+    readonly nullable: boolean;
+    readonly unique: boolean;
+  }>;
+  readonly key: readonly string[];
+  /** Whether this execution may change its rows. */
+  readonly writable: boolean;
+}
+
+/** What work of db.transaction is given: the functions of db, until it ends. */
+type Transaction = Omit<DbApi, "transaction" | "tables">;
+
 interface Logger {
   debug(message: unknown, data?: unknown): void;
   info(message: unknown, data?: unknown): void;
@@ -171,7 +294,10 @@ interface Logger {
 
 interface Apis {
   readonly console: ConsoleApi;
+  readonly db: DbApi;
   readonly storage: StorageApi;
+  readonly cache: CacheApi;
+  readonly secrets: SecretsApi;
   readonly events: EventsApi;
   readonly http: HttpApi;
   readonly utils: UtilsApi;

@@ -213,6 +213,11 @@ fn request(case: &Case) -> HttpRequest {
     .unwrap()
 }
 
+/// A request that asks for nothing.
+pub(crate) fn empty_request() -> HttpRequest {
+    request(&Case::new(PathBuf::new(), String::new()))
+}
+
 fn times(count: usize) -> String {
     match count {
         0 => "never".to_owned(),

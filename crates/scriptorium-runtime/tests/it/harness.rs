@@ -11,6 +11,7 @@ use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, T
 use scriptorium_model::limits::Limits;
 use scriptorium_model::permission::{PermissionSet, Role};
 use scriptorium_model::script::{Definition, Language, Script, ScriptStatus};
+use scriptorium_model::secret::SecretChange;
 use scriptorium_model::tenant::Tenant;
 use scriptorium_model::trigger::Trigger;
 use scriptorium_model::user::User;
@@ -19,6 +20,7 @@ use scriptorium_runtime::{
     Bundle, Call, Job, Options, Principal, Runtime, Service, ServiceError, UserFacts,
 };
 use scriptorium_store::Store;
+use scriptorium_store::tenant_data::{Column, ColumnType, Table, TenantSchema};
 use serde_json::{Value, json};
 
 /// The instant every test happens at.
@@ -92,6 +94,12 @@ impl Harness {
         let user = match store.list_users(&ctx).await.unwrap().pop() {
             Some(user) => user,
             None => create_user(&store, &ctx, &ambient, "ada@example.com").await,
+        };
+        keep_secrets(&store, &ambient, &ctx).await;
+        let data = store.tenant_data(tables()).unwrap();
+        let options = Options {
+            data: Some(options.data.unwrap_or(data)),
+            ..options
         };
         let runtime = Runtime::new(options, store.clone(), ambient.clone()).unwrap();
         Self {
@@ -333,6 +341,64 @@ pub(crate) async fn create_user(store: &Store, ctx: &Ctx, ambient: &Ambient, ema
     };
     store.create_user(ctx, &user).await.unwrap();
     user
+}
+
+/// Secrets to read, and those that are not for the script.
+async fn keep_secrets(store: &Store, ambient: &Ambient, ctx: &Ctx) {
+    let value = |value: &str| SecretChange {
+        value: Some(value.to_owned()),
+        ..SecretChange::default()
+    };
+    let until = ambient.now() + Duration::from_secs(60);
+    let rotated = SecretChange {
+        keep_previous_until: Some(until),
+        ..value("the second value")
+    };
+    let others = SecretChange {
+        scripts: Some(Some(vec![ambient.new_id()])),
+        ..value("for another script")
+    };
+    for (name, change) in [
+        ("stripe", value("sk_live/51+H?abcdef")),
+        ("short", value("1234567")),
+        ("rotated", value("the first value")),
+        ("rotated", rotated),
+        ("others", others),
+    ] {
+        store.put_secret(ctx, name, &change).await.unwrap();
+    }
+}
+
+/// Business tables: one that scripts change, one that they read, one that takes a permission, one
+/// that is not for them.
+fn tables() -> TenantSchema {
+    let table = |name: &str| {
+        Table::new(name)
+            .column("id", ColumnType::Uuid)
+            .column("name", ColumnType::Text)
+            .optional("total", ColumnType::Integer)
+            .optional("paid", ColumnType::Boolean)
+            .optional("due", ColumnType::Timestamp)
+            .optional("extra", ColumnType::Json)
+    };
+    let unique = |table: Table| {
+        table.with(Column {
+            name: "number".into(),
+            ty: ColumnType::Text,
+            nullable: true,
+            unique: true,
+        })
+    };
+    TenantSchema {
+        tables: vec![
+            unique(table("orders")).written_by_scripts(),
+            table("products").read_by_scripts(),
+            table("ledger")
+                .written_by_scripts()
+                .scripts_need("ledger.read", "ledger.write"),
+            table("salaries"),
+        ],
+    }
 }
 
 fn demo() -> Service {

@@ -16,5 +16,7 @@ mod limits;
 mod live;
 mod principal;
 mod scripts;
+mod secrets;
+mod tables;
 mod typings;
 mod worker;

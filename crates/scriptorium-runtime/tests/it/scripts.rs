@@ -23,6 +23,21 @@ fn storage() {
 }
 
 #[test]
+fn cache() {
+    check("cache", &[]);
+}
+
+#[test]
+fn secrets() {
+    check("secrets", &[]);
+}
+
+#[test]
+fn db() {
+    check("db", &[]);
+}
+
+#[test]
 fn events() {
     check("events", &[]);
 }

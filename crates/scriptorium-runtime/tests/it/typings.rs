@@ -37,7 +37,7 @@ async fn declared_functions_are_the_ones_there_are() {
           }
         };
         function main() {
-          for (const name of ['console', 'context', 'storage', 'events', 'http', 'utils']) walk(name, globalThis[name]);
+          for (const name of ['console', 'context', 'db', 'storage', 'cache', 'secrets', 'events', 'http', 'utils']) walk(name, globalThis[name]);
           return names.sort();
         }";
     let finished = harness.runtime.run(harness.main(source)).await;

@@ -19,6 +19,7 @@ pub(crate) mod schedules;
 pub(crate) mod script_body;
 pub(crate) mod script_change;
 pub(crate) mod scripts;
+pub(crate) mod secrets;
 pub(crate) mod session;
 pub(crate) mod signing_secrets;
 pub(crate) mod storage;

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use scriptorium::model::{TenantId, Uuid};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::session::TenantBody;
@@ -30,6 +30,42 @@ pub(crate) struct NewTenant {
 pub(crate) struct ConfirmedTenant {
     /// The tenant's slug, once more.
     slug: String,
+}
+
+/// What scripts of a tenant may do with business tables.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TenantMode {
+    /// Whether they may only read.
+    read_only: bool,
+}
+
+/// Whether the tenant's scripts may only read business tables.
+#[utoipa::path(get, path = "/tenants/{id}/mode", tag = "tenants", params(("id" = Uuid, Path)),
+    responses((status = 200, body = TenantMode), Refused))]
+pub(crate) async fn mode(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+) -> Result<Json<TenantMode>, Problem> {
+    let tenants = app.platform.tenants();
+    let read_only = tenants.is_read_only(caller.ctx(), TenantId(id)).await?;
+    Ok(Json(TenantMode { read_only }))
+}
+
+/// Lets the tenant's scripts only read business tables, or change them, too.
+#[utoipa::path(put, path = "/tenants/{id}/mode", tag = "tenants", params(("id" = Uuid, Path)),
+    request_body = TenantMode, responses((status = 200, body = TenantMode), Refused))]
+pub(crate) async fn set_mode(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<Uuid>,
+    JsonBody(mode): JsonBody<TenantMode>,
+) -> Result<Json<TenantMode>, Problem> {
+    let tenants = app.platform.tenants();
+    let set = tenants.set_read_only(caller.ctx(), TenantId(id), mode.read_only);
+    set.await?;
+    Ok(Json(mode))
 }
 
 /// Every tenant.

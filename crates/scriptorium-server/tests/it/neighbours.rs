@@ -661,6 +661,8 @@ impl Tenant {
         send("PUT", &format!("/api/v1/storage/{mark}-key"), value).await;
         let body = json!({"body": word});
         send("PUT", &format!("/api/v1/templates/{mark}-template"), body).await;
+        let secret = json!({"value": word});
+        send("PUT", &format!("/api/v1/secrets/{mark}-secret"), secret).await;
         let other = json!({"name": format!("{mark} token"), "permissions": ["scripts.read"]});
         send("POST", "/api/v1/tokens", other).await;
         let email = format!("{mark}@example.com");

@@ -281,6 +281,17 @@ pub(crate) fn rows() -> Vec<Row> {
             none.clone(),
             [401, 204, 403, 403, 204, 404],
         ),
+        ("GET /api/v1/secrets", none.clone(), managers),
+        (
+            "PUT /api/v1/secrets/{name}",
+            json!({"value": "a value to hide"}),
+            managers,
+        ),
+        (
+            "DELETE /api/v1/secrets/{name}",
+            none.clone(),
+            [401, 204, 403, 403, 204, 404],
+        ),
         ("GET /api/v1/templates", none.clone(), members),
         ("GET /api/v1/templates/{name}", none.clone(), readers),
         (
@@ -331,7 +342,21 @@ pub(crate) fn rows() -> Vec<Row> {
             none.clone(),
             [401, 403, 403, 403, 403, 200],
         ),
-        ("GET /api/v1/tenants", none, [401, 403, 403, 403, 403, 200]),
+        (
+            "GET /api/v1/tenants",
+            none.clone(),
+            [401, 403, 403, 403, 403, 200],
+        ),
+        (
+            "GET /api/v1/tenants/{id}/mode",
+            none,
+            [401, 403, 403, 403, 403, 200],
+        ),
+        (
+            "PUT /api/v1/tenants/{id}/mode",
+            json!({"read_only": false}),
+            [401, 403, 403, 403, 403, 200],
+        ),
         (
             "POST /api/v1/tenants",
             json!({"slug": "by-{column}", "name": "T"}),

@@ -4,17 +4,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{Execution, LogLine};
-use scriptorium_model::storage::Entry;
+use scriptorium_model::storage::{Change, Changed, Entry, Quota};
 use scriptorium_model::{Ambient, Json, ScriptId, TenantId, Timestamp, Uuid};
-use sea_orm::{FromQueryResult, Value};
-use serde_json::json;
+use sea_orm::Value;
 
+use super::entries::Entries;
 use super::{Finished, Written};
-use crate::audit::{By, Ends, Note, Noted, Said, Trail, text_of, unaudited};
-use crate::db::{Db, Dialect, Micros, Tx, micros};
+use crate::audit::{By, Ends, Noted, Said, Trail, unaudited};
+use crate::db::{Db, Dialect, Micros, Tx};
 use crate::deliveries;
 use crate::error::{Error, Result};
 use crate::events::lineage_text;
@@ -34,6 +33,7 @@ pub(super) enum Write {
     Event(Event),
     Set(TenantId, Entry, Option<By>),
     Delete(TenantId, String, Option<By>),
+    Change(TenantId, String, Change),
     Say(Said),
 }
 
@@ -59,6 +59,16 @@ pub(super) enum Outcome {
     Inserted(Inserted),
     Finished(Written),
     Changed(bool),
+    Entry(Changed),
+}
+
+impl Outcome {
+    /// Whether something was changed, and what the audit trail says of it.
+    fn answer(changed: Result<(bool, Option<Said>)>, said: &mut Vec<Said>) -> Result<Self> {
+        let (changed, told) = changed?;
+        said.extend(told);
+        Ok(Self::Changed(changed))
+    }
 }
 
 impl Write {
@@ -67,7 +77,7 @@ impl Write {
             Self::Pending(execution, _) => execution.tenant,
             Self::Finished(finished, ..) => finished.execution.tenant,
             Self::Event(event) => event.tenant,
-            Self::Set(tenant, ..) | Self::Delete(tenant, ..) => *tenant,
+            Self::Set(tenant, ..) | Self::Delete(tenant, ..) | Self::Change(tenant, ..) => *tenant,
             Self::Say(said) => said.tenant,
         }
     }
@@ -96,6 +106,12 @@ impl Write {
             }
             Self::Event(event) => event.payload.len(),
             Self::Set(_, entry, _) => entry.value.len(),
+            Self::Change(_, _, change) => match change {
+                Change::Replace {
+                    expected, value, ..
+                } => [expected, value].into_iter().flatten().map(Json::len).sum(),
+                Change::Add { .. } | Change::Expire(_) => 0,
+            },
             Self::Delete(..) | Self::Say(_) => 0,
         }
     }
@@ -112,12 +128,13 @@ pub(super) async fn commit(
     db: &Db,
     trail: &Trail,
     writes: &[Write],
+    quota: Quota,
     now: Timestamp,
 ) -> (Vec<Result<Outcome>>, Moved) {
-    if let Ok(done) = together(db, trail, writes, now).await {
+    if let Ok(done) = together(db, trail, writes, quota, now).await {
         return done;
     }
-    match one_by_one(db, trail, writes, now).await {
+    match one_by_one(db, trail, writes, quota, now).await {
         Ok(done) => done,
         Err(error) => {
             tracing::error!(%error, cause = ?error, "a batch of records was not committed");
@@ -131,6 +148,7 @@ async fn together(
     db: &Db,
     trail: &Trail,
     writes: &[Write],
+    quota: Quota,
     now: Timestamp,
 ) -> Result<(Vec<Result<Outcome>>, Moved)> {
     let tx = db.write_each(system::for_history_writer()).await?;
@@ -139,7 +157,7 @@ async fn together(
         outcomes,
         moved,
         noted,
-    } = write(&tx, trail, &writes, now).await?;
+    } = write(&tx, trail, &writes, quota, now).await?;
     tx.commit(noted).await?;
     Ok((outcomes, moved))
 }
@@ -148,6 +166,7 @@ async fn one_by_one(
     db: &Db,
     trail: &Trail,
     writes: &[Write],
+    quota: Quota,
     now: Timestamp,
 ) -> Result<(Vec<Result<Outcome>>, Moved)> {
     let tx = db.write_each(system::for_history_writer()).await?;
@@ -155,7 +174,7 @@ async fn one_by_one(
     let mut moved = Moved::default();
     for single in writes {
         let savepoint = tx.savepoint().await?;
-        match write(&savepoint, trail, &[single], now).await {
+        match write(&savepoint, trail, &[single], quota, now).await {
             // Its entry is kept or forgotten with it.
             Ok(written) => {
                 savepoint.release().await?;
@@ -181,9 +200,15 @@ struct Rows {
 
 /// Writes all of it; on PostgreSQL tenant by tenant, each named to row-level security, so that no
 /// record can touch what is not its tenant's.
-async fn write(tx: &Tx, trail: &Trail, writes: &[&Write], now: Timestamp) -> Result<Rows> {
+async fn write(
+    tx: &Tx,
+    trail: &Trail,
+    writes: &[&Write],
+    quota: Quota,
+    now: Timestamp,
+) -> Result<Rows> {
     if tx.dialect() == Dialect::Sqlite {
-        return write_rows(tx, trail, writes, now).await;
+        return write_rows(tx, trail, writes, quota, now).await;
     }
     let mut tenants: BTreeMap<Uuid, Vec<usize>> = BTreeMap::new();
     for (place, write) in writes.iter().enumerate() {
@@ -194,7 +219,7 @@ async fn write(tx: &Tx, trail: &Trail, writes: &[&Write], now: Timestamp) -> Res
     for (tenant, places) in tenants {
         tx.enter(TenantId(tenant)).await?;
         let own: Vec<&Write> = places.iter().map(|place| writes[*place]).collect();
-        let rows = write_rows(tx, trail, &own, now).await?;
+        let rows = write_rows(tx, trail, &own, quota, now).await?;
         moved |= rows.moved;
         placed.extend(places.into_iter().zip(rows.outcomes));
     }
@@ -208,7 +233,13 @@ async fn write(tx: &Tx, trail: &Trail, writes: &[&Write], now: Timestamp) -> Res
 
 /// Writes kind by kind; entries of storage in their order, because a key may come twice. What it
 /// leaves in the audit trail comes last: the heads of the chains are locked from then on.
-async fn write_rows(tx: &Tx, trail: &Trail, writes: &[&Write], now: Timestamp) -> Result<Rows> {
+async fn write_rows(
+    tx: &Tx,
+    trail: &Trail,
+    writes: &[&Write],
+    quota: Quota,
+    now: Timestamp,
+) -> Result<Rows> {
     let mut pending = Vec::new();
     let mut finished = Vec::new();
     let mut documents = Vec::new();
@@ -221,7 +252,7 @@ async fn write_rows(tx: &Tx, trail: &Trail, writes: &[&Write], now: Timestamp) -
                 documents.push(document);
             }
             Write::Event(event) => events.push(event),
-            Write::Set(..) | Write::Delete(..) | Write::Say(_) => {}
+            Write::Set(..) | Write::Delete(..) | Write::Change(..) | Write::Say(_) => {}
         }
     }
     take_keys(tx, &mut pending).await?;
@@ -250,6 +281,7 @@ async fn write_rows(tx: &Tx, trail: &Trail, writes: &[&Write], now: Timestamp) -
     }
     let mut said: Vec<Said> = ends.said().collect();
 
+    let mut entries = Entries::new(quota, now);
     let mut outcomes = Vec::with_capacity(writes.len());
     for write in writes {
         outcomes.push(match write {
@@ -263,22 +295,16 @@ async fn write_rows(tx: &Tx, trail: &Trail, writes: &[&Write], now: Timestamp) -
             Write::Finished(..) => Ok(Outcome::Finished(Written::Discarded)),
             Write::Event(event) => Ok(Outcome::Changed(new_events.contains(&event.id.0))),
             Write::Set(tenant, entry, by) => {
-                if let Some(by) = by {
-                    let before = value(tx, *tenant, &entry.key).await?;
-                    said.push(set_by_hand(*tenant, entry, before, by));
-                }
-                Ok(Outcome::Changed(set(tx, *tenant, entry).await?))
+                let set = entries.set(tx, *tenant, entry, by.as_ref()).await?;
+                Outcome::answer(set, &mut said)
+            }
+            Write::Change(tenant, key, change) => {
+                let changed = entries.change(tx, *tenant, key, change).await?;
+                changed.map(Outcome::Entry)
             }
             Write::Delete(tenant, key, by) => {
-                let before = match by {
-                    Some(_) => value(tx, *tenant, key).await?,
-                    None => None,
-                };
-                let deleted = delete(tx, *tenant, key, now).await?;
-                if let Some(by) = by.as_ref().filter(|_| deleted) {
-                    said.push(deleted_by_hand(*tenant, key, before, by));
-                }
-                Ok(Outcome::Changed(deleted))
+                let deleted = entries.delete(tx, *tenant, key, by.as_ref()).await?;
+                Outcome::answer(Ok(deleted), &mut said)
             }
             Write::Say(what) => {
                 said.push(what.clone());
@@ -513,68 +539,6 @@ async fn existing(tx: &Tx, execution: &Execution) -> Result<Result<Outcome>> {
         )))),
         None => Err(Error::not_unique("id")),
     })
-}
-
-async fn set(tx: &Tx, tenant: TenantId, entry: &Entry) -> Result<bool> {
-    let sql = tx
-        .sql(
-            "insert into storage (tenant_id, key, expires_at, updated_at, value) \
-             values ($1, $2, $3, $4, $5) on conflict (tenant_id, key) do update set \
-             expires_at = excluded.expires_at, updated_at = excluded.updated_at, \
-             value = excluded.value",
-        )
-        .with([
-            tenant.0.into(),
-            entry.key.as_str().into(),
-            micros(entry.expires_at).into(),
-            Micros::from(entry.updated_at).into(),
-            entry.value.as_str().into(),
-        ]);
-    Ok(tx.execute(sql).await? > 0)
-}
-
-/// Removes an entry; one that has expired counts as missing.
-async fn delete(tx: &Tx, tenant: TenantId, key: &str, now: Timestamp) -> Result<bool> {
-    let sql = tx
-        .sql(
-            "delete from storage where tenant_id = $1 and key = $2 \
-             and (expires_at is null or expires_at > $3)",
-        )
-        .with([tenant.0.into(), key.into(), Micros::from(now).into()]);
-    Ok(tx.execute(sql).await? > 0)
-}
-
-async fn value(tx: &Tx, tenant: TenantId, key: &str) -> Result<Option<String>> {
-    let sql = tx
-        .sql("select value from storage where tenant_id = $1 and key = $2")
-        .with([tenant.0.into(), key.into()]);
-    let row: Option<ValueRow> = tx.one(sql).await?;
-    Ok(row.map(|row| row.value))
-}
-
-#[derive(FromQueryResult)]
-struct ValueRow {
-    value: String,
-}
-
-/// Values are told by their digest: scripts keep in storage what nobody should read elsewhere.
-fn set_by_hand(tenant: TenantId, entry: &Entry, before: Option<String>, by: &By) -> Said {
-    let subject = Subject::new(SubjectKind::Storage, None, &entry.key);
-    let mut note = Note::new(Action::StorageChanged, subject).after(json!({
-        "value": text_of(entry.value.as_str()),
-        "expires_at": entry.expires_at.map(|at| at.to_string()),
-    }));
-    if let Some(before) = before {
-        note = note.before(json!({ "value": text_of(&before) }));
-    }
-    Said::one(tenant, by, note)
-}
-
-fn deleted_by_hand(tenant: TenantId, key: &str, before: Option<String>, by: &By) -> Said {
-    let subject = Subject::new(SubjectKind::Storage, None, key);
-    let note = Note::new(Action::StorageDeleted, subject);
-    let before = before.map(|value| json!({ "value": text_of(&value) }));
-    Said::one(tenant, by, note.before(before.unwrap_or_default()))
 }
 
 /// Cuts a list into pieces of few different lengths, so that few statements are ever prepared.

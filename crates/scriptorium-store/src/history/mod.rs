@@ -3,6 +3,7 @@
 //! executions that are promised or ended, their logs and events, storage entries.
 
 mod batch;
+mod entries;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,7 +14,7 @@ use std::task::{Context, Poll};
 use scriptorium_model::audit::Incident;
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{Execution, LogLine};
-use scriptorium_model::storage::Entry;
+use scriptorium_model::storage::{Change as EntryChange, Changed, Entry, Quota};
 use scriptorium_model::{Ambient, Ctx, TenantId};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -146,6 +147,7 @@ impl HistoryWriter {
         ambient: Ambient,
         signals: Arc<Signals>,
         queue: usize,
+        quota: Quota,
     ) -> Self {
         let (jobs, waiting) = mpsc::channel(queue.max(1));
         let stop = CancellationToken::new();
@@ -156,6 +158,7 @@ impl HistoryWriter {
             trail,
             ambient,
             signals,
+            quota,
             counters: Arc::clone(&counters),
         };
         tasks.spawn(worker.work(waiting, stop.clone()));
@@ -222,6 +225,19 @@ impl HistoryWriter {
         self.changed(Write::Delete(tenant, key, by)).await
     }
 
+    /// Decides about an entry where it is written.
+    pub(crate) async fn change_entry(
+        &self,
+        tenant: TenantId,
+        key: String,
+        change: EntryChange,
+    ) -> Result<Changed> {
+        match self.write(Write::Change(tenant, key, change)).await? {
+            Outcome::Entry(changed) => Ok(changed),
+            _ => Err(stopped()),
+        }
+    }
+
     /// Leaves an entry in the audit trail without waiting for it.
     pub(crate) async fn say(&self, said: Said) -> Result<()> {
         // Nobody waits for the answer, so that nobody can measure it.
@@ -275,6 +291,8 @@ struct Worker {
     trail: Trail,
     ambient: Ambient,
     signals: Arc<Signals>,
+    /// How much storage a tenant may have.
+    quota: Quota,
     counters: Arc<Counters>,
 }
 
@@ -308,8 +326,14 @@ impl Worker {
             answers.push(job.answer);
             room.push(job.room);
         }
-        let (outcomes, moved) =
-            batch::commit(&self.db, &self.trail, &writes, self.ambient.now()).await;
+        let (outcomes, moved) = batch::commit(
+            &self.db,
+            &self.trail,
+            &writes,
+            self.quota,
+            self.ambient.now(),
+        )
+        .await;
         drop((writes, room));
         self.count(&outcomes, moved);
         for (answer, outcome) in answers.into_iter().zip(outcomes) {

@@ -16,6 +16,7 @@ mod outbox;
 pub mod queue;
 mod removal;
 pub mod schedules;
+mod secrets;
 mod tenants;
 mod turns;
 mod upkeep;
@@ -25,6 +26,8 @@ mod upkeep;
 pub(crate) struct AcrossTenants(());
 
 const ACROSS_TENANTS: AcrossTenants = AcrossTenants(());
+
+pub(crate) use self::secrets::any_secret;
 
 /// The audit trail anchors the heads of all tenants and removes what is old of each.
 pub(crate) fn for_audit() -> AcrossTenants {

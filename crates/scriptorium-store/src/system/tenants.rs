@@ -52,6 +52,51 @@ impl Store {
         row.map(Tenant::from).ok_or(Error::NotFound)
     }
 
+    /// Says whether the tenant's scripts may only read business tables (R-GEN-13). The audit trails of
+    /// the tenant and of the one that `ctx` acts in tell of it.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn set_scripts_read_only(
+        &self,
+        ctx: &Ctx,
+        tenant: &Tenant,
+        read_only: bool,
+    ) -> Result<()> {
+        let tx = self.db().write_all(ACROSS_TENANTS).await?;
+        let now = Micros::from(self.inner.ambient.now());
+        tx.execute(
+            tx.sql(
+                "insert into tenant_modes (tenant_id, read_only, updated_at) values ($1, $2, $3) \
+                 on conflict (tenant_id) do update set read_only = excluded.read_only, \
+                 updated_at = excluded.updated_at",
+            )
+            .with([tenant.id.0.into(), read_only.into(), now.into()]),
+        )
+        .await?;
+        let subject = Subject::new(SubjectKind::Tenant, tenant.id.0, &tenant.slug);
+        let note = Note::new(Action::TenantChanged, subject)
+            .before(json!({ "read_only": !read_only }))
+            .after(json!({ "read_only": read_only }));
+        let mut said = vec![Said::one(tenant.id, &By::of(ctx), note.clone())];
+        if ctx.tenant != tenant.id {
+            said.push(Said::one(ctx.tenant, &By::of(ctx), note));
+        }
+        let noted = self.inner.trail.append_all(&tx, said).await?;
+        tx.commit(noted).await
+    }
+
+    /// Whether the tenant's scripts may only read business tables; `false` until it is said.
+    ///
+    /// # Errors
+    /// `Platform` only.
+    pub async fn scripts_read_only(&self, tenant: TenantId) -> Result<bool> {
+        let db = self.db().read(&Ctx::platform(tenant)).await?;
+        let sql = db.sql("select read_only from tenant_modes where tenant_id = $1");
+        let row: Option<ModeRow> = db.one(sql).await?;
+        Ok(row.is_some_and(|row| row.read_only))
+    }
+
     /// A tenant by its name in URLs.
     ///
     /// # Errors
@@ -76,6 +121,11 @@ impl Store {
             .await?;
         Ok(rows.into_iter().map(Tenant::from).collect())
     }
+}
+
+#[derive(FromQueryResult)]
+struct ModeRow {
+    read_only: bool,
 }
 
 #[derive(FromQueryResult)]

@@ -2,11 +2,14 @@
 //! per tenant on SQLite, a schema of their own on PostgreSQL. For host services; what scripts may ask
 //! is decided above.
 
+mod bounds;
 mod joined;
 mod outbox;
 mod postgres;
 mod schema;
+mod scripts;
 mod sqlite;
+mod statement;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,13 +19,19 @@ use scriptorium_model::event::Event;
 use scriptorium_model::{Ambient, Ctx, EventId, ExecutionId, Invalid, ScriptId, TenantId};
 use serde_json::{Map, Value};
 
+use tokio_util::sync::CancellationToken;
+
+pub use self::bounds::Bounds;
 use self::joined::Joined;
 pub use self::outbox::Outgoing;
 use self::outbox::{Cause, Publishing};
 use self::postgres::{Running, Server};
-pub use self::schema::{Column, ColumnType, Table, TenantSchema};
+pub use self::schema::{Column, ColumnType, ScriptAccess, Table, TenantSchema};
+pub use self::scripts::{Answer, Ask, ScriptData, ScriptTx};
 use self::sqlite::Connection;
 pub(crate) use self::sqlite::Files;
+use self::statement::Names;
+pub use self::statement::{Conditions, Find, Kind, MOST_VALUES, Statement, TEXT_BYTES, Upsert};
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::store::{Change, Signals};
@@ -76,6 +85,7 @@ const TRANSACTION: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct TenantData {
     schema: Arc<TenantSchema>,
+    names: Arc<Names>,
     place: Place,
     ambient: Ambient,
     signals: Arc<Signals>,
@@ -118,8 +128,10 @@ impl TenantData {
                 Place::Server(Arc::new(Server::new(server, declared, ambient.clone())))
             }
         };
+        let names = Arc::new(Names::new(&schema));
         Ok(Self {
             schema,
+            names,
             place,
             ambient,
             signals,
@@ -195,6 +207,21 @@ impl TenantData {
         T: Send + 'static,
         F: FnOnce(&DataTx<'_>) -> Result<T> + Send + 'static,
     {
+        self.transaction_until(ctx, CancellationToken::new(), work)
+            .await
+    }
+
+    /// The same, given up when `stop` says so: its statement is interrupted, and nothing is kept.
+    async fn transaction_until<T, F>(
+        &self,
+        ctx: &Ctx,
+        stop: CancellationToken,
+        work: F,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&DataTx<'_>) -> Result<T> + Send + 'static,
+    {
         let (data, publishing) = (self.clone(), self.publishing(ctx));
         match self.place.clone() {
             Place::Files(files) => {
@@ -207,7 +234,7 @@ impl TenantData {
                         })
                     })
                 };
-                files.within(ctx.tenant, TRANSACTION, work).await
+                files.until(ctx.tenant, TRANSACTION, stop, work).await
             }
             Place::Server(server) => {
                 let work = move |running: &Running| {
@@ -218,7 +245,7 @@ impl TenantData {
                     })?;
                     Ok((done, publishing.any()))
                 };
-                let (done, published) = server.transaction(ctx.tenant, work).await?;
+                let (done, published) = server.transaction(ctx.tenant, stop, work).await?;
                 if published {
                     self.signals.send(Change::Events);
                 }
@@ -285,7 +312,7 @@ impl DataTx<'_> {
     pub fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
         match self.inside {
             Inside::File(file) => file.query(sql, params),
-            Inside::Server(running) => running.query(sql, params),
+            Inside::Server(running) => running.query(sql, params, Bounds::NONE),
         }
     }
 
@@ -360,6 +387,10 @@ fn refused(field: &str, message: impl Into<String>) -> Error {
 
 fn too_long() -> Error {
     Invalid::field("sql", "timeout", "took too long and was stopped").into()
+}
+
+fn stopped() -> Error {
+    Invalid::field("sql", "stopped", "was stopped: nobody waits for it").into()
 }
 
 fn gives_rows() -> Error {

@@ -26,6 +26,19 @@ pub struct Table {
     pub key: Vec<String>,
     /// Further columns or groups of columns to look rows up by.
     pub indexes: Vec<Vec<String>>,
+    /// What scripts may do with its rows; nothing until it is said.
+    pub scripts: Option<ScriptAccess>,
+}
+
+/// What scripts may do with the rows of a table that is open to them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptAccess {
+    /// Whether they may change them.
+    pub write: bool,
+    /// The permission that it takes to read them, beside `db.read`.
+    pub read_permission: Option<String>,
+    /// The permission that it takes to change them, beside `db.write`.
+    pub write_permission: Option<String>,
 }
 
 /// One column.
@@ -72,7 +85,39 @@ impl Table {
             columns: Vec::new(),
             key: vec!["id".into()],
             indexes: Vec::new(),
+            scripts: None,
         }
+    }
+
+    /// Lets scripts read its rows, where they may do `db.read`.
+    #[must_use]
+    pub fn read_by_scripts(self) -> Self {
+        self.open(false)
+    }
+
+    /// Lets scripts read and change its rows, where they may do `db.read` and `db.write`.
+    #[must_use]
+    pub fn written_by_scripts(self) -> Self {
+        self.open(true)
+    }
+
+    /// Asks scripts for permissions of the host's, too: one to read its rows, one to change them.
+    #[must_use]
+    pub fn scripts_need(mut self, read: impl Into<String>, write: impl Into<String>) -> Self {
+        if let Some(scripts) = &mut self.scripts {
+            scripts.read_permission = Some(read.into());
+            scripts.write_permission = Some(write.into());
+        }
+        self
+    }
+
+    fn open(mut self, write: bool) -> Self {
+        self.scripts = Some(ScriptAccess {
+            write,
+            read_permission: None,
+            write_permission: None,
+        });
+        self
     }
 
     /// Adds a column that always holds something.
@@ -232,6 +277,12 @@ impl Column {
 }
 
 impl ColumnType {
+    /// The name that scripts see: `text`, `integer`, `real`, `boolean`, `timestamp`, `json`, `uuid`.
+    pub fn as_str(self) -> &'static str {
+        let declared = self.declared();
+        declared.split(' ').next().unwrap_or(declared)
+    }
+
     const ALL: [Self; 7] = [
         Self::Text,
         Self::Integer,

@@ -20,6 +20,7 @@ use scriptorium_model::operation::OperationKind;
 use scriptorium_model::permission::PermissionSet;
 use scriptorium_model::retention::Retention;
 use scriptorium_model::script::Script;
+use scriptorium_model::secret::SecretChange;
 use scriptorium_model::tenant::Tenant;
 use scriptorium_model::trigger::{Subscription, Trigger};
 use scriptorium_model::user::{Session, Token};
@@ -70,6 +71,14 @@ async fn fill(world: &World, ctx: &Ctx, slug: &str, data: &TenantData) {
         created_at: world.now(),
     };
     store.insert_event(ctx, event).await.unwrap();
+    let tenant = store.find_tenant(ctx.tenant).await.unwrap();
+    let mode = store.set_scripts_read_only(ctx, &tenant, true);
+    mode.await.unwrap();
+    let secret = SecretChange {
+        value: Some(text.clone()),
+        ..SecretChange::default()
+    };
+    store.put_secret(ctx, "key", &secret).await.unwrap();
     world.dispatch().await;
     executions(world, ctx, &script, &text).await;
     let mut letter = dead_letter(world, &script);

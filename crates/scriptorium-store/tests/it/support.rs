@@ -136,7 +136,13 @@ impl World {
     }
 
     /// Closes the store and opens it again, as a new process would.
-    pub(crate) async fn reopen(mut self) -> Self {
+    pub(crate) async fn reopen(self) -> Self {
+        self.reopen_with(|_| ()).await
+    }
+
+    /// The same with other options.
+    pub(crate) async fn reopen_with(mut self, change: impl FnOnce(&mut Options)) -> Self {
+        change(&mut self.options);
         self.store.close().await;
         self.store = Store::open(self.options.clone(), self.ambient.clone())
             .await

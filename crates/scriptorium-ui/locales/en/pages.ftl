@@ -521,3 +521,28 @@ operation-failed = { $n ->
    *[other] { $n } could not be done
 }
 effects-dropped = and { $n } more
+
+secrets-title = Secrets
+secrets-text = Keys and passwords for scripts, which read them by secrets.get("name"). Nobody can look at a value again: write it anew instead. Which execution has read which is in the audit trail.
+secrets-empty = There are no secrets yet
+secrets-new = New secret
+secret-name = Name
+secret-name-hint = Letters, digits and _ - .
+secret-value = Value
+secret-value-hint = At least 8 characters, so that it can be masked in logs and results.
+secret-test_value = Value for trials
+secret-test_value-hint = Drafts and trials are given this one; without it they get none.
+secret-scripts = Scripts
+secret-scripts-all = All
+secret-trials = For trials
+secret-trials-yes = Has a value
+secret-trials-no = None
+secret-updated = Changed
+secret-previous = The value before it is given until
+secret-replace = New value
+secret-replace-title = New value for “{ $name }”
+secret-replace-text = Scripts are given it from now on.
+secret-delete-title = Delete “{ $name }”?
+secret-delete-text = Scripts that read it fail from now on. The value cannot be brought back.
+secret-saved = Secret saved
+secret-deleted = Secret deleted

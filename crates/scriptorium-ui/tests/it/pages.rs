@@ -26,6 +26,7 @@ fn pages_of(script: ScriptId) -> Vec<String> {
         format!("/scripts/{script}/versions/1/diff/1"),
         "/executions".into(),
         "/audit".into(),
+        "/secrets".into(),
     ]
 }
 
@@ -114,12 +115,13 @@ async fn who_may_only_read_is_offered_nothing_else() {
     for path in pages_of(script) {
         let answer = site.get(Some(&viewer), &path).await;
         let expected = match path.as_str() {
-            "/audit" => StatusCode::FORBIDDEN,
+            "/audit" | "/secrets" => StatusCode::FORBIDDEN,
             _ => StatusCode::OK,
         };
         assert_eq!(answer.status, expected, "{path}");
         for offer in [
             "href=\"/audit\"",
+            "href=\"/secrets\"",
             "data-call=",
             "id=\"run\"",
             "@click=\"save",

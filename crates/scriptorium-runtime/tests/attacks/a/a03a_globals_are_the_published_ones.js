@@ -1,5 +1,5 @@
 // id: A03a
-// returns: {"inherited":"__defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__ __proto__ constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf","ours":"console context ctx events http sdk services storage utils","this":"undefined"}
+// returns: {"inherited":"__defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__ __proto__ constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf","ours":"cache console context ctx db events http sdk secrets services storage utils","this":"undefined"}
 // The own names of the global object are compared in tests/scripts/language/globals.js.
 const outer = typeof this;
 function main() {

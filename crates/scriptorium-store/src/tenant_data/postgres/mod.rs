@@ -18,10 +18,12 @@ use serde_json::Value;
 use sqlx::postgres::PgPool;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
 
 use self::session::{Checked, Failure, Session};
+use super::bounds::Bounds;
 use super::schema::TenantSchema;
-use super::{Row, STATEMENT, TRANSACTION, too_long};
+use super::{Row, STATEMENT, TRANSACTION, stopped, too_long};
 use crate::db::postgres::{self, Access, Postgres};
 use crate::error::{Error, Result};
 
@@ -101,14 +103,46 @@ impl Server {
         let server = self.server.clone();
         let work = async move {
             let (_seat, mut session) = self.begin(tenant, Access::Write).await?;
-            let changed = session.execute(&sql, &params).await?;
-            session.commit().await?;
-            Ok(changed)
+            let changed = session.execute(&sql, &params).await;
+            session.end(changed).await
         };
         to_its_end(&server, work).await
     }
 
-    pub(super) async fn transaction<T, F>(self: Arc<Self>, tenant: TenantId, work: F) -> Result<T>
+    /// One statement of a script. Dropped, it is stopped.
+    pub(super) async fn query_bounded(
+        &self,
+        tenant: TenantId,
+        writes: bool,
+        sql: &str,
+        params: &[Value],
+        bounds: Bounds,
+    ) -> Result<Vec<Row>> {
+        let access = if writes { Access::Write } else { Access::Read };
+        let (_seat, mut session) = self.begin(tenant, access).await?;
+        let rows = session.query(sql, params, bounds).await;
+        Ok(session.end(rows).await?)
+    }
+
+    /// One change of a script.
+    pub(super) async fn execute_dropped(
+        &self,
+        tenant: TenantId,
+        sql: &str,
+        params: &[Value],
+    ) -> Result<u64> {
+        let (_seat, mut session) = self.begin(tenant, Access::Write).await?;
+        let changed = session.execute(sql, params).await;
+        Ok(session.end(changed).await?)
+    }
+
+    /// Given up when `stop` says so.
+    pub(super) async fn transaction<T, F>(
+        self: Arc<Self>,
+        tenant: TenantId,
+        stop: CancellationToken,
+        work: F,
+    ) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&Running) -> Result<T> + Send + 'static,
@@ -121,6 +155,7 @@ impl Server {
             ambient: self.ambient.clone(),
             parts: Cell::new(0),
             broken: Cell::new(false),
+            stop,
         };
         tokio::task::spawn_blocking(move || {
             let _seat = seat;
@@ -144,9 +179,8 @@ impl Server {
         params: &[Value],
     ) -> Result<Vec<Row>, Failure> {
         let (_seat, mut session) = self.begin(tenant, access).await?;
-        let rows = session.query(sql, params).await?;
-        session.commit().await?;
-        Ok(rows)
+        let rows = session.query(sql, params, Bounds::NONE).await;
+        session.end(rows).await
     }
 
     /// Begins a transaction in a tenant: one message to the server, whatever has to be said.
@@ -180,6 +214,8 @@ impl Server {
                     "idle_in_transaction_session_timeout",
                     milliseconds(TRANSACTION),
                 ),
+                // Whoever does not wait any more has closed the connection.
+                ("client_connection_check_interval", "100".to_owned()),
             ];
             let views = tables::views_of(&self.schema);
             self.server.script_pool(&views, &settings)
@@ -219,11 +255,13 @@ pub(super) struct Running {
     parts: Cell<u64>,
     /// Whether a part neither ended well nor was undone: nothing of the transaction is kept then.
     broken: Cell<bool>,
+    /// Whether it is still wanted.
+    stop: CancellationToken,
 }
 
 impl Running {
-    pub(super) fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
-        self.part(async |session| session.query(sql, params).await)
+    pub(super) fn query(&self, sql: &str, params: &[Value], bounds: Bounds) -> Result<Vec<Row>> {
+        self.part(async |session| session.query(sql, params, bounds).await)
     }
 
     /// Hands an event over to the platform, to be kept with this transaction.
@@ -244,7 +282,7 @@ impl Running {
             return Err(spoiled());
         }
         let mut session = self.session.borrow_mut();
-        let done = self.runtime.block_on(async {
+        let part = async {
             session.say(self.begin_part(left)).await?;
             let done = work(&mut session).await;
             let kept = match &done {
@@ -256,8 +294,10 @@ impl Running {
             };
             self.broken.set(!kept);
             done
-        });
-        Ok(done?)
+        };
+        // Broken off in the middle it stays broken, and its end closes the connection.
+        let done = self.runtime.block_on(self.stop.run_until_cancelled(part));
+        Ok(done.ok_or_else(stopped)??)
     }
 
     /// Runs work whose statements are kept together or not at all. A part begins by ending the one
@@ -306,15 +346,23 @@ impl Running {
     }
 
     fn commit(self) -> Result<()> {
-        if self.broken.get() {
+        if self.broken.get() || self.stop.is_cancelled() {
+            let refusal = if self.stop.is_cancelled() {
+                stopped()
+            } else {
+                spoiled()
+            };
             self.rollback();
-            return Err(spoiled());
+            return Err(refusal);
         }
         let session = self.session.into_inner();
         Ok(self.runtime.block_on(session.commit())?)
     }
 
     fn rollback(self) {
+        if self.stop.is_cancelled() {
+            return;
+        }
         let session = self.session.into_inner();
         // When it cannot be said, the connection is closed, which does it too.
         drop(self.runtime.block_on(session.rollback()));

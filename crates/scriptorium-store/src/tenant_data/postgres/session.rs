@@ -4,12 +4,15 @@
 
 use std::sync::Arc;
 
+use futures_util::TryStreamExt;
 use moka::sync::Cache;
 use scriptorium_model::event::Event;
 use serde_json::Value;
-use sqlx::postgres::{PgArguments, PgPool, PgStatement, Postgres};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgArguments, PgConnection, PgPool, PgStatement, Postgres};
 use sqlx::{AssertSqlSafe, Either, Executor, SqlSafeStr, Statement};
 
+use super::super::bounds::{Bounds, Filling};
 use super::super::{Row, gives_rows, refused, too_long};
 use super::values;
 use crate::error::{Error, Result};
@@ -20,9 +23,10 @@ pub(super) struct Checked(Arc<Cache<Arc<str>, ()>>);
 
 const CHECKED_BYTES: u64 = 4 << 20;
 
-/// A transaction; rolled back unless committed.
+/// A transaction. One that is dropped before its end closes its connection: the server stops what it
+/// does for it, and keeps nothing.
 pub(super) struct Session {
-    tx: sqlx::Transaction<'static, Postgres>,
+    connection: Option<PoolConnection<Postgres>>,
     checked: Checked,
 }
 
@@ -49,23 +53,40 @@ impl Session {
         begin: String,
         checked: &Checked,
     ) -> Result<Self, Failure> {
-        Ok(Self {
-            tx: pool.begin_with(AssertSqlSafe(begin)).await?,
+        let mut session = Self {
+            connection: Some(pool.acquire().await?),
             checked: checked.clone(),
-        })
+        };
+        session.say(begin).await?;
+        Ok(session)
     }
 
     /// Tells the database something of ours.
     pub(super) async fn say(&mut self, text: String) -> Result<(), Failure> {
-        self.tx.execute(AssertSqlSafe(text)).await?;
+        self.connection()?.execute(AssertSqlSafe(text)).await?;
         Ok(())
     }
 
-    pub(super) async fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, Failure> {
+    pub(super) async fn query(
+        &mut self,
+        sql: &str,
+        params: &[Value],
+        bounds: Bounds,
+    ) -> Result<Vec<Row>, Failure> {
         let (statement, arguments) = self.prepare(sql, params).await?;
         let query = statement.query_with(arguments);
-        let rows = query.fetch_all(&mut *self.tx).await?;
-        Ok(rows.iter().map(values::row).collect::<Result<_>>()?)
+        let mut rows = query.fetch(self.connection()?);
+        let (mut found, mut refusal) = (Filling::new(bounds), None);
+        // To its end, so that the connection can be used afterwards.
+        while let Some(row) = rows.try_next().await? {
+            if refusal.is_none() {
+                refusal = values::row(&row).and_then(|row| found.push(row)).err();
+            }
+        }
+        match refusal {
+            Some(refusal) => Err(refusal.into()),
+            None => Ok(found.rows()),
+        }
     }
 
     pub(super) async fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, Failure> {
@@ -74,7 +95,22 @@ impl Session {
             return Err(gives_rows().into());
         }
         let query = statement.query_with(arguments);
-        Ok(query.execute(&mut *self.tx).await?.rows_affected())
+        Ok(query.execute(self.connection()?).await?.rows_affected())
+    }
+
+    /// Commits what went well, and undoes what did not.
+    pub(super) async fn end<T>(self, done: Result<T, Failure>) -> Result<T, Failure> {
+        match done {
+            Ok(done) => {
+                self.commit().await?;
+                Ok(done)
+            }
+            Err(failure) => {
+                // When it cannot be said, the connection is closed, which does it too.
+                drop(self.rollback().await);
+                Err(failure)
+            }
+        }
     }
 
     /// Hands an event to the owner's function, which takes it from nobody that has not been told so by us:
@@ -99,11 +135,23 @@ impl Session {
     }
 
     pub(super) async fn commit(self) -> Result<(), Failure> {
-        Ok(self.tx.commit().await?)
+        self.last("commit").await
     }
 
     pub(super) async fn rollback(self) -> Result<(), Failure> {
-        Ok(self.tx.rollback().await?)
+        self.last("rollback").await
+    }
+
+    async fn last(mut self, text: &'static str) -> Result<(), Failure> {
+        self.connection()?.execute(text).await?;
+        // Back to the pool, which asks it whether nothing was left on it.
+        drop(self.connection.take());
+        Ok(())
+    }
+
+    fn connection(&mut self) -> Result<&mut PgConnection> {
+        let gone = || Error::platform("a transaction has no connection any more");
+        self.connection.as_deref_mut().ok_or_else(gone)
     }
 
     async fn prepare(
@@ -113,7 +161,7 @@ impl Session {
     ) -> Result<(PgStatement, PgArguments), Failure> {
         self.check(sql).await?;
         let text = AssertSqlSafe(sql.to_owned()).into_sql_str();
-        let statement = self.tx.prepare(text).await?;
+        let statement = self.connection()?.prepare(text).await?;
         let types = match statement.parameters() {
             Some(Either::Left(types)) => types,
             _ => &[],
@@ -134,10 +182,18 @@ impl Session {
         }
         let probe = AssertSqlSafe(format!("prepare probe as {sql}"));
         let probe = sqlx::query(probe).persistent(false);
-        probe.execute(&mut *self.tx).await?;
-        self.tx.execute("deallocate probe").await?;
+        probe.execute(self.connection()?).await?;
+        self.connection()?.execute("deallocate probe").await?;
         self.checked.0.insert(sql.into(), ());
         Ok(())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            drop(connection.detach());
+        }
     }
 }
 

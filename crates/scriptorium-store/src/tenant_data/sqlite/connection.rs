@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::hooks::{AuthAction, Authorization};
+use rusqlite::limits::Limit;
 use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
 use rusqlite::{
     CachedStatement, ErrorCode, OptionalExtension, Statement, Transaction, TransactionBehavior,
@@ -17,9 +18,12 @@ use rusqlite::{
 use scriptorium_model::event::Event;
 use scriptorium_model::{Ambient, EventId, ExecutionId, Json, ScriptId, TenantId, Timestamp, Uuid};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
+use super::super::bounds::{Bounds, Filling};
 use super::super::schema::{ColumnType, Table, TenantSchema};
-use super::super::{Row, STATEMENT, gives_rows, refused, too_long};
+use super::super::statement::is_known_function;
+use super::super::{Row, STATEMENT, gives_rows, refused, stopped, too_long};
 use super::mark::Mark;
 use crate::error::{Error, Result, Unavailable};
 
@@ -34,10 +38,18 @@ pub(in super::super) struct Connection {
     put: Cell<bool>,
 }
 
-/// Until when what runs may go on, in microseconds since 1970.
+/// Until when what runs may go on, in microseconds since 1970, and whether it is still wanted.
 struct Watch {
     whole: AtomicI64,
     statement: AtomicI64,
+    stop: Mutex<CancellationToken>,
+}
+
+impl Watch {
+    fn stopped(&self) -> bool {
+        let stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        stop.is_cancelled()
+    }
 }
 
 /// The hidden table of events that wait to be relayed. No table that is declared begins so.
@@ -53,6 +65,9 @@ const CREATE_OUTBOX: &str = "create table if not exists _outbox (\
 struct Gate {
     /// Whether the transaction that begins or ends is ours.
     ours: AtomicBool,
+    /// Whether a script asks: it reaches the tables that are open to it, and functions off a list.
+    script: AtomicBool,
+    open: BTreeSet<String>,
     /// Columns by table that the file has of a later declaration. Statements do not see them.
     undeclared: BTreeMap<String, BTreeSet<String>>,
     /// Those that the statement which was prepared last would have seen.
@@ -76,7 +91,11 @@ impl Connection {
              pragma case_sensitive_like = on;",
         )?;
         migrate(&file, schema)?;
+        // A value doubled a few dozen times would be all the memory there is.
+        file.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES)?;
+        let open = schema.tables.iter().filter(|table| table.scripts.is_some());
         let gate = Arc::new(Gate {
+            open: open.map(|table| table.name.clone()).collect(),
             undeclared: undeclared(&file, schema)?,
             ..Gate::default()
         });
@@ -87,9 +106,12 @@ impl Connection {
         let watch = Arc::new(Watch {
             whole: AtomicI64::new(i64::MAX),
             statement: AtomicI64::new(i64::MAX),
+            stop: Mutex::default(),
         });
         let (seen, clock) = (Arc::clone(&watch), ambient.clone());
-        let late = move || clock.now().as_microsecond() > seen.statement.load(Ordering::Relaxed);
+        let late = move || {
+            clock.now().as_microsecond() > seen.statement.load(Ordering::Relaxed) || seen.stopped()
+        };
         file.progress_handler(CHECK_EVERY, Some(late))?;
         let opened = Self {
             file,
@@ -105,6 +127,23 @@ impl Connection {
     }
 
     pub(in super::super) fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
+        self.query_bounded(sql, params, Bounds::NONE)
+    }
+
+    /// Does work with what a script may reach.
+    pub(in super::super) fn as_script<T>(&self, work: impl FnOnce(&Self) -> T) -> T {
+        self.gate.script.store(true, Ordering::Relaxed);
+        let done = work(self);
+        self.gate.script.store(false, Ordering::Relaxed);
+        done
+    }
+
+    pub(in super::super) fn query_bounded(
+        &self,
+        sql: &str,
+        params: &[Value],
+        bounds: Bounds,
+    ) -> Result<Vec<Row>> {
         let mut statement = self.prepare(sql)?;
         let columns: Vec<(String, Option<ColumnType>)> = statement
             .columns()
@@ -117,7 +156,7 @@ impl Connection {
         let unseen = self.gate.unseen();
         bind(&mut statement, params)?;
         let mut rows = statement.raw_query();
-        let mut found = Vec::new();
+        let mut found = Filling::new(bounds);
         while let Some(row) = rows.next()? {
             let mut values = Row::new();
             for (index, (name, ty)) in columns.iter().enumerate() {
@@ -125,9 +164,9 @@ impl Connection {
                     values.insert(name.clone(), to_json(row.get_ref(index)?, *ty));
                 }
             }
-            found.push(values);
+            found.push(values)?;
         }
-        Ok(found)
+        Ok(found.rows())
     }
 
     pub(in super::super) fn execute(&self, sql: &str, params: &[Value]) -> Result<u64> {
@@ -247,21 +286,37 @@ impl Connection {
         self.gate.for_us(|| work(&self.file))
     }
 
-    /// Runs work whose statements are stopped when all of it goes on after `limit`.
+    /// Runs work whose statements are stopped when all of it goes on after `limit`, and when nobody
+    /// wants it any more.
     pub(super) fn within<T>(
         &self,
         limit: Duration,
+        stop: CancellationToken,
         work: impl FnOnce(&Self) -> Result<T>,
     ) -> Result<T> {
         let end = after(self.ambient.now().as_microsecond(), limit);
+        *self
+            .watch
+            .stop
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = stop;
         self.watch.whole.store(end, Ordering::Relaxed);
         self.watch.statement.store(end, Ordering::Relaxed);
-        work(self)
+        work(self).map_err(|error| {
+            if self.watch.stopped() {
+                stopped()
+            } else {
+                error
+            }
+        })
     }
 
     fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>> {
         let now = self.ambient.now().as_microsecond();
         let whole = self.watch.whole.load(Ordering::Relaxed);
+        if self.watch.stopped() {
+            return Err(stopped());
+        }
         if now > whole {
             return Err(too_long());
         }
@@ -280,6 +335,9 @@ impl Connection {
     }
 }
 
+/// Most bytes of a value, a row or a statement.
+const VALUE_BYTES: i32 = 32 << 20;
+
 /// Steps of SQLite's machine between two looks at the watch: about a millisecond.
 const CHECK_EVERY: i32 = 20_000;
 
@@ -290,6 +348,9 @@ fn after(now: i64, limit: Duration) -> i64 {
 impl Gate {
     /// What statements may do once the tables are there.
     fn answer(&self, action: AuthAction<'_>) -> Authorization {
+        if self.script.load(Ordering::Relaxed) && !self.is_for_scripts(&action) {
+            return Authorization::Deny;
+        }
         let allowed = match action {
             AuthAction::Read {
                 table_name: OUTBOX, ..
@@ -325,6 +386,19 @@ impl Gate {
             Authorization::Allow
         } else {
             Authorization::Deny
+        }
+    }
+
+    /// What the parser has compared with the same lists, said again by SQLite.
+    fn is_for_scripts(&self, action: &AuthAction<'_>) -> bool {
+        match action {
+            AuthAction::Read { table_name, .. }
+            | AuthAction::Insert { table_name }
+            | AuthAction::Update { table_name, .. }
+            | AuthAction::Delete { table_name } => self.open.contains(*table_name),
+            AuthAction::Function { function_name } => is_known_function(function_name),
+            AuthAction::Recursive => false,
+            _ => true,
         }
     }
 

@@ -1,0 +1,191 @@
+//! `db`: the host's business tables, as far as they are open to scripts (R-JDB). What a statement may
+//! be is decided by the store's parser; whose rows there are, by the database; what the run may do with
+//! them, here.
+
+mod ask;
+mod transaction;
+
+use std::sync::Arc;
+
+use scriptorium_engine::{CallClass, Reply};
+
+use super::args::{Args, Check, Param, optional, required};
+use super::{Binding, Capability, Give, How};
+use crate::host::Run;
+
+pub(crate) use transaction::Database;
+
+/// Most bytes of the values of one call as JSON.
+const PARAMS_BYTES: usize = 4 << 20;
+/// Most bytes of conditions as JSON.
+const CONDITIONS_BYTES: usize = 256 << 10;
+
+const SQL: Param = required("sql", "string", Check::Text(ask::TEXT_BYTES));
+const PARAMS: Param = optional("params", "unknown[]", Check::Json(PARAMS_BYTES));
+const TABLE: Param = required("table", "string", Check::Text(63));
+const CONDITIONS: Param = required("conditions", "Conditions", Check::Json(CONDITIONS_BYTES));
+const SOME: Param = optional("conditions", "Conditions", Check::Json(CONDITIONS_BYTES));
+const DATA: Param = required("data", "Record<string, unknown>", Check::Json(PARAMS_BYTES));
+
+const fn later(
+    path: &'static str,
+    generics: &'static str,
+    params: &'static [Param],
+    returns: &'static str,
+    doc: &'static str,
+    handler: fn(&Arc<Run>, Args) -> Reply,
+) -> Binding {
+    Binding {
+        path,
+        generics,
+        params,
+        returns,
+        doc,
+        class: CallClass::Io,
+        how: How::Async(handler),
+        give: Give::Plain,
+    }
+}
+
+pub(super) const CAPABILITY: Capability = Capability {
+    name: "db",
+    doc: "The business tables that the host application opens to scripts; a call sees and changes rows of the tenant only. Needs the permission db.read, for changes db.write, and what the host asks for a table. At most 1,000 rows and 4 MiB (ROW_LIMIT) and 5 seconds (QUERY_TIMEOUT) for a statement.",
+    bindings: &[
+        later(
+            "db.query",
+            "<T = any>",
+            &[SQL, PARAMS],
+            "Promise<T[]>",
+            "The rows of a select, or of a change with returning. Values are written $1, $2 or ? in the text, and given in order. One statement: select, insert, update or delete, with the functions that both databases have.",
+            ask::query,
+        ),
+        later(
+            "db.queryOne",
+            "<T = any>",
+            &[SQL, PARAMS],
+            "Promise<T | null>",
+            "The first row of a query; null when there is none.",
+            ask::query_one,
+        ),
+        later(
+            "db.execute",
+            "",
+            &[SQL, PARAMS],
+            "Promise<number>",
+            "Changes rows by an insert, update or delete; how many it were.",
+            ask::execute,
+        ),
+        later(
+            "db.findOne",
+            "<T = any>",
+            &[
+                TABLE,
+                SOME,
+                optional("options", "FindOptions", Check::Object),
+            ],
+            "Promise<T | null>",
+            "The first row that meets the conditions; null when there is none.",
+            ask::find_one,
+        ),
+        later(
+            "db.findMany",
+            "<T = any>",
+            &[
+                TABLE,
+                SOME,
+                optional("options", "FindOptions", Check::Object),
+            ],
+            "Promise<T[]>",
+            "The rows that meet the conditions: { status: \"open\", total: { gte: 100 } }, or a list of { field, operator, value }. Operators: eq, ne, gt, gte, lt, lte, in, notIn, between, like, startsWith, endsWith, contains, isNull; $and, $or and $not for groups.",
+            ask::find_many,
+        ),
+        later(
+            "db.count",
+            "",
+            &[TABLE, SOME],
+            "Promise<number>",
+            "How many rows meet the conditions.",
+            ask::count,
+        ),
+        later(
+            "db.insert",
+            "<T = any>",
+            &[
+                TABLE,
+                required(
+                    "data",
+                    "Record<string, unknown> | Array<Record<string, unknown>>",
+                    Check::Json(PARAMS_BYTES),
+                ),
+            ],
+            "Promise<T>",
+            "Adds a row, or several at once, and gives back what was stored: the row, or the list of them. A key that is a UUID may be left out.",
+            ask::insert,
+        ),
+        later(
+            "db.update",
+            "",
+            &[TABLE, CONDITIONS, DATA],
+            "Promise<number>",
+            "Changes the rows that meet the conditions, of which there must be one; how many it were.",
+            ask::update,
+        ),
+        later(
+            "db.upsert",
+            "<T = any>",
+            &[
+                TABLE,
+                DATA,
+                optional("options", "{ on?: string[] }", Check::Object),
+            ],
+            "Promise<T>",
+            "Changes the row with this key, or adds it, and gives it back. options.on names a unique column to find it by.",
+            ask::upsert,
+        ),
+        later(
+            "db.delete",
+            "",
+            &[TABLE, CONDITIONS],
+            "Promise<number>",
+            "Removes the rows that meet the conditions, of which there must be one; how many it were.",
+            ask::delete,
+        ),
+        Binding {
+            path: "db.tables",
+            generics: "",
+            params: &[],
+            returns: "TableInfo[]",
+            doc: "The tables that this execution may read, with their columns.",
+            class: CallClass::Free,
+            how: How::Sync(ask::tables),
+            give: Give::Plain,
+        },
+        Binding {
+            path: "db.transaction",
+            generics: "<T>",
+            params: &[required(
+                "work",
+                "(tx: Transaction) => Promise<T> | T",
+                Check::Any,
+            )],
+            returns: "Promise<T>",
+            doc: "Calls work, and commits what its calls of db have changed when it succeeds; when it throws, or the execution ends before, nothing of it is kept, and events published meanwhile are not. One transaction of an execution at a time, for at most 60 seconds; every call of db belongs to it while it is open, and services cannot be called.",
+            class: CallClass::Free,
+            how: How::Guest,
+            give: Give::Plain,
+        },
+    ],
+};
+
+/// What `db.transaction` of the prelude is made of.
+pub(crate) static BINDINGS: [Binding; 3] = [
+    later("db.begin", "", &[], "", "", transaction::begin),
+    Binding {
+        class: CallClass::Free,
+        ..later("db.commit", "", &[], "", "", transaction::commit)
+    },
+    Binding {
+        class: CallClass::Free,
+        ..later("db.rollback", "", &[], "", "", transaction::rollback)
+    },
+];

@@ -1,0 +1,154 @@
+//! Business tables across runs: whose rows, what is left when a run ends early, who may change.
+
+use std::time::{Duration, Instant};
+
+use scriptorium_model::Ctx;
+use serde_json::{Value, json};
+
+use crate::harness::Harness;
+
+async fn run(harness: &Harness, source: &str) -> Value {
+    let finished = harness.runtime.run(harness.main(source)).await;
+    match finished.execution.failure {
+        None => finished.execution.output.unwrap().to_value(),
+        Some(failure) => json!({ "failed": failure.code, "message": failure.message }),
+    }
+}
+
+const COUNT: &str = "function main() { return db.count('orders'); }";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_the_tenants_own() {
+    let ours = Harness::new().await;
+    let theirs = ours.neighbour("globex").await;
+    let insert = "function main() { return db.insert('orders', { id: 'SHARED', name: 'CANARY', number: 'n' }); }";
+    run(&theirs, insert).await;
+    assert_eq!(run(&ours, COUNT).await, 0);
+    // Their key and their unique value are free here, and their row is out of reach.
+    let source = "async function main() {
+      return [
+        await db.findOne('orders', { id: 'SHARED' }),
+        await db.update('orders', { id: 'SHARED' }, { name: 'mine' }),
+        await db.delete('orders', { number: 'n' }),
+        (await db.insert('orders', { id: 'SHARED', name: 'ours', number: 'n' })).name,
+        (await db.query(\"select name from orders where 1 = 1 or name = 'CANARY'\")).length,
+      ];
+    }";
+    assert_eq!(run(&ours, source).await, json!([null, 0, 0, "ours", 1]));
+    let name = "async function main() { return (await db.findMany('orders')).map((o) => o.name); }";
+    assert_eq!(run(&theirs, name).await, json!(["CANARY"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_run_leaves_nothing_and_nobody_waits_for_it() {
+    let harness = Harness::new().await;
+    for rest in [
+        // Waiting, and in the middle of a statement.
+        "await new Promise(() => setTimeout(() => {}, 1e6));",
+        "await tx.query('select count(*) as n from orders a, orders b, orders c, orders d, orders e, orders f');",
+    ] {
+        let fill = "await tx.insert('orders', Array.from({ length: 60 }, () => ({ name: 'x' })));";
+        let source = format!(
+            "async function main() {{ await db.transaction(async (tx) => {{ {fill} console.progress(1); {rest} }}); }}"
+        );
+        let job = harness.main(&source);
+        let id = job.execution.id;
+        let (finished, ()) = tokio::join!(harness.runtime.run(job), async {
+            while harness
+                .runtime
+                .watch(id)
+                .is_none_or(|seen| seen.lines.is_empty())
+            {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            assert!(harness.runtime.cancel(id));
+        });
+        assert_eq!(
+            finished.execution.failure.unwrap().code,
+            "cancelled",
+            "{rest}"
+        );
+        let began = Instant::now();
+        assert_eq!(run(&harness, COUNT).await, 0, "{rest}");
+        assert!(began.elapsed() < Duration::from_secs(3), "{rest}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_are_counted() {
+    let harness = Harness::new().await;
+    let source = "async function main() {
+      await db.count('orders');
+      await db.transaction(async (tx) => { await tx.count('orders'); await tx.count('orders'); });
+      await db.count('nothing').catch(() => {});
+    }";
+    let finished = harness.runtime.run(harness.main(source)).await;
+    let metrics = finished.execution.metrics;
+    assert_eq!((metrics.db_queries, metrics.api_calls), (3, 5));
+}
+
+/// R-GEN-13.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_only_tenant_reads() {
+    let harness = Harness::new().await;
+    let set = async |read_only: bool| {
+        let ctx = Ctx::platform(harness.tenant.id);
+        let store = &harness.store;
+        let set = store.set_scripts_read_only(&ctx, &harness.tenant, read_only);
+        set.await.unwrap();
+    };
+    let source = "async function main() {
+      const code = (error) => error.code;
+      return [
+        await db.insert('orders', { name: 'x' }).then(() => 'done', code),
+        await db.execute('delete from orders where total is null').then(() => 'done', code),
+        await db.transaction((tx) => tx.update('orders', { name: 'x' }, { total: 1 })).then(() => 'done', code),
+        await db.count('orders'),
+        await db.transaction((tx) => tx.count('orders')),
+      ];
+    }";
+    set(true).await;
+    let refused = "UNAUTHORIZED_OPERATION";
+    let expected = json!([refused, refused, refused, 0, 0]);
+    assert_eq!(run(&harness, source).await, expected);
+    set(false).await;
+    let expected = json!(["done", "done", "done", 0, 0]);
+    assert_eq!(run(&harness, source).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_changes_no_row_and_says_what_it_would_have() {
+    let harness = Harness::new().await;
+    let source = "async function main() {
+      const row = await db.insert('orders', { name: 'dry', total: 3 });
+      const count = await db.transaction(async (tx) => {
+        await tx.update('orders', { name: 'dry' }, { total: 4 });
+        return tx.count('orders');
+      });
+      await storage.increment('dry', 2);
+      return [row.name, row.total, row.paid, row.id.length, count, await storage.increment('dry')];
+    }";
+    let mut job = harness.main(source);
+    job.execution.dry_run = true;
+    let finished = harness.runtime.run(job).await;
+    let output = finished.execution.output.unwrap().to_value();
+    assert_eq!(output, json!(["dry", 3, null, 36, 0, 3]));
+    let effects = finished.execution.effects.items;
+    let told: Vec<(&str, &str)> = effects
+        .iter()
+        .map(|effect| (effect.kind.as_str(), effect.target.as_str()))
+        .collect();
+    let expected = [
+        ("db", "orders"),
+        ("db", "orders"),
+        ("storage", "dry"),
+        ("storage", "dry"),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(run(&harness, COUNT).await, 0);
+    assert_eq!(
+        run(&harness, "function main() { return storage.get('dry'); }").await,
+        Value::Null
+    );
+}

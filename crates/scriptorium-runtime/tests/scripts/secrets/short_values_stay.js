@@ -1,0 +1,4 @@
+// returns: "1234567"
+async function main() {
+  return secrets.get("short");
+}

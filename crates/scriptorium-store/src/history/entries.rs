@@ -1,0 +1,299 @@
+//! Entries of storage within a batch: written in their order, decided where they are written, and
+//! held to the tenant's quota.
+
+use std::collections::HashMap;
+
+use scriptorium_model::audit::{Action, Subject, SubjectKind};
+use scriptorium_model::storage::{Change, Changed, Entry, Quota, same, sum};
+use scriptorium_model::{Invalid, Json, TenantId, Timestamp};
+use sea_orm::FromQueryResult;
+use serde_json::{Value, json};
+
+use crate::audit::{By, Note, Said, text_of};
+use crate::db::{Dialect, Micros, Tx, micros};
+use crate::error::Result;
+
+/// The storage of a batch.
+pub(super) struct Entries {
+    quota: Quota,
+    now: Timestamp,
+    /// The most that the tenants can have by now.
+    usage: HashMap<TenantId, Usage>,
+}
+
+#[derive(Clone, Copy)]
+struct Usage {
+    entries: u64,
+    bytes: u64,
+}
+
+/// What was changed, and what the audit trail says of it.
+type Written = (bool, Option<Said>);
+
+impl Entries {
+    pub(super) fn new(quota: Quota, now: Timestamp) -> Self {
+        Self {
+            quota,
+            now,
+            usage: HashMap::new(),
+        }
+    }
+
+    /// Writes an entry; a refusal is the inner result, and nothing was written then.
+    pub(super) async fn set(
+        &mut self,
+        tx: &Tx,
+        tenant: TenantId,
+        entry: &Entry,
+        by: Option<&By>,
+    ) -> Result<Result<Written>> {
+        if let Err(refusal) = self.make_room(tx, tenant, entry).await? {
+            return Ok(Err(refusal));
+        }
+        let said = match by {
+            Some(by) => {
+                let before = found(tx, tenant, &entry.key).await?;
+                Some(set_by_hand(tenant, entry, before.map(|row| row.value), by))
+            }
+            None => None,
+        };
+        Ok(Ok((set(tx, tenant, entry).await?, said)))
+    }
+
+    /// Removes an entry.
+    pub(super) async fn delete(
+        &self,
+        tx: &Tx,
+        tenant: TenantId,
+        key: &str,
+        by: Option<&By>,
+    ) -> Result<Written> {
+        let before = match by {
+            Some(_) => found(tx, tenant, key).await?,
+            None => None,
+        };
+        let deleted = delete(tx, tenant, key, self.now).await?;
+        let said = by
+            .filter(|_| deleted)
+            .map(|by| deleted_by_hand(tenant, key, before.map(|row| row.value), by));
+        Ok((deleted, said))
+    }
+
+    /// Does what a script asks of an entry.
+    pub(super) async fn change(
+        &mut self,
+        tx: &Tx,
+        tenant: TenantId,
+        key: &str,
+        change: &Change,
+    ) -> Result<Result<Changed>> {
+        // On PostgreSQL other servers write, too: whoever comes first here is let to its end.
+        self.usage(tx, tenant).await?;
+        let row = found(tx, tenant, key).await?;
+        let row = row.filter(|row| {
+            row.expires_at
+                .is_none_or(|at| Timestamp::from(at) > self.now)
+        });
+        let value = row
+            .as_ref()
+            .map(|row| Json::from_written(row.value.as_str()));
+        let (value, expires_at) = match change {
+            Change::Replace {
+                expected,
+                value: new,
+                expires_at,
+            } => {
+                let there = value.as_ref().map(Json::to_value);
+                let expected = expected.as_ref().map(Json::to_value);
+                let fits = match (&there, &expected) {
+                    (None, None) => true,
+                    (Some(there), Some(expected)) => same(there, expected),
+                    _ => false,
+                };
+                if !fits {
+                    return Ok(Ok(Changed { done: false, value }));
+                }
+                match new {
+                    Some(new) => (new.clone(), *expires_at),
+                    None => {
+                        delete(tx, tenant, key, self.now).await?;
+                        let (done, value) = (true, None);
+                        return Ok(Ok(Changed { done, value }));
+                    }
+                }
+            }
+            Change::Add { delta, expires_at } => {
+                let there = value.as_ref().map_or(Value::from(0), Json::to_value);
+                let Some(sum) = sum(&there, *delta) else {
+                    let message = "has a value that is no number, or becomes none";
+                    return Ok(Err(Invalid::field("key", "not_a_number", message).into()));
+                };
+                let kept = row.and_then(|row| row.expires_at).map(Timestamp::from);
+                let expires_at = if value.is_some() { kept } else { *expires_at };
+                (sum, expires_at)
+            }
+            Change::Expire(at) => match value {
+                Some(value) => (value, *at),
+                None => {
+                    let (done, value) = (false, None);
+                    return Ok(Ok(Changed { done, value }));
+                }
+            },
+        };
+        let entry = Entry {
+            key: key.to_owned(),
+            value,
+            expires_at,
+            updated_at: self.now,
+        };
+        if let Err(refusal) = self.make_room(tx, tenant, &entry).await? {
+            return Ok(Err(refusal));
+        }
+        set(tx, tenant, &entry).await?;
+        Ok(Ok(Changed {
+            done: true,
+            value: Some(entry.value),
+        }))
+    }
+
+    /// Refuses what would be more than the tenant may have. What is counted is the most that it can be,
+    /// until that is too much; then it is what there is.
+    async fn make_room(&mut self, tx: &Tx, tenant: TenantId, entry: &Entry) -> Result<Result<()>> {
+        let bytes = (entry.key.len() + entry.value.len()) as u64;
+        let usage = self.usage(tx, tenant).await?;
+        let most = Usage {
+            entries: usage.entries + 1,
+            bytes: usage.bytes + bytes,
+        };
+        if self.fits(most) {
+            self.usage.insert(tenant, most);
+            return Ok(Ok(()));
+        }
+        // What has expired is no use to anybody, and need not wait for maintenance.
+        let gone = tx
+            .sql("delete from storage where tenant_id = $1 and expires_at <= $2")
+            .with([tenant.0.into(), Micros::from(self.now).into()]);
+        tx.execute(gone).await?;
+        let there = read(tx, tenant).await?;
+        let before = found(tx, tenant, &entry.key).await?;
+        let replaced = before.map(|row| (entry.key.len() + row.value.len()) as u64);
+        let exact = Usage {
+            entries: there.entries + u64::from(replaced.is_none()),
+            bytes: (there.bytes + bytes).saturating_sub(replaced.unwrap_or(0)),
+        };
+        self.usage.insert(tenant, exact);
+        // What makes it smaller is welcome, whatever there is.
+        let shrinks = replaced.is_some_and(|replaced| bytes <= replaced);
+        if shrinks || self.fits(exact) {
+            return Ok(Ok(()));
+        }
+        self.usage.insert(tenant, there);
+        let Quota { entries, bytes } = self.quota;
+        let message =
+            format!("is more than the tenant may store: {entries} entries, {bytes} bytes together");
+        Ok(Err(Invalid::field("value", "quota", message).into()))
+    }
+
+    fn fits(&self, usage: Usage) -> bool {
+        usage.entries <= self.quota.entries && usage.bytes <= self.quota.bytes
+    }
+
+    async fn usage(&mut self, tx: &Tx, tenant: TenantId) -> Result<Usage> {
+        if let Some(usage) = self.usage.get(&tenant) {
+            return Ok(*usage);
+        }
+        let usage = read(tx, tenant).await?;
+        self.usage.insert(tenant, usage);
+        Ok(usage)
+    }
+}
+
+/// What a tenant has; no other server changes it until the end of the transaction.
+async fn read(tx: &Tx, tenant: TenantId) -> Result<Usage> {
+    let text = match tx.dialect() {
+        Dialect::Sqlite => "select entries, bytes from storage_usage where tenant_id = $1",
+        Dialect::Postgres => {
+            "select entries, bytes from storage_usage where tenant_id = $1 for update"
+        }
+    };
+    let row: Option<UsageRow> = tx.one(tx.sql(text).with([tenant.0.into()])).await?;
+    let count = |number: i64| u64::try_from(number).unwrap_or(0);
+    Ok(row.map_or(
+        Usage {
+            entries: 0,
+            bytes: 0,
+        },
+        |row| Usage {
+            entries: count(row.entries),
+            bytes: count(row.bytes),
+        },
+    ))
+}
+
+#[derive(FromQueryResult)]
+struct UsageRow {
+    entries: i64,
+    bytes: i64,
+}
+
+async fn set(tx: &Tx, tenant: TenantId, entry: &Entry) -> Result<bool> {
+    let sql = tx
+        .sql(
+            "insert into storage (tenant_id, key, expires_at, updated_at, value) \
+             values ($1, $2, $3, $4, $5) on conflict (tenant_id, key) do update set \
+             expires_at = excluded.expires_at, updated_at = excluded.updated_at, \
+             value = excluded.value",
+        )
+        .with([
+            tenant.0.into(),
+            entry.key.as_str().into(),
+            micros(entry.expires_at).into(),
+            Micros::from(entry.updated_at).into(),
+            entry.value.as_str().into(),
+        ]);
+    Ok(tx.execute(sql).await? > 0)
+}
+
+/// Removes an entry; one that has expired counts as missing.
+async fn delete(tx: &Tx, tenant: TenantId, key: &str, now: Timestamp) -> Result<bool> {
+    let sql = tx
+        .sql(
+            "delete from storage where tenant_id = $1 and key = $2 \
+             and (expires_at is null or expires_at > $3)",
+        )
+        .with([tenant.0.into(), key.into(), Micros::from(now).into()]);
+    Ok(tx.execute(sql).await? > 0)
+}
+
+async fn found(tx: &Tx, tenant: TenantId, key: &str) -> Result<Option<FoundRow>> {
+    let sql = tx
+        .sql("select value, expires_at from storage where tenant_id = $1 and key = $2")
+        .with([tenant.0.into(), key.into()]);
+    tx.one(sql).await
+}
+
+#[derive(FromQueryResult)]
+struct FoundRow {
+    value: String,
+    expires_at: Option<Micros>,
+}
+
+/// Values are told by their digest: scripts keep in storage what nobody should read elsewhere.
+fn set_by_hand(tenant: TenantId, entry: &Entry, before: Option<String>, by: &By) -> Said {
+    let subject = Subject::new(SubjectKind::Storage, None, &entry.key);
+    let mut note = Note::new(Action::StorageChanged, subject).after(json!({
+        "value": text_of(entry.value.as_str()),
+        "expires_at": entry.expires_at.map(|at| at.to_string()),
+    }));
+    if let Some(before) = before {
+        note = note.before(json!({ "value": text_of(&before) }));
+    }
+    Said::one(tenant, by, note)
+}
+
+fn deleted_by_hand(tenant: TenantId, key: &str, before: Option<String>, by: &By) -> Said {
+    let subject = Subject::new(SubjectKind::Storage, None, key);
+    let note = Note::new(Action::StorageDeleted, subject);
+    let before = before.map(|value| json!({ "value": text_of(&value) }));
+    Said::one(tenant, by, note.before(before.unwrap_or_default()))
+}

@@ -1,0 +1,172 @@
+//! How values are sealed (D17): XChaCha20-Poly1305 with a key that is kept outside the database, a
+//! nonce that is used once, and what the value is of as data that has to match.
+
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac};
+use scriptorium_model::{Ambient, TenantId};
+use sha2::Sha256;
+
+use crate::error::{Error, Result};
+
+/// The first byte of what is sealed so.
+const FORMAT: u8 = 1;
+const FINGERPRINT: usize = 8;
+const NONCE: usize = 24;
+
+/// What seals and opens.
+#[derive(Clone)]
+pub(crate) struct Seal {
+    cipher: XChaCha20Poly1305,
+    fingerprint: [u8; FINGERPRINT],
+}
+
+/// Which of a secret's values it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Slot {
+    Value,
+    Test,
+}
+
+impl Seal {
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
+        // Tells the key from another, and nothing about it. A short key is filled up with zeroes, says
+        // RFC 2104.
+        let mut block = [0; 64];
+        block[..key.len()].copy_from_slice(key);
+        let mut mac = Hmac::<Sha256>::new(&block.into());
+        mac.update(b"scriptorium secrets");
+        let mut fingerprint = [0; FINGERPRINT];
+        fingerprint.copy_from_slice(&mac.finalize().into_bytes()[..FINGERPRINT]);
+        Self {
+            cipher: XChaCha20Poly1305::new(&Key::from(*key)),
+            fingerprint,
+        }
+    }
+
+    /// What everything begins with that this key has sealed.
+    pub(super) fn beginning(&self) -> Vec<u8> {
+        let mut beginning = vec![FORMAT];
+        beginning.extend(self.fingerprint);
+        beginning
+    }
+
+    pub(super) fn seal(
+        &self,
+        ambient: &Ambient,
+        whose: &Whose<'_>,
+        value: &str,
+    ) -> Result<Vec<u8>> {
+        let nonce = ambient.random::<NONCE>();
+        let payload = Payload {
+            msg: value.as_bytes(),
+            aad: &whose.bound(),
+        };
+        let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload);
+        let sealed = sealed.map_err(|_| Error::platform("a secret could not be sealed"))?;
+        let mut stored = self.beginning();
+        stored.extend(nonce);
+        stored.extend(sealed);
+        Ok(stored)
+    }
+
+    pub(super) fn open(&self, whose: &Whose<'_>, stored: &[u8]) -> Result<String> {
+        let rest = stored.strip_prefix(self.beginning().as_slice());
+        let rest = rest.ok_or_else(|| Error::platform(OTHER))?;
+        let (nonce, sealed) = rest.split_at_checked(NONCE).ok_or_else(damaged)?;
+        let nonce = <[u8; NONCE]>::try_from(nonce).map_err(|_| damaged())?;
+        let payload = Payload {
+            msg: sealed,
+            aad: &whose.bound(),
+        };
+        let value = self.cipher.decrypt(&XNonce::from(nonce), payload);
+        String::from_utf8(value.map_err(|_| damaged())?).map_err(|_| damaged())
+    }
+}
+
+pub(super) const OTHER: &str = "the key of secrets is not the one this database's were sealed with: \
+    servers of one database share one key file, and a restored database needs its own";
+
+fn damaged() -> Error {
+    Error::platform("a secret cannot be opened: it was changed, or moved from elsewhere")
+}
+
+impl std::fmt::Debug for Seal {
+    /// Without the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Seal").finish_non_exhaustive()
+    }
+}
+
+/// What a value is of: in another place it cannot be opened.
+pub(super) struct Whose<'a> {
+    pub(super) tenant: TenantId,
+    pub(super) name: &'a str,
+    pub(super) slot: Slot,
+}
+
+impl Whose<'_> {
+    fn bound(&self) -> Vec<u8> {
+        let slot = match self.slot {
+            Slot::Value => 0,
+            Slot::Test => 1,
+        };
+        let mut bound = self.tenant.0.as_bytes().to_vec();
+        bound.push(slot);
+        bound.extend(self.name.as_bytes());
+        bound
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use scriptorium_model::ambient::{Clock, Entropy};
+    use scriptorium_model::{Timestamp, Uuid};
+
+    use super::*;
+
+    struct Fixed;
+
+    impl Clock for Fixed {
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH
+        }
+    }
+
+    impl Entropy for Fixed {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(7);
+        }
+    }
+
+    #[test]
+    fn only_the_same_key_and_place_open_a_value() {
+        let ambient = Ambient::new(Arc::new(Fixed), Arc::new(Fixed));
+        let seal = Seal::new(&[1; 32]);
+        let whose = |tenant: u128, name, slot| Whose {
+            tenant: TenantId(Uuid::from_u128(tenant)),
+            name,
+            slot,
+        };
+        let here = whose(1, "a", Slot::Value);
+        let stored = seal.seal(&ambient, &here, "hush ✓").unwrap();
+        assert_eq!(seal.open(&here, &stored).unwrap(), "hush ✓");
+        assert!(!stored.windows(4).any(|part| part == b"hush"));
+        for elsewhere in [
+            whose(2, "a", Slot::Value),
+            whose(1, "b", Slot::Value),
+            whose(1, "a", Slot::Test),
+        ] {
+            assert!(seal.open(&elsewhere, &stored).is_err());
+        }
+        assert!(Seal::new(&[2; 32]).open(&here, &stored).is_err());
+        for index in 0..stored.len() {
+            let mut changed = stored.clone();
+            changed[index] ^= 1;
+            assert!(seal.open(&here, &changed).is_err(), "byte {index}");
+            assert!(seal.open(&here, &stored[..index]).is_err(), "{index} bytes");
+        }
+    }
+}
