@@ -8,7 +8,7 @@ use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{Execution, LogLine};
 use scriptorium_model::storage::Entry;
-use scriptorium_model::{Ambient, Json, ScriptId, TenantId, Timestamp, Uuid};
+use scriptorium_model::{Ambient, Json, ScriptId, TenantId, Timestamp, Uuid, retry};
 use sea_orm::{FromQueryResult, Value};
 use serde_json::json;
 
@@ -233,7 +233,11 @@ async fn write_rows(tx: &Tx, trail: &Trail, writes: &[&Write], now: Timestamp) -
     schedules::note_ends(tx, finished.iter().map(|record| &record.execution)).await?;
     documents.retain(|document| stored.contains(&document.id));
     search::note(tx, &documents).await?;
-    events.extend(finished.iter().flat_map(|record| &record.events));
+    // What is tried again publishes then: nothing is told twice (decision 0040).
+    let last = finished
+        .iter()
+        .filter(|record| !retry::follows(&record.execution));
+    events.extend(last.flat_map(|record| &record.events));
     let told = told(tx, trail.ambient(), &finished).await?;
     events.extend(&told);
     let new_events = insert_events(tx, &events).await?;
