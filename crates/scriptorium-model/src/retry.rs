@@ -37,6 +37,11 @@ pub fn wait(execution: &Execution, chance: u32) -> Option<Duration> {
     })
 }
 
+/// Whether it will be tried again by itself.
+pub fn follows(execution: &Execution) -> bool {
+    wait(execution, 0).is_some()
+}
+
 /// Whether it is of a kind that is retried: it delivers an event, for the first time, and nobody
 /// repeats it by hand.
 fn is_retried(execution: &Execution) -> bool {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{Execution, LogLine};
 use scriptorium_model::storage::{Change, Changed, Entry, Quota};
-use scriptorium_model::{Ambient, Json, ScriptId, TenantId, Timestamp, Uuid};
+use scriptorium_model::{Ambient, Json, ScriptId, TenantId, Timestamp, Uuid, retry};
 use sea_orm::Value;
 
 use super::entries::Entries;
@@ -264,7 +264,11 @@ async fn write_rows(
     schedules::note_ends(tx, finished.iter().map(|record| &record.execution)).await?;
     documents.retain(|document| stored.contains(&document.id));
     search::note(tx, &documents).await?;
-    events.extend(finished.iter().flat_map(|record| &record.events));
+    // What is tried again publishes then: nothing is told twice (decision 0040).
+    let last = finished
+        .iter()
+        .filter(|record| !retry::follows(&record.execution));
+    events.extend(last.flat_map(|record| &record.events));
     let told = told(tx, trail.ambient(), &finished).await?;
     events.extend(&told);
     let new_events = insert_events(tx, &events).await?;

@@ -14,8 +14,9 @@ use scriptorium_model::page::PageRequest;
 use scriptorium_model::script::{Script, ScriptStatus};
 use scriptorium_model::trigger::{Subscription, Trigger};
 use scriptorium_model::{Ctx, EventId, Json, ScriptId};
+use scriptorium_store::events::EventFilter;
 use scriptorium_store::{
-    Claimed, DeadLetterFilter, DeadLetterSummary, Dispatched, ExecutionFilter, Written,
+    Claimed, DeadLetterFilter, DeadLetterSummary, Dispatched, ExecutionFilter, Finished, Written,
 };
 use serde_json::json;
 
@@ -318,6 +319,47 @@ async fn what_fails_for_a_while_is_tried_again_and_kept_in_the_end(
     assert_eq!(letter.cause.code, "script.threw");
     assert_eq!(letter.cause.stack, threw().stack);
     assert_eq!(letter.failed_at, world.now());
+}
+
+/// REL-17: a script publishes, and fails afterwards.
+#[rstest]
+#[tokio::test]
+async fn what_is_tried_again_publishes_once(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
+    let subscription = Subscription {
+        max_attempts: 3,
+        ..Subscription::to(["order.created"])
+    };
+    listener(&world, "mine", subscription).await;
+    world.dispatch().await;
+    publish(&world, "order.created", json!({})).await;
+    world.dispatch().await;
+    let ctx = Ctx::platform(world.ctx.tenant);
+    for (attempt, told) in [(1, 0), (2, 0), (3, 1)] {
+        let claimed = claim_one(&world).await;
+        let execution = Execution {
+            status: threw().status(),
+            failure: Some(threw()),
+            output: None,
+            ..completed(claimed.execution, world.now())
+        };
+        let finished = Finished {
+            execution,
+            lease: Some(claimed.lease),
+            logs: Vec::new(),
+            events: vec![event(&world, &world.ctx, "invoice.requested", json!({}))],
+            incidents: Vec::new(),
+        };
+        let commit = world.store.record(&ctx, finished).await.unwrap();
+        assert_eq!(commit.await.unwrap(), Written::Stored);
+        let filter = EventFilter {
+            kind: Some("invoice.requested".into()),
+        };
+        let page = PageRequest::first();
+        let events = world.store.list_events(&world.ctx, &filter, &page).await;
+        assert_eq!(events.unwrap().items.len(), told, "after attempt {attempt}");
+        world.advance(Duration::from_secs(20));
+    }
 }
 
 #[rstest]
