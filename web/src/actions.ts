@@ -96,7 +96,7 @@ async function inBatches(button: HTMLElement, path: string, body: object): Promi
     const answer = await api<{ retried: number }>("POST", path, { ...body, limit });
     all += answer.retried;
     if (bar) bar.value = all / total;
-    if (label) label.textContent = text("js-progress", { n: all, max: total });
+    if (label) label.textContent = text("js-batch-progress", { n: all, max: total });
     // Somebody else was faster, or scripts were stopped meanwhile.
     if (answer.retried < limit) return;
   }

@@ -88,7 +88,7 @@ impl Store {
              and v.kind = seen.kind limit ",
         );
         sql.bind(i64::from(EventType::MOST));
-        sql.push(") some) as number from seen where seen.kind is not null order by seen.kind");
+        sql.push(") counted) as number from seen where seen.kind is not null order by seen.kind");
         let rows: Vec<TypeRow> = db.all(sql).await?;
         Ok(rows.into_iter().map(EventType::from).collect())
     }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use scriptorium_model::delivery::Delivery;
+use scriptorium_model::effect::Effects;
 use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
 use scriptorium_model::{Ambient, EventId, ExecutionId, Json, ScriptId, TenantId, Timestamp, Uuid};
 use sea_orm::{FromQueryResult, Value};
@@ -355,6 +356,10 @@ impl Target {
             first_execution: None,
             replay_of: None,
             test: false,
+            dry_run: false,
+            operation: None,
+            progress: None,
+            effects: Effects::default(),
             triggered_by: None,
             idempotency_key: None,
             created_at: now,

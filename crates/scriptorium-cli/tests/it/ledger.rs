@@ -463,7 +463,8 @@ async fn check(scenario: Scenario) {
         let account = accounts.get(n).unwrap_or(&none);
         let ends = (account.completed, account.dead);
         // One that no server lived long enough for is a dead letter, too.
-        let fits = ends == (0, 1) && (n % POISON < 2 || account.given_up) || ends == (1, 0) && n % POISON >= 2;
+        let fits = ends == (0, 1) && (n % POISON < 2 || account.given_up)
+            || ends == (1, 0) && n % POISON >= 2;
         if ends == (0, 0) {
             lost.push(*n);
         } else if !fits || account.deliveries != 1 {

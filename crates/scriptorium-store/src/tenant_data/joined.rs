@@ -2,14 +2,12 @@
 //! never a second writer of a tenant's file, and what a script's services do commits with the host's
 //! own changes, or not at all.
 
-use std::sync::Arc;
-
 use scriptorium_model::{Ctx, TenantId};
 use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{DataTx, Inside, Names, Place, Row, TenantData, refused};
+use super::{DataTx, Inside, Place, Row, TenantData, refused};
 use crate::error::{Error, Result};
 
 /// The way into a transaction that another thread holds.

@@ -130,7 +130,7 @@ impl Session {
                 .bind(event.execution.map(|id| id.0))
                 .bind(lineage.as_deref().map(text))
                 .bind(event.created_at.as_microsecond());
-        publish.execute(&mut *self.tx).await?;
+        publish.execute(self.connection()?).await?;
         self.say("set local app.publishes = 'off'".to_owned()).await
     }
 
