@@ -112,7 +112,10 @@ async fn a_backup_under_continuous_writes_ends_and_restores_all_that_was_acknowl
 #[tokio::test]
 async fn a_backup_is_for_the_owners_eyes_and_holds_no_keys() {
     let world = World::new().await;
-    assert_eq!(names(&world.path().join("keys")), ["audit.key"]);
+    assert_eq!(
+        names(&world.path().join("keys")),
+        ["audit.key", "secrets.key"]
+    );
     let taken = backup(&world, None).await;
     assert_eq!(
         names(&taken.folder),

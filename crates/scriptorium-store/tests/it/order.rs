@@ -354,7 +354,7 @@ async fn nothing_overtakes_on_servers_that_are_killed(
                         drop(servers.drain(..));
                         world = world.reopen().await;
                         servers.push(world.store.clone());
-                        let lost = held.drain(..).collect::<Vec<_>>();
+                        let lost = std::mem::take(&mut held);
                         ledger.requeue(&lost);
                     }
                     Postgres => {

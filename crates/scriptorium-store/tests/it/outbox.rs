@@ -349,7 +349,8 @@ async fn child_that_publishes() {
     let relaying = store
         .clone()
         .keep_relayed(data.clone(), CancellationToken::new());
-    tokio::spawn(relaying);
+    let mut relay = tokio::task::JoinSet::new();
+    relay.spawn(relaying);
     let mut writers = tokio::task::JoinSet::new();
     for writer in 0..4 {
         let (data, ctx) = (data.clone(), ctx.clone());

@@ -218,7 +218,7 @@ async fn an_input_that_does_not_suit_its_schema_is_refused_before_anything_begin
     );
     world.active(rule).await;
     let refused = executions.invoke(ctx, "rule", doc(json!({}))).await;
-    assert_eq!(refused_field(refused), "input");
+    assert_eq!(refused_field(refused), "input.id");
     let called = executions.invoke(ctx, "rule", doc(json!({"id": "a"})));
     assert_eq!(output(&called.await.unwrap()), "a");
 }
