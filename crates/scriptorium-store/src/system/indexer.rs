@@ -2,6 +2,7 @@
 //! the history writer and not inside it: one segment of the index for five hundred documents costs
 //! a third of one for sixteen, and an acknowledged end does not wait for it (decision 0015).
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use scriptorium_model::execution::{Execution, LogLine};
@@ -14,6 +15,7 @@ use crate::Store;
 use crate::audit::unaudited;
 use crate::db::{Tx, known};
 use crate::error::{Error, Result};
+use crate::executions::IdRow;
 use crate::search::{self, Document, Kind};
 use crate::store::Change;
 
@@ -105,7 +107,7 @@ impl Store {
             documents.push((row.seq, self.document(row).await?));
         }
         let tx = self.db().write_all(ACROSS_TENANTS).await?;
-        let documents = take(&tx, documents).await?;
+        let documents = still_there(&tx, take(&tx, documents).await?).await?;
         search::store(&tx, &documents).await?;
         tx.commit(unaudited("an index of what is recorded already"))
             .await?;
@@ -163,8 +165,8 @@ async fn take(tx: &Tx, documents: Vec<(i64, Option<Document>)>) -> Result<Vec<Do
     sql.bind_list(documents.iter().map(|(seq, _)| (*seq).into()));
     sql.push(" returning seq");
     let rows: Vec<TakenRow> = tx.all(sql).await?;
-    let taken: std::collections::HashSet<i64> = rows.into_iter().map(|row| row.seq).collect();
-    let mut seen = std::collections::HashSet::new();
+    let taken: HashSet<i64> = rows.into_iter().map(|row| row.seq).collect();
+    let mut seen = HashSet::new();
     let mut wanted: Vec<Document> = documents
         .into_iter()
         .rev()
@@ -174,6 +176,28 @@ async fn take(tx: &Tx, documents: Vec<(i64, Option<Document>)>) -> Result<Vec<Do
         .collect();
     wanted.reverse();
     Ok(wanted)
+}
+
+/// Those that describe what is still there. What was removed since it was read took its document along,
+/// and nobody would remove another one.
+async fn still_there(tx: &Tx, mut documents: Vec<Document>) -> Result<Vec<Document>> {
+    let of_executions = |one: &&Document| one.kind == Kind::Execution;
+    let tenants = documents.iter().filter(of_executions).map(|one| one.tenant);
+    let tenants: HashSet<TenantId> = tenants.collect();
+    let mut there = HashSet::new();
+    for tenant in tenants {
+        let own = documents.iter().filter(of_executions);
+        let own = own.filter(|one| one.tenant == tenant);
+        let mut sql = tx.sql_of(
+            tenant,
+            "select id from executions where tenant_id = $1 and id in ",
+        );
+        sql.bind_list(own.map(|one| one.id.into()));
+        let rows: Vec<IdRow> = tx.all(sql).await?;
+        there.extend(rows.into_iter().map(|row| row.id));
+    }
+    documents.retain(|one| one.kind == Kind::Script || there.contains(&one.id));
+    Ok(documents)
 }
 
 #[derive(FromQueryResult)]
