@@ -128,6 +128,7 @@ pub(crate) async fn activate(
         input_schema: None,
         allowed_services: None,
         library: false,
+        concurrency: None,
         run_as: None,
         tags: Vec::new(),
         metadata: Default::default(),

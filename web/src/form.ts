@@ -39,7 +39,15 @@ export interface Definition {
     before?: string[];
     after?: string[];
   };
-  event?: { types: string[]; filter?: unknown; priority: number; max_attempts: number; order_by: string | null };
+  event?: {
+    types: string[];
+    filter?: unknown;
+    priority: number;
+    max_attempts: number;
+    order_by: string | null;
+    debounce_ms?: number | null;
+    debounce_key?: string | null;
+  };
   input_schema?: unknown;
   /** Services it may call; `null` for every one. */
   allowed_services: string[] | null;
@@ -47,6 +55,8 @@ export interface Definition {
   /** A name with `null` is to be removed. */
   metadata?: unknown;
   limits: Limits;
+  /** Not of scheduled scripts. */
+  concurrency?: { key: string | null; limit: number; when_full: string } | null;
   tags: string[];
 }
 
@@ -110,6 +120,8 @@ export function formOf(definition: Definition) {
     savedFilter: written(event?.filter),
     priority: event?.priority ?? 0,
     attempts: event?.max_attempts ?? 4,
+    debounce: event?.debounce_ms?.toString() ?? "",
+    debounceKey: event?.debounce_key ?? "",
     orderBy: event?.order_by ?? "",
     inputSchema: written(definition.input_schema),
     savedSchema: written(definition.input_schema),
@@ -125,6 +137,9 @@ export function formOf(definition: Definition) {
     serviceCalls: limits.service_calls,
     outputKib: limits.output_bytes / KIB,
     concurrency: limits.concurrency,
+    whenFull: definition.concurrency?.when_full ?? "",
+    seatKey: definition.concurrency?.key ?? "",
+    seatLimit: definition.concurrency?.limit ?? 1,
     tags: definition.tags.join(", "),
   };
 }
@@ -166,6 +181,7 @@ export function definitionOf(form: Form, source: string): Definition {
         ...changed("filter", form.filter, form.savedFilter),
         priority: Number(form.priority),
         max_attempts: Number(form.attempts),
+        ...debounced(form),
         order_by: form.orderBy.trim() || null,
       },
     },
@@ -192,8 +208,22 @@ export function definitionOf(form: Form, source: string): Definition {
       output_bytes: Math.round(Number(form.outputKib) * KIB),
       concurrency: Number(form.concurrency),
     },
+    ...seats(form),
     tags: words(form.tags, /\s*,\s*/),
   };
+}
+
+/** How closely events follow each other of which the last one counts. */
+function debounced(form: Form): { debounce_ms: number | null; debounce_key: string | null } {
+  if ((form.debounce ?? "") === "") return { debounce_ms: null, debounce_key: null };
+  return { debounce_ms: Number(form.debounce), debounce_key: form.debounceKey || null };
+}
+
+/** How many executions about the same thing go on at once; schedules have a setting of their own for that. */
+function seats(form: Form): Partial<Definition> {
+  if (form.type === "scheduled") return {};
+  if (form.whenFull === "") return { concurrency: null };
+  return { concurrency: { key: form.seatKey || null, limit: Number(form.seatLimit), when_full: form.whenFull } };
 }
 
 /**

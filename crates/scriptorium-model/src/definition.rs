@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::concurrency::Concurrency;
 use crate::limits::{Limits, SOURCE_BYTES};
 use crate::script::{Language, ScriptType};
 use crate::trigger::Trigger;
@@ -29,6 +30,8 @@ pub struct Definition {
     pub trigger: Trigger,
     /// What one execution may use.
     pub limits: Limits,
+    /// How many executions about the same thing go on at once; any number when `None`.
+    pub concurrency: Option<Concurrency>,
     /// JSON schema of the input, if declared.
     pub input_schema: Option<Json>,
     /// Names of the services it may call; every registered one when `None`.
@@ -78,6 +81,12 @@ impl DefinitionBuilder {
     /// Sets the limits; the defaults when not said.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.0.limits = limits;
+        self
+    }
+
+    /// Bounds how many executions about the same thing go on at once.
+    pub fn concurrency(mut self, concurrency: Concurrency) -> Self {
+        self.0.concurrency = Some(concurrency);
         self
     }
 
@@ -131,6 +140,7 @@ impl Definition {
             entry: None,
             trigger,
             limits: Limits::default(),
+            concurrency: None,
             input_schema: None,
             allowed_services: None,
             library: false,
@@ -165,6 +175,13 @@ impl Definition {
             invalid.push("library", "not_allowed", message);
         }
         invalid.check(self.limits.validated());
+        if let Some(concurrency) = &self.concurrency {
+            invalid.check(concurrency.validated());
+            if self.trigger.kind() == ScriptType::Scheduled {
+                let message = "does not go with a schedule, which has overlap";
+                invalid.push("concurrency", "not_allowed", message);
+            }
+        }
         invalid.check(self.trigger.validated());
         validate_tags(&self.tags, &mut invalid);
         validate_metadata(&self.metadata, &mut invalid);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::concurrency::Seat;
 use crate::effect::Effects;
 use crate::{ExecutionId, Json, OperationId, ScriptId, TenantId, UserId};
 
@@ -148,7 +149,9 @@ impl Failure {
     pub fn status(&self) -> ExecutionStatus {
         match self.code.as_str() {
             "limit.wall" | "limit.cpu" => ExecutionStatus::Timeout,
-            "cancelled" => ExecutionStatus::Cancelled,
+            "cancelled" | "platform.dropped" | "platform.replaced" | "platform.superseded" => {
+                ExecutionStatus::Cancelled
+            }
             _ => ExecutionStatus::Failed,
         }
     }
@@ -210,6 +213,15 @@ impl Terms {
     }
 }
 
+/// Events about the same thing that follow each other closely, of which the last one counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// What they are about, as JSON text.
+    pub key: String,
+    /// When the first of them was delivered.
+    pub from: Timestamp,
+}
+
 /// A recorded execution.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Execution {
@@ -241,6 +253,10 @@ pub struct Execution {
     pub attempt: u32,
     /// When it may begin, and how often.
     pub terms: Terms,
+    /// What it is about, of a script that bounds how many of those go on at once.
+    pub seat: Option<Seat>,
+    /// The window it waits at the end of, when an event started it that others may follow closely.
+    pub window: Option<Window>,
     /// The first of the executions that this one is a retry in a row of.
     pub first_execution: Option<ExecutionId>,
     /// The execution this one repeats by hand.
@@ -265,6 +281,63 @@ pub struct Execution {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub completed_at: Option<Timestamp>,
+}
+
+/// What is always to be said of an execution that is to be.
+#[derive(Clone, Debug)]
+pub struct NewExecution {
+    /// Its id.
+    pub id: ExecutionId,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// The script.
+    pub script: ScriptId,
+    /// The script's name.
+    pub script_name: String,
+    /// The version to run.
+    pub version: u32,
+    /// What starts it.
+    pub trigger: TriggerKind,
+    /// What it is given.
+    pub input: Json,
+    /// Now.
+    pub at: Timestamp,
+}
+
+impl Execution {
+    /// One that has not begun, for the first time and at once.
+    pub fn pending(new: NewExecution) -> Self {
+        Self {
+            id: new.id,
+            tenant: new.tenant,
+            script: new.script,
+            script_name: new.script_name,
+            version: new.version,
+            status: ExecutionStatus::Pending,
+            trigger: new.trigger,
+            trigger_data: None,
+            input: new.input,
+            output: None,
+            failure: None,
+            metrics: Metrics::default(),
+            attempt: 1,
+            terms: Terms::default(),
+            seat: None,
+            window: None,
+            first_execution: None,
+            replay_of: None,
+            test: false,
+            dry_run: false,
+            operation: None,
+            progress: None,
+            effects: Effects::default(),
+            triggered_by: None,
+            idempotency_key: None,
+            created_at: new.at,
+            started_at: None,
+            completed_at: None,
+        }
+    }
 }
 
 /// How far an execution says that it is.

@@ -8,6 +8,7 @@ pub mod alert;
 pub mod ambient;
 pub mod audit;
 pub mod calendar;
+pub mod concurrency;
 pub mod cron;
 pub mod ctx;
 pub mod dead_letter;
@@ -20,6 +21,7 @@ pub mod event;
 pub mod execution;
 pub mod filter;
 pub mod halt;
+pub mod idempotency;
 pub mod ids;
 pub mod invalid;
 pub mod json;
@@ -45,6 +47,7 @@ pub mod version;
 pub use ambient::Ambient;
 pub use audit::Origin;
 pub use ctx::{Actor, Ctx};
+pub use idempotency::IdempotencyKey;
 pub use ids::{
     AlertId, DeadLetterId, EventId, ExecutionId, OperationId, ScriptId, SessionId, SigningSecretId,
     TenantId, TokenId, UserId,

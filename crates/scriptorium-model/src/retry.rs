@@ -96,8 +96,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::effect::Effects;
-    use crate::execution::{ExecutionStatus, Metrics, Terms};
+    use crate::execution::{ExecutionStatus, NewExecution, Terms};
     use crate::{DeadLetterId, EventId, ExecutionId, ScriptId, TenantId, Timestamp, Uuid};
 
     const MIDDLE: u32 = u32::MAX / 2;
@@ -114,39 +113,28 @@ mod tests {
             order: None,
             dead_letter: None,
         };
-        Execution {
+        let new = NewExecution {
             id: ExecutionId(Uuid::nil()),
             tenant: TenantId(Uuid::nil()),
             script: ScriptId(Uuid::nil()),
             script_name: "s".into(),
             version: 1,
-            status: ExecutionStatus::Failed,
             trigger: TriggerKind::Event,
-            trigger_data: Some(delivery.to_json()),
             input: Json::null(),
-            output: None,
+            at: Timestamp::UNIX_EPOCH,
+        };
+        Execution {
+            status: ExecutionStatus::Failed,
+            trigger_data: Some(delivery.to_json()),
             failure: Some(Failure {
                 details: Some(details.into()),
                 ..Failure::new(code, "")
             }),
-            metrics: Metrics::default(),
-            attempt: 1,
             terms: Terms {
                 max_attempts: 4,
                 ..Terms::default()
             },
-            first_execution: None,
-            replay_of: None,
-            test: false,
-            dry_run: false,
-            operation: None,
-            progress: None,
-            effects: Effects::default(),
-            triggered_by: None,
-            idempotency_key: None,
-            created_at: Timestamp::UNIX_EPOCH,
-            started_at: None,
-            completed_at: None,
+            ..Execution::pending(new)
         }
     }
 

@@ -1,5 +1,9 @@
 //! What starts a script: one settings struct per script type.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+
 use crate::definition::validate_name;
 use crate::endpoint::{self, Method};
 use crate::execution::MAX_PRIORITY;
@@ -8,7 +12,7 @@ use crate::invalid::out_of_range;
 use crate::library::PREFIX;
 use crate::schedule::Schedule;
 use crate::script::ScriptType;
-use crate::{Invalid, event, order};
+use crate::{Invalid, Json, concurrency, event, order};
 
 /// The type of a script with the settings of that type.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,9 +127,61 @@ pub struct Subscription {
     pub priority: u32,
     /// Executions that one event may have in all, the first included; 1 to 10.
     pub max_attempts: u32,
+    /// Of events that follow each other closely only the last one starts it; each does when `None`.
+    pub debounce: Option<Debounce>,
     /// What events are in order by; see [`order`]. Those that have the same value of it are run one
     /// after another, as they were published. In no order when `None`.
     pub order_by: Option<String>,
+}
+
+/// How closely events follow each other, and which of them do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Debounce {
+    /// How long no further event comes before the last one starts the script, in milliseconds; 100 to
+    /// 3,600,000.
+    pub wait_ms: u32,
+    /// Where in the payload stands what events are about, as names of members joined by dots; all that
+    /// the subscription asks for are about the same when `None`.
+    pub key: Option<String>,
+}
+
+/// The longest wait for a further event, as a multiple of the wait: events that do not stop coming do
+/// not keep the script from running.
+const MOST_WAITS: u32 = 10;
+/// The shortest and the longest wait for a further event.
+const WAIT_MS: std::ops::RangeInclusive<u32> = 100..=3_600_000;
+
+impl Debounce {
+    /// What an event with this payload is about.
+    pub fn key_of(&self, payload: &Json) -> String {
+        concurrency::key_of(self.key.as_deref(), payload)
+    }
+
+    /// When the last event of a window starts the script, when it came now and the first one then.
+    pub fn due(&self, first: Timestamp, now: Timestamp) -> Timestamp {
+        window_due(Duration::from_millis(self.wait_ms.into()), first, now)
+    }
+
+    fn validated(&self, invalid: &mut Invalid) {
+        if !WAIT_MS.contains(&self.wait_ms) {
+            out_of_range(
+                "event.debounce_ms",
+                *WAIT_MS.start(),
+                *WAIT_MS.end(),
+                invalid,
+            );
+        }
+        if let Some(key) = &self.key {
+            invalid.check(concurrency::validate_path("event.debounce_key", key));
+        }
+    }
+}
+
+/// When a window ends whose first event came then and whose last one came now.
+pub fn window_due(wait: Duration, first: Timestamp, now: Timestamp) -> Timestamp {
+    let quiet = now.checked_add(wait).unwrap_or(Timestamp::MAX);
+    let latest = first.checked_add(wait * MOST_WAITS);
+    quiet.min(latest.unwrap_or(Timestamp::MAX))
 }
 
 /// Most calls a minute that an endpoint may allow itself.
@@ -372,6 +428,7 @@ impl Subscription {
             filter: None,
             priority: 0,
             max_attempts: DEFAULT_ATTEMPTS,
+            debounce: None,
             order_by: None,
         }
     }
@@ -404,9 +461,33 @@ impl Subscription {
         if !(1..=MAX_ATTEMPTS).contains(&self.max_attempts) {
             out_of_range("event.max_attempts", 1, MAX_ATTEMPTS, &mut invalid);
         }
+        if let Some(debounce) = &self.debounce {
+            debounce.validated(&mut invalid);
+            if self.order_by.is_some() {
+                let message = "does not go with event.debounce_ms: of events in order each is run";
+                invalid.push("event.order_by", "not_allowed", message);
+            }
+        }
         if let Some(path) = &self.order_by {
             invalid.check(order::validate("event.order_by", path));
         }
         invalid.or(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_ends_when_it_is_quiet_and_in_the_end_anyway() {
+        let debounce = Debounce {
+            wait_ms: 1_000,
+            key: None,
+        };
+        let at = |second: i64| Timestamp::from_second(second).unwrap();
+        for (first, now, due) in [(0, 0, 1), (0, 5, 6), (0, 9, 10), (0, 10, 10), (0, 60, 10)] {
+            assert_eq!(debounce.due(at(first), at(now)), at(due), "{first} {now}");
+        }
     }
 }

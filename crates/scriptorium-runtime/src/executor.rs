@@ -60,23 +60,40 @@ struct Output {
 
 /// Runs a job for a caller who waits: it is refused when there is no room soon.
 pub(crate) async fn run(shared: &Arc<Shared>, job: Job) -> Finished {
+    match enter(shared, &job).await {
+        Ok((entry, permit)) => run_admitted(shared, job, entry, permit).await,
+        Err(finished) => *finished,
+    }
+}
+
+/// Room for a job whose caller waits, or the end that it has without any.
+pub(crate) async fn enter(
+    shared: &Arc<Shared>,
+    job: &Job,
+) -> Result<(Entry, Permit), Box<Finished>> {
     let entry = shared.hub.enter(job.execution.tenant, job.execution.id);
     if shared.cut_off.load(Ordering::Acquire) {
-        return refused(shared, &job.execution, entry, cancelled());
+        let finished = refused(shared, &job.execution, entry, cancelled());
+        return Err(Box::new(finished));
     }
-    if let Some(refusal) = held_back(shared, &job) {
-        return turned_away(shared, &job.execution, entry, refusal);
+    if let Some(refusal) = held_back(shared, job) {
+        let finished = turned_away(shared, &job.execution, entry, refusal);
+        return Err(Box::new(finished));
     }
     let admitted = tokio::select! {
         biased;
         () = entry.live.cancel.cancelled() => {
-            return refused(shared, &job.execution, entry, cancelled());
+            let finished = refused(shared, &job.execution, entry, cancelled());
+            return Err(Box::new(finished));
         }
-        admitted = admit(shared, &job, false) => admitted,
+        admitted = admit(shared, job, false) => admitted,
     };
     match admitted {
-        Ok(permit) => run_admitted(shared, job, entry, permit).await,
-        Err(refusal) => turned_away(shared, &job.execution, entry, refusal),
+        Ok(permit) => Ok((entry, permit)),
+        Err(refusal) => {
+            let finished = turned_away(shared, &job.execution, entry, refusal);
+            Err(Box::new(finished))
+        }
     }
 }
 
@@ -306,7 +323,10 @@ fn output(run: &Run, outcome: Outcome, prepared: &Prepared) -> Result<Output, Fa
         Failure::new("script.bad_result", message)
     })?;
     if let Call::Request(_) = run.job.call {
-        let (reply, json) = reply::read(&output, || run.streamed.record())?;
+        // Whoever is answered by what is on record is given all of it.
+        let execution = &run.job.execution;
+        let is_repeatable = execution.idempotency_key.is_some() || execution.seat.is_some();
+        let (reply, json) = reply::read(&output, is_repeatable, || run.streamed.record())?;
         return Ok(Output {
             json,
             reply: Some(reply),

@@ -18,6 +18,7 @@ use crate::job::{Call, Job};
 use crate::libraries::{Bundle, resolved_bundle};
 use crate::prepared::missing_libraries;
 use crate::principal::{self, Parties, Refusal};
+use crate::request::HttpRequest;
 use crate::runtime::Shared;
 use crate::schema;
 
@@ -186,6 +187,9 @@ pub(crate) async fn claimed(
         let reason = format!("the script is {}", script.status.as_str());
         return Ok(Err(unwanted(execution, &reason)));
     }
+    if let Some(failure) = half_kept(execution) {
+        return Ok(Err(failure));
+    }
     let caller = promised(ctx, execution);
     match job(shared, &caller, &script, execution.clone(), None).await {
         Ok(job) => Ok(Ok(job)),
@@ -198,13 +202,26 @@ pub(crate) async fn claimed(
     }
 }
 
+/// A request is recorded in part. Whoever took it ran it whole; nobody else runs the rest of it.
+fn half_kept(execution: &Execution) -> Option<Failure> {
+    if execution.trigger != TriggerKind::Http || execution.replay_of.is_some() || execution.test {
+        return None;
+    }
+    let missing = HttpRequest::not_kept(&execution.input);
+    (!missing.is_empty()).then(|| {
+        let missing = missing.join(", ");
+        let message = format!("its worker was gone, and of the request {missing} was not kept");
+        Failure::new("platform.lost", message)
+    })
+}
+
 /// Who an execution runs for, as recorded when it was promised: its user; nobody for what a
 /// trigger planned; otherwise the host application or a token without a user. A token's rights
 /// were recorded with it, and the worker gives back no more (D12).
 fn promised(ctx: &Ctx, execution: &Execution) -> Ctx {
     let actor = match execution.triggered_by {
         Some(id) => Actor::User { id, session: None },
-        None if is_planned(execution) => Actor::Platform,
+        None if is_planned(execution) || of_stranger(execution) => Actor::Platform,
         None => Actor::Host,
     };
     Ctx {
@@ -214,6 +231,13 @@ fn promised(ctx: &Ctx, execution: &Execution) -> Ctx {
             .unwrap_or_else(PermissionSet::all),
         ..ctx.clone()
     }
+}
+
+/// A request of somebody who brings no rights; a token's are recorded with the request.
+fn of_stranger(execution: &Execution) -> bool {
+    execution.trigger == TriggerKind::Http
+        && execution.replay_of.is_none()
+        && Asked::of(execution).grant.is_none()
 }
 
 fn is_planned(execution: &Execution) -> bool {

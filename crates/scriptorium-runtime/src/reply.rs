@@ -1,6 +1,8 @@
 //! The answer of an endpoint script: what the prelude made of the returned value, checked before
 //! any of it goes on the wire.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -73,9 +75,14 @@ pub(crate) fn read_head(status: &str, headers: &str) -> Result<StreamHead, Failu
     })
 }
 
-/// Reads the sandbox's output of an endpoint script into the answer and what is recorded of it;
-/// `sent` is what there was of it in parts.
-pub(crate) fn read(output: &str, sent: impl Fn() -> Value) -> Result<(HttpReply, Json), Failure> {
+/// Reads the sandbox's output of an endpoint script into the answer and what is recorded of it: enough
+/// to give the answer again when somebody may ask for that, otherwise what people want to see. `sent` is
+/// what there was of it in parts, which are not given again.
+pub(crate) fn read(
+    output: &str,
+    is_repeatable: bool,
+    sent: impl Fn() -> Value,
+) -> Result<(HttpReply, Json), Failure> {
     let returned: Returned<'_> = serde_json::from_str(output)
         .map_err(|_| bad("the response is not an object of status, headers and body"))?;
     let status = read_status(returned.status)?;
@@ -91,10 +98,12 @@ pub(crate) fn read(output: &str, sent: impl Fn() -> Value) -> Result<(HttpReply,
     {
         headers.push(("content-type".into(), default_type.into()));
     }
-    let record = match returned.kind {
-        Kind::Stream => record(status, &headers, &sent().to_string()),
-        kind => record(status, &headers, &body_of_record(kind, &body)),
+    let shown = match returned.kind {
+        Kind::Stream => sent().to_string(),
+        kind => body_of_record(kind, &body, is_repeatable),
     };
+    let kind = returned.kind.as_str();
+    let record = record(status, &headers, is_repeatable.then_some(kind), &shown);
     let reply = HttpReply {
         status,
         headers,
@@ -166,29 +175,111 @@ fn read_body(
     })
 }
 
-/// Bytes only by their number.
-fn body_of_record(kind: Kind, body: &Bytes) -> String {
+/// Bytes only by their number, unless they are to be given again.
+fn body_of_record(kind: Kind, body: &Bytes, is_repeatable: bool) -> String {
     let text = std::str::from_utf8(body).unwrap_or_default();
     match kind {
         Kind::Json if !body.is_empty() => text.to_owned(),
         Kind::Empty | Kind::Json | Kind::Stream => "null".to_owned(),
         Kind::Text => Value::from(text).to_string(),
+        Kind::Bytes if is_repeatable => {
+            json!({ "bytes": body.len(), "base64": STANDARD.encode(body) }).to_string()
+        }
         Kind::Bytes => json!({ "bytes": body.len() }).to_string(),
     }
 }
 
-/// What history shows of the answer.
-fn record(status: u16, headers: &[(String, String)], body: &str) -> Json {
-    let headers: serde_json::Map<String, Value> = headers
-        .iter()
-        .map(|(name, value)| (name.clone(), value.as_str().into()))
-        .collect();
-    let mut record = json!({ "status": status, "headers": headers }).to_string();
+/// What history shows of the answer. One that is repeatable says its kind, and has what tells answers apart
+/// that look alike: headers that come twice, whether a text was JSON, and which bytes.
+fn record(status: u16, headers: &[(String, String)], kind: Option<&str>, body: &str) -> Json {
+    let mut shown: serde_json::Map<String, Value> = serde_json::Map::new();
+    for (name, value) in headers {
+        match shown.get_mut(name).filter(|_| kind.is_some()) {
+            None => {
+                shown.insert(name.clone(), value.as_str().into());
+            }
+            Some(Value::Array(values)) => values.push(value.as_str().into()),
+            Some(one) => *one = json!([one.take(), value]),
+        }
+    }
+    let mut record = json!({ "status": status, "headers": shown });
+    if let Some(kind) = kind {
+        record["kind"] = kind.into();
+    }
+    let mut record = record.to_string();
     record.pop();
     record.push_str(",\"body\":");
     record.push_str(body);
     record.push('}');
     Json::from_written(record)
+}
+
+/// A record that is repeatable.
+#[derive(Deserialize)]
+struct Recorded<'a> {
+    status: u16,
+    headers: BTreeMap<String, Values>,
+    kind: Kind,
+    #[serde(borrow)]
+    body: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Values {
+    One(String),
+    Many(Vec<String>),
+}
+
+#[derive(Deserialize)]
+struct RecordedBytes {
+    base64: String,
+}
+
+impl HttpReply {
+    /// The answer that was recorded of an execution which may be asked for again; `None` when the
+    /// record does not hold it whole.
+    pub fn from_record(record: &Json) -> Option<Self> {
+        let record: Recorded<'_> = serde_json::from_str(record.as_str()).ok()?;
+        let mut headers = Vec::with_capacity(record.headers.len());
+        for (name, values) in record.headers {
+            let values = match values {
+                Values::One(value) => vec![value],
+                Values::Many(values) => values,
+            };
+            headers.extend(values.into_iter().map(|value| (name.clone(), value)));
+        }
+        let raw = record.body.get();
+        let body = match record.kind {
+            // Its parts are gone.
+            Kind::Stream => return None,
+            Kind::Empty => Bytes::new(),
+            _ if matches!(record.status, 204 | 205 | 304) => Bytes::new(),
+            Kind::Json => Bytes::copy_from_slice(raw.as_bytes()),
+            Kind::Text => Bytes::from(serde_json::from_str::<String>(raw).ok()?),
+            Kind::Bytes => {
+                let bytes: RecordedBytes = serde_json::from_str(raw).ok()?;
+                Bytes::from(STANDARD.decode(bytes.base64).ok()?)
+            }
+        };
+        Some(Self {
+            status: record.status,
+            headers,
+            body,
+        })
+    }
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Json => "json",
+            Self::Text => "text",
+            Self::Bytes => "bytes",
+            Self::Stream => "stream",
+        }
+    }
 }
 
 fn bad(message: impl Into<String>) -> Failure {
@@ -201,7 +292,7 @@ mod tests {
 
     #[track_caller]
     fn check(output: &str, status: u16, content_type: &str, body: &str) {
-        let (reply, _) = read(output, || Value::Null).unwrap();
+        let (reply, _) = read(output, false, || Value::Null).unwrap();
         assert_eq!(reply.status, status);
         assert_eq!(reply.body, body);
         let header = reply
@@ -213,7 +304,7 @@ mod tests {
 
     #[track_caller]
     fn check_refused(output: &str, part: &str) {
-        let failure = read(output, || Value::Null).unwrap_err();
+        let failure = read(output, false, || Value::Null).unwrap_err();
         assert_eq!(failure.code, "script.bad_result");
         assert!(failure.message.contains(part), "{}", failure.message);
     }
@@ -256,11 +347,34 @@ mod tests {
     #[test]
     fn framing_headers_stay_the_servers() {
         let output = r#"{"status":200,"headers":[["Content-Length","5"],["Transfer-Encoding","chunked"],["x-b","1"]],"kind":"empty"}"#;
-        let (reply, record) = read(output, || Value::Null).unwrap();
+        let (reply, record) = read(output, false, || Value::Null).unwrap();
         assert_eq!(reply.headers, [("x-b".to_owned(), "1".to_owned())]);
         assert_eq!(
             record.as_str(),
             r#"{"headers":{"x-b":"1"},"status":200,"body":null}"#
         );
+    }
+
+    #[test]
+    fn a_repeatable_record_holds_the_answer_whole() {
+        for output in [
+            r#"{"status":201,"headers":[["x-a","1"]],"kind":"json","body":{"b":[1,null,"é"],"a":1.5}}"#,
+            r#"{"status":200,"headers":[],"kind":"json","body":"text"}"#,
+            r#"{"status":200,"headers":[],"kind":"text","body":"text"}"#,
+            r#"{"status":200,"headers":[["content-type","application/json"]],"kind":"text","body":"{\"a\": 1}"}"#,
+            r#"{"status":200,"headers":[],"kind":"json","body":{"bytes":2}}"#,
+            r#"{"status":200,"headers":[],"kind":"bytes","body":"//4AgA=="}"#,
+            r#"{"status":302,"headers":[["set-cookie","a=1"],["set-cookie","b=2"],["set-cookie","c=3"]],"kind":"empty"}"#,
+            r#"{"status":204,"headers":[],"kind":"json","body":{"a":1}}"#,
+        ] {
+            let (mut reply, record) = read(output, true, || Value::Null).unwrap();
+            let mut again = HttpReply::from_record(&record).unwrap();
+            // Which of two different headers comes first says nothing.
+            reply.headers.sort();
+            again.headers.sort();
+            assert_eq!(again, reply, "{output}");
+            let (_, shown) = read(output, false, || Value::Null).unwrap();
+            assert_eq!(HttpReply::from_record(&shown), None, "{output}");
+        }
     }
 }

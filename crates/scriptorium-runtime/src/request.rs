@@ -200,6 +200,13 @@ impl HttpRequest {
         record.into()
     }
 
+    /// The record with the body whole: what of the request the execution is about, is in it.
+    pub fn told(&self) -> Json {
+        let mut told = self.recorded().to_value();
+        told["body"] = serde_json::from_str(&self.body.json()).unwrap_or_default();
+        told.into()
+    }
+
     /// What a record does not hold of its request, such as `body` or `headers.cookie`.
     pub fn not_kept(record: &Json) -> Vec<String> {
         let record = record.to_value();

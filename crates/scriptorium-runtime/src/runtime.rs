@@ -12,8 +12,8 @@ use scriptorium_model::execution::{Execution, Failure, Progress};
 use scriptorium_model::permission::Permission;
 use scriptorium_model::script::{Definition, Language, Script, ScriptType};
 use scriptorium_model::{Ambient, Ctx, ExecutionId, Invalid, Json, ScriptId, TenantId, template};
-use scriptorium_store::Store;
 use scriptorium_store::tenant_data::TenantSchema;
+use scriptorium_store::{Begin, Store};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::JoinHandle;
@@ -24,11 +24,13 @@ use crate::capabilities::cache::Caches;
 use crate::capabilities::http;
 use crate::circuits::{Circuit, CircuitStatistics, Circuits};
 use crate::error::Error;
+use crate::had::Had;
 use crate::host::{BLOCKING, TRANSACTIONS, World};
 use crate::hub::{Hub, Stage, Watch};
 use crate::job::{Call, Finished, Job};
 use crate::libraries::{self, Bundle, Bundles, ResolvedLibrary};
 use crate::load::Unfit;
+use crate::once::{self, Once};
 use crate::options::Options;
 use crate::prepared::{Prepared, ProgramStatistics, Programs, Recipe};
 use crate::scheduler::{
@@ -55,6 +57,7 @@ pub(crate) struct Shared {
     pub(crate) shares: Shares,
     pub(crate) guests: Threads,
     pub(crate) workers: usize,
+    pub(crate) had: Had,
     pub(crate) wake: Notify,
     /// What the workers should take before all else.
     pub(crate) first: mpsc::UnboundedSender<(TenantId, ExecutionId)>,
@@ -151,6 +154,7 @@ impl Runtime {
             shares: options.shares,
             guests,
             workers: options.workers.max(1),
+            had: Had::default(),
             wake: Notify::new(),
             first,
             stop: CancellationToken::new(),
@@ -269,6 +273,18 @@ impl Runtime {
     /// may go away runs this in a task of its own.
     pub async fn run(&self, job: Job) -> Finished {
         executor::run(&self.0, job).await
+    }
+
+    /// Runs a job to its recorded end for a caller who was promised that it is done once. There has
+    /// to be room, as for [`Runtime::run`]; then `begin` records the execution as begun under a
+    /// lease, and only if it does the script runs.
+    pub async fn run_once<E>(
+        &self,
+        ctx: &Ctx,
+        job: Job,
+        begin: impl AsyncFnOnce(Begin) -> Result<(), E> + Send,
+    ) -> Once<E> {
+        once::run(&self.0, ctx, job, begin).await
     }
 
     /// A look at an execution that runs in this process.

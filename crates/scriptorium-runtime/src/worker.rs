@@ -8,23 +8,27 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use scriptorium_model::execution::ExecutionStatus;
-use scriptorium_model::{Ctx, ExecutionId, ScriptId, TenantId};
-use scriptorium_store::{Change, Claimed, LeaseId, Written};
+use scriptorium_model::{Ctx, ExecutionId, ScriptId, TenantId, Timestamp};
+use scriptorium_store::{Change, Claimed, Lanes, LeaseId, Written};
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::job::{Finished, Job};
 use crate::runtime::{Runtime, Shared};
+use crate::scheduler::TenantShare;
 use crate::{executor, load};
 
 /// How long an execution stays ours without a sign of life (P4.3).
-const LEASE: Duration = Duration::from_secs(15);
+pub(crate) const LEASE: Duration = Duration::from_secs(15);
 /// How often we give one, and look for executions of those who gave none.
-const HEARTBEAT: Duration = Duration::from_secs(5);
-/// How often the queue is looked at when nobody says that there is something in it, and nothing is
-/// known to become due.
+pub const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How soon the queue is looked at again, when nobody says that there is something in it, after there
+/// was something, and while there is what cannot be taken yet.
 const POLL: Duration = Duration::from_secs(2);
+/// How long it rests at most: each look that finds nothing doubles the pause, so that an idle server
+/// leaves its database in peace, and what nobody was told of is found all the same.
+pub const LONGEST_POLL: Duration = Duration::from_secs(16);
 /// How soon it is looked at again when something is due that it did not hold: clocks differ a little.
 const SOON: Duration = Duration::from_millis(10);
 /// Executions held at once, as a multiple of those worked on: the others wait for their script.
@@ -52,12 +56,62 @@ struct Worker {
     cancel_again: bool,
 }
 
+/// What a claim is told about tenants.
+struct Served<'a> {
+    shared: &'a Shared,
+    held: HashMap<TenantId, u32>,
+    now: Timestamp,
+}
+
+impl Lanes for Served<'_> {
+    /// Those it may have at once are enough to keep it busy, and more would take room from others.
+    fn room(&self, tenant: TenantId) -> u32 {
+        let held = self.held.get(&tenant).copied().unwrap_or_default();
+        self.shared.share_of(tenant).running.saturating_sub(held)
+    }
+
+    fn had(&self, tenant: TenantId) -> f64 {
+        self.shared.had.of(tenant, self.now)
+    }
+
+    fn cost(&self, tenant: TenantId) -> f64 {
+        self.shared
+            .had
+            .cost(tenant, self.shared.share_of(tenant).weight)
+    }
+}
+
+impl Shared {
+    /// The share of a tenant, as far as it is known by name.
+    fn share_of(&self, tenant: TenantId) -> TenantShare {
+        let known = self.tenants.known(tenant);
+        known.map_or(self.shares.others, |tenant| self.shares.of(&tenant.slug))
+    }
+}
+
 /// What a claim has seen of the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Looked {
-    /// There is nothing left to take.
+    /// There is nothing left to take, after something was.
     AtAll,
-    /// There was no room, or it could not be read.
+    /// There was nothing to take.
+    InVain,
+    /// There was no room, or it could not be read, or some of it may not begin yet.
     AtNothing,
+}
+
+/// How long the worker rests between two looks that nobody asked for.
+#[derive(Clone, Copy, Debug)]
+struct Rest(Duration);
+
+impl Rest {
+    /// After a look.
+    fn after(self, looked: Looked) -> Self {
+        match looked {
+            Looked::AtAll | Looked::AtNothing => Self(POLL),
+            Looked::InVain => Self((self.0 * 2).clamp(POLL, LONGEST_POLL)),
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -87,6 +141,7 @@ impl Worker {
         let mut heartbeat = interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut pause = Duration::ZERO;
+        let mut rest = Rest(POLL / 2);
         let shared = self.shared.clone();
         loop {
             tokio::select! {
@@ -107,22 +162,27 @@ impl Worker {
                     }
                 }
             }
-            pause = match self.claim().await {
-                Looked::AtAll => self.until_due(),
-                Looked::AtNothing => POLL,
+            let looked = self.claim().await;
+            rest = rest.after(looked);
+            pause = match looked {
+                Looked::AtNothing => rest.0,
+                Looked::AtAll | Looked::InVain => self.until_due(rest.0),
             };
+            if self.cancel_again {
+                pause = pause.min(POLL);
+            }
         }
         self.drain(heartbeat).await;
     }
 
     /// How long nothing becomes due that is known to the queue.
-    fn until_due(&self) -> Duration {
+    fn until_due(&self, rest: Duration) -> Duration {
         let world = &self.shared.world;
         let Some(due) = world.store.next_due() else {
-            return POLL;
+            return rest;
         };
         let wait = Duration::try_from(due.duration_since(world.ambient.now()));
-        wait.unwrap_or_default().clamp(SOON, POLL)
+        wait.unwrap_or_default().clamp(SOON, rest)
     }
 
     /// What was begun goes on; what was not gives its lease back by itself.
@@ -148,6 +208,7 @@ impl Worker {
 
     /// Takes executions while there is room for more.
     async fn claim(&mut self) -> Looked {
+        let mut took = false;
         loop {
             let free = (self.shared.workers).saturating_sub(self.running.load(Ordering::Acquire));
             let room = (self.shared.workers * HELD).saturating_sub(self.held.len());
@@ -157,9 +218,13 @@ impl Worker {
             }
             let busy = self.busy();
             let held = self.held_by_tenant().await;
-            let room = |tenant| self.room(tenant, &held);
+            let lanes = Served {
+                shared: &self.shared,
+                held,
+                now: self.shared.world.ambient.now(),
+            };
             let store = &self.shared.world.store;
-            let claimed = match store.claim_pending(limit, LEASE, &busy, &room).await {
+            let claimed = match store.claim_pending(limit, LEASE, &busy, &lanes).await {
                 Ok(claimed) => claimed,
                 Err(error) => {
                     tracing::error!(%error, "the queue cannot be read; trying again");
@@ -167,8 +232,15 @@ impl Worker {
                 }
             };
             if claimed.is_empty() {
-                return Looked::AtAll;
+                let waits = !busy.is_empty();
+                return match took {
+                    true => Looked::AtAll,
+                    // Their time comes without anybody's saying so.
+                    false if waits => Looked::AtNothing,
+                    false => Looked::InVain,
+                };
             }
+            took = true;
             for one in claimed {
                 self.begin(one, false);
             }
@@ -209,16 +281,6 @@ impl Worker {
         held
     }
 
-    /// How many more executions of a tenant are to be held: those it may have at once are enough
-    /// to keep it busy, and more would take room from others.
-    fn room(&self, tenant: TenantId, held: &HashMap<TenantId, u32>) -> u32 {
-        let shares = &self.shared.shares;
-        let known = self.shared.tenants.known(tenant);
-        let share = known.map_or(shares.others, |tenant| shares.of(&tenant.slug));
-        let held = held.get(&tenant).copied().unwrap_or_default();
-        share.running.saturating_sub(held)
-    }
-
     /// An operator waits for this one: it is taken even if as much is held as may be.
     async fn take_first(&mut self, tenant: TenantId, id: ExecutionId) {
         let store = &self.shared.world.store;
@@ -243,7 +305,14 @@ impl Worker {
             tenant: claimed.execution.tenant,
         };
         let (shared, running) = (self.shared.clone(), self.running.clone());
-        let task = run_one(shared, claimed, running, by_operator);
+        let (tenant, now) = (held.tenant, shared.world.ambient.now());
+        let weight = shared.share_of(tenant).weight;
+        let counted = shared.had.take(tenant, weight, now);
+        let task = async move {
+            let took = run_one(&shared, claimed, running, by_operator).await;
+            let now = shared.world.ambient.now();
+            shared.had.end(tenant, weight, counted, took, now);
+        };
         let task = self.tasks.spawn(task);
         self.held.insert(task.id(), held);
     }
@@ -282,63 +351,72 @@ impl Worker {
     }
 }
 
-/// One claimed execution to its recorded end.
+/// One claimed execution to its recorded end; for how long it ran.
 async fn run_one(
-    shared: Arc<Shared>,
+    shared: &Arc<Shared>,
     claimed: Claimed,
     running: Arc<AtomicUsize>,
     by_operator: bool,
-) {
+) -> Duration {
     let Claimed { execution, lease } = claimed;
     let ctx = Ctx::platform(execution.tenant);
     let entry = shared.hub.enter(execution.tenant, execution.id);
     let live = entry.live.clone();
-    let job = match load::claimed(&shared, &ctx, &execution).await {
+    let job = match load::claimed(shared, &ctx, &execution).await {
         Ok(Ok(job)) => Job { by_operator, ..job },
         Ok(Err(failure)) => {
-            let finished = executor::refused(&shared, &execution, entry, failure);
-            return record(&shared, &ctx, finished, lease).await;
+            let finished = executor::refused(shared, &execution, entry, failure);
+            record(shared, &ctx, &finished, lease).await;
+            return Duration::ZERO;
         }
         Err(error) => {
             tracing::error!(%error, execution = %execution.id, "could not be loaded; left to its lease");
-            return;
+            return Duration::ZERO;
         }
     };
     let permit = tokio::select! {
         biased;
         () = entry.live.cancel.cancelled() => None,
-        permit = executor::admit(&shared, &job, true) => permit.ok(),
-        () = shared.stop.cancelled() => return release(&shared, lease).await,
+        permit = executor::admit(shared, &job, true) => permit.ok(),
+        () = shared.stop.cancelled() => {
+            release(shared, lease).await;
+            return Duration::ZERO;
+        }
     };
     let finished = match permit {
         Some(permit) => {
             let _running = Running::new(running);
-            executor::run_admitted(&shared, job, entry, permit).await
+            executor::run_admitted(shared, job, entry, permit).await
         }
         // It was cancelled: one who waits patiently is not refused.
-        None => executor::refused(&shared, &execution, entry, executor::cancelled()),
+        None => executor::refused(shared, &execution, entry, executor::cancelled()),
     };
-    // Its script is held back now: it waits in the queue like those that come after it.
-    if finished.refused.is_some() {
-        return release(&shared, lease).await;
-    }
-    // What the process cuts off goes on elsewhere; what somebody cancelled has ended.
+    let took = finished.execution.metrics.duration;
+    // What the process cuts off goes on elsewhere; what somebody cancelled has ended. One whose script
+    // is held back now waits in the queue like those that come after it.
     let cancelled = finished.execution.status == ExecutionStatus::Cancelled;
-    if cancelled && live.was_cut_off() {
-        return release(&shared, lease).await;
+    if finished.refused.is_some() || cancelled && live.was_cut_off() {
+        release(shared, lease).await;
+    } else {
+        record(shared, &ctx, &finished, lease).await;
     }
-    record(&shared, &ctx, finished, lease).await;
+    took
 }
 
-async fn release(shared: &Shared, lease: LeaseId) {
+pub(crate) async fn release(shared: &Shared, lease: LeaseId) {
     if let Err(error) = shared.world.store.release(&[lease]).await {
         tracing::warn!(%error, "an execution was not given back; its lease will run out");
     }
 }
 
-/// Records the end. A store that fails is tried again; in the end the lease runs out and the
-/// execution is begun again.
-async fn record(shared: &Shared, ctx: &Ctx, finished: Finished, lease: LeaseId) {
+/// Records the end; whether that is how it ended. A store that fails is tried again; in the end the lease
+/// runs out and the execution is begun again.
+pub(crate) async fn record(
+    shared: &Shared,
+    ctx: &Ctx,
+    finished: &Finished,
+    lease: LeaseId,
+) -> bool {
     let id = finished.execution.id;
     for attempt in 1..=RECORD_TRIES {
         let record = scriptorium_store::Finished {
@@ -353,10 +431,10 @@ async fn record(shared: &Shared, ctx: &Ctx, finished: Finished, lease: LeaseId) 
             Err(error) => Err(error),
         };
         match written {
-            Ok(Written::Stored) => return,
+            Ok(Written::Stored) => return true,
             Ok(Written::Discarded) => {
                 tracing::warn!(execution = %id, "its lease was lost; the end is not recorded");
-                return;
+                return false;
             }
             Err(error) => {
                 tracing::error!(%error, execution = %id, attempt, "the end could not be recorded");
@@ -364,6 +442,7 @@ async fn record(shared: &Shared, ctx: &Ctx, finished: Finished, lease: LeaseId) 
             }
         }
     }
+    false
 }
 
 /// Counts an execution that has room, until dropped.
@@ -379,5 +458,31 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_grows_while_there_is_nothing_and_stays_bounded() {
+        let mut rest = Rest(POLL / 2);
+        let mut rests = Vec::new();
+        for looked in [
+            Looked::InVain,
+            Looked::InVain,
+            Looked::InVain,
+            Looked::InVain,
+            Looked::InVain,
+            Looked::AtAll,
+            Looked::InVain,
+            Looked::AtNothing,
+            Looked::AtNothing,
+        ] {
+            rest = rest.after(looked);
+            rests.push(rest.0.as_secs());
+        }
+        assert_eq!(rests, [2, 4, 8, 16, 16, 2, 4, 2, 2]);
     }
 }

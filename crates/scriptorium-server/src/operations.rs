@@ -73,7 +73,9 @@ pub(crate) async fn metrics(
         }
     }
     let handle = app.metrics.as_ref().ok_or_else(Problem::not_found)?;
-    tell_runtime(&app.platform.status().runtime);
+    let status = app.platform.status();
+    tell_runtime(&status.runtime);
+    metrics::counter!("scriptorium_statements_total").absolute(status.statements);
     handle.run_upkeep();
     let text = handle.render();
     Ok((

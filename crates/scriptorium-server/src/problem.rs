@@ -196,6 +196,13 @@ impl Problem {
         }
     }
 
+    /// The same problem, as the answer to a request that was answered so before.
+    #[must_use]
+    pub(crate) fn repeated(self) -> Self {
+        let name = http::HeaderName::from_static("idempotent-replayed");
+        self.header(name, HeaderValue::from_static("true"))
+    }
+
     /// The same problem with a header of the response.
     #[must_use]
     pub(crate) fn header(mut self, name: http::HeaderName, value: HeaderValue) -> Self {

@@ -15,6 +15,8 @@ pub(crate) const BEARER: &str = r#"Bearer realm="scriptorium""#;
 /// What a 401 says to who sent a token that is not or no longer valid.
 pub(crate) const BAD_BEARER: &str = r#"Bearer realm="scriptorium", error="invalid_token""#;
 
+/// When to try again what stood back behind others.
+const RETRY_NO_TURN: Duration = Duration::from_secs(1);
 /// When to try again what the database could not do.
 const RETRY_UNAVAILABLE: Duration = Duration::from_secs(5);
 
@@ -31,6 +33,11 @@ impl From<Error> for Problem {
             },
             ErrorKind::Busy => busy(&error),
             ErrorKind::ShareExhausted => share_exhausted(&error),
+            ErrorKind::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.code())
+                .detail("The idempotency key was used for another request. Choose a new one."),
+            ErrorKind::KeyInUse => Self::new(StatusCode::CONFLICT, error.code())
+                .detail("The first request under this idempotency key has not ended; ask again.")
+                .retry_after(error.retry_after().unwrap_or_default()),
             ErrorKind::Script => match error.execution() {
                 Some(execution) => of_failed(execution),
                 None => Self::internal(),
@@ -71,6 +78,7 @@ fn share_exhausted(error: &Error) -> Problem {
     // Strangers meet this, too: it tells no figures.
     let detail = match error.code() {
         "script_busy" => "The script has as many executions at once as it may.",
+        "no_seat" => "As many executions about the same thing as may go on already do.",
         _ => "As many executions run or wait as may.",
     };
     Problem::new(StatusCode::TOO_MANY_REQUESTS, error.code())
@@ -91,9 +99,21 @@ pub(crate) fn of_failed(execution: &Execution) -> Problem {
     problem.execution(execution.id)
 }
 
+/// Others are about the same thing, and this one had to stand back.
+fn no_seat() -> Problem {
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "no_seat")
+        .detail("As many executions about the same thing as may go on already do.")
+        .retry_after(RETRY_NO_TURN)
+}
+
 /// A script failed for a stranger, who learns that it did and nothing of why (R-HTTP-11).
 pub(crate) fn of_failed_endpoint(execution: &Execution) -> Problem {
+    let code = execution
+        .failure
+        .as_ref()
+        .map(|failure| failure.code.as_str());
     let problem = match execution.status {
+        _ if matches!(code, Some("platform.dropped" | "platform.replaced")) => no_seat(),
         ExecutionStatus::Timeout => Problem::new(StatusCode::GATEWAY_TIMEOUT, "script_timeout")
             .detail("The script did not answer in time."),
         _ => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "script_failed")

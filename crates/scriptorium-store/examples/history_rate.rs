@@ -14,9 +14,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use scriptorium_model::ambient::{Clock, Entropy};
-use scriptorium_model::effect::Effects;
 use scriptorium_model::execution::{
-    Execution, ExecutionStatus, LogLevel, LogLine, Metrics, Terms, TriggerKind,
+    Execution, ExecutionStatus, LogLevel, LogLine, NewExecution, TriggerKind,
 };
 use scriptorium_model::limits::Limits;
 use scriptorium_model::script::{Definition, Language, Script, ScriptStatus};
@@ -141,6 +140,7 @@ async fn prepare(store: &Store, ambient: &Ambient) -> Result<(Ctx, Script), Erro
             entry: None,
             trigger: Trigger::OneOff,
             limits: Limits::default(),
+            concurrency: None,
             input_schema: None,
             allowed_services: None,
             library: false,
@@ -170,34 +170,23 @@ fn finished(ambient: &Ambient, script: &Script, logs: u32) -> Finished {
     let number = id.0.as_u128() as u16;
     let input = Json::from_written(INPUT.replace("1007", &number.to_string()));
     let output = Json::from_written(OUTPUT.replace("1007", &number.to_string()));
+    let new = NewExecution {
+        id,
+        tenant: script.tenant,
+        script: script.id,
+        script_name: script.name.clone(),
+        version: 1,
+        trigger: TriggerKind::Http,
+        input,
+        at: now,
+    };
     Finished {
         execution: Execution {
-            id,
-            tenant: script.tenant,
-            script: script.id,
-            script_name: script.name.clone(),
-            version: 1,
             status: ExecutionStatus::Completed,
-            trigger: TriggerKind::Http,
-            trigger_data: None,
-            input,
             output: Some(output),
-            failure: None,
-            metrics: Metrics::default(),
-            attempt: 1,
-            terms: Terms::default(),
-            first_execution: None,
-            replay_of: None,
-            test: false,
-            dry_run: false,
-            operation: None,
-            progress: None,
-            effects: Effects::default(),
-            triggered_by: None,
-            idempotency_key: None,
-            created_at: now,
             started_at: Some(now),
             completed_at: Some(now),
+            ..Execution::pending(new)
         },
         lease: None,
         logs: (1..=logs)

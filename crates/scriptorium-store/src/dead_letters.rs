@@ -6,22 +6,24 @@ use std::time::Duration;
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::dead_letter::{Cause, DeadLetter, DeadLetterStatus, ForbiddenMove};
 use scriptorium_model::delivery::Delivery;
-use scriptorium_model::effect::Effects;
-use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
+use scriptorium_model::execution::{Execution, NewExecution, Terms, TriggerKind};
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::{
-    Ctx, DeadLetterId, EventId, ExecutionId, Json, ScriptId, TenantId, Timestamp, Uuid,
+    Ctx, DeadLetterId, EventId, ExecutionId, IdempotencyKey, Json, ScriptId, TenantId, Timestamp,
+    Uuid,
 };
 use sea_orm::FromQueryResult;
 use serde_json::json;
 
 use crate::Store;
-use crate::audit::{By, Note, unaudited};
+use crate::audit::{By, Note, Said, unaudited};
 use crate::db::cursor::{Cursors, Key};
 use crate::db::{Dialect, Micros, Sql, Tx, json, known, micros, number};
+use crate::definition::concurrency_of;
 use crate::error::{Error, Result};
+use crate::idempotency::{self, Taken};
 use crate::store::{Change, of_tenant};
-use crate::{events, executions};
+use crate::{events, executions, seats};
 
 /// Which dead letters to list; every part narrows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -136,25 +138,39 @@ impl Store {
     ///
     /// # Errors
     /// `NotFound`; `Conflict` on `status`: `forbidden_move` unless it is pending, `not_active` unless its
-    /// script is active.
+    /// script is active; `Conflict` on `idempotency_key` (`not_unique`) when that was used before.
     pub async fn retry_dead_letter(
         &self,
         ctx: &Ctx,
         id: DeadLetterId,
         payload: Option<Json>,
+        key: Option<&IdempotencyKey>,
     ) -> Result<(DeadLetter, Execution)> {
         let tx = self.db().write(ctx).await?;
         let letter = find_to_change(&tx, id).await?;
         let terms = self.take_up(&tx, ctx, &letter, payload, None).await?;
-        let Some((letter, execution)) = terms else {
+        let Some(taken) = terms else {
             return Err(Error::Conflict {
                 what: "not_active",
                 field: "status",
             });
         };
-        let noted = self.audited(&tx, ctx, retried(&letter)).await?;
+        let TakenUp {
+            letter,
+            execution,
+            mut said,
+        } = taken;
+        if let Some(key) = key {
+            let (subject, now) = (execution.id.0, self.inner.ambient.now());
+            if idempotency::take(&tx, ctx.tenant, key, subject, now).await? != Taken::Now {
+                return Err(Error::not_unique("idempotency_key"));
+            }
+        }
+        said.push(Said::one(ctx.tenant, &By::of(ctx), retried(&letter)));
+        let noted = self.inner.trail.append_all(&tx, said).await?;
         tx.commit(noted).await?;
         self.signal(Change::Pending);
+        self.signal(Change::Cancel);
         Ok((letter, execution))
     }
 
@@ -177,20 +193,21 @@ impl Store {
             let tx = self.db().write(ctx).await?;
             let letters = retriable(&tx, filter, some).await?;
             let found = letters.len();
-            let (mut notes, before) = (Vec::with_capacity(found), done);
+            let (mut said, before) = (Vec::with_capacity(found), done);
             for letter in letters {
                 let wait = every.checked_mul(done).unwrap_or(Duration::MAX);
                 let at = begin.checked_add(wait).unwrap_or(Timestamp::MAX);
                 let at = (at > begin).then_some(at);
-                if let Some((letter, _)) = self.take_up(&tx, ctx, &letter, None, at).await? {
-                    notes.push(retried(&letter));
+                if let Some(taken) = self.take_up(&tx, ctx, &letter, None, at).await? {
+                    said.push(Said::one(ctx.tenant, &By::of(ctx), retried(&taken.letter)));
+                    said.extend(taken.said);
                     done += 1;
                 }
             }
-            let trail = &self.inner.trail;
-            let noted = trail.append(&tx, ctx.tenant, &By::of(ctx), notes).await?;
+            let noted = self.inner.trail.append_all(&tx, said).await?;
             tx.commit(noted).await?;
             self.signal(Change::Pending);
+            self.signal(Change::Cancel);
             // Those that could not be taken up would be found again.
             if found < some as usize || done == before {
                 break;
@@ -221,14 +238,16 @@ impl Store {
         letter: &DeadLetter,
         payload: Option<Json>,
         at: Option<Timestamp>,
-    ) -> Result<Option<(DeadLetter, Execution)>> {
+    ) -> Result<Option<TakenUp>> {
         let ambient = &self.inner.ambient;
         let now = ambient.now();
         let id = ambient.new_id();
         let letter = letter.retried(id, now)?;
         let sql = tx
             .sql(
-                "select name, version from scripts where tenant_id = $1 and id = $2 \
+                "select name, version, (select b.concurrency from subscriptions b \
+                 where b.tenant_id = $1 and b.script_id = $2 limit 1) as concurrency \
+                 from scripts where tenant_id = $1 and id = $2 \
                  and status = 'active' and deleted_at is null",
             )
             .with([letter.script.0.into()]);
@@ -247,19 +266,22 @@ impl Store {
             order: None,
             dead_letter: Some(letter.id),
         };
-        let execution = Execution {
+        let concurrency = script.concurrency.as_deref().map(concurrency_of);
+        let concurrency = concurrency.transpose()?;
+        let payload = payload.unwrap_or_else(|| letter.payload.clone());
+        let seat = concurrency.map(|concurrency| concurrency.seat(&payload));
+        let new = NewExecution {
             id,
             tenant: letter.tenant,
             script: letter.script,
             script_name: script.name,
             version: number(script.version),
-            status: ExecutionStatus::Pending,
             trigger: TriggerKind::Event,
+            input: payload,
+            at: now,
+        };
+        let execution = Execution {
             trigger_data: Some(delivery.to_json()),
-            input: payload.unwrap_or_else(|| letter.payload.clone()),
-            output: None,
-            failure: None,
-            metrics: Metrics::default(),
             attempt: letter.attempts,
             terms: Terms {
                 run_after: at,
@@ -267,22 +289,19 @@ impl Store {
                 max_attempts: letter.attempts,
                 ..Terms::default()
             },
-            first_execution: None,
-            replay_of: None,
-            test: false,
-            dry_run: false,
-            operation: None,
-            progress: None,
-            effects: Effects::default(),
             triggered_by: ctx.actor.user(),
-            idempotency_key: None,
-            created_at: now,
-            started_at: None,
-            completed_at: None,
+            seat,
+            ..Execution::pending(new)
         };
         write(tx, &letter).await?;
+        seats::lock(tx, &[&execution]).await?;
         executions::insert_pending(tx, &execution).await?;
-        Ok(Some((letter, execution)))
+        let gone = seats::enter_all(tx, &[&execution], now).await?;
+        Ok(Some(TakenUp {
+            letter,
+            execution,
+            said: seats::note_gone(tx, ambient, &gone).await?,
+        }))
     }
 
     /// Gives a dead letter up; it stays on record until its time is over.
@@ -475,6 +494,14 @@ struct CountRow {
 struct ScriptNow {
     name: String,
     version: i64,
+    concurrency: Option<String>,
+}
+
+/// A letter whose event runs again, and what else that leaves in the trail.
+struct TakenUp {
+    letter: DeadLetter,
+    execution: Execution,
+    said: Vec<Said>,
 }
 
 #[derive(FromQueryResult)]

@@ -4,12 +4,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use scriptorium_model::concurrency::{Concurrency, WhenFull};
 use scriptorium_model::endpoint::Method;
 use scriptorium_model::filter::Filter;
 use scriptorium_model::limits::Limits;
 use scriptorium_model::schedule::{Missed, Overlap, Schedule};
 use scriptorium_model::script::{Definition, Language, ScriptType};
-use scriptorium_model::trigger::{Endpoint, EndpointAuth, SignatureScheme, Subscription, Trigger};
+use scriptorium_model::trigger::{
+    Debounce, Endpoint, EndpointAuth, SignatureScheme, Subscription, Trigger,
+};
 use scriptorium_model::{Json, Timestamp, UserId, Uuid};
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +44,10 @@ impl Columns {
             entry: settings.entry,
             trigger: trigger(kind, settings.schedule, settings.http, settings.event)?,
             limits: settings.limits.into(),
+            concurrency: settings
+                .concurrency
+                .map(Concurrency::try_from)
+                .transpose()?,
             input_schema: settings.input_schema.map(Json::from_written),
             allowed_services: settings.allowed_services,
             library: settings.library,
@@ -88,11 +95,14 @@ pub(crate) fn settings(definition: &Definition) -> Result<String> {
                 filter: subscription.filter.as_ref().map(filter_text),
                 priority: Some(subscription.priority),
                 max_attempts: Some(subscription.max_attempts),
+                debounce_ms: subscription.debounce.as_ref().map(|it| it.wait_ms),
+                debounce_key: subscription.debounce.as_ref().and_then(|it| it.key.clone()),
                 order_by: subscription.order_by.clone(),
             }),
             _ => None,
         },
         limits: (&definition.limits).into(),
+        concurrency: definition.concurrency.as_ref().map(Into::into),
         input_schema: definition
             .input_schema
             .as_ref()
@@ -169,6 +179,10 @@ fn trigger(
                 filter: known(filter.transpose().ok(), place)?,
                 priority: form.priority.unwrap_or(plain.priority),
                 max_attempts: form.max_attempts.unwrap_or(plain.max_attempts),
+                debounce: form.debounce_ms.map(|wait_ms| Debounce {
+                    wait_ms,
+                    key: form.debounce_key,
+                }),
                 order_by: form.order_by,
                 ..plain
             })
@@ -193,6 +207,8 @@ struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     event: Option<EventForm>,
     limits: LimitsForm,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    concurrency: Option<ConcurrencyForm>,
     #[serde(skip_serializing_if = "Option::is_none")]
     input_schema: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -256,6 +272,53 @@ struct EventForm {
     max_attempts: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     order_by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    debounce_ms: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    debounce_key: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ConcurrencyForm {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    limit: u32,
+    when_full: String,
+}
+
+impl From<&Concurrency> for ConcurrencyForm {
+    fn from(concurrency: &Concurrency) -> Self {
+        Self {
+            key: concurrency.key.clone(),
+            limit: concurrency.limit,
+            when_full: concurrency.when_full.as_str().to_owned(),
+        }
+    }
+}
+
+impl TryFrom<ConcurrencyForm> for Concurrency {
+    type Error = Error;
+    fn try_from(form: ConcurrencyForm) -> Result<Self> {
+        let when_full = WhenFull::from_name(&form.when_full);
+        Ok(Self {
+            key: form.key,
+            limit: form.limit,
+            when_full: known(when_full, "settings.concurrency")?,
+        })
+    }
+}
+
+/// A script's concurrency beside its subscriptions, where dispatch finds it.
+pub(crate) fn concurrency_text(definition: &Definition) -> Result<Option<String>> {
+    let form = definition.concurrency.as_ref().map(ConcurrencyForm::from);
+    let text = form.as_ref().map(serde_json::to_string).transpose();
+    text.map_err(|error| Error::caused("a definition could not be written", error))
+}
+
+/// Reads that back.
+pub(crate) fn concurrency_of(text: &str) -> Result<Concurrency> {
+    let form: Option<ConcurrencyForm> = serde_json::from_str(text).ok();
+    known(form, "subscriptions.concurrency")?.try_into()
 }
 
 #[derive(Serialize, Deserialize)]

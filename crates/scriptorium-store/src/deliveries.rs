@@ -121,6 +121,7 @@ fn retried(execution: &Execution, ambient: &Ambient, wait: Duration) -> Executio
             run_after: now.checked_add(wait).ok(),
             ..execution.terms
         },
+        window: None,
         first_execution: execution.first_execution.or(Some(execution.id)),
         idempotency_key: None,
         created_at: now,

@@ -3,7 +3,9 @@
 
 use scriptorium_model::event::Event;
 use scriptorium_model::page::{Page, PageRequest};
-use scriptorium_model::{Ctx, EventId, ExecutionId, ScriptId, TenantId, Timestamp, Uuid};
+use scriptorium_model::{
+    Ctx, EventId, ExecutionId, IdempotencyKey, ScriptId, TenantId, Timestamp, Uuid,
+};
 use sea_orm::FromQueryResult;
 
 use crate::Store;
@@ -11,6 +13,7 @@ use crate::db::cursor::{Cursors, Key};
 use crate::db::{Micros, Tx, json};
 use crate::error::{Error, Result};
 use crate::executions::IdRow;
+use crate::idempotency::KnownKey;
 use crate::store::of_tenant;
 
 /// Which events to list.
@@ -29,6 +32,21 @@ impl Store {
     pub async fn insert_event(&self, ctx: &Ctx, event: Event) -> Result<bool> {
         of_tenant(ctx, event.tenant)?;
         self.inner.writer.insert_event(event).await
+    }
+
+    /// Records an event durably under an idempotency key. When the key was used before, nothing is
+    /// recorded, and the answer is what is known of it.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown tenant.
+    pub async fn insert_event_once(
+        &self,
+        ctx: &Ctx,
+        event: Event,
+        key: IdempotencyKey,
+    ) -> Result<Option<KnownKey>> {
+        of_tenant(ctx, event.tenant)?;
+        self.inner.writer.insert_event_once(event, key).await
     }
 
     /// The tenant's events, newest first.

@@ -22,9 +22,11 @@ use crate::audit::{By, Ends, Note, Noted, Said, unaudited};
 use crate::db::{Dialect, Micros, Tx, known, number, opt_json};
 use crate::deliveries;
 use crate::error::{Error, Result};
+use crate::history::Accept;
 use crate::lifecycle;
 use crate::schedules;
 use crate::search;
+use crate::seats;
 use crate::store::{Change, of_tenant};
 
 /// What recording an execution found.
@@ -32,19 +34,33 @@ use crate::store::{Change, of_tenant};
 pub enum Inserted {
     /// It is recorded now.
     New,
-    /// The script already has this one under the same idempotency key.
+    /// The same was asked for under the same idempotency key, and this is what came of it.
     Existing(Box<Execution>),
+    /// The idempotency key stands for another request.
+    KeyReused,
+    /// It was to begin at once, and does not have its seat: nothing is recorded.
+    Full,
+    /// There was no seat for it, and it is recorded as cancelled.
+    Dropped(Box<Execution>),
 }
 
 impl Store {
-    /// Records a promised execution durably as `pending`. The second with the same script and
-    /// idempotency key is not recorded; the first is the answer.
+    /// Records a promised execution durably as `pending`.
     ///
     /// # Errors
     /// `NotFound` when the script is not of the tenant, or has no such version; `Conflict` on `id`.
     pub async fn insert_pending(&self, ctx: &Ctx, execution: Execution) -> Result<Inserted> {
-        of_tenant(ctx, execution.tenant)?;
-        self.inner.writer.insert_pending(execution).await
+        self.accept(ctx, Accept::from(execution)).await
+    }
+
+    /// Records a promised execution durably, pending or begun by the caller. The second under an
+    /// idempotency key is not recorded; the first is the answer.
+    ///
+    /// # Errors
+    /// Like [`Store::insert_pending`].
+    pub async fn accept(&self, ctx: &Ctx, accept: Accept) -> Result<Inserted> {
+        of_tenant(ctx, accept.execution.tenant)?;
+        self.inner.writer.accept(accept).await
     }
 
     /// An execution with its payloads.
@@ -132,8 +148,10 @@ impl Store {
         if ended {
             schedules::note_ends(&tx, [&execution]).await?;
             lifecycle::tell_ends(&tx, &self.inner.ambient, &[&execution]).await?;
+            // In this order: seats are locked before turns.
+            next = seats::follow(&tx, &[&execution]).await?;
             let followed = deliveries::follow(&tx, &self.inner.ambient, &[&execution]).await?;
-            next = followed.pending;
+            next |= followed.pending;
         }
         let noted = if ended || flagged {
             self.note_cancel(&tx, ctx, &execution, ended).await?

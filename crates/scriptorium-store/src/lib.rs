@@ -20,6 +20,7 @@ pub mod executions;
 mod files;
 mod halts;
 pub mod history;
+mod idempotency;
 mod keys;
 mod libraries;
 mod lifecycle;
@@ -29,6 +30,7 @@ mod retention;
 pub mod schedules;
 pub mod scripts;
 mod search;
+mod seats;
 pub mod secrets;
 mod sessions;
 mod signing;
@@ -43,6 +45,7 @@ mod tokens;
 mod turns;
 mod users;
 mod versions;
+mod windows;
 
 // The wall between tenants, once more inside: with holes planted in it (db/tests/mutants.rs).
 #[cfg(test)]
@@ -62,7 +65,8 @@ pub use dead_letters::{DeadLetterFilter, DeadLetterSummary};
 pub use error::{Error, PlatformError, Result, Unavailable};
 pub use events::{Delivered, DeliveryState, EventType};
 pub use executions::{ExecutionField, ExecutionFilter, ExecutionSort, ExecutionSummary, Inserted};
-pub use history::{Commit, Finished, Written};
+pub use history::{Accept, Begin, Commit, Finished, Written};
+pub use idempotency::KnownKey;
 pub use operations::{Operation, PROBLEMS};
 pub use scripts::{
     Contradiction, ImportStep, ImportedVersion, LastExecution, Saving, ScriptFilter, ScriptSort,
@@ -73,6 +77,7 @@ pub use store::{Change, Options, Store};
 pub use suspensions::{ParkedEvent, Suspension};
 pub use system::dispatch::Dispatched;
 pub use system::indexer::Indexed;
+pub use system::lanes::Lanes;
 pub use system::maintenance::Maintained;
 pub use system::nodes::{Duty, Node, OnDuty};
 pub use system::queue::{Claimed, Lease, LeaseId};

@@ -3,12 +3,15 @@
 
 use std::collections::BTreeSet;
 
+use scriptorium_model::concurrency::Concurrency;
 use scriptorium_model::filter::Filter;
+use scriptorium_model::trigger::Debounce;
 use scriptorium_model::{Json, ScriptId, TenantId, Uuid};
 use sea_orm::FromQueryResult;
 
 use crate::db::{Tx, number};
-use crate::error::Result;
+use crate::definition::concurrency_of;
+use crate::error::{Error, Result};
 
 /// An active script that runs on events.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +32,10 @@ pub(crate) struct Subscriber {
     pub order_by: Option<String>,
     /// Its events are parked.
     pub suspended: bool,
+    /// How many about the same thing go on at once.
+    pub concurrency: Option<Concurrency>,
+    /// Of events that follow each other closely only the last one counts.
+    pub debounce: Option<Debounce>,
 }
 
 /// A subscriber by one of its patterns.
@@ -54,6 +61,7 @@ pub(crate) async fn subscribed(
     let mut sql = tx.sql_of(
         tenant,
         "select b.event_type, b.script_id, b.filter, b.priority, b.max_attempts, b.order_by, \
+         b.concurrency, b.debounce_ms, b.debounce_key, \
          s.name, s.version, case when p.script_id is null then 0 else 1 end as suspended \
          from subscriptions b join scripts s \
          on s.tenant_id = b.tenant_id and s.id = b.script_id \
@@ -62,7 +70,7 @@ pub(crate) async fn subscribed(
     );
     sql.bind_list(patterns.iter().map(|pattern| pattern.as_str().into()));
     let rows: Vec<SubscribedRow> = tx.all(sql).await?;
-    Ok(rows.into_iter().map(Subscribed::from).collect())
+    rows.into_iter().map(Subscribed::try_from).collect()
 }
 
 #[derive(FromQueryResult)]
@@ -73,16 +81,21 @@ struct SubscribedRow {
     priority: i64,
     max_attempts: i64,
     order_by: Option<String>,
+    concurrency: Option<String>,
+    debounce_ms: Option<i64>,
+    debounce_key: Option<String>,
     name: String,
     version: i64,
     suspended: i32,
 }
 
-impl From<SubscribedRow> for Subscribed {
-    fn from(row: SubscribedRow) -> Self {
+impl TryFrom<SubscribedRow> for Subscribed {
+    type Error = Error;
+    fn try_from(row: SubscribedRow) -> Result<Self> {
         let filter = row.filter.map(Json::from_written).map(Filter::parse);
         let unreadable = matches!(filter, Some(Err(_)));
-        Self {
+        let concurrency = row.concurrency.as_deref().map(concurrency_of);
+        Ok(Self {
             pattern: row.event_type,
             subscriber: Subscriber {
                 script: ScriptId(row.script_id),
@@ -93,8 +106,13 @@ impl From<SubscribedRow> for Subscribed {
                 max_attempts: number(row.max_attempts),
                 order_by: row.order_by,
                 suspended: row.suspended != 0,
+                concurrency: concurrency.transpose()?,
+                debounce: row.debounce_ms.map(|wait_ms| Debounce {
+                    wait_ms: number(wait_ms),
+                    key: row.debounce_key,
+                }),
             },
             unreadable,
-        }
+        })
     }
 }

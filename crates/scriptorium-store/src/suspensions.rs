@@ -276,6 +276,8 @@ pub(crate) async fn release(tx: &Tx, made: &Making<'_>, tenant: TenantId) -> Res
 async fn release_of(tx: &Tx, made: &Making<'_>, tenant: TenantId, due: DueRow) -> Result<Released> {
     let script = ScriptId(due.script_id);
     let pace = Pace::of(&due, made.ambient.now());
+    let target = Target::find(tx, tenant, script).await?;
+    target.lock_seats(tx, tenant).await?;
     let mut sql = tx
         .sql_of(
             tenant,
@@ -303,7 +305,6 @@ async fn release_of(tx: &Tx, made: &Making<'_>, tenant: TenantId, due: DueRow) -
             .with([script.0.into(), next.into()]);
         tx.execute(sql).await?;
     }
-    let target = Target::find(tx, tenant, script).await?;
     let executions = target.release(tx, made, tenant, rows).await?;
     Ok(Released {
         executions,

@@ -8,17 +8,19 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
+use scriptorium_model::concurrency::{Concurrency, Seat, WhenFull};
 use scriptorium_model::delivery::Delivery;
-use scriptorium_model::effect::Effects;
-use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
+use scriptorium_model::execution::{Execution, NewExecution, Terms, TriggerKind};
 use scriptorium_model::{Ambient, EventId, ExecutionId, Json, ScriptId, TenantId, Timestamp, Uuid};
 use sea_orm::{FromQueryResult, Value};
 use sha2::{Digest, Sha256};
 
 use crate::db::{Dialect, Micros, Tx, json, known, number};
+use crate::definition::concurrency_of;
 use crate::error::Result;
 use crate::executions;
 use crate::history::chunks;
+use crate::seats;
 
 /// The longest value of an order that is kept as it is, in bytes.
 const LONGEST: usize = 200;
@@ -249,6 +251,7 @@ pub(crate) fn lock(tx: &Tx, sql: &mut crate::db::Sql) {
 /// A script that deliveries wait for, as it is now.
 pub(crate) struct Target {
     script: ScriptId,
+    concurrency: Option<Concurrency>,
     row: TargetRow,
 }
 
@@ -281,19 +284,32 @@ impl Target {
                  (select max(b.priority) from subscriptions b where b.tenant_id = $1 \
                  and b.script_id = s.id) as priority, \
                  (select max(b.max_attempts) from subscriptions b where b.tenant_id = $1 \
-                 and b.script_id = s.id) as max_attempts \
+                 and b.script_id = s.id) as max_attempts, \
+                 (select max(b.concurrency) from subscriptions b where b.tenant_id = $1 \
+                 and b.script_id = s.id) as concurrency \
                  from scripts s where s.tenant_id = $1 and s.id = $2",
             )
             .with([script.0.into()]);
         let row: Option<TargetRow> = tx.one(sql).await?;
+        let row = known(row, "waiting_deliveries.script_id")?;
+        let concurrency = row.concurrency.as_deref().map(concurrency_of);
         Ok(Self {
             script,
-            row: known(row, "waiting_deliveries.script_id")?,
+            concurrency: concurrency.transpose()?,
+            row,
         })
     }
 
     pub(crate) fn script(&self) -> ScriptId {
         self.script
+    }
+
+    /// Keeps others from deciding about its seats, as they do before they look at turns.
+    pub(crate) async fn lock_seats(&self, tx: &Tx, tenant: TenantId) -> Result<()> {
+        match &self.concurrency {
+            Some(_) => seats::lock_scripts(tx, &[(tenant, self.script)].into()).await,
+            None => Ok(()),
+        }
     }
 
     /// Lets a delivery that waits become a pending execution of this id.
@@ -311,6 +327,7 @@ impl Target {
         };
         row.remove(tx, tenant).await?;
         executions::insert_pending(tx, &execution).await?;
+        seats::queue_up(tx, &execution, ambient.now()).await?;
         let sql = tx
             .sql_of(
                 tenant,
@@ -334,37 +351,32 @@ impl Target {
         row: &WaitingRow,
     ) -> Execution {
         let plain = Terms::default();
-        Execution {
+        let input = json(row.payload.clone());
+        let concurrency = self.concurrency.as_ref();
+        let seat = concurrency.map(|concurrency| concurrency.seat(&input));
+        let new = NewExecution {
             id,
             tenant,
             script: self.script,
             script_name: self.row.name.clone(),
             version: number(self.row.version),
-            status: ExecutionStatus::Pending,
             trigger: TriggerKind::Event,
+            input,
+            at: now,
+        };
+        Execution {
             trigger_data: Some(json(row.trigger_data.clone())),
-            input: json(row.payload.clone()),
-            output: None,
-            failure: None,
-            metrics: Metrics::default(),
-            attempt: 1,
             terms: Terms {
                 priority: self.row.priority.map_or(plain.priority, number),
                 max_attempts: self.row.max_attempts.map_or(plain.max_attempts, number),
                 ..plain
             },
-            first_execution: None,
-            replay_of: None,
-            test: false,
-            dry_run: false,
-            operation: None,
-            progress: None,
-            effects: Effects::default(),
-            triggered_by: None,
-            idempotency_key: None,
-            created_at: now,
-            started_at: None,
-            completed_at: None,
+            // What has waited is not dropped now, and takes nobody's place.
+            seat: seat.map(|seat| Seat {
+                when_full: WhenFull::Queue,
+                ..seat
+            }),
+            ..Execution::pending(new)
         }
     }
 }
@@ -412,4 +424,5 @@ struct TargetRow {
     version: i64,
     priority: Option<i64>,
     max_attempts: Option<i64>,
+    concurrency: Option<String>,
 }

@@ -4,8 +4,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use scriptorium_model::effect::Effects;
-use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
+use scriptorium_model::execution::{Execution, ExecutionStatus, NewExecution, TriggerKind};
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::schedule::{Missed, Overlap, Timing};
 use scriptorium_model::script::ScriptStatus;
@@ -206,32 +205,18 @@ fn execution(ambient: &Ambient, due: &DueSchedule, slot: &Decided) -> Execution 
     if slot.catch_up {
         trigger["catch_up"] = true.into();
     }
-    Execution {
+    let new = NewExecution {
         id: ambient.new_id(),
         tenant: due.tenant,
         script: due.script,
         script_name: due.script_name.clone(),
         version: due.version,
-        status: ExecutionStatus::Pending,
         trigger: TriggerKind::Cron,
-        trigger_data: Some(Json::from(trigger)),
         input: Json::from(json!({})),
-        output: None,
-        failure: None,
-        metrics: Metrics::default(),
-        attempt: 1,
-        terms: Terms::default(),
-        first_execution: None,
-        replay_of: None,
-        test: false,
-        dry_run: false,
-        operation: None,
-        progress: None,
-        effects: Effects::default(),
-        triggered_by: None,
-        idempotency_key: None,
-        created_at: ambient.now(),
-        started_at: None,
-        completed_at: None,
+        at: ambient.now(),
+    };
+    Execution {
+        trigger_data: Some(Json::from(trigger)),
+        ..Execution::pending(new)
     }
 }

@@ -12,6 +12,8 @@ use scriptorium_model::{Ctx, DeadLetterId, Json, policy};
 use scriptorium_store::{DeadLetterFilter, DeadLetterSummary};
 
 use crate::error::Result;
+use crate::executions::Mode;
+use crate::idempotency::{Answer, Request};
 use crate::platform::Platform;
 
 /// Dead letters of a tenant; from [`Platform::dead_letters`].
@@ -95,12 +97,54 @@ impl DeadLetters<'_> {
         id: DeadLetterId,
         payload: Option<Json>,
     ) -> Result<Execution> {
+        let answer = self.retry_once(ctx, id, payload, None).await?;
+        Ok(answer.value)
+    }
+
+    /// Does that under an idempotency key of the caller's: who asks again within a day is given the same
+    /// execution.
+    ///
+    /// # Errors
+    /// Like [`DeadLetters::retry`]; the key is refused, or stands for another request.
+    pub async fn retry_once(
+        &self,
+        ctx: &Ctx,
+        id: DeadLetterId,
+        payload: Option<Json>,
+        key: Option<&str>,
+    ) -> Result<Answer<Execution>> {
         policy::require(ctx, Permission::ScriptsExecute)?;
         let bytes = payload.as_ref().map_or(0, Json::len);
         at_most_bytes("payload", bytes, PAYLOAD_BYTES)?;
-        let (_, execution) = self.0.store().retry_dead_letter(ctx, id, payload).await?;
-        self.0.runtime().wake();
-        Ok(execution)
+        let key = Request::new("dead_letters.retry")
+            .part("letter", id.to_string())
+            .maybe("payload", payload.as_ref().map(Json::as_str))
+            .under(ctx, key)?;
+        let known = async || {
+            let known = self
+                .0
+                .known_execution(ctx, key.as_ref(), Mode::Async, false);
+            known.await
+        };
+        if let Some(answer) = known().await? {
+            return Ok(answer);
+        }
+        let store = self.0.store();
+        match store
+            .retry_dead_letter(ctx, id, payload, key.as_ref())
+            .await
+        {
+            Ok((_, execution)) => {
+                self.0.runtime().wake();
+                Ok(Answer::first(execution))
+            }
+            // The same request was a moment faster.
+            Err(error @ scriptorium_store::Error::Conflict { .. }) => match known().await? {
+                Some(answer) => Ok(answer),
+                None => Err(error.into()),
+            },
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Does that for the pending letters that match and whose scripts are active, the oldest first; or

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use scriptorium_model::concurrency::Concurrency;
 use scriptorium_model::script::Definition;
 use scriptorium_model::trigger::{SignatureScheme, Trigger};
 use scriptorium_model::version::Version;
@@ -230,6 +231,13 @@ fn characters(words: &[&str], range: Range<usize>) -> Option<Range<usize>> {
 /// The settings of a definition as pairs of field and text, in a fixed order.
 fn settings(definition: &Definition) -> Vec<(String, String)> {
     let limits = &definition.limits;
+    let concurrency = |told: fn(&Concurrency) -> String| {
+        definition
+            .concurrency
+            .as_ref()
+            .map(told)
+            .unwrap_or_default()
+    };
     let mut fields = vec![
         ("name", definition.name.clone()),
         ("description", definition.description.clone()),
@@ -243,6 +251,15 @@ fn settings(definition: &Definition) -> Vec<(String, String)> {
         ("limits.service_calls", limits.service_calls.to_string()),
         ("limits.output_bytes", limits.output_bytes.to_string()),
         ("limits.concurrency", limits.concurrency.to_string()),
+        (
+            "concurrency.key",
+            concurrency(|c| c.key.clone().unwrap_or_default()),
+        ),
+        ("concurrency.limit", concurrency(|c| c.limit.to_string())),
+        (
+            "concurrency.when_full",
+            concurrency(|c| c.when_full.as_str().into()),
+        ),
         (
             "input_schema",
             definition
@@ -339,6 +356,19 @@ fn settings(definition: &Definition) -> Vec<(String, String)> {
             ),
             ("event.priority", event.priority.to_string()),
             ("event.max_attempts", event.max_attempts.to_string()),
+            (
+                "event.debounce_ms",
+                written(event.debounce.as_ref().map(|debounce| debounce.wait_ms)),
+            ),
+            (
+                "event.debounce_key",
+                written(
+                    event
+                        .debounce
+                        .as_ref()
+                        .and_then(|debounce| debounce.key.clone()),
+                ),
+            ),
             ("event.order_by", written(event.order_by.as_ref())),
         ]),
         Trigger::OneOff | Trigger::Embedded => {}

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use futures_util::future::join_all;
-use scriptorium_model::execution::ExecutionStatus;
+use scriptorium_model::execution::{Execution, ExecutionStatus};
 use scriptorium_model::tenant::Tenant;
 use scriptorium_model::{Ctx, ExecutionId, Json};
 use scriptorium_store::tenant_data::TenantData;
@@ -69,11 +69,24 @@ impl TenantHandle {
         };
         let ended = executions.run_embedded(&self.ctx, execution, &script).await;
         dropped.disarm();
-        let execution = ended?;
-        let completed = execution.status == ExecutionStatus::Completed;
-        let output = execution.output.as_ref().filter(|_| completed);
-        let value = output.and_then(|output| serde_json::from_str(output.as_str()).ok());
-        value.ok_or_else(|| Error::script(execution))
+        output_of(ended?)
+    }
+
+    /// The same under an idempotency key: who calls again within a day gets the output of the first
+    /// call, also when the process has crashed in between; see [`crate::Executions::invoke_once`].
+    /// Dropping the future cancels nothing.
+    ///
+    /// # Errors
+    /// Like [`Platform::invoke`] and [`crate::Executions::invoke_once`].
+    pub async fn invoke_once<I, O>(&self, name: &str, key: &str, input: &I) -> Result<O>
+    where
+        I: Serialize + ?Sized,
+        O: DeserializeOwned,
+    {
+        let executions = self.platform.executions();
+        let input = json_of(input)?;
+        let answer = executions.invoke_once(&self.ctx, name, input, Some(key));
+        output_of(answer.await?.value)
     }
 
     /// Calls every active embedded script that carries a tag, side by side, with the same input: a list
@@ -149,6 +162,14 @@ impl Drop for CancelOnDrop<'_> {
         let cancel = async move { platform.executions().stop_waiting(&ctx, id).await };
         inner.tasks.spawn_on(cancel, &inner.io);
     }
+}
+
+/// What an execution gave.
+fn output_of<O: DeserializeOwned>(execution: Execution) -> Result<O> {
+    let completed = execution.status == ExecutionStatus::Completed;
+    let output = execution.output.as_ref().filter(|_| completed);
+    let value = output.and_then(|output| serde_json::from_str(output.as_str()).ok());
+    value.ok_or_else(|| Error::script(execution))
 }
 
 /// A value as the JSON that a script is given.

@@ -18,6 +18,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug)]
 pub struct Error(Box<Repr>);
 
+/// When to ask again for the answer to a request that goes on.
+const KEY_IN_USE: Duration = Duration::from_secs(1);
+
 /// What an error is about; decides how a caller should react.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -37,6 +40,10 @@ pub enum ErrorKind {
     /// The tenant or its script has as many executions at once as it may; see
     /// [`Error::retry_after`].
     ShareExhausted,
+    /// The idempotency key was used for another request.
+    KeyReused,
+    /// The request under this idempotency key goes on; see [`Error::retry_after`].
+    KeyInUse,
     /// The script failed; see [`Error::execution`].
     Script,
     /// The database cannot do it at the moment: nothing was stored, and trying again may help.
@@ -65,6 +72,8 @@ enum Repr {
         retry_after: Duration,
         message: String,
     },
+    KeyReused,
+    KeyInUse,
     Script(Box<Execution>),
     Unavailable {
         code: &'static str,
@@ -87,6 +96,8 @@ impl Error {
             Repr::Denied(_) => ErrorKind::Forbidden,
             Repr::Busy { .. } => ErrorKind::Busy,
             Repr::ShareExhausted { .. } => ErrorKind::ShareExhausted,
+            Repr::KeyReused => ErrorKind::KeyReused,
+            Repr::KeyInUse => ErrorKind::KeyInUse,
             Repr::Script(_) => ErrorKind::Script,
             Repr::Unavailable { .. } => ErrorKind::Unavailable,
             Repr::Internal { .. } => ErrorKind::Internal,
@@ -103,6 +114,8 @@ impl Error {
             Repr::Unauthenticated => "unauthenticated",
             Repr::Denied(_) => "permission_denied",
             Repr::ShareExhausted { code, .. } => code,
+            Repr::KeyReused => "idempotency_key_reused",
+            Repr::KeyInUse => "idempotency_key_in_use",
             Repr::Script(execution) => execution
                 .failure
                 .as_ref()
@@ -139,12 +152,14 @@ impl Error {
         }
     }
 
-    /// When to try again after [`ErrorKind::Busy`] and [`ErrorKind::ShareExhausted`].
+    /// When to try again after [`ErrorKind::Busy`], [`ErrorKind::ShareExhausted`] and
+    /// [`ErrorKind::KeyInUse`].
     pub fn retry_after(&self) -> Option<Duration> {
         match &*self.0 {
             Repr::Busy { retry_after, .. } | Repr::ShareExhausted { retry_after, .. } => {
                 Some(*retry_after)
             }
+            Repr::KeyInUse => Some(KEY_IN_USE),
             _ => None,
         }
     }
@@ -194,6 +209,24 @@ impl Error {
         }))
     }
 
+    /// As many executions as may go on are about the same thing as one that did not begin.
+    pub(crate) fn no_seat(retry_after: Duration) -> Self {
+        let message = "as many executions about the same thing as may go on already do".into();
+        Self(Box::new(Repr::ShareExhausted {
+            code: "no_seat",
+            retry_after,
+            message,
+        }))
+    }
+
+    pub(crate) fn key_reused() -> Self {
+        Self(Box::new(Repr::KeyReused))
+    }
+
+    pub(crate) fn key_in_use() -> Self {
+        Self(Box::new(Repr::KeyInUse))
+    }
+
     pub(crate) fn script(execution: Execution) -> Self {
         Self(Box::new(Repr::Script(Box::new(execution))))
     }
@@ -240,6 +273,10 @@ impl fmt::Display for Error {
             Repr::Busy { code: "halted", .. } => f.write_str("executions are halted"),
             Repr::Busy { .. } => f.write_str("too many executions at once"),
             Repr::ShareExhausted { message, .. } => f.write_str(message),
+            Repr::KeyReused => f.write_str("the idempotency key was used for another request"),
+            Repr::KeyInUse => {
+                f.write_str("the first request under this idempotency key has not ended")
+            }
             Repr::Script(execution) => match &execution.failure {
                 Some(failure) => write!(f, "{}: {}", failure.code, failure.message),
                 None => f.write_str("the script gave an unusable result"),

@@ -7,9 +7,10 @@ use scriptorium_model::permission::Permission;
 use scriptorium_model::{Ctx, EventId, Json, policy};
 
 use scriptorium_store::events::EventFilter;
-use scriptorium_store::{Delivered, EventType};
+use scriptorium_store::{Delivered, EventType, KnownKey};
 
 use crate::error::{Error, Result};
+use crate::idempotency::{Answer, Request};
 use crate::platform::Platform;
 
 /// Events of a tenant; from [`Platform::events`].
@@ -40,8 +41,34 @@ impl Events<'_> {
     /// A bad type, a type of the platform's own, too large a payload, or the permission
     /// `events.publish` is missing.
     pub async fn publish(&self, ctx: &Ctx, new: NewEvent) -> Result<Event> {
+        let answer = self.publish_once(ctx, new, None).await?;
+        Ok(answer.value)
+    }
+
+    /// Records an event under an idempotency key of the caller's: who sends it again within a day
+    /// publishes it once, and is given the same event.
+    ///
+    /// # Errors
+    /// Like [`Events::publish`]; the key is refused, or stands for another request.
+    pub async fn publish_once(
+        &self,
+        ctx: &Ctx,
+        new: NewEvent,
+        key: Option<&str>,
+    ) -> Result<Answer<Event>> {
         policy::require(ctx, Permission::EventsPublish)?;
         event::validate_new(&new.kind, &new.payload, new.key.as_deref())?;
+        let key = Request::new("events.publish")
+            .part("type", &new.kind)
+            .part("payload", new.payload.as_str())
+            .maybe("key", new.key.as_deref())
+            .maybe("id", new.id.map(|id| id.to_string()))
+            .under(ctx, key)?;
+        if let Some(key) = &key
+            && let Some(answer) = self.0.known_event(ctx, key).await?
+        {
+            return Ok(answer);
+        }
         let event = Event {
             id: new.id.unwrap_or_else(|| self.0.ambient().new_id()),
             tenant: ctx.tenant,
@@ -53,8 +80,19 @@ impl Events<'_> {
             lineage: Vec::new(),
             created_at: self.0.ambient().now(),
         };
-        self.0.store().insert_event(ctx, event.clone()).await?;
-        Ok(event)
+        let store = self.0.store();
+        let Some(key) = key else {
+            store.insert_event(ctx, event.clone()).await?;
+            return Ok(Answer::first(event));
+        };
+        let known = store.insert_event_once(ctx, event.clone(), key).await?;
+        match known {
+            None => Ok(Answer::first(event)),
+            Some(KnownKey::Same(id)) => {
+                Ok(Answer::again(store.find_event(ctx, EventId(id)).await?))
+            }
+            Some(KnownKey::Other) => Err(Error::key_reused()),
+        }
     }
 
     /// Recorded events that match, newest first.

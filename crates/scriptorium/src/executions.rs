@@ -4,22 +4,25 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use futures_util::Stream;
+use scriptorium_model::concurrency::Seat;
 use scriptorium_model::definition::at_most_bytes;
 use scriptorium_model::delivery::Delivery;
-use scriptorium_model::effect::Effects;
 use scriptorium_model::execution::{
-    Execution, ExecutionStatus, LogLine, MAX_PRIORITY, Metrics, Terms, TriggerKind,
+    Execution, ExecutionStatus, LogLine, MAX_PRIORITY, NewExecution, Terms, TriggerKind,
 };
 use scriptorium_model::limits::SOURCE_BYTES;
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::permission::Permission;
 use scriptorium_model::policy::{self, Action};
 use scriptorium_model::script::{Definition, Script, ScriptStatus, ScriptType};
-use scriptorium_model::{Actor, Ctx, ExecutionId, Invalid, Json, OperationId, ScriptId, Timestamp};
+use scriptorium_model::{
+    Actor, Ctx, ExecutionId, IdempotencyKey, Invalid, Json, OperationId, ScriptId, Timestamp,
+};
 use scriptorium_runtime::{Asked, HttpRequest, Stage};
-use scriptorium_store::{ExecutionFilter, ExecutionSummary, Inserted, ScriptFilter};
+use scriptorium_store::{Accept, ExecutionFilter, ExecutionSummary, Inserted, ScriptFilter};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::idempotency::{Answer, Request, answered};
 use crate::platform::{History, Platform};
 use crate::watch::{self, LOOK_EVERY, Live};
 
@@ -54,7 +57,8 @@ pub struct Execute {
     pub dry_run: bool,
     /// A shorter wall time than the script's own.
     pub timeout: Option<Duration>,
-    /// A repeated request with the same key gets the first one's execution.
+    /// The same request under the same key, within a day and of the same caller, is answered as the
+    /// first was; see [`Executions::execute_once`].
     pub idempotency_key: Option<String>,
     /// `Manual` for the UI, `Api` for programs.
     pub trigger: TriggerKind,
@@ -83,6 +87,28 @@ impl Execute {
             expires_at: None,
             priority: 0,
         }
+    }
+
+    /// What is asked for, to be told from other requests.
+    fn request(&self) -> Request {
+        let instant = |at: Option<Timestamp>| at.map(|at| at.to_string());
+        Request::new("execute")
+            .part("script", self.script.to_string())
+            .part("input", self.input.as_str())
+            .part(
+                "mode",
+                if self.mode == Mode::Sync {
+                    "sync"
+                } else {
+                    "async"
+                },
+            )
+            .maybe("version", self.version.map(u32::to_le_bytes))
+            .maybe("source", self.source.as_deref())
+            .maybe("timeout", self.timeout.map(|t| t.as_micros().to_le_bytes()))
+            .maybe("run_after", instant(self.run_after))
+            .maybe("expires_at", instant(self.expires_at))
+            .part("priority", self.priority.to_le_bytes())
     }
 
     /// When it may begin.
@@ -129,12 +155,19 @@ pub struct Replay {
     pub version: Option<u32>,
     /// Whether nothing that it does is to be real; a dry run is never repeated for real.
     pub dry_run: bool,
-    /// A repeated request with the same key gets the first one's execution.
+    /// The same request under the same key, within a day and of the same caller, is answered as the
+    /// first was.
     pub idempotency_key: Option<String>,
 }
 
 /// Most scripts that one tag calls.
 const MOST_TAGGED: u32 = 200;
+/// An execution that is to be started, with the key that it is asked for under.
+struct Started {
+    execution: Execution,
+    key: Option<IdempotencyKey>,
+}
+
 /// Largest input in bytes.
 const INPUT_BYTES: usize = 1 << 20;
 
@@ -146,6 +179,16 @@ impl Executions<'_> {
     /// The script is paused, disabled or archived; a field is refused; a permission is missing;
     /// there is no room. A failing script is no error: it is in the execution.
     pub async fn execute(&self, ctx: &Ctx, what: Execute) -> Result<Execution> {
+        Ok(self.execute_once(ctx, what).await?.value)
+    }
+
+    /// The same, and tells whether it was done before. With a key the execution is on disk before it
+    /// runs, so that even a crash does not make it run under another id.
+    ///
+    /// # Errors
+    /// Like [`Executions::execute`]; the key is refused, stands for another request
+    /// ([`ErrorKind::KeyReused`]), or the first caller still waits ([`ErrorKind::KeyInUse`]).
+    pub async fn execute_once(&self, ctx: &Ctx, what: Execute) -> Result<Answer<Execution>> {
         let script = self
             .0
             .scripts()
@@ -154,15 +197,17 @@ impl Executions<'_> {
         if what.source.is_some() {
             policy::may(ctx, Action::Update, &script)?;
         }
+        let key = what.request().under(ctx, what.idempotency_key.as_deref())?;
+        let known = self
+            .0
+            .known_execution(ctx, key.as_ref(), what.mode, what.dry_run);
+        if let Some(answer) = known.await? {
+            return Ok(answer);
+        }
         check_runnable(&script)?;
         let version = what.version.unwrap_or(script.version);
         let definition = self.definition(ctx, &script, version).await?;
-        validate(
-            &what.input,
-            what.source.as_deref(),
-            what.timeout,
-            what.idempotency_key.as_deref(),
-        )?;
+        validate(&what.input, what.source.as_deref(), what.timeout)?;
         let terms = what.terms(self.0.ambient().now())?;
         let mut execution = self.new_execution(ctx, &script, what.trigger, what.input);
         execution.terms = terms;
@@ -178,7 +223,9 @@ impl Executions<'_> {
             ..Asked::by(ctx)
         };
         execution.trigger_data = asked.to_json();
-        self.start(ctx, &script, &definition, execution, what.mode)
+        execution.seat = seat_of(&definition, &execution);
+        let started = Started { execution, key };
+        self.start(ctx, &script, &definition, started, what.mode)
             .await
     }
 
@@ -191,6 +238,36 @@ impl Executions<'_> {
     pub async fn invoke(&self, ctx: &Ctx, name: &str, input: Json) -> Result<Execution> {
         let (script, execution) = self.embedded(ctx, name, input).await?;
         self.run_embedded(ctx, execution, &script).await
+    }
+
+    /// The same under an idempotency key of the caller's: who calls again within a day is given the
+    /// execution of the first call. With a key it is on disk before it runs.
+    ///
+    /// # Errors
+    /// Like [`Executions::invoke`]; the key is refused, stands for another request
+    /// ([`ErrorKind::KeyReused`]), or the first caller still waits ([`ErrorKind::KeyInUse`]).
+    pub async fn invoke_once(
+        &self,
+        ctx: &Ctx,
+        name: &str,
+        input: Json,
+        key: Option<&str>,
+    ) -> Result<Answer<Execution>> {
+        let (script, mut execution) = self.embedded(ctx, name, input).await?;
+        let request = Request::new("invoke").part("name", name);
+        let key = request
+            .part("input", execution.input.as_str())
+            .under(ctx, key)?;
+        let known = self.0.known_execution(ctx, key.as_ref(), Mode::Sync, false);
+        if let Some(answer) = known.await? {
+            return Ok(answer);
+        }
+        if key.is_none() {
+            let run = self.run_embedded(ctx, execution, &script);
+            return run.await.map(Answer::first);
+        }
+        execution.trigger_data = Asked::by(ctx).to_json();
+        self.0.run_recorded(ctx, execution, &script, key).await
     }
 
     /// An active embedded script, and the execution of it that is to be.
@@ -210,7 +287,8 @@ impl Executions<'_> {
             Actor::Host | Actor::Platform => TriggerKind::Embedded,
             Actor::User { .. } | Actor::Token { .. } => TriggerKind::Api,
         };
-        let execution = self.new_execution(ctx, &script, trigger, input);
+        let mut execution = self.new_execution(ctx, &script, trigger, input);
+        execution.seat = seat_of(&script.definition, &execution);
         Ok((script, execution))
     }
 
@@ -220,6 +298,14 @@ impl Executions<'_> {
         execution: Execution,
         script: &Script,
     ) -> Result<Execution> {
+        if execution.seat.is_some() {
+            let execution = Execution {
+                trigger_data: Asked::by(ctx).to_json(),
+                ..execution
+            };
+            let run = self.0.run_recorded(ctx, execution, script, None);
+            return run.await.map(|answer| answer.value);
+        }
         let history = History::Relaxed;
         self.0.run_now(ctx, execution, script, history).await
     }
@@ -371,6 +457,20 @@ impl Executions<'_> {
     /// `input_not_kept` of a request that is not recorded whole, `version_not_kept` of a text that
     /// was tried with a version that is gone.
     pub async fn replay(&self, ctx: &Ctx, id: ExecutionId, what: Replay) -> Result<Execution> {
+        Ok(self.replay_once(ctx, id, what).await?.value)
+    }
+
+    /// The same, and tells whether it was done before.
+    ///
+    /// # Errors
+    /// Like [`Executions::replay`]; the key is refused, or stands for another request
+    /// ([`ErrorKind::KeyReused`]).
+    pub async fn replay_once(
+        &self,
+        ctx: &Ctx,
+        id: ExecutionId,
+        what: Replay,
+    ) -> Result<Answer<Execution>> {
         self.replay_of(ctx, id, what, None).await
     }
 
@@ -381,7 +481,7 @@ impl Executions<'_> {
         id: ExecutionId,
         what: Replay,
         operation: Option<OperationId>,
-    ) -> Result<Execution> {
+    ) -> Result<Answer<Execution>> {
         let first = self.find(ctx, id).await?;
         let script = self
             .0
@@ -396,12 +496,25 @@ impl Executions<'_> {
         if source.is_some() {
             policy::may(ctx, Action::Update, &script)?;
         }
+        let key = Request::new("replay")
+            .part("execution", id.to_string())
+            .maybe("input", what.input.as_ref().map(Json::as_str))
+            .maybe("version", what.version.map(u32::to_le_bytes))
+            .maybe("operation", operation.map(|id| id.to_string()))
+            .under(ctx, what.idempotency_key.as_deref())?;
+        let dry_run = first.dry_run || what.dry_run;
+        let known = self
+            .0
+            .known_execution(ctx, key.as_ref(), Mode::Async, dry_run);
+        if let Some(answer) = known.await? {
+            return Ok(answer);
+        }
         check_runnable(&script)?;
         let input = match what.input {
             Some(input) => input,
             None => kept_input(first.trigger, first.input)?,
         };
-        validate(&input, None, None, what.idempotency_key.as_deref())?;
+        validate(&input, None, None)?;
         let tried_with = source.as_ref().map(|_| first.version);
         let version = what.version.or(tried_with).unwrap_or(script.version);
         let definition = match self.definition(ctx, &script, version).await {
@@ -421,7 +534,7 @@ impl Executions<'_> {
             first.test || script.status == ScriptStatus::Draft || version != script.version;
         execution.replay_of = Some(first.id);
         execution.operation = operation;
-        execution.dry_run = first.dry_run || what.dry_run;
+        execution.dry_run = dry_run;
         execution.idempotency_key = what.idempotency_key;
         let asked = Asked {
             source,
@@ -433,7 +546,9 @@ impl Executions<'_> {
             Some(delivery) => Some(delivery.put_into(asked.to_json())),
             None => asked.to_json(),
         };
-        self.start(ctx, &script, &definition, execution, Mode::Async)
+        execution.seat = seat_of(&definition, &execution);
+        let started = Started { execution, key };
+        self.start(ctx, &script, &definition, started, Mode::Async)
             .await
     }
 
@@ -477,45 +592,36 @@ impl Executions<'_> {
         ctx: &Ctx,
         script: &Script,
         definition: &Definition,
-        execution: Execution,
+        Started { execution, key }: Started,
         mode: Mode,
-    ) -> Result<Execution> {
-        let plain = execution.idempotency_key.is_none();
-        if mode == Mode::Sync && plain {
-            return self
-                .0
-                .run_now(ctx, execution, script, History::Strict)
-                .await;
+    ) -> Result<Answer<Execution>> {
+        if mode == Mode::Sync {
+            if key.is_some() || execution.seat.is_some() {
+                return self.0.run_recorded(ctx, execution, script, key).await;
+            }
+            let run = self.0.run_now(ctx, execution, script, History::Strict);
+            return run.await.map(Answer::first);
         }
         self.0.runtime().suits(definition, &execution).await?;
-        let execution = match self
-            .0
-            .store()
-            .insert_pending(ctx, execution.clone())
-            .await?
-        {
-            Inserted::New => execution,
-            // What was only tried is no answer to who wants it done, nor the other way round.
-            Inserted::Existing(existing) if existing.dry_run != execution.dry_run => {
-                let message = "the key was used with another `dry_run`";
-                return Err(Error::conflict(
-                    "idempotency_key_reused",
-                    Some("idempotency_key"),
-                    message,
-                ));
-            }
-            Inserted::Existing(existing) => *existing,
+        let accept = Accept {
+            key,
+            ..execution.clone().into()
         };
+        match self.0.store().accept(ctx, accept).await? {
+            Inserted::New => {}
+            Inserted::Existing(existing) => return answered(*existing, mode, execution.dry_run),
+            Inserted::KeyReused => return Err(Error::key_reused()),
+            Inserted::Dropped(execution) => return Ok(Answer::first(*execution)),
+            // Only who begins at once hears that.
+            Inserted::Full => return Err(Error::internal("a pending execution found no seat")),
+        }
         // An operator who looks into something does not wait behind what tenants have in line.
         if execution.trigger == TriggerKind::Manual && ctx.may(Permission::TenantsManage) {
             self.0.runtime().wake_for(ctx.tenant, execution.id);
         } else {
             self.0.runtime().wake();
         }
-        match mode {
-            Mode::Async => Ok(execution),
-            Mode::Sync => watch::until_final(self.0, ctx, execution.id).await,
-        }
+        Ok(Answer::first(execution))
     }
 
     pub(crate) fn new_execution(
@@ -525,35 +631,28 @@ impl Executions<'_> {
         trigger: TriggerKind,
         input: Json,
     ) -> Execution {
-        Execution {
+        let new = NewExecution {
             id: self.0.ambient().new_id(),
             tenant: ctx.tenant,
             script: script.id,
             script_name: script.name.clone(),
             version: script.version,
-            status: ExecutionStatus::Pending,
             trigger,
-            trigger_data: None,
             input,
-            output: None,
-            failure: None,
-            metrics: Metrics::default(),
-            attempt: 1,
-            terms: Terms::default(),
-            first_execution: None,
-            replay_of: None,
-            test: false,
-            dry_run: false,
-            operation: None,
-            progress: None,
-            effects: Effects::default(),
+            at: self.0.ambient().now(),
+        };
+        Execution {
             triggered_by: ctx.actor.user(),
-            idempotency_key: None,
-            created_at: self.0.ambient().now(),
-            started_at: None,
-            completed_at: None,
+            ..Execution::pending(new)
         }
     }
+}
+
+/// What an execution is about; trials and dry runs are bounded by nothing, and bound nothing.
+fn seat_of(definition: &Definition, execution: &Execution) -> Option<Seat> {
+    let concurrency = definition.concurrency.as_ref();
+    let concurrency = concurrency.filter(|_| !execution.test && !execution.dry_run)?;
+    Some(concurrency.seat(&execution.input))
 }
 
 /// Drafts run as tests; what was stopped or archived does not run (R-DOM-08, R-ONE-07).
@@ -585,12 +684,7 @@ fn kept_input(trigger: TriggerKind, input: Json) -> Result<Json> {
     Err(Error::conflict("input_not_kept", Some("input"), message))
 }
 
-fn validate(
-    input: &Json,
-    source: Option<&str>,
-    timeout: Option<Duration>,
-    key: Option<&str>,
-) -> Result<()> {
+fn validate(input: &Json, source: Option<&str>, timeout: Option<Duration>) -> Result<()> {
     let mut invalid = Invalid::default();
     invalid.check(at_most_bytes("input", input.len(), INPUT_BYTES));
     let source = source.map_or(0, str::len);
@@ -598,13 +692,6 @@ fn validate(
     let range = Duration::from_millis(10)..=Duration::from_secs(300);
     if timeout.is_some_and(|timeout| !range.contains(&timeout)) {
         invalid.push("timeout_ms", "out_of_range", "must be 10 to 300000");
-    }
-    if key.is_some_and(|key| key.is_empty() || key.len() > 255) {
-        invalid.push(
-            "idempotency_key",
-            "bad_length",
-            "must have 1 to 255 characters",
-        );
     }
     Ok(invalid.or(())?)
 }

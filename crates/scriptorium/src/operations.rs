@@ -352,6 +352,7 @@ impl Platform {
                 executions
                     .replay_of(ctx, execution, what, Some(operation))
                     .await
+                    .map(|answer| answer.value)
             }
         };
         match dealt {

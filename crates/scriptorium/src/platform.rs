@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use scriptorium_model::execution::Execution;
+use scriptorium_model::execution::{Execution, ExecutionStatus};
 use scriptorium_model::permission::Permission;
 use scriptorium_model::script::{Definition, Script};
 use scriptorium_model::tenant::{DEFAULT_SLUG, Tenant};
-use scriptorium_model::{Ambient, Ctx, ScriptId, TenantId, policy};
-use scriptorium_runtime::{Call, Finished, HttpReply, Job, Runtime, Statistics, StreamSink};
+use scriptorium_model::{Ambient, Ctx, IdempotencyKey, ScriptId, TenantId, policy};
+use scriptorium_runtime::{Call, Finished, HttpReply, Job, Once, Runtime, Statistics, StreamSink};
 use scriptorium_store::tenant_data::TenantData;
-use scriptorium_store::{Node, Store};
+use scriptorium_store::{Accept, Inserted, Node, Store};
 use scriptorium_triggers::Triggers;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -32,9 +32,10 @@ use crate::embedded::TenantHandle;
 use crate::endpoints::{Endpoints, Rates};
 use crate::error::{Error, Result};
 use crate::events::Events;
-use crate::executions::Executions;
+use crate::executions::{Executions, Mode};
 use crate::halts::{Halts, Standing};
 use crate::hooks::Hook;
+use crate::idempotency::{Answer, answered};
 use crate::operations::Operations;
 use crate::password::Passwords;
 use crate::retention::RetentionSettings;
@@ -49,6 +50,7 @@ use crate::tokens::Tokens;
 use crate::transfer::Transfer;
 use crate::users::Users;
 use crate::waiting::{Entry, Waiting};
+use crate::watch::{self, LOOK_EVERY};
 
 /// Scriptorium, running in this process. Cheap to clone; the last clone does not stop it,
 /// [`Platform::shutdown`] does.
@@ -107,6 +109,42 @@ pub(crate) struct Ended {
     pub(crate) reply: Option<HttpReply>,
 }
 
+impl Ended {
+    /// One that may be asked for again, as its record tells.
+    pub(crate) fn recorded(execution: Execution) -> Self {
+        let completed = execution.status == ExecutionStatus::Completed;
+        let output = execution.output.as_ref().filter(|_| completed);
+        let reply = output.and_then(HttpReply::from_record);
+        Self { execution, reply }
+    }
+}
+
+/// How long somebody who waits does so for the seat of an execution.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why an execution that is recorded first did not begin.
+enum NotBegun {
+    /// It was asked for before.
+    Before(Box<Execution>),
+    /// As many as may go on are about the same thing.
+    Full,
+    /// The same, and it is on record as cancelled.
+    Dropped(Box<Execution>),
+    Error(Error),
+}
+
+impl From<Error> for NotBegun {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<scriptorium_store::Error> for NotBegun {
+    fn from(error: scriptorium_store::Error) -> Self {
+        Self::Error(error.into())
+    }
+}
+
 /// How the platform is doing.
 #[derive(Clone, Debug)]
 pub struct Status {
@@ -114,6 +152,8 @@ pub struct Status {
     pub accepting: bool,
     /// Counters of the runtime.
     pub runtime: Statistics,
+    /// Statements on the platform's own tables since the process began.
+    pub statements: u64,
 }
 
 impl Platform {
@@ -301,6 +341,7 @@ impl Platform {
         Status {
             accepting: !self.0.drain.is_cancelled(),
             runtime: self.runtime().statistics(),
+            statements: self.store().statements(),
         }
     }
 
@@ -448,6 +489,120 @@ impl Platform {
             Ok(Ended { execution, reply })
         };
         Ok(self.0.tasks.spawn(work))
+    }
+
+    /// Runs an execution in this process that is on disk before it begins, and so is its end when this
+    /// returns (D7): its caller was promised that asking again does not run it again, or others wait for
+    /// its end to have their seat.
+    pub(crate) async fn run_recorded(
+        &self,
+        ctx: &Ctx,
+        execution: Execution,
+        script: &Script,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Answer<Execution>> {
+        let run = self.run_call_recorded(ctx, execution, script, None, key);
+        let Answer { value, repeated } = run.await?;
+        Ok(Answer {
+            value: value.execution,
+            repeated,
+        })
+    }
+
+    /// The same with a call, and with what an endpoint script answers.
+    pub(crate) async fn run_call_recorded(
+        &self,
+        ctx: &Ctx,
+        execution: Execution,
+        script: &Script,
+        call: Option<Call>,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Answer<Ended>> {
+        if self.0.stop.is_cancelled() {
+            return Err(Error::busy("busy", RETRY_AFTER));
+        }
+        self.check_halts(ctx, &execution)?;
+        let execution = Execution {
+            idempotency_key: key.as_ref().map(|key| key.key.clone()),
+            ..execution
+        };
+        let job = self.runtime().job(ctx, script, execution, call).await?;
+        let dry_run = job.execution.dry_run;
+        let (platform, ctx) = (self.clone(), ctx.clone());
+        let work = async move {
+            let until = tokio::time::Instant::now() + PATIENCE;
+            loop {
+                match platform.try_once(&ctx, job.clone(), key.clone()).await {
+                    Err(NotBegun::Full) if tokio::time::Instant::now() < until => {
+                        // Nothing is held meanwhile: neither room nor a place in a line.
+                        tokio::time::sleep(LOOK_EVERY).await;
+                    }
+                    Err(NotBegun::Full) => return Err(Error::no_seat(RETRY_AFTER)),
+                    Err(NotBegun::Error(error)) => return Err(error),
+                    Err(NotBegun::Before(first)) => {
+                        let Answer { value, repeated } = answered(*first, Mode::Sync, dry_run)?;
+                        let value = Ended::recorded(value);
+                        return Ok(Answer { value, repeated });
+                    }
+                    Err(NotBegun::Dropped(execution)) => {
+                        return Ok(Answer::first(Ended::recorded(*execution)));
+                    }
+                    Ok(ended) => return Ok(Answer::first(ended)),
+                }
+            }
+        };
+        let ended = self.0.tasks.spawn(work).await;
+        ended.map_err(|_| Error::internal("the execution's task failed"))?
+    }
+
+    async fn try_once(
+        &self,
+        ctx: &Ctx,
+        job: Job,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Ended, NotBegun> {
+        let id = job.execution.id;
+        let entry = self.waiting().enter(&job.execution);
+        let execution = job.execution.clone();
+        let begin = async |begin| {
+            let accept = Accept {
+                execution,
+                key,
+                begin: Some(begin),
+            };
+            let inserted = self.store().accept(ctx, accept).await?;
+            // From now on it is in the store.
+            drop(entry);
+            match inserted {
+                Inserted::New => Ok(()),
+                Inserted::Existing(first) => Err(NotBegun::Before(first)),
+                Inserted::KeyReused => Err(Error::key_reused().into()),
+                Inserted::Full => Err(NotBegun::Full),
+                Inserted::Dropped(execution) => Err(NotBegun::Dropped(execution)),
+            }
+        };
+        match self.runtime().run_once(ctx, job, begin).await {
+            Once::Refused(refusal) => Err(Error::refused(&refusal).into()),
+            Once::NotBegun(why) => Err(why),
+            // As who asks again hears it: what was to go out in parts went to nobody.
+            Once::Ended { execution } => Ok(Ended::recorded(*execution)),
+            Once::Cancelled(finished) => {
+                let execution = finished.execution.clone();
+                let commit = self.store().record(ctx, written(*finished)).await?;
+                commit.await?;
+                Ok(Ended::recorded(execution))
+            }
+            Once::Elsewhere => {
+                let ctx = Ctx::platform(ctx.tenant);
+                tokio::select! {
+                    execution = watch::until_final(self, &ctx, id) => {
+                        Ok(Ended::recorded(execution?))
+                    }
+                    // Who asks another server under the same key hears the end.
+                    () = self.0.stop.cancelled() => Err(Error::busy("busy", RETRY_AFTER).into()),
+                }
+            }
+        }
     }
 
     fn handle_of(&self, tenant: Tenant) -> TenantHandle {

@@ -229,6 +229,61 @@ async fn check(answers: usize, completed: usize) -> usize {
     again
 }
 
+/// What was asked for under an idempotency key runs under one execution, whatever happens to the server,
+/// and who asks again is given its end (REL-18).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_keyed_request_is_answered_after_kill_9() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().unwrap();
+    let first = Process::start(folder.path());
+    let api = Api::new(&first);
+    let slow = SCRIPT.replace("+ 100", "+ 2000");
+    let script = json!({ "name": "slow", "type": "embedded", "source": slow });
+    let script = api.post("/scripts", script).await;
+    let path = format!("/scripts/{}/activate", script["id"].as_str().unwrap());
+    api.post(&path, json!({})).await;
+    let ask = async |api: &Api| {
+        let request = api.client.post(format!("{}/invoke/slow", api.base));
+        let request = request
+            .bearer_auth(TOKEN)
+            .header("content-type", "application/json")
+            .header("idempotency-key", "order-7");
+        let response = request.body(json!({ "n": 7 }).to_string()).send().await?;
+        let replayed = response.headers().contains_key("idempotent-replayed");
+        let status = response.status();
+        let text = response.text().await?;
+        reqwest::Result::Ok((status, replayed, text))
+    };
+    let killed = async {
+        let began = Instant::now();
+        while api.executions("&status=running").await.is_empty() {
+            assert!(began.elapsed() < PATIENCE, "it does not begin");
+        }
+        first.kill();
+    };
+    let (lost, ()) = tokio::join!(ask(&api), killed);
+    assert!(lost.is_err(), "it was answered by a server that is gone");
+
+    let second = Process::start(folder.path());
+    let api = Api::new(&second);
+    let began = Instant::now();
+    let answer = loop {
+        let (status, replayed, text) = ask(&api).await.unwrap();
+        if status != StatusCode::CONFLICT {
+            break (status, replayed, text);
+        }
+        assert!(text.contains("idempotency_key_in_use"), "{text}");
+        assert!(began.elapsed() < PATIENCE, "it does not end");
+    };
+    assert_eq!(
+        answer,
+        (StatusCode::OK, true, json!({ "n": 7 }).to_string())
+    );
+    let found = api.executions("").await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(check_ends(&api, &found).await, 1, "it was begun again");
+}
+
 async fn active_script(api: &Api) -> String {
     let script = api
         .post(

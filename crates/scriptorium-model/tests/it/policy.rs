@@ -21,6 +21,7 @@ fn script(created_by: UserId) -> Script {
             input_schema: None,
             allowed_services: None,
             library: false,
+            concurrency: None,
             run_as: None,
             tags: vec![],
             metadata: Default::default(),

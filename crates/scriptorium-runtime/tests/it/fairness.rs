@@ -384,3 +384,59 @@ async fn execution_an_operator_waits_for_is_taken_first() {
     );
     harness.runtime.shutdown(Duration::ZERO).await;
 }
+
+/// One worker; one tenant floods the queue with executions that compute for long, another has a few short
+/// ones. Counted by the number each of those would wait for a long one; by what they have had they do
+/// not (REL-14).
+#[tokio::test(flavor = "multi_thread")]
+async fn short_executions_do_not_wait_in_turn_with_long_ones() {
+    let harness = Harness::with(Options {
+        workers: 1,
+        ..options()
+    })
+    .await;
+    let neighbour = harness.neighbour("neighbour").await;
+    let long = "function main() { let n = 0; for (let i = 0; i < 3e6; i++) n += i % 7; return n; }";
+    let long = harness
+        .script(definition("long one", long, Trigger::OneOff))
+        .await;
+    let short = definition(
+        "short one",
+        "function main() { return 1; }",
+        Trigger::OneOff,
+    );
+    let short = neighbour.script(short).await;
+    let mut long_ones = Vec::new();
+    for _ in 0..24 {
+        long_ones.push(harness.enqueue(&long, json!(null)).await);
+    }
+    harness.runtime.start_workers();
+    let ended = async || {
+        let mut count = 0;
+        for execution in &long_ones {
+            let ctx = harness.ctx();
+            let found = harness.store.find_execution(&ctx, execution.id).await;
+            count += usize::from(found.unwrap().status.is_final());
+        }
+        count
+    };
+    // It has had something when the other comes. Which of them went first is open: they were made in
+    // one instant.
+    while ended().await < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let mut short_ones = Vec::new();
+    for _ in 0..10 {
+        short_ones.push(neighbour.enqueue(&short, json!(null)).await);
+    }
+    for execution in &short_ones {
+        neighbour.ended(execution).await;
+    }
+    let ended = ended().await;
+    // In turn it would be sixteen: two, four that are held already, and one for each short one.
+    assert!(
+        ended <= 11,
+        "{ended} of the long ones went before the short ones"
+    );
+    harness.runtime.shutdown(Duration::ZERO).await;
+}

@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use scriptorium_model::ambient::{Clock, Entropy};
-use scriptorium_model::effect::Effects;
-use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
+use scriptorium_model::execution::{Execution, NewExecution, TriggerKind};
 use scriptorium_model::limits::Limits;
 use scriptorium_model::permission::{PermissionSet, Role};
 use scriptorium_model::script::{Definition, Language, Script, ScriptStatus};
@@ -175,34 +174,16 @@ impl Harness {
 
     /// A pending execution that is not stored yet.
     pub(crate) fn execution(&self, definition: &Definition) -> Execution {
-        Execution {
+        Execution::pending(NewExecution {
             id: self.ambient.new_id(),
             tenant: self.tenant.id,
             script: self.ambient.new_id(),
             script_name: definition.name.clone(),
             version: 1,
-            status: ExecutionStatus::Pending,
             trigger: TriggerKind::Manual,
-            trigger_data: None,
             input: Json::null(),
-            output: None,
-            failure: None,
-            metrics: Metrics::default(),
-            attempt: 1,
-            terms: Terms::default(),
-            first_execution: None,
-            replay_of: None,
-            test: false,
-            dry_run: false,
-            operation: None,
-            progress: None,
-            effects: Effects::default(),
-            triggered_by: None,
-            idempotency_key: None,
-            created_at: self.ambient.now(),
-            started_at: None,
-            completed_at: None,
-        }
+            at: self.ambient.now(),
+        })
     }
 
     /// A stored script, active, written and activated by Ada.
@@ -292,6 +273,7 @@ pub(crate) fn definition(name: &str, source: &str, trigger: Trigger) -> Definiti
         input_schema: None,
         allowed_services: None,
         library: false,
+        concurrency: None,
         run_as: None,
         tags: Vec::new(),
         metadata: Default::default(),

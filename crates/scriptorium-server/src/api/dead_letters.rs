@@ -2,9 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use http::StatusCode;
-use http::header::LOCATION;
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
 use scriptorium::model::dead_letter::{DeadLetter, DeadLetterStatus};
 use scriptorium::model::{DeadLetterId, ScriptId, Timestamp, Uuid};
 use scriptorium::{DeadLetterFilter, DeadLetterSummary, RetriedMany, RetryMany};
@@ -12,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::execution_body::ExecutionBody;
-use super::{List, Refused, named, page};
+use super::executions::started;
+use super::{List, Refused, idempotency_key, named, page};
 use crate::auth::Authenticated;
 use crate::input::{OptionalJsonBody, Path, Query};
 use crate::problem::Problem;
@@ -139,24 +139,22 @@ pub(crate) struct RetryBody {
 /// Lets the event run once more, in the current version of its script.
 ///
 /// Asking twice does it once: the second answer is 409 `forbidden_move`, as for a letter that is
-/// resolved or discarded.
+/// resolved or discarded. With `Idempotency-Key` the same request finds the execution of the first.
 #[utoipa::path(post, path = "/dead-letters/{id}/retry", tag = "dead-letters",
-    params(("id" = Uuid, Path)), request_body = RetryBody,
+    params(("id" = Uuid, Path), ("idempotency-key" = Option<String>, Header)), request_body = RetryBody,
     responses((status = 202, body = ExecutionBody), Refused))]
 pub(crate) async fn retry(
     State(app): State<App>,
     caller: Authenticated,
     Path(id): Path<Uuid>,
+    headers: HeaderMap,
     OptionalJsonBody(body): OptionalJsonBody<RetryBody>,
 ) -> Result<Response, Problem> {
+    let key = idempotency_key(&headers)?;
     let letters = app.platform.dead_letters();
     let payload = body.payload.map(|RawJson(payload)| payload);
-    let execution = letters
-        .retry(caller.ctx(), DeadLetterId(id), payload)
-        .await?;
-    let location = format!("/api/v1/executions/{}", execution.id);
-    let body = Json(ExecutionBody::from(execution));
-    Ok((StatusCode::ACCEPTED, [(LOCATION, location)], body).into_response())
+    let answer = letters.retry_once(caller.ctx(), DeadLetterId(id), payload, key.as_deref());
+    Ok(started(answer.await?, true))
 }
 
 /// Which letters to try again, and how.

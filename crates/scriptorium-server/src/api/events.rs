@@ -3,15 +3,15 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
 use http::header::LOCATION;
+use http::{HeaderMap, StatusCode};
 use scriptorium::model::event::Event;
 use scriptorium::model::{EventId, Invalid, Timestamp, Uuid};
 use scriptorium::{Delivered, EventFilter, NewEvent, SAMPLES};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{List, Refused, page};
+use super::{List, Refused, idempotency_key, page, repeated};
 use crate::auth::Authenticated;
 use crate::input::{JsonBody, Path, Query};
 use crate::problem::Problem;
@@ -93,27 +93,31 @@ pub(crate) struct Filter {
 }
 
 /// Publishes an event; the answer comes when it is on disk.
-#[utoipa::path(post, path = "/events", tag = "events", request_body = PublishBody,
+///
+/// With `Idempotency-Key` the same request finds the event of the first.
+#[utoipa::path(post, path = "/events", tag = "events",
+    params(("idempotency-key" = Option<String>, Header)), request_body = PublishBody,
     responses((status = 202, body = EventBody), Refused))]
 pub(crate) async fn publish(
     State(app): State<App>,
     caller: Authenticated,
+    headers: HeaderMap,
     JsonBody(body): JsonBody<PublishBody>,
 ) -> Result<Response, Problem> {
+    let key = idempotency_key(&headers)?;
     let new = NewEvent {
         kind: body.r#type,
         payload: body.payload.0,
         id: body.id.map(EventId),
         key: body.key,
     };
-    let event = app.platform.events().publish(caller.ctx(), new).await?;
-    let location = format!("/api/v1/events/{}", event.id);
-    Ok((
-        StatusCode::ACCEPTED,
-        [(LOCATION, location)],
-        Json(EventBody::from(event)),
-    )
-        .into_response())
+    let events = app.platform.events();
+    let answer = events.publish_once(caller.ctx(), new, key.as_deref());
+    let answer = answer.await?;
+    let location = format!("/api/v1/events/{}", answer.value.id);
+    let body = Json(EventBody::from(answer.value));
+    let response = (StatusCode::ACCEPTED, [(LOCATION, location)], body).into_response();
+    Ok(repeated(response, answer.repeated))
 }
 
 /// What was published, newest first.

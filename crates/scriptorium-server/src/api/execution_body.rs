@@ -15,6 +15,8 @@ use crate::raw_json::RawJson;
 pub(crate) struct ExecutionBody {
     #[serde(flatten)]
     facts: Facts,
+    /// What it is about, as JSON text, when its script bounds how many of those go on at once.
+    concurrency_key: Option<String>,
     /// What it was given.
     input: RawJson,
     /// What it returned.
@@ -183,6 +185,7 @@ impl From<Execution> for ExecutionBody {
                 started_at: execution.started_at,
                 completed_at: execution.completed_at,
             },
+            concurrency_key: execution.seat.map(|seat| seat.key),
             input: RawJson(execution.input),
             output: execution.output.map(RawJson),
             error: execution.failure.map(Into::into),

@@ -9,12 +9,12 @@ use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
 use scriptorium::model::execution::{Execution, ExecutionStatus, TriggerKind};
 use scriptorium::model::{Actor, ExecutionId, OperationId, ScriptId, Timestamp, Uuid};
-use scriptorium::{Execute, ExecutionField, ExecutionFilter, ExecutionSort, Mode, Replay};
+use scriptorium::{Answer, Execute, ExecutionField, ExecutionFilter, ExecutionSort, Mode, Replay};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::execution_body::{ExecutionBody, ExecutionItem, LogBody};
-use super::{List, Refused, idempotency_key, named, page, sorted_by};
+use super::{List, Refused, idempotency_key, named, page, repeated, sorted_by};
 use crate::auth::Authenticated;
 use crate::input::{AnyJsonBody, OptionalJsonBody, Path, Query};
 use crate::problem::{Document, Problem};
@@ -71,7 +71,8 @@ pub(crate) enum ModeName {
 
 /// Runs a script by hand.
 ///
-/// With `Idempotency-Key` a repeated request finds the execution of the first.
+/// With `Idempotency-Key` the same request finds the execution of the first: 409 `idempotency_key_in_use`
+/// while its caller waits, 422 `idempotency_key_reused` for another request.
 #[utoipa::path(post, path = "/scripts/{id}/execute", tag = "executions",
     params(("id" = Uuid, Path), ("idempotency-key" = Option<String>, Header)),
     request_body = ExecuteBody,
@@ -116,35 +117,37 @@ pub(crate) async fn execute(
         expires_at: body.expires_at,
         priority: body.priority,
     };
-    let execution = app
-        .platform
-        .executions()
-        .execute(caller.ctx(), what)
-        .await?;
-    Ok(started(execution, mode == Mode::Async))
+    let executions = app.platform.executions();
+    let answer = executions.execute_once(caller.ctx(), what).await?;
+    Ok(started(answer, mode == Mode::Async))
 }
 
 /// Calls an embedded script by its name: the body is the input, the answer is the output.
+///
+/// With `Idempotency-Key` the same request is answered as the first was.
 #[utoipa::path(post, path = "/invoke/{name}", tag = "executions",
-    params(("name" = String, Path)), request_body = RawJson,
+    params(("name" = String, Path), ("idempotency-key" = Option<String>, Header)), request_body = RawJson,
     responses((status = 200, body = RawJson, description = "The output"),
         (status = 504, body = Document, content_type = "application/problem+json"), Refused))]
 pub(crate) async fn invoke(
     State(app): State<App>,
     caller: Authenticated,
     Path(name): Path<String>,
+    headers: HeaderMap,
     AnyJsonBody(input): AnyJsonBody,
 ) -> Result<Response, Problem> {
-    let execution = app
-        .platform
-        .executions()
-        .invoke(caller.ctx(), &name, input)
-        .await?;
+    let key = idempotency_key(&headers)?;
+    let executions = app.platform.executions();
+    let answer = executions.invoke_once(caller.ctx(), &name, input, key.as_deref());
+    let answer = answer.await?;
+    let execution = answer.value;
     match execution.output {
         Some(output) if execution.status == ExecutionStatus::Completed => {
-            let id = execution.id.to_string();
-            Ok(([("x-scriptorium-execution", id)], Json(RawJson(output))).into_response())
+            let id = [("x-scriptorium-execution", execution.id.to_string())];
+            let response = (id, Json(RawJson(output))).into_response();
+            Ok(repeated(response, answer.repeated))
         }
+        _ if answer.repeated => Err(of_failed(&execution).repeated()),
         _ => Err(of_failed(&execution)),
     }
 }
@@ -334,24 +337,20 @@ pub(crate) async fn replay(
         idempotency_key: idempotency_key(&headers)?,
     };
     let executions = app.platform.executions();
-    let execution = executions
-        .replay(caller.ctx(), ExecutionId(id), what)
-        .await?;
-    Ok(started(execution, true))
+    let answer = executions.replay_once(caller.ctx(), ExecutionId(id), what);
+    Ok(started(answer.await?, true))
 }
 
 /// 202 for what was accepted, 200 for what has ended.
-fn started(execution: Execution, accepted: bool) -> Response {
+pub(super) fn started(answer: Answer<Execution>, accepted: bool) -> Response {
+    let execution = answer.value;
     let status = if accepted {
         StatusCode::ACCEPTED
     } else {
         StatusCode::OK
     };
     let location = format!("/api/v1/executions/{}", execution.id);
-    (
-        status,
-        [(LOCATION, location)],
-        Json(ExecutionBody::from(execution)),
-    )
-        .into_response()
+    let body = Json(ExecutionBody::from(execution));
+    let response = (status, [(LOCATION, location)], body).into_response();
+    repeated(response, answer.repeated)
 }

@@ -35,7 +35,9 @@ pub(crate) mod versions;
 
 use std::collections::BTreeMap;
 
-use http::HeaderMap;
+use axum::response::Response as Answered;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use scriptorium::model::idempotency;
 use scriptorium::model::page::{Page, PageRequest};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
@@ -97,20 +99,31 @@ pub(crate) fn page(limit: Option<u32>, cursor: Option<String>) -> Result<PageReq
 
 /// Under which key a repeated request finds what the first has started.
 pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let mut values = headers.get_all("idempotency-key").iter();
-    match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(value), None) => match value.to_str() {
-            Ok(key) if (1..=255).contains(&key.len()) => Ok(Some(key.to_owned())),
-            _ => Err(bad_key()),
-        },
-        _ => Err(bad_key()),
+    const KEY: &str = "idempotency-key";
+    let mut values = headers.get_all(KEY).iter();
+    let (Some(value), more) = (values.next(), values.next()) else {
+        return Ok(None);
+    };
+    match value.to_str() {
+        Ok(key) if more.is_none() => {
+            idempotency::validate(KEY, key)?;
+            Ok(Some(key.to_owned()))
+        }
+        _ => {
+            let message = "must be one header of visible ASCII characters";
+            Err(Problem::field(KEY, "bad_value", message))
+        }
     }
 }
 
-fn bad_key() -> Problem {
-    let message = "must be one header of 1 to 255 visible ASCII characters";
-    Problem::field("idempotency-key", "bad_value", message)
+/// Says of an answer that it was given before, as other APIs do.
+pub(crate) fn repeated(mut response: Answered, repeated: bool) -> Answered {
+    if repeated {
+        let name = HeaderName::from_static("idempotent-replayed");
+        let value = HeaderValue::from_static("true");
+        response.headers_mut().insert(name, value);
+    }
+    response
 }
 
 /// One of a closed set of names, or a refusal that lists them.

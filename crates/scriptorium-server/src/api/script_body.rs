@@ -76,6 +76,8 @@ pub(crate) struct DefinitionBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     event: Option<EventBody>,
     limits: LimitsBody,
+    /// How many executions about the same thing go on at once; `null` for any number.
+    concurrency: Option<ConcurrencyBody>,
     input_schema: Option<RawJson>,
     /// Services it may call; `null` for every one.
     allowed_services: Option<Vec<String>>,
@@ -160,6 +162,23 @@ pub(crate) struct EventBody {
     /// What events are in order by: `key`, or a member of the payload. Those that have the same value are
     /// run one after another.
     order_by: Option<String>,
+    /// Of events that follow each other within so many milliseconds only the last one starts it; `null`
+    /// when each does.
+    debounce_ms: Option<u32>,
+    /// Where in the payload stands what events are about that supersede each other; `null` when all do.
+    debounce_key: Option<String>,
+}
+
+/// How many executions about the same thing go on at once.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Concurrency)]
+pub(crate) struct ConcurrencyBody {
+    /// Where in the input the concurrency key is; `null` when all executions are about the same.
+    #[schema(example = "customer.id")]
+    key: Option<String>,
+    limit: u32,
+    /// What becomes of a further one: `queue`, `drop` or `replace`.
+    when_full: &'static str,
 }
 
 /// What one execution may use.
@@ -265,6 +284,11 @@ impl From<Definition> for DefinitionBody {
             http: None,
             event: None,
             limits: definition.limits.into(),
+            concurrency: definition.concurrency.map(|concurrency| ConcurrencyBody {
+                key: concurrency.key,
+                limit: concurrency.limit,
+                when_full: concurrency.when_full.as_str(),
+            }),
             input_schema: definition.input_schema.map(RawJson),
             allowed_services: definition.allowed_services,
             library: definition.library,
@@ -308,6 +332,8 @@ impl From<Definition> for DefinitionBody {
                     filter: event.filter.map(|filter| RawJson(filter.as_json().clone())),
                     priority: event.priority,
                     max_attempts: event.max_attempts,
+                    debounce_ms: event.debounce.as_ref().map(|debounce| debounce.wait_ms),
+                    debounce_key: event.debounce.and_then(|debounce| debounce.key),
                     order_by: event.order_by,
                 });
             }

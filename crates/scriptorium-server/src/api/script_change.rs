@@ -7,12 +7,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use scriptorium::model::concurrency::{Concurrency, WhenFull};
 use scriptorium::model::endpoint::Method;
 use scriptorium::model::filter::Filter;
 use scriptorium::model::limits::Limits;
 use scriptorium::model::schedule::{Missed, Overlap, Schedule};
 use scriptorium::model::script::{Definition, Language, ScriptType};
-use scriptorium::model::trigger::{Endpoint, EndpointAuth, SignatureScheme, Subscription, Trigger};
+use scriptorium::model::trigger::{
+    Debounce, Endpoint, EndpointAuth, SignatureScheme, Subscription, Trigger,
+};
 use scriptorium::model::{Invalid, Timestamp, UserId, Uuid};
 use serde::Deserialize;
 use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Schema};
@@ -57,6 +60,11 @@ pub(crate) struct ScriptChange {
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<LimitsChange>)]
     limits: Option<Option<LimitsChange>>,
+    /// How many executions about the same thing go on at once; any number when `null`. Not of scheduled
+    /// scripts, which have `overlap`.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<ConcurrencyChange>)]
+    concurrency: Option<Option<ConcurrencyChange>>,
     /// JSON schema of the input.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<RawJson>)]
@@ -217,6 +225,34 @@ pub(crate) struct EventChange {
     /// they were published; in no order when `null`.
     #[serde(default, deserialize_with = "nullable")]
     order_by: Option<Option<String>>,
+    /// Of events that follow each other within so many milliseconds, 100 to 3,600,000, only the last one
+    /// starts it, at the latest ten times as long after the first; each does when `null`.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<u32>)]
+    debounce_ms: Option<Option<u32>>,
+    /// Where in the payload stands what events are about, such as `customer.id`: only those about the
+    /// same supersede each other. All do when `null`. With `debounce_ms`.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    debounce_key: Option<Option<String>>,
+}
+
+/// How many executions about the same thing go on at once.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConcurrencyChange {
+    /// Where in the input the concurrency key is, such as `customer.id`; all executions of the script
+    /// are about the same when `null`.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    key: Option<Option<String>>,
+    /// 1 to 20; 1 when not said.
+    #[serde(default, deserialize_with = "present")]
+    limit: Option<u32>,
+    /// What becomes of a further one: it waits (`queue`, when not said), ends as cancelled (`drop`), or
+    /// takes the place of those before it, which are cancelled (`replace`).
+    #[serde(default, deserialize_with = "present")]
+    when_full: Option<String>,
 }
 
 /// What one execution may use.
@@ -344,6 +380,14 @@ impl ScriptChange {
             None => {}
             Some(None) => definition.limits = Limits::default(),
             Some(Some(limits)) => limits.lay_over(&mut definition.limits),
+        }
+        match self.concurrency {
+            None => {}
+            Some(None) => definition.concurrency = None,
+            Some(Some(change)) => {
+                let present = definition.concurrency.get_or_insert_default();
+                change.lay_over(present, invalid);
+            }
         }
         let schema = self
             .input_schema
@@ -500,6 +544,35 @@ impl EventChange {
         set(&mut present.priority, self.priority);
         set(&mut present.max_attempts, self.max_attempts);
         set(&mut present.order_by, self.order_by);
+        match self.debounce_ms {
+            None => {}
+            Some(None) => present.debounce = None,
+            Some(Some(wait_ms)) => {
+                let key = present.debounce.take().and_then(|before| before.key);
+                present.debounce = Some(Debounce { wait_ms, key });
+            }
+        }
+        match (&mut present.debounce, self.debounce_key) {
+            (_, None) | (None, Some(None)) => {}
+            (Some(debounce), Some(key)) => debounce.key = key,
+            (None, Some(Some(_))) => {
+                let message = "goes with debounce_ms only";
+                invalid.push("event.debounce_key", "not_allowed", message);
+            }
+        }
+    }
+}
+
+impl ConcurrencyChange {
+    fn lay_over(self, present: &mut Concurrency, invalid: &mut Invalid) {
+        set(&mut present.key, self.key);
+        set(&mut present.limit, self.limit);
+        if let Some(name) = self.when_full {
+            let policy = WhenFull::from_name(&name);
+            let message = "must be queue, drop or replace";
+            let field = "concurrency.when_full";
+            set_named(&mut present.when_full, policy, field, message, invalid);
+        }
     }
 }
 
@@ -701,6 +774,25 @@ mod tests {
         assert_eq!((event.priority, event.max_attempts), (7, 1));
         let filter = event.filter.as_ref().unwrap();
         assert!(filter.matches(&serde_json::json!({"total": 101})));
+        let text = r#"{"event": {"debounce_ms": 500, "debounce_key": "customer"}}"#;
+        let (quiet, ..) = change(text).update(before.clone()).unwrap();
+        let text = r#"{"event": {"debounce_ms": 700}}"#;
+        let (longer, ..) = change(text).update(quiet).unwrap();
+        let Trigger::Event(event) = &longer.trigger else {
+            panic!("{longer:?}")
+        };
+        let debounce = event.debounce.as_ref().unwrap();
+        assert_eq!(
+            (debounce.wait_ms, debounce.key.as_deref()),
+            (700, Some("customer"))
+        );
+        let text = r#"{"event": {"debounce_ms": null, "debounce_key": null}}"#;
+        let (off, ..) = change(text).update(longer).unwrap();
+        assert!(matches!(&off.trigger, Trigger::Event(event) if event.debounce.is_none()));
+        check_refused(
+            change(r#"{"event": {"debounce_key": "customer"}}"#).update(off),
+            &[("event.debounce_key", "not_allowed")],
+        );
         let (reset, ..) = change(r#"{"event": {"filter": null}}"#)
             .update(after)
             .unwrap();
@@ -709,6 +801,36 @@ mod tests {
             change(r#"{"event": {"filter": {"field": "total", "op": "~", "value": 1}}}"#)
                 .update(before),
             &[("event.filter", "bad_filter")],
+        );
+    }
+
+    #[test]
+    fn concurrency_is_laid_over_member_by_member() {
+        let text = r#"{"name": "abc", "type": "embedded", "source": "1",
+            "concurrency": {"key": "customer.id"}}"#;
+        let (before, _) = change(text).create().unwrap();
+        let one_by_one = Concurrency {
+            key: Some("customer.id".into()),
+            ..Concurrency::default()
+        };
+        assert_eq!(before.concurrency, Some(one_by_one.clone()));
+        let text = r#"{"concurrency": {"limit": 3, "when_full": "replace"}}"#;
+        let (after, ..) = change(text).update(before.clone()).unwrap();
+        let changed = Concurrency {
+            limit: 3,
+            when_full: WhenFull::Replace,
+            ..one_by_one
+        };
+        assert_eq!(after.concurrency, Some(changed));
+        let (whole, ..) = change(r#"{"concurrency": {"key": null}}"#)
+            .update(after.clone())
+            .unwrap();
+        assert_eq!(whole.concurrency.unwrap().key, None);
+        let (off, ..) = change(r#"{"concurrency": null}"#).update(after).unwrap();
+        assert_eq!(off.concurrency, None);
+        check_refused(
+            change(r#"{"concurrency": {"when_full": "wait"}}"#).update(before),
+            &[("concurrency.when_full", "unknown_value")],
         );
     }
 

@@ -21,7 +21,7 @@ const HOP_BY_HOP: [&str; 8] = [
 
 /// Headers a script may not answer with: they steer the browser beyond this one response, steer
 /// a proxy in front of us, or are the platform's own.
-const REFUSED: [&str; 31] = [
+const REFUSED: [&str; 32] = [
     "accept-ch",
     "alt-svc",
     "authentication-info",
@@ -33,6 +33,7 @@ const REFUSED: [&str; 31] = [
     "date",
     "document-policy",
     "expect-ct",
+    "idempotent-replayed",
     "link",
     "nel",
     "origin-agent-cluster",

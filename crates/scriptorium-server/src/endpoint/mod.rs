@@ -29,6 +29,7 @@ use tower::{Layer, ServiceExt, service_fn};
 
 use caching::Caching;
 
+use crate::api::repeated;
 use crate::auth::{self, Credential};
 use crate::client::{self, Client};
 use crate::config::Config;
@@ -297,7 +298,7 @@ fn shown(reply: EndpointReply, caching: &Caching) -> Result<Response, Problem> {
     *response.headers_mut() = headers;
     mark(&mut response, reply.execution);
     response.extensions_mut().insert(OfScript);
-    Ok(response)
+    Ok(repeated(response, reply.repeated))
 }
 
 fn mark(response: &mut Response, execution: ExecutionId) {
@@ -333,6 +334,7 @@ fn refused(refusal: EndpointRefusal, visitor: &Visitor) -> Problem {
             Problem::new(StatusCode::BAD_REQUEST, "bad_request").detail(invalid.to_string())
         }
         EndpointRefusal::Failed(execution) => of_failed_endpoint(&execution),
+        EndpointRefusal::FailedBefore(execution) => of_failed_endpoint(&execution).repeated(),
         EndpointRefusal::Busy(error) | EndpointRefusal::Platform(error) => error.into(),
     }
 }

@@ -16,6 +16,7 @@ mod drafts;
 mod endpoints;
 mod fixture;
 mod headers;
+mod idempotency;
 mod neighbours;
 mod parts;
 mod raw;

@@ -584,9 +584,12 @@ impl Tenant {
     /// One of everything, with `mark` in what it is named by and `word` in what it says.
     async fn seed(server: &Fixture, slug: &str, mark: &str, word: &str) -> Self {
         let token = tenant(server, slug).await;
+        let sent = std::cell::Cell::new(0);
         let send = async |method: &str, path: &str, body: Value| {
             let request = server.request(method, path, &token);
-            let request = request.header("idempotency-key", format!("{mark}-key"));
+            sent.set(sent.get() + 1);
+            let key = format!("{mark}-key-{}", sent.get());
+            let request = request.header("idempotency-key", key);
             let response = request.json(&body).send().await.unwrap();
             let status = response.status();
             let answer = json_of(response).await;

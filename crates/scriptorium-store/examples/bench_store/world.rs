@@ -6,10 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result};
 use scriptorium_model::ambient::{Clock, Entropy};
-use scriptorium_model::effect::Effects;
 use scriptorium_model::endpoint::Method;
 use scriptorium_model::execution::{
-    Execution, ExecutionStatus, LogLevel, LogLine, Metrics, Terms, TriggerKind,
+    Execution, ExecutionStatus, LogLevel, LogLine, NewExecution, TriggerKind,
 };
 use scriptorium_model::limits::Limits;
 use scriptorium_model::schedule::Schedule;
@@ -136,6 +135,7 @@ fn definition(name: &str, trigger: Trigger, source: String) -> Definition {
         entry: None,
         trigger,
         limits: Limits::default(),
+        concurrency: None,
         input_schema: None,
         allowed_services: None,
         library: false,
@@ -174,33 +174,22 @@ async fn active(
 pub(crate) fn ended(ambient: &Ambient, source: &Source, number: u64) -> Finished {
     let like = source.execution(number);
     let now = ambient.now();
-    let execution = Execution {
+    let new = NewExecution {
         id: ambient.new_id(),
         tenant: like.tenant,
         script: ScriptId(like.script),
         script_name: like.script_name,
         version: 1,
-        status: ExecutionStatus::Completed,
         trigger: TriggerKind::Http,
-        trigger_data: None,
         input: Json::from_written(like.input),
+        at: now,
+    };
+    let execution = Execution {
+        status: ExecutionStatus::Completed,
         output: like.output.map(Json::from_written),
-        failure: None,
-        metrics: Metrics::default(),
-        attempt: 1,
-        terms: Terms::default(),
-        first_execution: None,
-        replay_of: None,
-        test: false,
-        dry_run: false,
-        operation: None,
-        progress: None,
-        effects: Effects::default(),
-        triggered_by: None,
-        idempotency_key: None,
-        created_at: now,
         started_at: Some(now),
         completed_at: Some(now),
+        ..Execution::pending(new)
     };
     let line = LogLine {
         seq: 1,

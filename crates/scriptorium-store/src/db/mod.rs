@@ -14,6 +14,7 @@ mod sqlite;
 mod value;
 
 use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use scriptorium_model::{Ctx, TenantId, Timestamp};
 use sea_orm::{
@@ -143,6 +144,20 @@ impl Db {
     }
 }
 
+/// Statements of this process, since it began.
+static STATEMENTS: AtomicU64 = AtomicU64::new(0);
+
+/// Statements on the platform's own tables that this process has sent since it began; those that only
+/// begin or end a transaction are not counted.
+pub(crate) fn statements() -> u64 {
+    STATEMENTS.load(Ordering::Relaxed)
+}
+
+/// One more.
+pub(crate) fn count_statement() {
+    STATEMENTS.fetch_add(1, Ordering::Relaxed);
+}
+
 impl Scope {
     /// Which database the statements are for.
     pub(crate) fn dialect(&self) -> Dialect {
@@ -180,7 +195,10 @@ impl Scope {
     /// clocks differ agree, and `now` on SQLite, whose only process has one clock.
     pub(crate) async fn lease_clock(&self, now: Timestamp) -> Result<Micros> {
         match &self.conn {
-            Conn::Postgres(tx) if tx.keeps_time() => Ok(Micros(tx.now().await?)),
+            Conn::Postgres(tx) if tx.keeps_time() => {
+                count_statement();
+                Ok(Micros(tx.now().await?))
+            }
             _ => Ok(now.into()),
         }
     }
@@ -232,6 +250,7 @@ impl Scope {
     }
 
     fn parts(&self, sql: Sql) -> (String, Vec<Value>) {
+        count_statement();
         let (text, values) = sql.into_parts();
         #[cfg(test)]
         let text = mutants::applied(text);

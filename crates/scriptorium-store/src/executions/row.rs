@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use scriptorium_model::concurrency::{Seat, WhenFull};
 use scriptorium_model::execution::{
-    Execution, ExecutionStatus, Failure, Metrics, Terms, TriggerKind,
+    Execution, ExecutionStatus, Failure, Metrics, Terms, TriggerKind, Window,
 };
 use scriptorium_model::{ExecutionId, Json, OperationId, ScriptId, TenantId, UserId, Uuid};
 use sea_orm::{FromQueryResult, Value};
@@ -21,9 +22,10 @@ pub(crate) const COLUMNS: &str = "tenant_id, id, script_id, script_name, version
     queued_us, duration_us, cpu_us, memory_peak_bytes, api_calls, db_queries, dropped_logs, \
     lease_id, failure_code, failure_message, failure_detail, trigger_data, input, output, \
     trigger_data_packed, input_packed, output_packed, run_after, delayed, expires_at, priority, \
-    max_attempts, first_execution_id, dry_run, operation_id, progress, effects";
+    max_attempts, first_execution_id, dry_run, operation_id, progress, effects, seat_key, \
+    seat_limit, when_full, window_key, window_from";
 /// How many those are.
-pub(crate) const COLUMN_COUNT: usize = 42;
+pub(crate) const COLUMN_COUNT: usize = 47;
 
 /// Begins a query for [`SummaryRow`]: every column but the payloads.
 pub(super) const SELECT_SUMMARY: &str = "select id, script_id, script_name, version, status, \
@@ -85,7 +87,7 @@ pub(crate) fn values(
         packed.input.clone().into(),
         packed.output.clone().into(),
         micros(terms.run_after).into(),
-        (pending && terms.run_after.is_some()).into(),
+        (pending && (terms.run_after.is_some() || execution.seat.is_some())).into(),
         micros(terms.expires_at).into(),
         terms.priority.into(),
         terms.max_attempts.into(),
@@ -94,6 +96,15 @@ pub(crate) fn values(
         execution.operation.map(|id| id.0).into(),
         execution.progress.as_ref().map(story::of_progress).into(),
         story::of_effects(&execution.effects).into(),
+        execution.seat.as_ref().map(|seat| seat.key.clone()).into(),
+        execution.seat.as_ref().map(|seat| seat.limit).into(),
+        execution
+            .seat
+            .as_ref()
+            .map(|seat| seat.when_full.as_str())
+            .into(),
+        execution.window.as_ref().map(|w| w.key.clone()).into(),
+        micros(execution.window.as_ref().map(|w| w.from)).into(),
     ])
 }
 
@@ -160,6 +171,11 @@ pub(crate) struct ExecutionRow {
     operation_id: Option<Uuid>,
     progress: Option<String>,
     effects: Option<String>,
+    seat_key: Option<String>,
+    seat_limit: Option<i64>,
+    when_full: Option<String>,
+    window_key: Option<String>,
+    window_from: Option<Micros>,
 }
 
 impl TryFrom<ExecutionRow> for Execution {
@@ -180,6 +196,14 @@ impl TryFrom<ExecutionRow> for Execution {
             metrics: row.metrics.into(),
             attempt: attempt(row.attempt, &row.status),
             terms: row.terms.into(),
+            seat: seat(row.seat_key, row.seat_limit, row.when_full)?,
+            window: row
+                .window_key
+                .zip(row.window_from)
+                .map(|(key, from)| Window {
+                    key,
+                    from: from.into(),
+                }),
             first_execution: row.first_execution_id.map(ExecutionId),
             replay_of: row.replay_of.map(ExecutionId),
             test: row.test,
@@ -351,6 +375,21 @@ fn failure(
         failure.details = opt_json(detail.details);
     }
     Ok(Some(failure))
+}
+
+fn seat(
+    key: Option<String>,
+    limit: Option<i64>,
+    when_full: Option<String>,
+) -> Result<Option<Seat>> {
+    let (Some(key), Some(limit), Some(when_full)) = (key, limit, when_full) else {
+        return Ok(None);
+    };
+    Ok(Some(Seat {
+        key,
+        limit: number(limit),
+        when_full: known(WhenFull::from_name(&when_full), "executions.when_full")?,
+    }))
 }
 
 fn status(name: &str) -> Result<ExecutionStatus> {

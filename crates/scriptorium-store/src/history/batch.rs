@@ -7,30 +7,36 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{Execution, LogLine};
 use scriptorium_model::storage::{Change, Changed, Entry, Quota};
-use scriptorium_model::{Ambient, Json, ScriptId, TenantId, Timestamp, Uuid, retry};
+use scriptorium_model::{
+    Ambient, IdempotencyKey, Json, ScriptId, TenantId, Timestamp, Uuid, retry,
+};
 use sea_orm::Value;
 
 use super::entries::Entries;
-use super::{Finished, Written};
+use super::{Accept, Begin, Finished, Written};
 use crate::audit::{By, Ends, Noted, Said, Trail, unaudited};
 use crate::db::{Db, Dialect, Micros, Tx};
 use crate::deliveries;
 use crate::error::{Error, Result};
 use crate::events::lineage_text;
 use crate::executions::{COLUMN_COUNT, COLUMNS, ExecutionRow, IdRow, Inserted, Packed, values};
-use crate::lifecycle::Audience;
+use crate::idempotency::{self, KnownKey, Taken};
+use crate::lifecycle::{self, Audience};
 use crate::schedules;
 use crate::search::{self, Document};
+use crate::seats::{self, Entered};
 use crate::system;
+use crate::system::queue::{Term, claim_row};
 use crate::versions;
 
 /// Something to write.
 #[derive(Debug)]
 pub(super) enum Write {
-    Pending(Box<Execution>, Packed),
+    Pending(Box<Accept>, Packed),
     /// With what it will be found by.
     Finished(Box<Finished>, Packed, Document),
     Event(Event),
+    EventOnce(Event, IdempotencyKey),
     Set(TenantId, Entry, Option<By>),
     Delete(TenantId, String, Option<By>),
     Change(TenantId, String, Change),
@@ -44,12 +50,15 @@ pub(super) struct Moved {
     pub(super) pending: bool,
     /// Events wait for their delivery.
     pub(super) events: bool,
+    /// Somebody is to stop what they run.
+    pub(super) cancels: bool,
 }
 
 impl std::ops::BitOrAssign for Moved {
     fn bitor_assign(&mut self, other: Self) {
         self.pending |= other.pending;
         self.events |= other.events;
+        self.cancels |= other.cancels;
     }
 }
 
@@ -59,6 +68,8 @@ pub(super) enum Outcome {
     Inserted(Inserted),
     Finished(Written),
     Changed(bool),
+    /// What is known of a key that was used before.
+    Keyed(Option<KnownKey>),
     Entry(Changed),
 }
 
@@ -74,9 +85,9 @@ impl Outcome {
 impl Write {
     fn tenant(&self) -> TenantId {
         match self {
-            Self::Pending(execution, _) => execution.tenant,
+            Self::Pending(accept, _) => accept.execution.tenant,
             Self::Finished(finished, ..) => finished.execution.tenant,
-            Self::Event(event) => event.tenant,
+            Self::Event(event) | Self::EventOnce(event, _) => event.tenant,
             Self::Set(tenant, ..) | Self::Delete(tenant, ..) | Self::Change(tenant, ..) => *tenant,
             Self::Say(said) => said.tenant,
         }
@@ -93,7 +104,7 @@ impl Write {
     /// Roughly how much memory its payloads take.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Self::Pending(execution, _) => payload(execution),
+            Self::Pending(accept, _) => payload(&accept.execution),
             Self::Finished(finished, _, document) => {
                 let logs = finished
                     .logs
@@ -104,7 +115,7 @@ impl Write {
                     + document.words.len()
                     + logs.chain(events).sum::<usize>()
             }
-            Self::Event(event) => event.payload.len(),
+            Self::Event(event) | Self::EventOnce(event, _) => event.payload.len(),
             Self::Set(_, entry, _) => entry.value.len(),
             Self::Change(_, _, change) => match change {
                 Change::Replace {
@@ -240,23 +251,42 @@ async fn write_rows(
     quota: Quota,
     now: Timestamp,
 ) -> Result<Rows> {
+    let known = take_keys(tx, writes, now).await?;
+    let mut begun = Vec::new();
     let mut pending = Vec::new();
     let mut finished = Vec::new();
     let mut documents = Vec::new();
     let mut events = Vec::new();
-    for write in writes {
+    for (write, known) in writes.iter().zip(&known) {
         match write {
-            Write::Pending(execution, packed) => pending.push((execution.as_ref(), packed)),
+            _ if known.is_some() => {}
+            Write::Pending(accept, packed) => match &accept.begin {
+                Some(begin) => begun.push((accept.as_ref(), *begin, &accept.execution, packed)),
+                None => pending.push((&accept.execution, packed)),
+            },
             Write::Finished(record, packed, document) => {
                 finished.push((record.as_ref(), packed));
                 documents.push(document);
             }
-            Write::Event(event) => events.push(event),
+            Write::Event(event) | Write::EventOnce(event, _) => events.push(event),
             Write::Set(..) | Write::Delete(..) | Write::Change(..) | Write::Say(_) => {}
         }
     }
-    take_keys(tx, &mut pending).await?;
-    let inserted = insert_pending(tx, &pending).await?;
+    let mut about: Vec<&Execution> = pending.iter().map(|(execution, _)| *execution).collect();
+    about.extend(begun.iter().map(|(.., execution, _)| *execution));
+    about.extend(finished.iter().map(|(record, _)| &record.execution));
+    seats::lock(tx, &about).await?;
+    let mut inserted = insert_pending(tx, &pending).await?;
+    let waits = !inserted.is_empty();
+    let mut new: Vec<&Execution> = pending.iter().map(|(execution, _)| *execution).collect();
+    new.retain(|execution| inserted.contains(&execution.id.0));
+    let mut gone = seats::enter_all(tx, &new, now).await?;
+    let Begun {
+        held,
+        told: started_told,
+        full,
+    } = insert_begun(tx, trail.ambient(), &begun, now, &mut gone).await?;
+    inserted.extend(held);
     let stored = store_ends(tx, &finished, now).await?;
     let mut finished: Vec<&Finished> = finished.into_iter().map(|(record, _)| record).collect();
     finished.retain(|record| stored.contains(&record.execution.id.0));
@@ -274,25 +304,38 @@ async fn write_rows(
     let new_events = insert_events(tx, &events).await?;
     let ends: Vec<&Execution> = finished.iter().map(|record| &record.execution).collect();
     let followed = deliveries::follow(tx, trail.ambient(), &ends).await?;
+    let passed = seats::follow(tx, &ends).await?;
+    let gone_said = seats::note_gone(tx, trail.ambient(), &gone).await?;
     let moved = Moved {
-        pending: followed.pending || !inserted.is_empty(),
-        events: followed.events || !new_events.is_empty(),
+        pending: followed.pending || passed || waits || !gone.is_empty(),
+        cancels: !gone.is_empty() || !full.is_empty(),
+        events: followed.events || started_told || !new_events.is_empty() || !gone.is_empty(),
     };
 
     let mut ends = Ends::default();
     for record in &finished {
         ends.add(&record.execution, &record.incidents);
     }
-    let mut said: Vec<Said> = ends.said().collect();
+    let mut said: Vec<Said> = ends.said().chain(gone_said).collect();
+    let dropped = |id: Uuid| gone.iter().find(|execution| execution.id.0 == id);
 
     let mut entries = Entries::new(quota, now);
     let mut outcomes = Vec::with_capacity(writes.len());
-    for write in writes {
+    for (write, known) in writes.iter().zip(known) {
         outcomes.push(match write {
-            Write::Pending(execution, _) if inserted.contains(&execution.id.0) => {
-                Ok(Outcome::Inserted(Inserted::New))
-            }
-            Write::Pending(execution, _) => existing(tx, execution).await?,
+            Write::Pending(accept, _) => match known {
+                Some(known) => existing(tx, accept.execution.tenant, known).await?,
+                None if full.contains(&accept.execution.id.0) => {
+                    Ok(Outcome::Inserted(Inserted::Full))
+                }
+                None if inserted.contains(&accept.execution.id.0) => {
+                    let dropped = dropped(accept.execution.id.0).cloned().map(Box::new);
+                    let came = dropped.map_or(Inserted::New, Inserted::Dropped);
+                    Ok(Outcome::Inserted(came))
+                }
+                None => Err(Error::not_unique("id")),
+            },
+            Write::EventOnce(..) => Ok(Outcome::Keyed(known)),
             Write::Finished(record, ..) if stored.contains(&record.execution.id.0) => {
                 Ok(Outcome::Finished(Written::Stored))
             }
@@ -340,43 +383,81 @@ async fn told(tx: &Tx, ambient: &Ambient, ends: &[&Finished]) -> Result<Vec<Even
     Ok(events)
 }
 
-/// Leaves the executions that have no idempotency key, or are the first of theirs.
-async fn take_keys(tx: &Tx, executions: &mut Vec<(&Execution, &Packed)>) -> Result<()> {
-    const COLUMNS: usize = 5;
-    let mut seen = HashSet::new();
-    executions.retain(|(execution, _)| match &execution.idempotency_key {
-        Some(key) => seen.insert((execution.tenant, execution.script, key.as_str())),
-        None => true,
-    });
-    let keyed: Vec<(&Execution, &str)> = executions
-        .iter()
-        .filter_map(|(execution, _)| Some((*execution, execution.idempotency_key.as_deref()?)))
-        .collect();
-    let mut first = HashSet::with_capacity(keyed.len());
-    for some in chunks(&keyed) {
-        let mut sql = tx.sql(
-            "insert into idempotency_keys (tenant_id, script_id, key, execution_id, created_at) \
-             values ",
-        );
-        sql.push_rows(some.len(), COLUMNS);
-        sql.push(" on conflict do nothing returning execution_id as id");
-        let mut bound: Vec<Value> = Vec::with_capacity(some.len() * COLUMNS);
-        for (execution, key) in some {
-            bound.extend([
-                execution.tenant.0.into(),
-                execution.script.0.into(),
-                (*key).into(),
-                execution.id.0.into(),
-                Micros::from(execution.created_at).into(),
-            ] as [Value; COLUMNS]);
-        }
-        let rows: Vec<IdRow> = tx.all(sql.with(bound)).await?;
-        first.extend(rows.into_iter().map(|row| row.id));
+/// Takes the idempotency keys of what is to be written; what is known of each that was used before,
+/// which is not written again.
+async fn take_keys(tx: &Tx, writes: &[&Write], now: Timestamp) -> Result<Vec<Option<KnownKey>>> {
+    let mut known = Vec::with_capacity(writes.len());
+    for write in writes {
+        let (subject, key) = match write {
+            Write::Pending(accept, _) => (accept.execution.id.0, accept.key.as_ref()),
+            Write::EventOnce(event, key) => (event.id.0, Some(key)),
+            _ => (Uuid::nil(), None),
+        };
+        known.push(match key {
+            None => None,
+            Some(key) => match idempotency::take(tx, write.tenant(), key, subject, now).await? {
+                Taken::Now => None,
+                Taken::Before(known) => Some(known),
+            },
+        });
     }
-    executions.retain(|(execution, _)| {
-        execution.idempotency_key.is_none() || first.contains(&execution.id.0)
-    });
-    Ok(())
+    Ok(known)
+}
+
+/// What became of executions that were to begin at once.
+#[derive(Default)]
+struct Begun {
+    /// Those that are recorded.
+    held: HashSet<Uuid>,
+    /// Whether it was published that they began.
+    told: bool,
+    /// Those that do not have their seat, and are not recorded.
+    full: HashSet<Uuid>,
+}
+
+/// Inserts executions that somebody has begun, each under the lease it is held by, if it has its seat.
+async fn insert_begun(
+    tx: &Tx,
+    ambient: &Ambient,
+    begun: &[(&Accept, Begin, &Execution, &Packed)],
+    now: Timestamp,
+    gone: &mut Vec<Execution>,
+) -> Result<Begun> {
+    let mut came = Begun::default();
+    if begun.is_empty() {
+        return Ok(came);
+    }
+    let clock = tx.lease_clock(now).await?;
+    let mut audience = Audience::default();
+    for (accept, begin, execution, packed) in begun {
+        let (tenant, id) = (execution.tenant, execution.id.0);
+        let entered = seats::decide(tx, execution, now, gone).await?;
+        if let Entered::Later = entered {
+            // Who waits asks again, under the same key.
+            if let Some(key) = &accept.key {
+                idempotency::give_back(tx, tenant, key, id).await?;
+            }
+            came.full.insert(id);
+            continue;
+        }
+        if insert_pending(tx, &[(execution, packed)]).await?.is_empty() {
+            continue;
+        }
+        came.held.insert(id);
+        if let Entered::Never = entered {
+            gone.extend(seats::drop_one(tx, execution, now).await?);
+            continue;
+        }
+        if execution.seat.is_some() {
+            seats::let_in(tx, tenant, id).await?;
+        }
+        let term = Term::new(clock, begin.term);
+        if let Some(execution) = claim_row(tx, (tenant, id), begin.lease, term, now).await? {
+            lifecycle::tell_started(tx, ambient, &mut audience, &execution).await?;
+        }
+    }
+    came.told = audience.is_told();
+    Ok(came)
 }
 
 /// Inserts what is not there yet; the ids that were inserted. Refused as a whole when a version that
@@ -520,28 +601,24 @@ async fn insert_events(tx: &Tx, events: &[&Event]) -> Result<HashSet<Uuid>> {
     Ok(inserted)
 }
 
-/// Why an execution was not inserted: the first of its key, or its id is taken.
-async fn existing(tx: &Tx, execution: &Execution) -> Result<Result<Outcome>> {
-    let Some(key) = &execution.idempotency_key else {
-        return Ok(Err(Error::not_unique("id")));
+/// What came of the request that a key stands for.
+async fn existing(tx: &Tx, tenant: TenantId, known: KnownKey) -> Result<Result<Outcome>> {
+    let KnownKey::Same(id) = known else {
+        return Ok(Ok(Outcome::Inserted(Inserted::KeyReused)));
     };
     let sql = tx
-        .sql(
-            "select e.* from idempotency_keys k join executions e \
-             on e.tenant_id = k.tenant_id and e.id = k.execution_id \
-             where k.tenant_id = $1 and k.script_id = $2 and k.key = $3",
+        .sql_of(
+            tenant,
+            "select * from executions where tenant_id = $1 and id = $2",
         )
-        .with([
-            execution.tenant.0.into(),
-            execution.script.0.into(),
-            key.as_str().into(),
-        ]);
+        .with([id.into()]);
     let row: Option<ExecutionRow> = tx.one(sql).await?;
     Ok(match row {
         Some(row) => Ok(Outcome::Inserted(Inserted::Existing(Box::new(
             row.try_into()?,
         )))),
-        None => Err(Error::not_unique("id")),
+        // It was removed with its script.
+        None => Err(Error::NotFound),
     })
 }
 

@@ -10,10 +10,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use scriptorium_model::audit::Incident;
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{Execution, LogLine};
+use scriptorium_model::idempotency::IdempotencyKey;
 use scriptorium_model::storage::{Change as EntryChange, Changed, Entry, Quota};
 use scriptorium_model::{Ambient, Ctx, TenantId};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -27,6 +29,7 @@ use crate::audit::{By, Said, Trail};
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::executions::{Inserted, Packed};
+use crate::idempotency::KnownKey;
 use crate::search::{self, Document, Kind};
 use crate::store::{Change, Signals, of_tenant};
 use crate::system::queue::LeaseId;
@@ -44,6 +47,36 @@ pub struct Finished {
     pub events: Vec<Event>,
     /// What it was kept from, for the audit trail.
     pub incidents: Vec<Incident>,
+}
+
+/// An execution that is promised.
+#[derive(Clone, Debug)]
+pub struct Accept {
+    /// It, pending; with its key's text, if there is one.
+    pub execution: Execution,
+    /// The key that it was asked for under.
+    pub key: Option<IdempotencyKey>,
+    /// Somebody runs it at once: nobody else claims it unless they give no sign of life.
+    pub begin: Option<Begin>,
+}
+
+/// Who runs an execution from the moment on that it is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Begin {
+    /// The lease they hold it by.
+    pub lease: LeaseId,
+    /// For how long.
+    pub term: Duration,
+}
+
+impl From<Execution> for Accept {
+    fn from(execution: Execution) -> Self {
+        Self {
+            execution,
+            key: None,
+            begin: None,
+        }
+    }
 }
 
 /// What became of the record of an end.
@@ -178,12 +211,9 @@ impl HistoryWriter {
         self.tasks.wait().await;
     }
 
-    pub(crate) async fn insert_pending(&self, execution: Execution) -> Result<Inserted> {
-        let packed = Packed::of(&execution).await?;
-        match self
-            .write(Write::Pending(Box::new(execution), packed))
-            .await?
-        {
+    pub(crate) async fn accept(&self, accept: Accept) -> Result<Inserted> {
+        let packed = Packed::of(&accept.execution).await?;
+        match self.write(Write::Pending(Box::new(accept), packed)).await? {
             Outcome::Inserted(inserted) => Ok(inserted),
             _ => Err(stopped()),
         }
@@ -191,6 +221,18 @@ impl HistoryWriter {
 
     pub(crate) async fn insert_event(&self, event: Event) -> Result<bool> {
         self.changed(Write::Event(event)).await
+    }
+
+    /// Writes an event unless its key was used before; what is known of the key then.
+    pub(crate) async fn insert_event_once(
+        &self,
+        event: Event,
+        key: IdempotencyKey,
+    ) -> Result<Option<KnownKey>> {
+        match self.write(Write::EventOnce(event, key)).await? {
+            Outcome::Keyed(known) => Ok(known),
+            _ => Err(stopped()),
+        }
     }
 
     /// Records events of one publisher, in their order, with as few commits as it takes.
@@ -366,6 +408,9 @@ impl Worker {
         }
         if moved.events {
             self.signals.send(Change::Events);
+        }
+        if moved.cancels {
+            self.signals.send(Change::Cancel);
         }
     }
 }

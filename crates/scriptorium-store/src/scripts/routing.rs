@@ -7,7 +7,7 @@ use scriptorium_model::trigger::{Endpoint, Subscription, Trigger};
 use scriptorium_model::{ScriptId, Timestamp, endpoint};
 
 use crate::db::{Tx, micros};
-use crate::definition::filter_text;
+use crate::definition::{concurrency_text, filter_text};
 use crate::error::Result;
 use crate::schedules::delay_of;
 
@@ -148,10 +148,12 @@ impl<'a> Routes<'a> {
         kind: &str,
         subscription: &Subscription,
     ) -> Result<()> {
+        let debounce = subscription.debounce.as_ref();
         tx.execute(
             tx.sql(
                 "insert into subscriptions (tenant_id, script_id, event_type, active, filter, \
-                 priority, max_attempts, order_by) values ($1, $2, $3, $4, $5, $6, $7, $8) \
+                 priority, max_attempts, order_by, concurrency, debounce_ms, debounce_key) \
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
                  on conflict do nothing",
             )
             .with([
@@ -162,6 +164,9 @@ impl<'a> Routes<'a> {
                 subscription.priority.into(),
                 subscription.max_attempts.into(),
                 subscription.order_by.clone().into(),
+                concurrency_text(self.definition)?.into(),
+                debounce.map(|debounce| debounce.wait_ms).into(),
+                debounce.and_then(|debounce| debounce.key.clone()).into(),
             ]),
         )
         .await?;

@@ -10,9 +10,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use scriptorium_model::alert::AlertKind;
 use scriptorium_model::dead_letter::{Cause, DeadLetter};
 use scriptorium_model::delivery::{Delivery, looped};
-use scriptorium_model::effect::Effects;
 use scriptorium_model::event::{Event, patterns};
-use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
+use scriptorium_model::execution::{Execution, NewExecution, Terms, TriggerKind, Window};
 use scriptorium_model::{
     Ambient, EventId, ExecutionId, ScriptId, TenantId, Timestamp, Uuid, order,
 };
@@ -21,7 +20,6 @@ use sea_orm::{FromQueryResult, Value};
 use super::ACROSS_TENANTS;
 use crate::Store;
 use crate::alerts::Alerts;
-use crate::audit::unaudited;
 use crate::db::{Dialect, Micros, Tx};
 use crate::error::Result;
 use crate::events::EventRow;
@@ -31,7 +29,7 @@ use crate::store::Change;
 use crate::subscriptions::{Subscribed, subscribed};
 use crate::suspensions::Making;
 use crate::turns::{self, Order, Waiting};
-use crate::{dead_letters, deliveries, suspensions};
+use crate::{dead_letters, deliveries, seats, suspensions, windows};
 
 /// Events of one transaction, and of one tenant before the next one has its turn.
 const BATCH: i64 = 128;
@@ -144,13 +142,22 @@ impl Store {
         let released = suspensions::release(&tx, &making, tenant).await?;
         let events = waiting(&tx, tenant).await?;
         let more = events.len() == BATCH as usize;
+        let (ambient, trail) = (&self.inner.ambient, &self.inner.trail);
         let fan_out = self.fan_out(&tx, tenant, events).await?;
-        fan_out.alert(&tx, &self.inner.ambient).await?;
-        fan_out
-            .write(&tx, tenant, self.inner.ambient.now().into())
-            .await?;
-        tx.commit(unaudited("an execution is noted when it ends"))
-            .await?;
+        fan_out.alert(&tx, ambient).await?;
+        let executions = fan_out.executions.iter().map(|(_, execution)| execution);
+        let executions: Vec<&Execution> = executions.collect();
+        fan_out.write(&tx, tenant, ambient.now().into()).await?;
+        let mut gone = windows::follow_all(&tx, &executions, ambient.now()).await?;
+        gone.extend(seats::enter_all(&tx, &executions, ambient.now()).await?);
+        let said = seats::note_gone(&tx, ambient, &gone).await?;
+        let noted = trail.append_all(&tx, said).await?;
+        tx.commit(noted).await?;
+        if !gone.is_empty() {
+            for change in [Change::Cancel, Change::Documents, Change::Events] {
+                self.signal(change);
+            }
+        }
         Ok(Dispatched {
             events: fan_out.events.len() as u64,
             executions: fan_out.executions.len() as u64 + released.executions,
@@ -180,6 +187,9 @@ impl Store {
         }
         let now = self.inner.ambient.now().into();
         fan_out.record(tx, tenant, now).await?;
+        // Before turns, as whoever ends an execution locks them.
+        let executions = fan_out.executions.iter().map(|(_, execution)| execution);
+        seats::lock(tx, &executions.collect::<Vec<_>>()).await?;
         fan_out.take_turns(tx, tenant).await?;
         Ok(fan_out)
     }
@@ -253,37 +263,32 @@ impl Store {
 
     fn execution(&self, event: &Event, one: &Subscribed) -> Execution {
         let (ambient, to) = (&self.inner.ambient, &one.subscriber);
-        Execution {
+        let now = ambient.now();
+        let debounce = to.debounce.as_ref();
+        let new = NewExecution {
             id: self.inner.ids.next(ambient),
             tenant: event.tenant,
             script: to.script,
             script_name: to.script_name.clone(),
             version: to.version,
-            status: ExecutionStatus::Pending,
             trigger: TriggerKind::Event,
-            trigger_data: Some(Delivery::first(event).to_json()),
             input: event.payload.clone(),
-            output: None,
-            failure: None,
-            metrics: Metrics::default(),
-            attempt: 1,
+            at: now,
+        };
+        Execution {
+            trigger_data: Some(Delivery::first(event).to_json()),
             terms: Terms {
                 priority: to.priority,
                 max_attempts: to.max_attempts,
+                run_after: debounce.map(|debounce| debounce.due(now, now)),
                 ..Terms::default()
             },
-            first_execution: None,
-            replay_of: None,
-            test: false,
-            dry_run: false,
-            operation: None,
-            progress: None,
-            effects: Effects::default(),
-            triggered_by: None,
-            idempotency_key: None,
-            created_at: ambient.now(),
-            started_at: None,
-            completed_at: None,
+            window: debounce.map(|debounce| Window {
+                key: debounce.key_of(&event.payload),
+                from: now,
+            }),
+            seat: to.concurrency.as_ref().map(|c| c.seat(&event.payload)),
+            ..Execution::pending(new)
         }
     }
 }

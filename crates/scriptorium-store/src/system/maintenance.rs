@@ -13,6 +13,7 @@ use crate::audit::{By, Noted, Removal, pruned, unaudited};
 use crate::db::{Micros, Tx, number};
 use crate::error::Result;
 use crate::executions::IdRow;
+use crate::idempotency;
 use crate::search::{self, Kind};
 use crate::store::Change;
 
@@ -36,7 +37,7 @@ pub struct Maintained {
     pub alerts: u64,
     /// Decided slots of schedules past the retention of executions.
     pub slots: u64,
-    /// Idempotency keys of executions past their retention.
+    /// Idempotency keys that are forgotten.
     pub keys: u64,
     /// Months of executions that were dropped as a whole, for all tenants; on PostgreSQL only.
     pub months: u64,
@@ -58,7 +59,7 @@ struct OldestRow {
     oldest_execution: Option<Uuid>,
     oldest_logged: Option<Uuid>,
     oldest_event: Option<Micros>,
-    oldest_key: Option<Uuid>,
+    oldest_key: Option<Micros>,
     oldest_letter: Option<Uuid>,
     oldest_operation: Option<Uuid>,
     oldest_alert: Option<Uuid>,
@@ -74,7 +75,7 @@ struct Cutoff {
 impl Store {
     /// Removes what is past its retention at `now`, in every tenant: executions that have ended,
     /// however they ended, with their lines and documents; log lines that go earlier; events;
-    /// dead letters; decided slots; sessions and storage entries that have expired. What is pending or running
+    /// dead letters; decided slots; idempotency keys that are forgotten; sessions and storage entries that have expired. What is pending or running
     /// stays. One process at a time should do it; two do no harm.
     ///
     /// # Errors
@@ -86,6 +87,7 @@ impl Store {
             ..Maintained::default()
         };
         let letters = Cutoff::days_before(now, dead_letter::DAYS);
+        let forgotten = idempotency::forgotten(now);
         for oldest in self.oldest_records().await? {
             let tenant = TenantId(oldest.tenant_id);
             let keep = oldest.retention();
@@ -96,8 +98,8 @@ impl Store {
                 done.executions += self.remove_executions(tenant, executions).await?;
                 done.slots += self.remove_slots(tenant, executions).await?;
             }
-            if oldest.oldest_key.is_some_and(|id| id < executions.id) {
-                let values = [executions.id.into(), BATCH.into()];
+            if oldest.oldest_key.is_some_and(|at| at.0 <= forgotten.0) {
+                let values = [forgotten.into(), BATCH.into()];
                 done.keys += self.remove(tenant, KEYS_BEFORE, &values).await?;
             }
             if oldest.oldest_logged.is_some_and(|id| id < logs.id) {
@@ -168,8 +170,8 @@ impl Store {
              order by l.execution_id limit 1) as oldest_logged, \
              (select v.created_at from events v where v.tenant_id = t.id \
              order by v.created_at, v.id limit 1) as oldest_event, \
-             (select k.execution_id from idempotency_keys k where k.tenant_id = t.id \
-             order by k.execution_id limit 1) as oldest_key, \
+             (select k.created_at from idempotency_keys k where k.tenant_id = t.id \
+             order by k.created_at limit 1) as oldest_key, \
              (select d.id from dead_letters d where d.tenant_id = t.id order by d.id limit 1) \
              as oldest_letter, \
              (select o.id from operations o where o.tenant_id = t.id order by o.id limit 1) \
@@ -359,8 +361,8 @@ const LETTERS_OF_SCRIPT: &str = "delete from dead_letters where tenant_id = $1 a
     (select id from dead_letters where tenant_id = $1 and script_id = $2 limit $3)";
 
 const KEYS_BEFORE: &str = "delete from idempotency_keys where tenant_id = $1 \
-    and execution_id in (select execution_id from idempotency_keys \
-    where tenant_id = $1 and execution_id < $2 order by execution_id limit $3)";
+    and (caller, key) in (select caller, key from idempotency_keys \
+    where tenant_id = $1 and created_at <= $2 order by created_at limit $3)";
 
 const NEXT_SLOTTED: &str = "select script_id as id from schedule_slots \
     where tenant_id = $1 and script_id > $2 order by script_id limit 1";

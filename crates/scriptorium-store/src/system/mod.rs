@@ -8,6 +8,7 @@ pub mod dispatch;
 pub mod endpoints;
 mod halts;
 pub mod indexer;
+pub mod lanes;
 pub mod maintenance;
 mod months;
 pub mod nodes;

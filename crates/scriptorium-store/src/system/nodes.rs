@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::ACROSS_TENANTS;
 use crate::Store;
-use crate::db::{Db, Dialect, Micros, Tx};
+use crate::db::{Db, Dialect, Micros, Tx, count_statement};
 use crate::error::Result;
 use crate::store::{Change, Signals};
 
@@ -203,6 +203,7 @@ impl Relay {
     }
 
     async fn tell(&self, change: Change) {
+        count_statement();
         // Nothing in it comes from a user: a name of ours and an id.
         let text = format!("notify scriptorium, '{} {}'", change.as_str(), self.id);
         let told = sqlx::raw_sql(AssertSqlSafe(text)).execute(&self.pool);
@@ -226,6 +227,7 @@ impl Relay {
     /// should not keep the database busy. A mark from beyond the present is of another cluster, whose
     /// dump was restored into this one.
     async fn beat(&mut self) -> Result<Vec<String>> {
+        count_statement();
         let (seen, changed): (String, Vec<String>) = sqlx::query_as(
             "with clock (now) as (select (extract(epoch from clock_timestamp()) * 1000000)::bigint), \
              here as (insert into nodes (id, name, version, started_at, seen_at) \

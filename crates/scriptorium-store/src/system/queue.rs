@@ -14,9 +14,10 @@ use scriptorium_model::{Ctx, ExecutionId, ScriptId, TenantId, Timestamp, Uuid};
 use sea_orm::FromQueryResult;
 
 use super::ACROSS_TENANTS;
+use super::lanes::{Lane, Lanes, allot};
 use crate::Store;
 use crate::audit::{Ends, Noted, unaudited};
-use crate::db::{Dialect, Micros, Sql, Tx};
+use crate::db::{self, Dialect, Micros, Sql, Tx};
 use crate::deliveries;
 use crate::error::Result;
 use crate::executions::ExecutionRow;
@@ -24,6 +25,7 @@ use crate::halts::halted;
 use crate::lifecycle::{self, Audience};
 use crate::schedules;
 use crate::search;
+use crate::seats;
 use crate::store::Change;
 
 /// The right to run one execution and to record its end; a new one with every claim.
@@ -82,8 +84,10 @@ const DUE: i64 = 1_000;
 
 impl Store {
     /// Claims up to `limit` pending executions that are due and have not expired, of each tenant those
-    /// of the highest priority and then the oldest, tenants in turn, for the time of `lease`. Executions of the scripts in `busy` stay where they are: the caller has as
-    /// many of those as may run at once. Of each tenant at most as many are taken as `room` says.
+    /// of the highest priority and then the oldest, for the time of `lease`. Executions of the scripts
+    /// in `busy` stay where they are: the caller has as many of those as may run at once. Of each tenant
+    /// at most as many are taken as there is room for; who has had the least comes first, and of those
+    /// that have had the same whoever was not served last.
     ///
     /// # Errors
     /// `Platform` only.
@@ -92,11 +96,15 @@ impl Store {
         limit: u32,
         lease: Duration,
         busy: &[ScriptId],
-        room: &(dyn Fn(TenantId) -> u32 + Sync),
+        about: &dyn Lanes,
     ) -> Result<Vec<Claimed>> {
-        let lanes = self.due_lanes().await?.into_iter();
-        let lanes = lanes.map(|lane| (lane, room(TenantId(lane)) as usize));
-        let lanes: Vec<(Uuid, usize)> = lanes.filter(|(_, room)| *room > 0).collect();
+        let lanes = self.due_lanes().await?.into_iter().map(|tenant| Lane {
+            tenant,
+            room: about.room(TenantId(tenant)) as usize,
+            had: about.had(TenantId(tenant)),
+            cost: about.cost(TenantId(tenant)),
+        });
+        let lanes: Vec<Lane<Uuid>> = lanes.filter(|lane| lane.room > 0).collect();
         if lanes.is_empty() || limit == 0 {
             return Ok(Vec::new());
         }
@@ -116,6 +124,12 @@ impl Store {
             self.signal(Change::Events);
         }
         Ok(claimed)
+    }
+
+    /// Statements on the platform's own tables that this process has sent since it began; those that only
+    /// begin or end a transaction are not counted.
+    pub fn statements(&self) -> u64 {
+        db::statements()
     }
 
     /// When the next execution that is to begin later is due, as the last claim found it.
@@ -300,6 +314,8 @@ impl Store {
         }
         schedules::note_ends(tx, gone.iter().copied()).await?;
         lifecycle::tell_ends(tx, &self.inner.ambient, gone).await?;
+        // In this order: seats are locked before turns.
+        seats::follow(tx, gone).await?;
         deliveries::follow(tx, &self.inner.ambient, gone).await?;
         let mut ends = Ends::default();
         for execution in gone {
@@ -308,38 +324,36 @@ impl Store {
         self.inner.trail.append_all(tx, ends.said().collect()).await
     }
 
-    /// Which executions a claim takes: an equal share for each waiting tenant, then, should room be
-    /// left, the oldest of those that have more.
+    /// Which executions a claim takes. A lane that has fewer than it was allotted leaves room to those
+    /// that have more.
     async fn choose(
         &self,
         tx: &Tx,
-        lanes: Vec<(Uuid, usize)>,
+        mut lanes: Vec<Lane<Uuid>>,
         limit: usize,
         busy: &[ScriptId],
         clock: Micros,
     ) -> Result<Vec<(Uuid, Uuid)>> {
         let mut chosen = Vec::with_capacity(limit);
-        let share = limit.div_ceil(lanes.len());
-        let mut full = Vec::new();
-        for (lane, room) in lanes {
-            if chosen.len() >= limit {
+        let mut taken = vec![0; lanes.len()];
+        while chosen.len() < limit {
+            let counts = allot(&mut lanes, limit - chosen.len());
+            if counts.iter().all(|count| *count == 0) {
                 break;
             }
-            let most = share.min(limit - chosen.len()).min(room);
-            let ids = first(tx, lane, 0, most, busy, clock).await?;
-            if ids.len() == share && room > share {
-                full.push((lane, room - share));
+            for (place, count) in counts.into_iter().enumerate() {
+                if count == 0 {
+                    continue;
+                }
+                let lane = &mut lanes[place];
+                let ids = first(tx, lane.tenant, taken[place], count, busy, clock).await?;
+                taken[place] += ids.len();
+                if ids.len() < count {
+                    lane.room = 0;
+                }
+                chosen.extend(ids.into_iter().map(|id| (lane.tenant, id)));
+                self.inner.rotation.set(lane.tenant);
             }
-            chosen.extend(ids.into_iter().map(|id| (lane, id)));
-            self.inner.rotation.set(lane);
-        }
-        for (lane, room) in full {
-            if chosen.len() >= limit {
-                break;
-            }
-            let most = room.min(limit - chosen.len());
-            let ids = first(tx, lane, share, most, busy, clock).await?;
-            chosen.extend(ids.into_iter().map(|id| (lane, id)));
         }
         Ok(chosen)
     }
@@ -391,8 +405,11 @@ impl Store {
     async fn end_delays(&self) -> Result<()> {
         let tx = self.db().write_all(ACROSS_TENANTS).await?;
         let clock = tx.lease_clock(self.inner.ambient.now()).await?;
+        // What is about something has to have its seat besides.
         let mut sql = tx.sql(
-            "update executions set delayed = false where status = 'pending' and delayed = true \
+            "update executions set delayed = (seat_key is not null), \
+             run_after = case when seat_key is null then run_after end \
+             where status = 'pending' and delayed = true \
              and (tenant_id, id) in (select tenant_id, id from executions \
              where status = 'pending' and delayed = true and run_after <= ",
         );
@@ -400,8 +417,10 @@ impl Store {
         if tx.dialect() == Dialect::Postgres {
             sql.push(" for update skip locked");
         }
-        sql.push(")");
-        tx.execute(sql).await?;
+        sql.push(") returning tenant_id, script_id, seat_key");
+        let due: Vec<DueRow> = tx.all(sql).await?;
+        let keys = due.into_iter().filter_map(DueRow::key).collect();
+        seats::pass_all(&tx, &keys).await?;
         tx.commit(unaudited("an execution is noted when it ends"))
             .await
     }
@@ -414,40 +433,51 @@ impl Store {
         audience: &mut Audience,
     ) -> Result<Option<Claimed>> {
         let lease: LeaseId = self.inner.ambient.new_id();
-        let now = Micros::from(self.inner.ambient.now());
-        let sql = tx
-            .sql_of(
-                tenant,
-                "update executions set status = 'running', attempt = attempt + 1, lease_id = $3, \
-                 lease_until = $4, started_at = $5 \
-                 where tenant_id = $1 and id = $2 and status = 'pending' \
-                 and delayed = false and (expires_at is null or expires_at > $6) returning *",
-            )
-            .with([
-                id.into(),
-                lease.0.into(),
-                term.until.into(),
-                now.into(),
-                term.clock.into(),
-            ]);
-        let Some(row) = tx.one::<ExecutionRow>(sql).await? else {
+        let now = self.inner.ambient.now();
+        let Some(execution) = claim_row(tx, (tenant, id), lease, term, now).await? else {
             return Ok(None);
         };
-        let execution: Execution = row.try_into()?;
         lifecycle::tell_started(tx, &self.inner.ambient, audience, &execution).await?;
         Ok(Some(Claimed { execution, lease }))
     }
 }
 
+/// Gives a pending execution to whoever holds this lease; it, running, unless it cannot be had.
+pub(crate) async fn claim_row(
+    tx: &Tx,
+    (tenant, id): (TenantId, Uuid),
+    lease: LeaseId,
+    term: Term,
+    now: Timestamp,
+) -> Result<Option<Execution>> {
+    let sql = tx
+        .sql_of(
+            tenant,
+            "update executions set status = 'running', attempt = attempt + 1, lease_id = $3, \
+             lease_until = $4, started_at = $5 \
+             where tenant_id = $1 and id = $2 and status = 'pending' \
+             and delayed = false and (expires_at is null or expires_at > $6) returning *",
+        )
+        .with([
+            id.into(),
+            lease.0.into(),
+            term.until.into(),
+            Micros::from(now).into(),
+            term.clock.into(),
+        ]);
+    let row: Option<ExecutionRow> = tx.one(sql).await?;
+    row.map(TryInto::try_into).transpose()
+}
+
 /// From when until when a lease is.
 #[derive(Clone, Copy)]
-struct Term {
+pub(crate) struct Term {
     clock: Micros,
     until: Micros,
 }
 
 impl Term {
-    fn new(clock: Micros, lease: Duration) -> Self {
+    pub(crate) fn new(clock: Micros, lease: Duration) -> Self {
         Self {
             clock,
             until: after(clock, lease),
@@ -466,7 +496,7 @@ const CANCEL: &str = "update executions set status = 'cancelled', lease_id = nul
     failure_message = 'cancelled; its worker was gone before it ended', completed_at = ";
 
 /// Runs a statement that ends executions and returns them, and notes them for the search index.
-async fn ended(tx: &Tx, mut sql: Sql) -> Result<Vec<Execution>> {
+pub(crate) async fn ended(tx: &Tx, mut sql: Sql) -> Result<Vec<Execution>> {
     sql.push(" returning *");
     let rows: Vec<ExecutionRow> = tx.all(sql).await?;
     let ended = rows.into_iter().map(Execution::try_from);
@@ -558,6 +588,23 @@ impl NextDue {
 struct LaneRow {
     tenant_id: Option<Uuid>,
     due: Option<Micros>,
+}
+
+#[derive(FromQueryResult)]
+struct DueRow {
+    tenant_id: Uuid,
+    script_id: Uuid,
+    seat_key: Option<String>,
+}
+
+impl DueRow {
+    fn key(self) -> Option<seats::Key> {
+        Some(seats::Key {
+            tenant: TenantId(self.tenant_id),
+            script: ScriptId(self.script_id),
+            key: self.seat_key?,
+        })
+    }
 }
 
 #[derive(FromQueryResult)]

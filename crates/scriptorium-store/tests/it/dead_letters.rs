@@ -170,7 +170,7 @@ async fn a_letter_that_is_taken_up_waits_for_its_execution(
     let letter = kept(&world, &script).await;
 
     let edited = Json::parse(r#"{"total":2}"#).unwrap();
-    let taken = store.retry_dead_letter(ctx, letter.id, Some(edited.clone()));
+    let taken = store.retry_dead_letter(ctx, letter.id, Some(edited.clone()), None);
     let (retried, execution) = taken.await.unwrap();
     assert_eq!(retried.status, DeadLetterStatus::Retrying);
     assert_eq!(
@@ -188,7 +188,7 @@ async fn a_letter_that_is_taken_up_waits_for_its_execution(
     assert_eq!(delivery.dead_letter, Some(letter.id));
 
     // Once only.
-    let refused = store.retry_dead_letter(ctx, letter.id, None).await;
+    let refused = store.retry_dead_letter(ctx, letter.id, None, None).await;
     assert_conflict(refused, FORBIDDEN);
     assert_conflict(store.discard_dead_letter(ctx, letter.id).await, FORBIDDEN);
     let refused = store.delete_dead_letter(ctx, letter.id).await;
@@ -205,7 +205,10 @@ async fn a_letter_that_is_taken_up_waits_for_its_execution(
     assert_eq!(failed.cause, Cause::from(&failure));
     assert_eq!(failed.failed_at, world.now());
 
-    let (_, last) = store.retry_dead_letter(ctx, letter.id, None).await.unwrap();
+    let (_, last) = store
+        .retry_dead_letter(ctx, letter.id, None, None)
+        .await
+        .unwrap();
     assert_eq!((last.attempt, &last.input), (6, &letter.payload));
     end(&world, last.id, None).await;
     let resolved = store.find_dead_letter(ctx, letter.id).await.unwrap();
@@ -247,7 +250,7 @@ async fn a_letter_of_a_script_that_is_not_active_stays(
     let (from, to) = (ScriptStatus::Active, ScriptStatus::Paused);
     let paused = store.set_status(ctx, script.id, from, to, None).await;
     paused.unwrap();
-    let refused = store.retry_dead_letter(ctx, letter.id, None).await;
+    let refused = store.retry_dead_letter(ctx, letter.id, None, None).await;
     assert_conflict(refused, ("not_active", "status"));
     let all = DeadLetterFilter::default();
     assert_eq!(store.count_retriable(ctx, &all).await.unwrap(), 0);
@@ -373,7 +376,7 @@ async fn after_thirty_days_only_those_stay_that_may_be_tried_again(
     store.insert_dead_letter(ctx, &with_attempts).await.unwrap();
     world.advance(Duration::from_millis(1));
     let running = kept(&world, &script).await;
-    let retried = store.retry_dead_letter(ctx, running.id, None).await;
+    let retried = store.retry_dead_letter(ctx, running.id, None, None).await;
     retried.unwrap();
 
     world.advance(DAY * 30 - Duration::from_secs(1));

@@ -489,7 +489,7 @@ async fn a_letter_that_is_taken_up_is_told_how_that_ended(
         (false, DeadLetterStatus::Pending),
         (true, DeadLetterStatus::Resolved),
     ] {
-        let taken = store.retry_dead_letter(ctx, letter, None).await;
+        let taken = store.retry_dead_letter(ctx, letter, None, None).await;
         let (_, execution) = taken.unwrap();
         let claimed = claim_one(&world).await;
         assert_eq!(claimed.execution.id, execution.id);

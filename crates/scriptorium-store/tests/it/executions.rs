@@ -11,7 +11,7 @@ use scriptorium_store::{Change, ExecutionFilter, Finished, Inserted, Written};
 use serde_json::json;
 
 use crate::support::Database::{self, Postgres, Sqlite};
-use crate::support::{World, assert_conflict, assert_missing, completed};
+use crate::support::{World, assert_missing, completed};
 
 #[rstest]
 #[tokio::test]
@@ -97,40 +97,6 @@ async fn an_execution_reads_back_as_written_pending_and_finished(
     let commit = world.record(ctx, failed.clone(), None).await;
     assert_eq!(commit.await.unwrap(), Written::Stored);
     assert_eq!(store.find_execution(ctx, failed.id).await.unwrap(), failed);
-}
-
-#[rstest]
-#[tokio::test]
-async fn the_second_with_a_key_gets_the_first(#[values(Sqlite, Postgres)] database: Database) {
-    let world = World::on(database).await;
-    let (store, ctx) = (&world.store, &world.ctx);
-    let script = world.script("paid once").await;
-    let mut tries = tokio::task::JoinSet::new();
-    for _ in 0..8 {
-        let mut execution = world.execution(&script);
-        execution.idempotency_key = Some("order-1".into());
-        let (store, ctx) = (store.clone(), ctx.clone());
-        tries.spawn(async move {
-            let id = execution.id;
-            match store.insert_pending(&ctx, execution).await.unwrap() {
-                Inserted::New => (true, id),
-                Inserted::Existing(first) => (false, first.id),
-            }
-        });
-    }
-    let answers = tries.join_all().await;
-    assert_eq!(answers.iter().filter(|(new, _)| *new).count(), 1);
-    assert!(answers.iter().all(|(_, id)| *id == answers[0].1));
-
-    // The key is the script's own, and so is the id.
-    let elsewhere = world.script("another").await;
-    let mut execution = world.execution(&elsewhere);
-    execution.idempotency_key = Some("order-1".into());
-    let inserted = store.insert_pending(ctx, execution.clone()).await.unwrap();
-    assert_eq!(inserted, Inserted::New);
-    execution.idempotency_key = None;
-    let again = store.insert_pending(ctx, execution).await;
-    assert_conflict(again, ("not_unique", "id"));
 }
 
 #[rstest]

@@ -25,13 +25,13 @@ use scriptorium_store::schedules::Skipped;
 use scriptorium_store::system::schedules::Decided;
 use scriptorium_store::tenant_data::{Column, ColumnType, Table, TenantSchema};
 use scriptorium_store::{
-    AlertFilter, DeadLetterFilter, Error, ExecutionFilter, Finished, Inserted, Options,
-    ScriptFilter, Store,
+    AlertFilter, DeadLetterFilter, Error, ExecutionFilter, Finished, Options, ScriptFilter, Store,
 };
 
 use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{
-    World, assert_missing, completed, cron, dead_letter, definition, http, on, operation, user,
+    World, assert_missing, completed, cron, dead_letter, definition, http, key_of, keyed, on,
+    operation, user,
 };
 
 #[rstest]
@@ -185,9 +185,13 @@ async fn what_one_tenant_does_not_keep_is_not_taken_from_another(
     world.advance(Duration::from_secs(40 * 86_400));
     let removed = store.maintain(world.now()).await.unwrap();
     assert_eq!((removed.log_lines, removed.expired), (1, 2));
+    assert_eq!(removed.keys, 2);
     let lines = store.list_logs(&world.ctx, mine, 0, 10).await;
     assert_eq!(lines.unwrap().len(), 1);
-    world.advance(Duration::from_secs(60 * 86_400));
+    world.advance(Duration::from_secs(58 * 86_400));
+    take_key(&world, &world.other).await;
+    world.advance(Duration::from_secs(2 * 86_400));
+    take_key(&world, &world.ctx).await;
     let removed = store.maintain(world.now()).await.unwrap();
     // On PostgreSQL without the predicate, what is counted is still of one tenant.
     // The event of the run, and four that tell of the script and its runs.
@@ -202,10 +206,9 @@ async fn what_one_tenant_does_not_keep_is_not_taken_from_another(
 async fn remember(world: &World, ctx: &Ctx) -> ExecutionId {
     let (store, now) = (&world.store, world.now());
     let script = world.add(ctx, definition("old", Trigger::OneOff)).await;
-    let mut keyed = world.execution(&script);
-    keyed.idempotency_key = Some("once".into());
-    let id = keyed.id;
-    store.insert_pending(ctx, keyed).await.unwrap();
+    let once = keyed(world.execution(&script), "once", 1);
+    let id = once.execution.id;
+    store.accept(ctx, once).await.unwrap();
     store.request_cancel(ctx, id).await.unwrap();
     let finished = Finished {
         execution: completed(world.execution(&script), now),
@@ -240,6 +243,24 @@ async fn remember(world: &World, ctx: &Ctx) -> ExecutionId {
     with_line
 }
 
+/// Takes the key that [`kept`] looks for, with an event that it does not count.
+async fn take_key(world: &World, ctx: &Ctx) {
+    let event = Event {
+        id: world.ambient.new_id(),
+        tenant: ctx.tenant,
+        kind: "order.keyed".into(),
+        payload: Json::null(),
+        key: None,
+        script: None,
+        execution: None,
+        lineage: Vec::new(),
+        created_at: world.now(),
+    };
+    let key = key_of("somebody", "once", 1);
+    let known = world.store.insert_event_once(ctx, event, key).await;
+    assert_eq!(known.unwrap(), None);
+}
+
 /// Executions, those found by a word of their lines, events, and whether the key is taken.
 async fn kept(world: &World, ctx: &Ctx) -> (usize, usize, usize, bool) {
     let (store, page) = (&world.store, PageRequest::first());
@@ -253,11 +274,8 @@ async fn kept(world: &World, ctx: &Ctx) -> (usize, usize, usize, bool) {
         kind: Some("order.paid".into()),
     };
     let events = store.list_events(ctx, &paid, &page).await;
-    let script = store.find_script_by_name(ctx, "old").await.unwrap();
-    let mut again = world.execution(&script.unwrap());
-    again.idempotency_key = Some("once".into());
-    let again = store.insert_pending(ctx, again).await.unwrap();
-    let taken = matches!(again, Inserted::Existing(_));
+    let known = store.find_key(ctx, &key_of("somebody", "once", 1)).await;
+    let taken = known.unwrap().is_some();
     (all.len(), spoken.len(), events.unwrap().items.len(), taken)
 }
 
@@ -517,7 +535,7 @@ async fn dead_letters_of_another_tenant_do_not_exist(
     assert_eq!(letters.unwrap().items, []);
     assert_missing(store.discard_dead_letter(other, letter.id).await);
     assert_missing(store.delete_dead_letter(other, letter.id).await);
-    assert_missing(store.retry_dead_letter(other, letter.id, None).await);
+    assert_missing(store.retry_dead_letter(other, letter.id, None, None).await);
     assert_eq!(store.count_retriable(other, &all).await.unwrap(), 0);
     let many = store.retry_dead_letters(other, &all, 10, Duration::ZERO);
     assert_eq!(many.await.unwrap(), 0);

@@ -10,7 +10,7 @@ use scriptorium_store::{Error, Inserted};
 use tokio::task::JoinSet;
 
 use crate::support::Database::{self, Postgres, Sqlite};
-use crate::support::{World, assert_missing, cron, definition, run};
+use crate::support::{World, assert_missing, cron, definition, keyed, run};
 
 /// A tenant that keeps the newest version only, with a script that has two.
 async fn two_versions(database: Database) -> (World, Script) {
@@ -50,21 +50,16 @@ async fn an_execution_of_a_version_that_is_gone_is_not_accepted(
     let bystander = world.script("bystander").await;
     assert_eq!(store.prune_versions(world.now()).await.unwrap(), 1);
     assert_eq!(numbers(&world, &script).await, [2]);
-    let mut late = world.execution(&script);
-    late.idempotency_key = Some("k".into());
+    let late = keyed(world.execution(&script), "k", 1);
     let good = world.execution(&bystander);
     // They come together, and only one of them is refused.
-    let (late, good) = tokio::join!(
-        store.insert_pending(ctx, late),
-        store.insert_pending(ctx, good)
-    );
+    let (late, good) = tokio::join!(store.accept(ctx, late), store.insert_pending(ctx, good));
     assert_missing(late);
     assert_eq!(good.unwrap(), Inserted::New);
     // Nor does it keep its key.
     let mut current = world.execution(&script);
     current.version = 2;
-    current.idempotency_key = Some("k".into());
-    let accepted = store.insert_pending(ctx, current).await;
+    let accepted = store.accept(ctx, keyed(current, "k", 2)).await;
     assert_eq!(accepted.unwrap(), Inserted::New);
 }
 

@@ -1,13 +1,15 @@
 //! The queue: order, fairness, leases, recovery.
 
+use std::collections::HashMap;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use rstest::rstest;
-use scriptorium_model::ExecutionId;
 use scriptorium_model::execution::ExecutionStatus::{Cancelled, Failed, Pending, Running};
 use scriptorium_model::trigger::Trigger;
-use scriptorium_store::Claimed;
+use scriptorium_model::{ExecutionId, TenantId};
 use scriptorium_store::system::queue::Recovered;
+use scriptorium_store::{Claimed, Lanes};
 
 use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{World, definition, tenant};
@@ -108,6 +110,74 @@ async fn a_tenant_with_many_leaves_room_for_those_with_few(
         let of_tenant = |claimed: &&Claimed| claimed.execution.tenant == ctx.tenant;
         assert_eq!(claimed.iter().filter(of_tenant).count(), 1);
     }
+}
+
+/// What tenants have had, by what one of their executions takes.
+struct Served<'a> {
+    had: &'a Mutex<HashMap<TenantId, f64>>,
+    cost: &'a HashMap<TenantId, f64>,
+}
+
+impl Lanes for Served<'_> {
+    fn room(&self, _: TenantId) -> u32 {
+        u32::MAX
+    }
+
+    fn had(&self, tenant: TenantId) -> f64 {
+        *self.had.lock().unwrap().get(&tenant).unwrap_or(&0.0)
+    }
+
+    fn cost(&self, tenant: TenantId) -> f64 {
+        self.cost[&tenant]
+    }
+}
+
+/// One floods the queue with executions that each take four times as long as one of the other's, who
+/// comes later: by what they have had the other's are nearly all among the first 25 (REL-14).
+#[rstest]
+#[tokio::test]
+async fn who_has_had_the_least_is_served_first(
+    #[values(Sqlite, Postgres)] database: Database,
+    #[values(1, 5)] at_once: u32,
+) {
+    let world = World::on(database).await;
+    let flood = world.script("flood").await;
+    let quiet = definition("quiet", Trigger::OneOff);
+    let quiet = world.add(&world.other, quiet).await;
+    for _ in 0..60 {
+        world.pending(&world.ctx, &flood).await;
+    }
+    world.advance(Duration::from_secs(1));
+    for _ in 0..20 {
+        world.pending(&world.other, &quiet).await;
+    }
+    let cost = HashMap::from([(world.ctx.tenant, 4.0), (world.other.tenant, 1.0)]);
+    let had = Mutex::new(HashMap::new());
+    let mut claimed = Vec::new();
+    while claimed.len() < 25 {
+        let served = Served {
+            had: &had,
+            cost: &cost,
+        };
+        let some = world
+            .store
+            .claim_pending(at_once, LEASE, &[], &served)
+            .await;
+        for one in some.unwrap() {
+            let tenant = one.execution.tenant;
+            *had.lock().unwrap().entry(tenant).or_insert(0.0) += cost[&tenant];
+            claimed.push(tenant);
+        }
+    }
+    let others = claimed.iter().filter(|one| **one == world.other.tenant);
+    assert_eq!(others.count(), 20, "{claimed:?}");
+    // What is left is the flood's alone, and nothing waits for somebody who has nothing.
+    let served = Served {
+        had: &had,
+        cost: &cost,
+    };
+    let rest = world.store.claim_pending(100, LEASE, &[], &served).await;
+    assert_eq!(rest.unwrap().len(), 55);
 }
 
 #[rstest]
@@ -490,4 +560,63 @@ async fn a_new_process_takes_back_everything_that_was_running() {
 
 fn executions(claimed: &[Claimed]) -> Vec<ExecutionId> {
     claimed.iter().map(|claimed| claimed.execution.id).collect()
+}
+
+/// What a server does that has nothing to do, by how often it does it at most; the sum is to be one
+/// statement a second at most, whatever the number of tenants (design 5). The periods are those of the
+/// worker, the dispatcher, the schedules, the indexer, the upkeep and the conversation of servers.
+#[rstest]
+#[tokio::test]
+async fn an_idle_server_sends_at_most_one_statement_a_second(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let store = &world.store;
+    for number in 0..20 {
+        let ctx = tenant(store, &world.ambient, &format!("idle-{number}")).await;
+        for (name, trigger) in [
+            ("every day", crate::support::cron("0 9 * * *")),
+            ("on events", crate::support::on(&["order.paid"])),
+            ("by hand", Trigger::OneOff),
+        ] {
+            world.active(&ctx, definition(name, trigger)).await;
+        }
+    }
+    // What that has left to do is done.
+    world.dispatch().await;
+    world.index().await;
+    let now = world.now();
+    let before = |done: u64| store.statements() - done;
+    let mut told = Vec::new();
+    let mut tell = |what, statements: u64, every: f64| told.push((what, statements as f64 / every));
+
+    let sent = store.statements();
+    store
+        .claim_pending(8, LEASE, &[], &|_| u32::MAX)
+        .await
+        .unwrap();
+    tell("a look at the queue", before(sent), 16.0);
+    let sent = store.statements();
+    store.recover_orphans(now).await.unwrap();
+    tell("a look for lost executions", before(sent), 5.0);
+    let sent = store.statements();
+    store.dispatch_events().await.unwrap();
+    tell("a look for events", before(sent), 8.0);
+    let sent = store.statements();
+    store.failing_schedules(1_000).await.unwrap();
+    store.due_schedules(now, 1_000).await.unwrap();
+    store.next_due_at().await.unwrap();
+    tell("a look at schedules", before(sent), 30.0);
+    let sent = store.statements();
+    world.index().await;
+    tell("a look of the indexer", before(sent), 30.0);
+    let sent = store.statements();
+    store.anchor_audit_heads().await.unwrap();
+    tell("writing down heads", before(sent), 60.0);
+    if matches!(database, Postgres) {
+        tell("a sign of life", 1, 5.0);
+    }
+    let sum: f64 = told.iter().map(|(_, rate)| rate).sum();
+    assert!(told.iter().all(|(_, rate)| *rate > 0.0), "{told:?}");
+    assert!(sum <= 1.0, "{sum} a second: {told:?}");
 }

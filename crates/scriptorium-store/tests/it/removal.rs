@@ -35,8 +35,8 @@ use serde_json::json;
 use crate::audit::trail;
 use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{
-    World, assert_missing, completed, cron, dead_letter, definition, http, on, operation, tenant,
-    user,
+    World, assert_missing, completed, cron, dead_letter, definition, http, keyed, on, operation,
+    tenant, user,
 };
 
 /// Names hold it, so the trail tells of it.
@@ -273,9 +273,8 @@ async fn executions(world: &World, ctx: &Ctx, script: &Script, text: &str) {
     let mut late = completed(world.execution(script), now);
     late.input = payload();
     record(world, ctx, late, text).await.unwrap();
-    let mut waiting = world.execution(script);
-    waiting.idempotency_key = Some(format!("key {text}"));
-    store.insert_pending(ctx, waiting).await.unwrap();
+    let waiting = keyed(world.execution(script), &format!("key {text}"), 1);
+    store.accept(ctx, waiting).await.unwrap();
     let running = world.pending(ctx, script).await;
     let claimed = store.claim_execution(ctx, running.id, Duration::from_secs(60));
     claimed.await.unwrap().unwrap();

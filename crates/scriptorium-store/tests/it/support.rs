@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use scriptorium_model::ambient::{Clock, Entropy};
 use scriptorium_model::dead_letter::{Cause, DeadLetter, DeadLetterStatus};
-use scriptorium_model::effect::Effects;
 use scriptorium_model::endpoint::Method;
-use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
+use scriptorium_model::execution::{
+    Execution, ExecutionStatus, Metrics, NewExecution, TriggerKind,
+};
 use scriptorium_model::limits::Limits;
 use scriptorium_model::operation::{OperationKind, OperationState, Pace};
 use scriptorium_model::page::PageRequest;
@@ -19,10 +20,10 @@ use scriptorium_model::script::{Definition, Language, Script, ScriptStatus};
 use scriptorium_model::tenant::Tenant;
 use scriptorium_model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
 use scriptorium_model::user::User;
-use scriptorium_model::{Actor, Ambient, Ctx, Json, TenantId, Timestamp, UserId};
+use scriptorium_model::{Actor, Ambient, Ctx, IdempotencyKey, Json, TenantId, Timestamp, UserId};
 use scriptorium_store::{
-    Commit, Dispatched, ExecutionFilter, ExecutionSummary, Finished, LeaseId, Operation, Options,
-    PostgresOptions, ScriptFilter, ScriptSummary, Store, Written,
+    Accept, Commit, Dispatched, ExecutionFilter, ExecutionSummary, Finished, LeaseId, Operation,
+    Options, PostgresOptions, ScriptFilter, ScriptSummary, Store, Written,
 };
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
@@ -455,6 +456,7 @@ pub(crate) fn definition(name: &str, trigger: Trigger) -> Definition {
         input_schema: Some(Json::parse(r#"{"type":"object"}"#).unwrap()),
         allowed_services: Some(vec!["clients".into()]),
         library: false,
+        concurrency: None,
         run_as: None,
         tags: vec!["billing".into(), "отчёт".into()],
         metadata: [("team".to_owned(), "sales".to_owned())].into(),
@@ -496,33 +498,36 @@ pub(crate) fn script_of(ambient: &Ambient, ctx: &Ctx, definition: Definition) ->
 }
 
 pub(crate) fn execution(ambient: &Ambient, script: &Script) -> Execution {
-    Execution {
+    let new = NewExecution {
         id: ambient.new_id(),
         tenant: script.tenant,
         script: script.id,
         script_name: script.name.clone(),
         version: script.version,
-        status: ExecutionStatus::Pending,
         trigger: TriggerKind::Manual,
-        trigger_data: Some(Json::parse(r#"{"by":"hand"}"#).unwrap()),
         input: Json::parse(r#"{"a":[1,2]}"#).unwrap(),
-        output: None,
-        failure: None,
-        metrics: Metrics::default(),
-        attempt: 1,
-        terms: Terms::default(),
-        first_execution: None,
-        replay_of: None,
-        test: false,
-        dry_run: false,
-        operation: None,
-        progress: None,
-        effects: Effects::default(),
-        triggered_by: None,
-        idempotency_key: None,
-        created_at: ambient.now(),
-        started_at: None,
-        completed_at: None,
+        at: ambient.now(),
+    };
+    Execution {
+        trigger_data: Some(Json::parse(r#"{"by":"hand"}"#).unwrap()),
+        ..Execution::pending(new)
+    }
+}
+
+/// An execution as it is asked for under a key; what is asked for is told by a number.
+pub(crate) fn keyed(mut execution: Execution, key: &str, request: u8) -> Accept {
+    execution.idempotency_key = Some(key.into());
+    Accept {
+        key: Some(key_of("somebody", key, request)),
+        ..execution.into()
+    }
+}
+
+pub(crate) fn key_of(caller: &str, key: &str, request: u8) -> IdempotencyKey {
+    IdempotencyKey {
+        caller: caller.into(),
+        key: key.into(),
+        request: [request; 32],
     }
 }
 

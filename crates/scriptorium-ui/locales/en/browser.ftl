@@ -79,6 +79,7 @@ js-secret-remove = Remove this secret?
 js-secret-remove-body = What is signed with it is refused from now on.
 js-secret-remove-yes = Remove
 js-field-bad_filter = must be comparisons with field, op and value, joined by all or any
+js-field-bad_member = must be names joined by dots, such as customer.id
 js-field-bad_order = must be key, or names joined by dots, such as order.client_id
 js-batch-progress = { $n } of { $max }
 js-field-bad_schema = must be a JSON schema that refers to its own parts only

@@ -79,6 +79,7 @@ js-secret-remove = Удалить этот секрет?
 js-secret-remove-body = Подписанное им с этого момента отклоняется.
 js-secret-remove-yes = Удалить
 js-field-bad_filter = сравнения с field, op и value, объединённые all или any
+js-field-bad_member = должно быть именами через точку, например customer.id
 js-field-bad_order = key или имена через точку, например order.client_id
 js-batch-progress = { $n } из { $max }
 js-field-bad_schema = нужна JSON-схема, которая ссылается только на свои части

@@ -79,6 +79,7 @@ js-secret-remove = Bu kalit oʻchirilsinmi?
 js-secret-remove-body = U bilan imzolangan soʻrovlar shu paytdan rad etiladi.
 js-secret-remove-yes = Oʻchirish
 js-field-bad_filter = field, op va value bilan taqqoslashlar, all yoki any bilan birlashtirilgan
+js-field-bad_member = nuqta bilan ajratilgan nomlar boʻlishi kerak, masalan customer.id
 js-field-bad_order = key yoki nuqta bilan ajratilgan nomlar boʻlishi kerak, masalan order.client_id
 js-batch-progress = { $max } tadan { $n } tasi
 js-field-bad_schema = faqat oʻz qismlariga havola qiladigan JSON sxema kerak

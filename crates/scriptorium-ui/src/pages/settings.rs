@@ -151,6 +151,11 @@ fn definition_json(definition: &Definition) -> Value {
         "library": definition.library,
         "input_schema": definition.input_schema.as_ref().map(Json::to_value),
         "limits": limits_json(&definition.limits),
+        "concurrency": definition.concurrency.as_ref().map(|concurrency| json!({
+            "key": concurrency.key,
+            "limit": concurrency.limit,
+            "when_full": concurrency.when_full.as_str(),
+        })),
         "allowed_services": definition.allowed_services,
         "run_as": definition.run_as.map(|user| user.to_string()),
         "metadata": definition.metadata,
@@ -191,6 +196,8 @@ fn definition_json(definition: &Definition) -> Value {
                 "filter": event.filter.as_ref().map(|filter| filter.as_json().to_value()),
                 "priority": event.priority,
                 "max_attempts": event.max_attempts,
+                "debounce_ms": event.debounce.as_ref().map(|debounce| debounce.wait_ms),
+                "debounce_key": event.debounce.as_ref().and_then(|debounce| debounce.key.clone()),
                 "order_by": event.order_by,
             });
         }

@@ -139,7 +139,10 @@ fn changes(a: &Definition, b: &Definition) -> Vec<&'static str> {
             a.source != b.source || a.language != b.language || a.entry != b.entry,
         ),
         ("trigger", a.trigger != b.trigger),
-        ("limits", a.limits != b.limits),
+        (
+            "limits",
+            (a.limits, &a.concurrency) != (b.limits, &b.concurrency),
+        ),
         (
             "details",
             a.name != b.name

@@ -84,6 +84,7 @@ impl Site {
             entry: None,
             trigger: Trigger::OneOff,
             limits: Limits::default(),
+            concurrency: None,
             input_schema: None,
             allowed_services: None,
             library: false,

@@ -10,13 +10,15 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use scriptorium_model::endpoint::Method;
-use scriptorium_model::execution::{Execution, TriggerKind};
+use scriptorium_model::execution::{Execution, ExecutionStatus, TriggerKind};
 use scriptorium_model::permission::Permission;
 use scriptorium_model::script::{Script, ScriptStatus};
 use scriptorium_model::trigger::{Endpoint, EndpointAuth};
-use scriptorium_model::{Actor, Ctx, ExecutionId, Invalid, ScriptId, TenantId};
+use scriptorium_model::{
+    Actor, Ctx, ExecutionId, IdempotencyKey, Invalid, ScriptId, TenantId, idempotency,
+};
 use scriptorium_runtime::request::RequestParts;
-use scriptorium_runtime::{Call, HttpRequest, StreamSink};
+use scriptorium_runtime::{Asked, Call, HttpRequest, StreamSink};
 use scriptorium_triggers::routes::Match;
 
 pub(crate) use rates::Rates;
@@ -28,6 +30,8 @@ pub use stream::{EndpointStream, StreamBroken};
 use rates::Who;
 
 use crate::error::{Error, ErrorKind};
+use crate::executions::Mode;
+use crate::idempotency::{Answer, Request, stranger};
 use crate::platform::{Ended, History, Platform, ended};
 
 /// Endpoints of any tenant; from [`Platform::endpoints`].
@@ -66,6 +70,8 @@ pub struct EndpointReply {
     pub execution: ExecutionId,
     /// How the buckets stand that the call was counted in.
     pub rates: Vec<Rate>,
+    /// It was given before, to the same request under the same idempotency key.
+    pub repeated: bool,
 }
 
 /// The body of an answer.
@@ -128,6 +134,8 @@ pub enum EndpointRefusal {
     BadRequest(Invalid),
     /// The script failed or ran into a limit; the failure's code says which.
     Failed(Box<Execution>),
+    /// It did so before, for the same request under the same idempotency key.
+    FailedBefore(Box<Execution>),
     /// There was no room; the script did not begin. The error says whose bound it was, and when to
     /// try again.
     Busy(Error),
@@ -280,6 +288,7 @@ impl Endpoints<'_> {
         rates: Vec<Rate>,
     ) -> Result<EndpointReply, EndpointRefusal> {
         let FoundEndpoint { script, params, .. } = found;
+        let key = key_of(ctx, &request).map_err(EndpointRefusal::BadRequest)?;
         let parts = RequestParts {
             method: request.method,
             path: request.path,
@@ -291,9 +300,22 @@ impl Endpoints<'_> {
             url: request.url,
         };
         let http = HttpRequest::new(parts).map_err(EndpointRefusal::BadRequest)?;
+        let known = self.0.known_execution(ctx, key.as_ref(), Mode::Sync, false);
+        if let Some(Answer { value, repeated }) = known.await? {
+            return told(Ended::recorded(value), repeated, rates);
+        }
         let executions = self.0.executions();
-        let execution = executions.new_execution(ctx, &script, TriggerKind::Http, http.recorded());
+        let mut execution =
+            executions.new_execution(ctx, &script, TriggerKind::Http, http.recorded());
+        let concurrency = script.definition.concurrency.as_ref();
+        execution.seat = concurrency.map(|concurrency| concurrency.seat(&http.told()));
         let call = Some(Call::Request(http.into()));
+        if key.is_some() || execution.seat.is_some() {
+            execution.trigger_data = Asked::by(ctx).to_json();
+            let run = self.0.run_call_recorded(ctx, execution, &script, call, key);
+            let Answer { value, repeated } = run.await?;
+            return told(value, repeated, rates);
+        }
         let id = execution.id;
         let (sink, mut tap) = StreamSink::new();
         let begun = self
@@ -310,21 +332,12 @@ impl Endpoints<'_> {
                     body: EndpointBody::Parts(parts),
                     execution: id,
                     rates,
+                    repeated: false,
                 });
             }
             finished = &mut running => finished,
         };
-        let Ended { execution, reply } = ended(finished)?;
-        match reply {
-            Some(reply) => Ok(EndpointReply {
-                status: reply.status,
-                headers: reply.headers,
-                body: EndpointBody::Whole(reply.body),
-                execution: execution.id,
-                rates,
-            }),
-            None => Err(EndpointRefusal::Failed(Box::new(execution))),
-        }
+        told(ended(finished)?, false, rates)
     }
 
     async fn open(
@@ -400,6 +413,65 @@ impl Endpoints<'_> {
             false => Err(EndpointRefusal::BadSignature(BadSignature::Replayed)),
         }
     }
+}
+
+/// The answer of a run that has ended.
+fn told(
+    Ended { execution, reply }: Ended,
+    repeated: bool,
+    rates: Vec<Rate>,
+) -> Result<EndpointReply, EndpointRefusal> {
+    match reply {
+        Some(reply) => Ok(EndpointReply {
+            status: reply.status,
+            headers: reply.headers,
+            body: EndpointBody::Whole(reply.body),
+            execution: execution.id,
+            rates,
+            repeated,
+        }),
+        // Its parts went to nobody, or to whoever asked first.
+        None if execution.status == ExecutionStatus::Completed => {
+            let message = "an answer in parts is given once, and not under an idempotency key";
+            Err(Error::conflict("answer_in_parts", None, message).into())
+        }
+        None if repeated => Err(EndpointRefusal::FailedBefore(Box::new(execution))),
+        None => Err(EndpointRefusal::Failed(Box::new(execution))),
+    }
+}
+
+/// The key of a request that may be sent again; those that change nothing need none.
+fn key_of(ctx: &Ctx, request: &EndpointRequest) -> Result<Option<IdempotencyKey>, Invalid> {
+    const KEY: &str = "idempotency-key";
+    if matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS") {
+        return Ok(None);
+    }
+    let values = |name: &str| {
+        let same = request.headers.iter().filter(move |(own, _)| own == name);
+        same.map(|(_, value)| value.as_str()).collect::<Vec<_>>()
+    };
+    let key = match values(KEY).as_slice() {
+        [] => return Ok(None),
+        [key] => *key,
+        _ => return Err(Invalid::field(KEY, "bad_value", "must be one header")),
+    };
+    idempotency::validate(KEY, key)?;
+    let mut asked = Request::new("endpoint")
+        .part("method", &request.method)
+        .part("path", &request.path)
+        .maybe("query", request.query.as_deref())
+        .part("body", &request.body);
+    // What the body is, and who they are to the script.
+    for name in ["content-type", "content-encoding", "authorization"] {
+        for value in values(name) {
+            asked = asked.part(name, value);
+        }
+    }
+    let caller = match ctx.actor {
+        Actor::Platform => stranger(request.ip, &request.headers),
+        _ => idempotency::caller(&ctx.actor),
+    };
+    Ok(Some(asked.of(caller, key)))
 }
 
 /// Whether whoever sent it is told to try again.

@@ -508,3 +508,90 @@ async fn a_token_without_a_maker_lends_a_run_no_more_than_its_own() {
         }
     }
 }
+
+/// A script that goes through the gate.
+fn gated(script: &str) -> String {
+    format!("async function {script} {{ return await services.gate.pass() }}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_about_the_same_thing_goes_one_after_the_other() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use scriptorium::model::concurrency::{Concurrency, WhenFull};
+
+    let (inside, most) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let gate = {
+        let (inside, most) = (Arc::clone(&inside), Arc::clone(&most));
+        Service::new("gate", "Counts").method("pass", "", "Promise<number>", "Counts.", move |_| {
+            let (inside, most) = (Arc::clone(&inside), Arc::clone(&most));
+            async move {
+                most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                inside.fetch_sub(1, Ordering::SeqCst);
+                Ok(json!(1))
+            }
+        })
+    };
+    let world = World::with(|builder| builder.service(gate)).await;
+    let about = |name: &str, when_full: WhenFull| Definition {
+        concurrency: Some(Concurrency {
+            key: Some("customer".into()),
+            limit: 1,
+            when_full,
+        }),
+        ..definition(name, Trigger::Embedded, &gated("main(input)"))
+    };
+    world.active(about("queued", WhenFull::Queue)).await;
+    let dropping = world.active(about("dropping", WhenFull::Drop)).await;
+    let (executions, ctx) = (world.platform.executions(), &world.ctx);
+    let call = |name: &'static str, customer: u32| {
+        executions.invoke(ctx, name, doc(json!({ "customer": customer })))
+    };
+    // Callers who wait, of the same customer: each has its seat.
+    let (a, b, c) = tokio::join!(call("queued", 1), call("queued", 1), call("queued", 1));
+    for execution in [a, b, c] {
+        let execution = execution.unwrap();
+        assert_eq!(execution.status, ExecutionStatus::Completed);
+        assert_eq!(execution.seat.unwrap().key, "1");
+    }
+    assert_eq!(most.load(Ordering::SeqCst), 1);
+    // Of others beside them.
+    let (a, b) = tokio::join!(call("queued", 1), call("queued", 2));
+    assert!(a.is_ok() && b.is_ok());
+    // What is left out is on record with the reason.
+    let (a, b) = tokio::join!(call("dropping", 1), call("dropping", 1));
+    let statuses = [a.unwrap(), b.unwrap()].map(|one| one.status);
+    assert!(
+        statuses.contains(&ExecutionStatus::Completed),
+        "{statuses:?}"
+    );
+    assert!(
+        statuses.contains(&ExecutionStatus::Cancelled),
+        "{statuses:?}"
+    );
+    let filter = ExecutionFilter {
+        script: Some(dropping.id),
+        status: Some(ExecutionStatus::Cancelled),
+        ..ExecutionFilter::default()
+    };
+    let page = PageRequest::first();
+    let left_out = executions.list(ctx, &filter, &page).await.unwrap().items;
+    assert_eq!(left_out.len(), 1);
+    assert_eq!(
+        left_out[0].failure_code.as_deref(),
+        Some("platform.dropped")
+    );
+    // By hand and without waiting, too; a trial is bounded by nothing.
+    let run = |source: Option<&str>| {
+        let what = Execute {
+            source: source.map(str::to_owned),
+            ..execute(&dropping, json!({"customer": 5}), Mode::Async)
+        };
+        executions.execute(ctx, what)
+    };
+    let source = gated("main(input)");
+    let trial = run(Some(&source)).await.unwrap();
+    assert_eq!((trial.test, trial.seat), (true, None));
+}

@@ -15,6 +15,7 @@ mod endpoints;
 mod events;
 mod executions;
 mod halts;
+mod idempotency;
 mod nodes;
 mod operations;
 mod postgres;

@@ -92,6 +92,7 @@ async fn filled() -> World {
             filter: None,
             priority: 7,
             max_attempts: 3,
+            debounce: None,
             order_by: Some("client_id".into()),
         };
         let script = definition(name, Trigger::Event(subscription), "export default () => 1");

@@ -162,6 +162,7 @@ pub(crate) fn definition(name: &str, trigger: Trigger, source: &str) -> Definiti
         entry: None,
         trigger,
         limits: Limits::default(),
+        concurrency: None,
         input_schema: None,
         allowed_services: None,
         library: false,

@@ -28,6 +28,7 @@ async fn embedded(world: &World, name: &str, tag: &str, source: &str) {
         input_schema: None,
         allowed_services: None,
         library: false,
+        concurrency: None,
         run_as: None,
         tags: vec![tag.into()],
         metadata: Default::default(),
