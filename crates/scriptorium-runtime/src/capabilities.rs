@@ -108,6 +108,27 @@ pub(crate) fn bindings() -> impl Iterator<Item = &'static Binding> {
 }
 
 impl Binding {
+    /// One that the host does in a promise and that counts as a call of the API.
+    const fn io(
+        path: &'static str,
+        generics: &'static str,
+        params: &'static [Param],
+        returns: &'static str,
+        doc: &'static str,
+        handler: fn(&Arc<Run>, Args) -> Reply,
+    ) -> Self {
+        Self {
+            path,
+            generics,
+            params,
+            returns,
+            doc,
+            class: CallClass::Io,
+            how: How::Async(handler),
+            give: Give::Plain,
+        }
+    }
+
     /// `name(a: string, b?: number): Promise<boolean>`.
     pub(crate) fn signature(&self) -> String {
         let name = self.path.rsplit('.').next().unwrap_or(self.path);

@@ -60,8 +60,11 @@ impl TenantHandle {
         I: Serialize + ?Sized,
         O: DeserializeOwned,
     {
+        self.invoke_with(name, json_of(input)?).await
+    }
+
+    async fn invoke_with<O: DeserializeOwned>(&self, name: &str, input: Json) -> Result<O> {
         let executions = self.platform.executions();
-        let input = json_of(input)?;
         let (script, execution) = executions.embedded(&self.ctx, name, input).await?;
         let dropped = CancelOnDrop {
             tenant: Some(self),
@@ -103,15 +106,9 @@ impl TenantHandle {
         let executions = self.platform.executions();
         let names = executions.embedded_with_tag(&self.ctx, tag).await?;
         let input = json_of(input)?;
-        let calls = names.into_iter().map(|script| {
-            let input = serde_json::from_str::<serde_json::Value>(input.as_str());
-            async move {
-                let output = match input {
-                    Ok(input) => self.invoke(&script, &input).await,
-                    Err(error) => Err(Error::internal(format!("the input is no JSON: {error}"))),
-                };
-                Invoked { script, output }
-            }
+        let calls = names.into_iter().map(async |script| Invoked {
+            output: self.invoke_with(&script, input.clone()).await,
+            script,
         });
         Ok(join_all(calls).await)
     }
@@ -165,7 +162,7 @@ impl Drop for CancelOnDrop<'_> {
 }
 
 /// What an execution gave.
-fn output_of<O: DeserializeOwned>(execution: Execution) -> Result<O> {
+pub(crate) fn output_of<O: DeserializeOwned>(execution: Execution) -> Result<O> {
     let completed = execution.status == ExecutionStatus::Completed;
     let output = execution.output.as_ref().filter(|_| completed);
     let value = output.and_then(|output| serde_json::from_str(output.as_str()).ok());

@@ -5,7 +5,6 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use scriptorium_model::execution::ExecutionStatus;
 use scriptorium_model::{EventId, Json};
 use scriptorium_runtime::Finished;
 use scriptorium_store::tenant_data::{DataTx, Outgoing, Row};
@@ -14,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::runtime::Handle;
 
-use crate::embedded::{TenantHandle, json_of};
+use crate::embedded::{TenantHandle, json_of, output_of};
 use crate::error::{Error, Result};
 use crate::hooks::{self, Verdict};
 use crate::waiting::Entry;
@@ -147,11 +146,7 @@ impl Transaction<'_> {
         I: Serialize + ?Sized,
         O: DeserializeOwned,
     {
-        let execution = self.run(name, json_of(input)?, budget)?;
-        let completed = execution.status == ExecutionStatus::Completed;
-        let output = execution.output.as_ref().filter(|_| completed);
-        let value = output.and_then(|output| serde_json::from_str(output.as_str()).ok());
-        value.ok_or_else(|| Error::script(execution))
+        output_of(self.run(name, json_of(input)?, budget)?)
     }
 
     /// Asks the scripts of a hook whether `value` may be saved, and lets them change it: those

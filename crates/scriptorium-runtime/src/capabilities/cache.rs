@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use moka::sync::Cache;
-use scriptorium_engine::{CallClass, HostError, Reply};
+use scriptorium_engine::{HostError, Reply};
 use scriptorium_model::storage::{KEY_BYTES, sum};
 use scriptorium_model::{ScriptId, TenantId, Timestamp};
 use serde_json::Value;
 
-use super::args::{Args, Check, Param, required};
+use super::args::{Check, required};
 use super::storage::{DELTA, KEY, TTL, delta, key, keys, until};
-use super::{Binding, Capability, Give, How, invalid};
+use super::{Binding, Capability, invalid};
 use crate::host::Run;
 
 /// Scripts whose values are kept, the ones used last.
@@ -24,31 +24,11 @@ const BYTES: usize = 1 << 20;
 /// Most bytes of a value as JSON.
 const VALUE_BYTES: usize = 64 << 10;
 
-const fn binding(
-    path: &'static str,
-    generics: &'static str,
-    params: &'static [Param],
-    returns: &'static str,
-    doc: &'static str,
-    handler: fn(&Arc<Run>, Args) -> Reply,
-) -> Binding {
-    Binding {
-        path,
-        generics,
-        params,
-        returns,
-        doc,
-        class: CallClass::Io,
-        how: How::Async(handler),
-        give: Give::Plain,
-    }
-}
-
 pub(super) const CAPABILITY: Capability = Capability {
     name: "cache",
     doc: "Values that the script keeps between its executions, in memory: fast, for itself alone, and gone when the process ends or there is no room. At most 1,000 entries and 1 MiB; those not used for longest go first.",
     bindings: &[
-        binding(
+        Binding::io(
             "cache.get",
             "<T = any>",
             &[KEY],
@@ -61,7 +41,7 @@ pub(super) const CAPABILITY: Capability = Capability {
                 }))
             },
         ),
-        binding(
+        Binding::io(
             "cache.set",
             "",
             &[
@@ -80,7 +60,7 @@ pub(super) const CAPABILITY: Capability = Capability {
                 }))
             },
         ),
-        binding(
+        Binding::io(
             "cache.delete",
             "",
             &[required(
@@ -99,7 +79,7 @@ pub(super) const CAPABILITY: Capability = Capability {
                 }))
             },
         ),
-        binding(
+        Binding::io(
             "cache.exists",
             "",
             &[KEY],
@@ -110,7 +90,7 @@ pub(super) const CAPABILITY: Capability = Capability {
                 answer(key(&mut args).map(|key| found(key).to_string()))
             },
         ),
-        binding(
+        Binding::io(
             "cache.increment",
             "",
             &[KEY, DELTA, TTL],
@@ -127,7 +107,7 @@ pub(super) const CAPABILITY: Capability = Capability {
                 }))
             },
         ),
-        binding(
+        Binding::io(
             "cache.expire",
             "",
             &[KEY, TTL],

@@ -5,13 +5,10 @@
 mod ask;
 mod transaction;
 
-use std::sync::Arc;
+use scriptorium_engine::CallClass;
 
-use scriptorium_engine::{CallClass, Reply};
-
-use super::args::{Args, Check, Param, optional, required};
+use super::args::{Check, Param, optional, required};
 use super::{Binding, Capability, Give, How};
-use crate::host::Run;
 
 pub(crate) use transaction::Database;
 
@@ -27,31 +24,11 @@ const CONDITIONS: Param = required("conditions", "Conditions", Check::Json(CONDI
 const SOME: Param = optional("conditions", "Conditions", Check::Json(CONDITIONS_BYTES));
 const DATA: Param = required("data", "Record<string, unknown>", Check::Json(PARAMS_BYTES));
 
-const fn later(
-    path: &'static str,
-    generics: &'static str,
-    params: &'static [Param],
-    returns: &'static str,
-    doc: &'static str,
-    handler: fn(&Arc<Run>, Args) -> Reply,
-) -> Binding {
-    Binding {
-        path,
-        generics,
-        params,
-        returns,
-        doc,
-        class: CallClass::Io,
-        how: How::Async(handler),
-        give: Give::Plain,
-    }
-}
-
 pub(super) const CAPABILITY: Capability = Capability {
     name: "db",
     doc: "The business tables that the host application opens to scripts; a call sees and changes rows of the tenant only. Needs the permission db.read, for changes db.write, and what the host asks for a table. At most 1,000 rows and 4 MiB (ROW_LIMIT) and 5 seconds (QUERY_TIMEOUT) for a statement.",
     bindings: &[
-        later(
+        Binding::io(
             "db.query",
             "<T = any>",
             &[SQL, PARAMS],
@@ -59,7 +36,7 @@ pub(super) const CAPABILITY: Capability = Capability {
             "The rows of a select, or of a change with returning. Values are written $1, $2 or ? in the text, and given in order. One statement: select, insert, update or delete, with the functions that both databases have.",
             ask::query,
         ),
-        later(
+        Binding::io(
             "db.queryOne",
             "<T = any>",
             &[SQL, PARAMS],
@@ -67,7 +44,7 @@ pub(super) const CAPABILITY: Capability = Capability {
             "The first row of a query; null when there is none.",
             ask::query_one,
         ),
-        later(
+        Binding::io(
             "db.execute",
             "",
             &[SQL, PARAMS],
@@ -75,7 +52,7 @@ pub(super) const CAPABILITY: Capability = Capability {
             "Changes rows by an insert, update or delete; how many it were.",
             ask::execute,
         ),
-        later(
+        Binding::io(
             "db.findOne",
             "<T = any>",
             &[
@@ -87,7 +64,7 @@ pub(super) const CAPABILITY: Capability = Capability {
             "The first row that meets the conditions; null when there is none.",
             ask::find_one,
         ),
-        later(
+        Binding::io(
             "db.findMany",
             "<T = any>",
             &[
@@ -99,7 +76,7 @@ pub(super) const CAPABILITY: Capability = Capability {
             "The rows that meet the conditions: { status: \"open\", total: { gte: 100 } }, or a list of { field, operator, value }. Operators: eq, ne, gt, gte, lt, lte, in, notIn, between, like, startsWith, endsWith, contains, isNull; $and, $or and $not for groups.",
             ask::find_many,
         ),
-        later(
+        Binding::io(
             "db.count",
             "",
             &[TABLE, SOME],
@@ -107,7 +84,7 @@ pub(super) const CAPABILITY: Capability = Capability {
             "How many rows meet the conditions.",
             ask::count,
         ),
-        later(
+        Binding::io(
             "db.insert",
             "<T = any>",
             &[
@@ -122,7 +99,7 @@ pub(super) const CAPABILITY: Capability = Capability {
             "Adds a row, or several at once, and gives back what was stored: the row, or the list of them. A key that is a UUID may be left out.",
             ask::insert,
         ),
-        later(
+        Binding::io(
             "db.update",
             "",
             &[TABLE, CONDITIONS, DATA],
@@ -130,7 +107,7 @@ pub(super) const CAPABILITY: Capability = Capability {
             "Changes the rows that meet the conditions, of which there must be one; how many it were.",
             ask::update,
         ),
-        later(
+        Binding::io(
             "db.upsert",
             "<T = any>",
             &[
@@ -142,7 +119,7 @@ pub(super) const CAPABILITY: Capability = Capability {
             "Changes the row with this key, or adds it, and gives it back. options.on names a unique column to find it by.",
             ask::upsert,
         ),
-        later(
+        Binding::io(
             "db.delete",
             "",
             &[TABLE, CONDITIONS],
@@ -179,13 +156,13 @@ pub(super) const CAPABILITY: Capability = Capability {
 
 /// What `db.transaction` of the prelude is made of.
 pub(crate) static BINDINGS: [Binding; 3] = [
-    later("db.begin", "", &[], "", "", transaction::begin),
+    Binding::io("db.begin", "", &[], "", "", transaction::begin),
     Binding {
         class: CallClass::Free,
-        ..later("db.commit", "", &[], "", "", transaction::commit)
+        ..Binding::io("db.commit", "", &[], "", "", transaction::commit)
     },
     Binding {
         class: CallClass::Free,
-        ..later("db.rollback", "", &[], "", "", transaction::rollback)
+        ..Binding::io("db.rollback", "", &[], "", "", transaction::rollback)
     },
 ];

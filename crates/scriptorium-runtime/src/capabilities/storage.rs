@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use scriptorium_engine::{CallClass, HostError, Reply};
+use scriptorium_engine::{HostError, Reply};
 use scriptorium_model::storage::{
     Change, Changed, KEY_BYTES, VALUE_BYTES, same, sum, validate_key,
 };
@@ -11,7 +11,7 @@ use scriptorium_model::{Json, Timestamp};
 use serde_json::{Value, json};
 
 use super::args::{Args, Check, Param, optional, required};
-use super::{Binding, Capability, Give, How, invalid, store_failed};
+use super::{Binding, Capability, invalid, store_failed};
 use crate::host::Run;
 
 /// Most keys that are removed at once.
@@ -27,31 +27,11 @@ pub(super) const TTL: Param = optional("ttlSeconds", "number", Check::Integer(1,
 pub(super) const DELTA: Param = optional("delta", "number", Check::Json(40));
 pub(super) const KEY: Param = required("key", "string", Check::Text(KEY_BYTES));
 
-const fn binding(
-    path: &'static str,
-    generics: &'static str,
-    params: &'static [Param],
-    returns: &'static str,
-    doc: &'static str,
-    handler: fn(&Arc<Run>, Args) -> Reply,
-) -> Binding {
-    Binding {
-        path,
-        generics,
-        params,
-        returns,
-        doc,
-        class: CallClass::Io,
-        how: How::Async(handler),
-        give: Give::Plain,
-    }
-}
-
 pub(super) const CAPABILITY: Capability = Capability {
     name: "storage",
     doc: "Values kept for the tenant, shared by all its scripts.",
     bindings: &[
-        binding(
+        Binding::io(
             "storage.get",
             "<T = any>",
             &[KEY],
@@ -59,7 +39,7 @@ pub(super) const CAPABILITY: Capability = Capability {
             "The value of a key; null when there is none or its time is over.",
             get,
         ),
-        binding(
+        Binding::io(
             "storage.set",
             "",
             &[
@@ -71,7 +51,7 @@ pub(super) const CAPABILITY: Capability = Capability {
             "Keeps a JSON value of at most 256 KiB, for good or for a number of seconds. A tenant has a quota of entries and bytes (QUOTA_EXCEEDED).",
             set,
         ),
-        binding(
+        Binding::io(
             "storage.delete",
             "",
             &[required(
@@ -83,7 +63,7 @@ pub(super) const CAPABILITY: Capability = Capability {
             "Removes a key, or a list of at most 100; false when there was none.",
             delete,
         ),
-        binding(
+        Binding::io(
             "storage.exists",
             "",
             &[KEY],
@@ -91,7 +71,7 @@ pub(super) const CAPABILITY: Capability = Capability {
             "Whether there is a value, and its time is not over.",
             exists,
         ),
-        binding(
+        Binding::io(
             "storage.list",
             "<T = any>",
             &[
@@ -106,7 +86,7 @@ pub(super) const CAPABILITY: Capability = Capability {
             "The entries whose keys begin so, in the order of their keys: 50, or options.limit of at most 200, and at most 2 MiB. nextCursor is for the next ones, and null at the end.",
             list,
         ),
-        binding(
+        Binding::io(
             "storage.compareAndSet",
             "",
             &[
@@ -119,7 +99,7 @@ pub(super) const CAPABILITY: Capability = Capability {
             "Keeps a value if the expected one is there, with nothing in between; false when another is. null stands for none on either side.",
             compare_and_set,
         ),
-        binding(
+        Binding::io(
             "storage.increment",
             "",
             &[KEY, DELTA, TTL],
@@ -127,7 +107,7 @@ pub(super) const CAPABILITY: Capability = Capability {
             "Adds to the number of a key, 1 unless it is said, with nothing in between, and gives the sum; a key that was not there begins with 0, and lives for the seconds.",
             increment,
         ),
-        binding(
+        Binding::io(
             "storage.expire",
             "",
             &[KEY, TTL],
