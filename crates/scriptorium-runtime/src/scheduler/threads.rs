@@ -412,7 +412,7 @@ impl Shared {
                 state = self.lock();
                 state.settle(&task, slice, now.saturating_sub(began));
                 began = now;
-            } else if state.stopping && state.tasks.is_empty() {
+            } else if state.is_over() {
                 drop(state);
                 // Whoever still sleeps finds the same.
                 self.work.notify_all();
@@ -420,9 +420,11 @@ impl Shared {
             } else {
                 state.asleep += 1;
                 state.rests += 1;
+                // Condition variables wake who was not called, too: whoever was on its way to sleep
+                // when another was.
                 state = self
                     .work
-                    .wait(state)
+                    .wait_while(state, |state| state.called == 0 && !state.is_over())
                     .unwrap_or_else(PoisonError::into_inner);
                 state.asleep -= 1;
                 state.called = state.called.saturating_sub(1);
@@ -433,6 +435,11 @@ impl Shared {
 }
 
 impl State {
+    /// Whether there is nothing left that a thread would have to wait for.
+    fn is_over(&self) -> bool {
+        self.stopping && self.tasks.is_empty()
+    }
+
     /// The next run, and whether nobody waits for it any more.
     fn next(&mut self) -> Option<(Arc<Task>, bool)> {
         loop {
