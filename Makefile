@@ -8,7 +8,7 @@
 export RUSTC_WORKSPACE_WRAPPER := clippy-driver
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test torture attack fuzz check fmt bench bench-engine bench-store e2e tools guest web ready peers mutants cron
+.PHONY: help run build test torture attack fuzz check fmt bench bench-engine bench-triggers bench-store e2e tools guest web ready peers mutants cron
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 # Cargo unifies the features of dependencies over the packages of one command: by building the
@@ -44,7 +44,9 @@ e2e: ready ## The product in a browser: sign in, write, run, look back
 	SCRIPTORIUM_BIN=$(TARGET)/debug/scriptorium node --test e2e/*.test.mjs
 
 torture: ready ## The store and the servers killed, stopped and cut off in the middle of their work; EVENTS=1000
-	SCRIPTORIUM_STORE_KILLS=200 cargo nextest run --workspace --no-capture -E 'test(survive_kill_9)'
+	@.ci/need package postgresql /usr/lib/postgresql/*/bin/initdb
+	@.ci/need package faketime faketime
+	SCRIPTORIUM_STORE_KILLS=500 cargo nextest run --workspace --no-capture -E 'test(survive_kill_9)'
 	SCRIPTORIUM_LEDGER_EVENTS=$(or $(EVENTS),1000) cargo nextest run --workspace --profile cron --run-ignored all --no-capture -E 'test(ledger_of)'
 
 cron: ready ## Schedules at every clock change from 1970 to 2037, and among killed servers
@@ -88,6 +90,11 @@ bench: ready peers ## Figures beside their peers, half an hour; WRITE=1 renews d
 
 bench-engine: ready peers ## The engine only, beside its peers: fresh, suspended, CPU suite
 	$(BENCH) --engine --json $(TARGET)/bench-engine.json
+
+bench-triggers: ready ## Events, schedules, endpoints on both databases, a quarter of an hour; WRITE=1 renews docs/benchmarks.md
+	@.ci/need package postgresql /usr/lib/postgresql/*/bin/initdb
+	@.ci/need package wrk wrk
+	$(BENCH) --triggers --json $(TARGET)/bench-triggers.json $(if $(WRITE),--write)
 
 # EXECUTIONS=… of another size, ONLY=sqlite or postgres, DIR=… on the disk to be measured (it takes 35 GB
 # of it), KEEP=1 leaves the filled databases there and asks them the next time.

@@ -1,7 +1,7 @@
 //! Benchmarks: figures beside their peers, in one run. `make bench`; with `--write` the tables go to
-//! `docs/benchmarks.md` as well. `make bench-engine` measures the engine only. Reading order:
-//! `comparison` (the engine and its peers), `platform`, `endpoint`, `mix`, `shares`, `fairness`,
-//! `overload`, `report`.
+//! `docs/benchmarks.md` as well. `make bench-engine` measures the engine only, `make bench-triggers` the
+//! ways in. Reading order: `comparison` (the engine and its peers), `platform`, `endpoint`, `mix`,
+//! `shares`, `fairness`, `overload`, `triggers`, `report`.
 
 mod arrivals;
 mod client;
@@ -27,6 +27,7 @@ mod report;
 mod shares;
 mod site;
 mod suspended;
+mod triggers;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -35,6 +36,7 @@ use clap::Parser;
 
 use crate::comparison::{Comparison, Sizes};
 use crate::report::{Measured, Report};
+use crate::triggers::Triggers;
 
 /// Measures, and prints the tables.
 #[derive(Parser)]
@@ -48,6 +50,15 @@ struct Arguments {
     /// Measures the engine only, not the platform around it.
     #[arg(long)]
     engine: bool,
+    /// Measures the ways in only: events, schedules, endpoints, on both databases.
+    #[arg(long, conflicts_with = "engine")]
+    triggers: bool,
+    /// Events published as fast as they are accepted.
+    #[arg(long, default_value_t = 20_000)]
+    events: usize,
+    /// Schedules due in one minute; 0 leaves them out.
+    #[arg(long, default_value_t = 10_000)]
+    schedules: usize,
     /// Executions of each measurement and thread.
     #[arg(long, default_value_t = 5_000)]
     executions: usize,
@@ -76,26 +87,38 @@ struct Arguments {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let report = Report {
-        machine: machine::Machine::look()?,
-        engine: Comparison::measure(Sizes {
+    let engine = || {
+        Comparison::measure(Sizes {
             executions: arguments.executions,
             rounds: arguments.rounds,
             suspended: arguments.suspended,
             kernels: arguments.kernels,
-        })?,
-        platform: (!arguments.engine)
+        })
+    };
+    let ways = || {
+        Triggers::measure(triggers::Sizes {
+            events: arguments.events,
+            firsts: arguments.executions / 10,
+            chains: arguments.executions / 25,
+            schedules: arguments.schedules,
+            time: Duration::from_secs(arguments.seconds),
+        })
+    };
+    let report = Report {
+        machine: machine::Machine::look()?,
+        engine: (!arguments.triggers).then(engine).transpose()?,
+        platform: (!arguments.engine && !arguments.triggers)
             .then(|| measured(&arguments))
             .transpose()?,
+        triggers: arguments.triggers.then(ways).transpose()?,
     };
-    let text = report.to_markdown();
-    report::print(&text)?;
+    report::print(&report.to_markdown())?;
     if let Some(path) = &arguments.json {
         report.write_json(path)?;
         report::print(&format!("\nAll figures are in {}.\n", path.display()))?;
     }
     if arguments.write {
-        report::write(&text)?;
+        report.write()?;
     }
     Ok(())
 }

@@ -1,8 +1,10 @@
-//! The memory of this process, as the kernel counts it.
+//! What this process uses, as the kernel counts it.
 
 use std::fs;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use rustix::time::{ClockId, clock_gettime};
 
 /// Bytes that are resident now. What is mapped several times counts as often.
 pub(crate) fn resident() -> Result<u64> {
@@ -13,4 +15,13 @@ pub(crate) fn resident() -> Result<u64> {
         .context("no VmRSS in /proc/self/status")?
         .parse()?;
     Ok(kibibytes << 10)
+}
+
+/// The processor time of all its threads so far.
+pub(crate) fn processor_time() -> Result<Duration> {
+    let used = clock_gettime(ClockId::ProcessCPUTime);
+    Ok(Duration::new(
+        used.tv_sec.try_into()?,
+        used.tv_nsec.try_into()?,
+    ))
 }

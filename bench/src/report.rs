@@ -1,7 +1,9 @@
 //! The tables: the same text on the terminal and in `docs/benchmarks.md`. The same figures as JSON.
 
 mod engine;
+mod page;
 mod platform;
+mod triggers;
 
 use std::fs::File;
 use std::io::Write as _;
@@ -14,6 +16,7 @@ use serde::Serialize;
 use crate::comparison::Comparison;
 use crate::figures::Rounds;
 use crate::machine::Machine;
+use crate::triggers::Triggers;
 
 pub(crate) use platform::Measured;
 
@@ -21,9 +24,12 @@ pub(crate) use platform::Measured;
 #[derive(Serialize)]
 pub(crate) struct Report {
     pub(crate) machine: Machine,
-    pub(crate) engine: Comparison,
-    /// Unless only the engine was asked for.
+    /// Unless only the ways in were asked for.
+    pub(crate) engine: Option<Comparison>,
+    /// With the engine, unless only that was asked for.
     pub(crate) platform: Option<Measured>,
+    /// When they were asked for.
+    pub(crate) triggers: Option<Triggers>,
 }
 
 /// Rounds that differ by more are marked: somebody else used the machine.
@@ -31,22 +37,34 @@ const CALM: f64 = 0.15;
 
 const HEAD: &str = "# Benchmarks
 
-Written by `make bench WRITE=1`, and the section of the store by `make bench-store WRITE=1`; not edited
-by hand. Everything in one run on one machine: peers are to be compared with each other here, not with
-figures from elsewhere. Each measurement is made several
-times in turns, and the one with the middle p50 counts; `~` marks those whose rounds differ by more
-than 15 %, because somebody else used the machine.
+Not edited by hand: written by `make bench WRITE=1`, the section of triggers by `make bench-triggers
+WRITE=1`, and that of the store by `make bench-store WRITE=1`. What is in a section was measured in one run
+on one machine: peers are to be compared with each other here, not with figures from elsewhere. Each
+measurement of the engine and the platform is made several times in turns, and the one with the middle p50
+counts; `~` marks those whose rounds differ by more than 15 %, because somebody else used the machine.
 ";
 
 impl Report {
     pub(crate) fn to_markdown(&self) -> String {
+        let machine = of_machine(&self.machine);
+        let engine = self.engine.as_ref();
+        let engine = engine
+            .map(|engine| format!("\n## The machine\n\n{machine}{}", engine::section(engine)));
         let platform = self.platform.as_ref().map(platform::section);
-        format!(
-            "{HEAD}\n{}{}{}",
-            of_machine(&self.machine),
-            engine::section(&self.engine),
-            platform.unwrap_or_default()
-        )
+        let triggers = self.triggers.as_ref();
+        let triggers = triggers.map(|triggers| triggers::section(triggers, &machine));
+        let sections = [engine, platform, triggers].into_iter().flatten();
+        format!("{HEAD}{}", sections.collect::<String>())
+    }
+
+    /// Renews the sections of the page of the documentation that were measured.
+    pub(crate) fn write(&self) -> Result<()> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/benchmarks.md");
+        let old = std::fs::read_to_string(&path).unwrap_or_default();
+        Ok(std::fs::write(
+            path,
+            page::renewed(&old, &self.to_markdown()),
+        )?)
     }
 
     /// Writes all figures to a file.
@@ -98,30 +116,4 @@ fn mebibytes(bytes: u64) -> u64 {
 /// To the standard output.
 pub(crate) fn print(text: &str) -> Result<()> {
     Ok(std::io::stdout().write_all(text.as_bytes())?)
-}
-
-/// To the page of the documentation, which has a section that `make bench-store` writes.
-pub(crate) fn write(text: &str) -> Result<()> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/benchmarks.md");
-    let old = std::fs::read_to_string(&path).unwrap_or_default();
-    Ok(std::fs::write(path, format!("{text}{}", of_others(&old)))?)
-}
-
-/// The last section of the page, when it is the one that is not ours.
-fn of_others(page: &str) -> &str {
-    page.find("\n## The store\n").map_or("", |at| &page[at..])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::of_others;
-
-    #[test]
-    fn the_section_of_the_store_is_kept() {
-        let store = "\n## The store\n\nfigures\n\n### SQLite\n";
-        let page = format!("# Benchmarks\n\n## The platform\n\nold\n{store}");
-        assert_eq!(of_others(&page), store);
-        assert_eq!(of_others("# Benchmarks\n"), "");
-        assert_eq!(of_others(""), "");
-    }
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::Result;
+use scriptorium::Builder;
 use scriptorium::model::endpoint::Method;
 use scriptorium::model::trigger::{Endpoint, EndpointAuth, Trigger};
 use scriptorium_server::{Config, Server};
@@ -24,8 +25,13 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn start() -> Result<Self> {
+        Self::with(|builder| builder)
+    }
+
+    /// The same with something said otherwise.
+    pub(crate) fn with(more: impl FnOnce(Builder) -> Builder) -> Result<Self> {
         let runtime = runtime()?;
-        let world = runtime.block_on(World::start())?;
+        let world = runtime.block_on(World::with(more))?;
         let config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             ..Config::default()

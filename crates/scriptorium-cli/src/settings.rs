@@ -378,7 +378,7 @@ impl Layers {
     /// have otherwise.
     fn tenant_shares(&self) -> Result<BTreeMap<String, TenantShare>, Refusal> {
         let refused = || {
-            let expected = "entries such as acme=trusted, acme.weight=200, acme.running=20, acme.waiting=50 or acme.requests=600";
+            let expected = "entries such as acme=trusted, acme.weight=200, acme.running=20, acme.waiting=50, acme.requests=600 or acme.backlog=5000";
             self.refused("tenant_shares", expected)
         };
         let others = self.tenant_preset()?;
@@ -405,6 +405,7 @@ impl Layers {
                 "running" => share.running = number?,
                 "waiting" => share.waiting = number?,
                 "requests" => share.requests = Some(number?),
+                "backlog" => share.backlog = number?,
                 _ => return Err(refused()),
             }
         }

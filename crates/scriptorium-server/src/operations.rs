@@ -2,7 +2,7 @@
 //! anything about tenants.
 
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -10,9 +10,11 @@ use axum::{Extension, Json};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use scriptorium::Statistics;
 use scriptorium::model::permission::Permission;
+use scriptorium::{Platform, Statistics};
 use serde::Serialize;
+use tokio::sync::Mutex;
+use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use crate::api::Refused;
@@ -30,7 +32,7 @@ const BUCKETS: [f64; 12] = [
 /// Whether the server can be used.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
-    /// `ok` or `stopping`.
+    /// `ok`, `stopping`, or `no_database` when that takes no writes at present.
     status: &'static str,
 }
 
@@ -41,15 +43,52 @@ pub(crate) async fn healthz() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
-/// The platform is started and not shutting down.
+/// The platform is started, not shutting down, and its database takes writes.
 #[utoipa::path(get, path = "/readyz", tag = "operations", security(()),
     responses((status = 200, body = Health), (status = 503, body = Health)))]
 pub(crate) async fn readyz(State(app): State<App>) -> Response {
-    if app.closing.is_cancelled() || !app.platform.status().accepting {
-        let stopping = Json(Health { status: "stopping" });
-        return (StatusCode::SERVICE_UNAVAILABLE, stopping).into_response();
+    let status = if app.closing.is_cancelled() || !app.platform.status().accepting {
+        "stopping"
+    } else if !app.database.is_well(&app.platform).await {
+        "no_database"
+    } else {
+        return Json(Health { status: "ok" }).into_response();
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status })).into_response()
+}
+
+/// Whether the database took a write of late. Anybody may ask, so asking costs one write a second at most.
+#[derive(Debug, Default)]
+pub(crate) struct DatabaseHealth(Mutex<Option<(Instant, bool)>>);
+
+impl DatabaseHealth {
+    /// How long a write may take (R-OBS-21).
+    const PATIENCE: Duration = Duration::from_secs(2);
+    /// How long an answer stands.
+    const FRESH: Duration = Duration::from_secs(1);
+
+    async fn is_well(&self, platform: &Platform) -> bool {
+        // Who comes meanwhile waits for the same answer.
+        let mut last = self.0.lock().await;
+        if let Some((at, well)) = *last
+            && at.elapsed() < Self::FRESH
+        {
+            return well;
+        }
+        let well = match timeout(Self::PATIENCE, platform.check_database()).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "not ready: the database takes no writes");
+                false
+            }
+            Err(_) => {
+                tracing::warn!("not ready: the database is too slow");
+                false
+            }
+        };
+        *last = Some((Instant::now(), well));
+        well
     }
-    Json(Health { status: "ok" }).into_response()
 }
 
 /// Counters in Prometheus' text format, for this machine itself or a token that may manage
@@ -76,6 +115,9 @@ pub(crate) async fn metrics(
     let status = app.platform.status();
     tell_runtime(&status.runtime);
     metrics::counter!("scriptorium_statements_total").absolute(status.statements);
+    let backlog = app.platform.backlog().await?;
+    metrics::gauge!("scriptorium_events_waiting").set(backlog.events as f64);
+    metrics::gauge!("scriptorium_executions_pending").set(backlog.executions as f64);
     handle.run_upkeep();
     let text = handle.render();
     Ok((

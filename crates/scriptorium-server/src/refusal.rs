@@ -79,6 +79,7 @@ fn share_exhausted(error: &Error) -> Problem {
     let detail = match error.code() {
         "script_busy" => "The script has as many executions at once as it may.",
         "no_seat" => "As many executions about the same thing as may go on already do.",
+        "backlog_full" => "As many events and executions wait as may.",
         _ => "As many executions run or wait as may.",
     };
     Problem::new(StatusCode::TOO_MANY_REQUESTS, error.code())

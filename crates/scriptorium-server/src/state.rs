@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::layers::{CrossOrigin, cross_origin};
 use crate::login_limit::LoginLimit;
+use crate::operations::DatabaseHealth;
 use crate::problem::Problem;
 
 /// Large bodies of endpoint requests held in memory at once.
@@ -33,6 +34,7 @@ pub(crate) struct App {
     pub(crate) large_bodies: Arc<Semaphore>,
     pub(crate) bundles: Arc<Semaphore>,
     pub(crate) metrics: Option<PrometheusHandle>,
+    pub(crate) database: Arc<DatabaseHealth>,
     pub(crate) cross_origin: CrossOrigin,
     tenants: Cache<String, TenantId>,
 }
@@ -53,6 +55,7 @@ impl App {
             large_bodies: Arc::new(Semaphore::new(LARGE_BODIES)),
             bundles: Arc::new(Semaphore::new(BUNDLES)),
             metrics,
+            database: Arc::default(),
             tenants: Cache::builder()
                 .max_capacity(10_000)
                 .time_to_live(Duration::from_secs(60))

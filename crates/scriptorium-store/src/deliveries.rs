@@ -3,8 +3,6 @@
 //! was in an order, the next event of that has its turn. When it is tried again is the model's rule
 //! ([`retry`]).
 
-use std::time::Duration;
-
 use scriptorium_model::alert::AlertKind;
 use scriptorium_model::dead_letter::{Cause, DeadLetter, DeadLetterStatus};
 use scriptorium_model::delivery::Delivery;
@@ -74,7 +72,9 @@ async fn follow_one(
     };
     let chance = u32::from_le_bytes(ambient.random());
     if let Some(wait) = retry::wait(execution, chance) {
-        let again = retried(execution, ambient, wait);
+        // By the clock that the queue goes by: this server's may be wrong.
+        let clock = Timestamp::from(tx.lease_clock(ambient.now()).await?);
+        let again = retried(execution, ambient, clock.checked_add(wait).ok());
         executions::insert_pending(tx, &again).await?;
         if delivery.order.is_some() {
             turns::hand_on(tx, execution, &again).await?;
@@ -107,7 +107,7 @@ pub(crate) fn happened(letter: &DeadLetter, lineage: Vec<String>) -> Happened {
 }
 
 /// The next attempt at what an execution failed to do.
-fn retried(execution: &Execution, ambient: &Ambient, wait: Duration) -> Execution {
+fn retried(execution: &Execution, ambient: &Ambient, at: Option<Timestamp>) -> Execution {
     let now = ambient.now();
     Execution {
         id: ambient.new_id(),
@@ -118,7 +118,7 @@ fn retried(execution: &Execution, ambient: &Ambient, wait: Duration) -> Executio
         progress: None,
         attempt: execution.attempt.saturating_add(1),
         terms: Terms {
-            run_after: now.checked_add(wait).ok(),
+            run_after: at,
             ..execution.terms
         },
         window: None,

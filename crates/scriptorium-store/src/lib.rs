@@ -8,6 +8,7 @@
 
 mod alerts;
 mod audit;
+mod backlog;
 pub mod backup;
 mod db;
 mod dead_letters;
@@ -26,6 +27,7 @@ mod libraries;
 mod lifecycle;
 mod milestones;
 mod operations;
+mod recall;
 mod retention;
 pub mod schedules;
 pub mod scripts;
@@ -75,6 +77,7 @@ pub use scripts::{
 pub use signing::{SIGNING_SECRETS, SigningSecret};
 pub use store::{Change, Options, Store};
 pub use suspensions::{ParkedEvent, Suspension};
+pub use system::backlog::Backlog;
 pub use system::dispatch::Dispatched;
 pub use system::indexer::Indexed;
 pub use system::lanes::Lanes;

@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::files::{self, LockFile};
 use crate::history::HistoryWriter;
 use crate::keys;
+use crate::recall::Recall;
 use crate::secrets::{self, Seal};
 use crate::system::nodes::Relay;
 use crate::system::queue::{NextDue, Rotation};
@@ -83,6 +84,7 @@ pub(crate) struct Inner {
     pub(crate) ids: InOrder,
     /// What seals the secrets of all tenants.
     pub(crate) seal: Seal,
+    pub(crate) recall: Recall,
     pub(crate) trail: Trail,
     pub(crate) heads: Heads,
     data_dir: PathBuf,
@@ -146,6 +148,7 @@ impl Store {
         let key = audit::key(&db, &options, &ambient).await?;
         let trail = Trail::new(key, ambient.clone());
         let seal = secrets::key(&db, &options, &ambient).await?;
+        let recall = Recall::new(&db);
         let signals = Arc::new(Signals::new());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         if let Db::Postgres(server) = &db {
@@ -172,6 +175,7 @@ impl Store {
                 ids: InOrder::default(),
                 trail,
                 seal,
+                recall,
                 heads: Heads::new(&options.data_dir),
                 data_dir: options.data_dir,
                 lock: Mutex::new(lock),

@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::backlog::Backlogs;
 use crate::database::Database;
 use crate::endpoints::Rates;
 use crate::error::Result;
@@ -335,6 +336,7 @@ impl Builder {
             waiting: Waiting::default(),
             halts: Standing::default(),
             rates: Rates::new(ambient.clone()),
+            backlogs: Backlogs::default(),
             ambient,
             passwords,
             data,

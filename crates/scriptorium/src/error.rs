@@ -209,6 +209,17 @@ impl Error {
         }))
     }
 
+    /// As much of the tenant waits as may.
+    pub(crate) fn backlog_full(most: u32, retry_after: Duration) -> Self {
+        let message =
+            format!("{most} events and executions of the tenant wait already, as many as may");
+        Self(Box::new(Repr::ShareExhausted {
+            code: "backlog_full",
+            retry_after,
+            message,
+        }))
+    }
+
     /// As many executions as may go on are about the same thing as one that did not begin.
     pub(crate) fn no_seat(retry_after: Duration) -> Self {
         let message = "as many executions about the same thing as may go on already do".into();

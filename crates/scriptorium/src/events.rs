@@ -38,8 +38,8 @@ impl Events<'_> {
     /// Records an event; when this returns it is on disk.
     ///
     /// # Errors
-    /// A bad type, a type of the platform's own, too large a payload, or the permission
-    /// `events.publish` is missing.
+    /// A bad type, a type of the platform's own, too large a payload, the permission
+    /// `events.publish` is missing, or as much of the tenant waits as may (`backlog_full`).
     pub async fn publish(&self, ctx: &Ctx, new: NewEvent) -> Result<Event> {
         let answer = self.publish_once(ctx, new, None).await?;
         Ok(answer.value)
@@ -69,6 +69,7 @@ impl Events<'_> {
         {
             return Ok(answer);
         }
+        self.0.enter_backlog(ctx).await?;
         let event = Event {
             id: new.id.unwrap_or_else(|| self.0.ambient().new_id()),
             tenant: ctx.tenant,

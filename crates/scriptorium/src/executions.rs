@@ -603,6 +603,7 @@ impl Executions<'_> {
             return run.await.map(Answer::first);
         }
         self.0.runtime().suits(definition, &execution).await?;
+        self.0.enter_backlog(ctx).await?;
         let accept = Accept {
             key,
             ..execution.clone().into()

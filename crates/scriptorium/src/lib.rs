@@ -43,6 +43,7 @@
 mod access;
 mod alerts;
 mod audit;
+mod backlog;
 pub mod backup;
 mod builder;
 pub mod database;
@@ -86,7 +87,7 @@ pub use scriptorium_store::events::EventFilter;
 pub use scriptorium_store::schedules::{CameTo, LastRun, ScheduleState, Skipped, Slot};
 pub use scriptorium_store::tenant_data::{self, TenantData, TenantSchema};
 pub use scriptorium_store::{
-    AlertFilter, DeadLetterFilter, DeadLetterSummary, Delivered, DeliveryState, EventType,
+    AlertFilter, Backlog, DeadLetterFilter, DeadLetterSummary, Delivered, DeliveryState, EventType,
     ExecutionField, ExecutionFilter, ExecutionSort, ExecutionSummary, LastExecution, Node,
     Operation, ParkedEvent, ScriptFilter, ScriptSort, ScriptSummary, SigningSecret, SortField,
     Suspension,

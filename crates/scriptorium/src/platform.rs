@@ -13,7 +13,7 @@ use scriptorium_model::tenant::{DEFAULT_SLUG, Tenant};
 use scriptorium_model::{Ambient, Ctx, IdempotencyKey, ScriptId, TenantId, policy};
 use scriptorium_runtime::{Call, Finished, HttpReply, Job, Once, Runtime, Statistics, StreamSink};
 use scriptorium_store::tenant_data::TenantData;
-use scriptorium_store::{Accept, Inserted, Node, Store};
+use scriptorium_store::{Accept, Backlog, Inserted, Node, Store};
 use scriptorium_triggers::Triggers;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -26,6 +26,7 @@ use tokio_util::task::TaskTracker;
 use crate::access::RETRY_AFTER;
 use crate::alerts::Alerts;
 use crate::audit::Audit;
+use crate::backlog::Backlogs;
 use crate::backup::Backups;
 use crate::dead_letters::DeadLetters;
 use crate::embedded::TenantHandle;
@@ -64,6 +65,7 @@ pub(crate) struct Inner {
     pub(crate) waiting: Waiting,
     pub(crate) halts: Standing,
     pub(crate) rates: Rates,
+    pub(crate) backlogs: Backlogs,
     pub(crate) ambient: Ambient,
     pub(crate) passwords: Passwords,
     pub(crate) data: TenantData,
@@ -334,6 +336,23 @@ impl Platform {
     pub async fn nodes(&self, ctx: &Ctx) -> Result<Vec<Node>> {
         policy::require(ctx, Permission::TenantsManage)?;
         Ok(self.store().list_nodes().await?)
+    }
+
+    /// Returns when something was written to the database and is on disk, which is what everything here
+    /// needs to be of use. It takes as long as writing takes at present.
+    ///
+    /// # Errors
+    /// The database cannot be reached, has no space left, or refuses.
+    pub async fn check_database(&self) -> Result<()> {
+        Ok(self.store().check_writes().await?)
+    }
+
+    /// What was accepted of all tenants and has not begun. It is counted, row by row.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn backlog(&self) -> Result<Backlog> {
+        Ok(self.store().backlog().await?)
     }
 
     /// How the platform is doing.

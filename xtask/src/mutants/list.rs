@@ -30,8 +30,13 @@ const LANG: &str = "scriptorium-lang";
 const MODEL: &str = "scriptorium-model";
 const ENGINE: &str = "scriptorium-engine";
 const RUNTIME: &str = "scriptorium-runtime";
+const STORE: &str = "scriptorium-store";
+const FACADE: &str = "scriptorium";
 const CLI: &str = "scriptorium-cli";
 
+const WRITES: &str = "crates/scriptorium-store/src/db/writes.rs";
+const RECALL: &str = "crates/scriptorium-store/src/recall.rs";
+const BACKLOG: &str = "crates/scriptorium/src/backlog.rs";
 const SHIM: &str = "crates/scriptorium-engine/guest/shim.c";
 const STATE: &str = "crates/scriptorium-engine/src/state.rs";
 const IMPORTS: &str = "crates/scriptorium-engine/src/imports.rs";
@@ -48,7 +53,7 @@ const GATE: &str = "crates/scriptorium-runtime/src/scheduler/gate.rs";
 const ALL: &str = "all()";
 
 /// The mutants.
-pub(crate) const MUTANTS: [Mutant; 74] = [
+pub(crate) const MUTANTS: [Mutant; 78] = [
     // the second wall: system calls
     Mutant {
         name: "calls-open",
@@ -795,5 +800,46 @@ pub(crate) const MUTANTS: [Mutant; 74] = [
         package: CLI,
         tests: "test(wall::)",
         says: "read: ok instead of EACCES",
+    },
+    // what is read, and what waits
+    Mutant {
+        name: "recall-for-ever",
+        removes: "that what was read is read again after a write",
+        file: RECALL,
+        from: "            && at == now",
+        to: "",
+        package: STORE,
+        tests: "test(seen_as_changed)",
+        says: "assertion `left == right` failed",
+    },
+    Mutant {
+        name: "recall-any-tenant",
+        removes: "the tenant in what is remembered of scripts",
+        file: RECALL,
+        from: "Key::Script(tenant, id), read",
+        to: "Key::Script(TenantId(id.0), id), read",
+        package: STORE,
+        tests: "test(seen_as_changed)",
+        says: "panicked",
+    },
+    Mutant {
+        name: "recall-while-written",
+        removes: "that nothing is remembered while somebody writes",
+        file: WRITES,
+        from: "(self.open.load(Ordering::SeqCst) == 0).then_some(Moment(ended))",
+        to: "Some(Moment(ended))",
+        package: STORE,
+        tests: "test(a_moment_lasts) + test(what_nobody_waits_for)",
+        says: "it may commit at any time",
+    },
+    Mutant {
+        name: "backlog-without-end",
+        removes: "the bound of what waits",
+        file: BACKLOG,
+        from: "if self.waiting >= most {",
+        to: "if self.waiting == u32::MAX {",
+        package: FACADE,
+        tests: "test(backlog)",
+        says: "called `Result::unwrap_err()` on an `Ok` value",
     },
 ];

@@ -96,7 +96,7 @@ fn lists_are_tables_of_the_file_or_commas_of_a_variable() {
 #[test]
 fn shares_of_tenants_begin_with_a_preset() {
     let file = "tenant_preset = \"trusted\"\n\
-        tenant_shares = [\"acme=shared-hosting\", \"acme.weight=300\", \"beta.running=20\", \"default.waiting=7\"]";
+        tenant_shares = [\"acme=shared-hosting\", \"acme.weight=300\", \"beta.running=20\", \"beta.backlog=9\", \"default.waiting=7\"]";
     let layers = layers(file, &[], ServeArgs::default()).unwrap();
     let settings = layers.settings().unwrap();
     assert_eq!(settings.tenant_preset, TenantShare::TRUSTED);
@@ -112,6 +112,7 @@ fn shares_of_tenants_begin_with_a_preset() {
             "beta",
             TenantShare {
                 running: 20,
+                backlog: 9,
                 ..TenantShare::TRUSTED
             },
         ),

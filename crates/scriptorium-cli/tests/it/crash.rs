@@ -79,6 +79,7 @@ impl Drop for Process {
 pub(crate) struct Api {
     client: Client,
     base: String,
+    token: String,
 }
 
 impl Api {
@@ -93,6 +94,15 @@ impl Api {
         Self {
             client,
             base: format!("{url}/api/v1"),
+            token: TOKEN.to_owned(),
+        }
+    }
+
+    /// The same API by another token.
+    pub(crate) fn by(&self, token: &str) -> Self {
+        Self {
+            token: token.to_owned(),
+            ..self.clone()
         }
     }
 
@@ -101,6 +111,7 @@ impl Api {
         Self {
             client: self.client.clone(),
             base: format!("{url}/api/v1"),
+            token: self.token.clone(),
         }
     }
 
@@ -112,7 +123,7 @@ impl Api {
     ) -> reqwest::Result<(StatusCode, Value)> {
         let request = self.client.post(format!("{}{path}", self.base));
         let request = request
-            .bearer_auth(TOKEN)
+            .bearer_auth(&self.token)
             .header("content-type", "application/json");
         let response = request.body(body.to_string()).send().await?;
         let status = response.status();
@@ -128,7 +139,7 @@ impl Api {
 
     pub(crate) async fn get(&self, path: &str) -> Value {
         let request = self.client.get(format!("{}{path}", self.base));
-        let response = request.bearer_auth(TOKEN).send().await.unwrap();
+        let response = request.bearer_auth(&self.token).send().await.unwrap();
         let status = response.status();
         let text = response.text().await.unwrap();
         assert_eq!(status, StatusCode::OK, "{path}: {text}");

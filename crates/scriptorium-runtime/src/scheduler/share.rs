@@ -20,6 +20,9 @@ pub struct TenantShare {
     pub waiting: u32,
     /// Requests a minute to all its endpoints; as many as come when `None`.
     pub requests: Option<u32>,
+    /// Events that are not delivered yet and executions that have not begun, together; further ones are
+    /// refused. Scripts' own events, schedules and retries are counted, and let in all the same.
+    pub backlog: u32,
 }
 
 /// The greatest weight.
@@ -32,6 +35,7 @@ impl TenantShare {
         running: u32::MAX,
         waiting: 1_000,
         requests: None,
+        backlog: 1_000_000,
     };
 
     /// Five executions at once, 600 requests a minute.
@@ -40,6 +44,7 @@ impl TenantShare {
         running: 5,
         waiting: 100,
         requests: Some(600),
+        backlog: 100_000,
     };
 
     /// Requests a minute to an endpoint that says no figure of its own: a sixth of the tenant's.

@@ -12,8 +12,10 @@ pub(crate) mod postgres;
 mod sql;
 mod sqlite;
 mod value;
+mod writes;
 
 use std::ops::Deref;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use scriptorium_model::{Ctx, TenantId, Timestamp};
@@ -26,6 +28,8 @@ use self::postgres::{Access, Postgres};
 pub(crate) use self::sql::Sql;
 pub(crate) use self::sqlite::{File, applied, open};
 pub(crate) use self::value::{Micros, json, known, micros, number, opt_json};
+use self::writes::Writing;
+pub(crate) use self::writes::{Moment, Writes};
 use crate::audit::Noted;
 use crate::error::Result;
 use crate::system::AcrossTenants;
@@ -52,6 +56,8 @@ pub(crate) enum Db {
 pub(crate) struct Scope {
     conn: Conn,
     tenant: Option<TenantId>,
+    /// Counts it when it changes what is remembered.
+    writing: Option<Arc<Writing>>,
 }
 
 /// A scope whose statements commit together; rolled back unless committed.
@@ -92,6 +98,7 @@ impl Db {
             Self::Postgres(server) => Ok(Tx(Scope {
                 conn: Conn::Postgres(server.begin_watched().await?),
                 tenant: None,
+                writing: None,
             })),
         }
     }
@@ -125,22 +132,42 @@ impl Db {
             Self::Sqlite(file) => Conn::Pool(file.read.clone()),
             Self::Postgres(server) => Conn::Postgres(server.begin(tenant, Access::Read).await?),
         };
-        Ok(Scope { conn, tenant })
+        Ok(Scope {
+            conn,
+            tenant,
+            writing: None,
+        })
     }
 
     async fn writing(&self, tenant: Option<TenantId>) -> Result<Tx> {
-        let conn = match self {
+        let (conn, writing) = match self {
             Self::Sqlite(file) => {
                 // Taking the write lock at once avoids SQLITE_BUSY in the middle of a transaction.
                 let options = TransactionOptions {
                     sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
                     ..TransactionOptions::default()
                 };
-                Conn::Sqlite(file.write.begin_with_options(options).await?)
+                let tx = file.write.begin_with_options(options).await?;
+                (Conn::Sqlite(tx), Some(file.writes.begun()))
             }
-            Self::Postgres(server) => Conn::Postgres(server.begin(tenant, Access::Write).await?),
+            Self::Postgres(server) => {
+                let tx = server.begin(tenant, Access::Write).await?;
+                (Conn::Postgres(tx), None)
+            }
         };
-        Ok(Tx(Scope { conn, tenant }))
+        Ok(Tx(Scope {
+            conn,
+            tenant,
+            writing,
+        }))
+    }
+
+    /// What tells whether rows may have changed; `None` where other processes write, too.
+    pub(crate) fn writes(&self) -> Option<Arc<Writes>> {
+        match self {
+            Self::Sqlite(file) => Some(Arc::clone(&file.writes)),
+            Self::Postgres(_) => None,
+        }
     }
 }
 
@@ -254,6 +281,9 @@ impl Scope {
         let (text, values) = sql.into_parts();
         #[cfg(test)]
         let text = mutants::applied(text);
+        if let Some(writing) = &self.writing {
+            writing.sees(&text);
+        }
         debug_assert!(
             self.tenant.is_none() || text.contains("$1"),
             "a statement in a tenant's scope names the tenant: {text}"
@@ -293,12 +323,22 @@ impl Deref for Tx {
 impl Tx {
     /// Makes it durable. What it leaves in the audit trail has been said before.
     pub(crate) async fn commit(self, _: Noted) -> Result<()> {
-        self.0.conn.commit().await
+        let Scope { conn, writing, .. } = self.0;
+        let committed = conn.commit().await;
+        if let Some(writing) = writing.filter(|_| committed.is_ok()) {
+            writing.end();
+        }
+        committed
     }
 
     /// Forgets what was done since `begin`; also what dropping does.
     pub(crate) async fn rollback(self) -> Result<()> {
-        self.0.conn.rollback().await
+        let Scope { conn, writing, .. } = self.0;
+        let gone = conn.rollback().await;
+        if let Some(writing) = writing.filter(|_| gone.is_ok()) {
+            writing.end();
+        }
+        gone
     }
 
     /// A part of this transaction that can be rolled back alone.
@@ -311,6 +351,7 @@ impl Tx {
         Ok(Savepoint(Tx(Scope {
             conn,
             tenant: self.0.tenant,
+            writing: self.0.writing.clone(),
         })))
     }
 }
@@ -325,9 +366,9 @@ impl Savepoint {
         self.0.0.conn.commit().await
     }
 
-    /// Forgets what was done since.
+    /// Forgets what was done since. The transaction goes on.
     pub(crate) async fn rollback(self) -> Result<()> {
-        self.0.rollback().await
+        self.0.0.conn.rollback().await
     }
 }
 

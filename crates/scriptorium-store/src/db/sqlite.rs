@@ -2,6 +2,7 @@
 //! version floor, the migrations.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, SqlxSqliteConnector, Statement};
@@ -10,7 +11,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{Connection as _, SqliteConnection};
 
-use super::{Db, Dialect, migrations};
+use super::{Db, Dialect, Writes, migrations};
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -35,6 +36,7 @@ enum Access {
 pub(crate) struct File {
     pub(super) write: DatabaseConnection,
     pub(super) read: DatabaseConnection,
+    pub(super) writes: Arc<Writes>,
 }
 
 /// Opens, checks and migrates the platform's file.
@@ -50,6 +52,7 @@ pub(crate) async fn open(path: &Path, readers: u32, max_bytes: Option<u64>) -> R
     Ok(Db::Sqlite(File {
         write: SqlxSqliteConnector::from_sqlx_sqlite_pool(write),
         read: SqlxSqliteConnector::from_sqlx_sqlite_pool(read),
+        writes: Arc::default(),
     }))
 }
 

@@ -236,8 +236,11 @@ impl Store {
     /// # Errors
     /// `NotFound`.
     pub async fn find_script(&self, ctx: &Ctx, id: ScriptId) -> Result<Script> {
-        let db = self.db().read(ctx).await?;
-        find(&db, id).await
+        let read = async || {
+            let db = self.db().read(ctx).await?;
+            find(&db, id).await
+        };
+        self.inner.recall.script(ctx.tenant, id, read).await
     }
 
     /// A script by its name, unless it is in the trash.
@@ -245,12 +248,15 @@ impl Store {
     /// # Errors
     /// `Platform` only.
     pub async fn find_script_by_name(&self, ctx: &Ctx, name: &str) -> Result<Option<Script>> {
-        let db = self.db().read(ctx).await?;
-        let mut sql = db.sql(row::SELECT);
-        sql.push(" where s.tenant_id = $1 and s.deleted_at is null and s.name = ");
-        sql.bind(name);
-        let row: Option<ScriptRow> = db.one(sql).await?;
-        row.map(Script::try_from).transpose()
+        let read = async || {
+            let db = self.db().read(ctx).await?;
+            let mut sql = db.sql(row::SELECT);
+            sql.push(" where s.tenant_id = $1 and s.deleted_at is null and s.name = ");
+            sql.bind(name);
+            let row: Option<ScriptRow> = db.one(sql).await?;
+            row.map(Script::try_from).transpose()
+        };
+        self.inner.recall.named(ctx.tenant, name, read).await
     }
 
     async fn commit_routes(&self, tx: Tx, ctx: &Ctx, script: &Script, note: Note) -> Result<()> {

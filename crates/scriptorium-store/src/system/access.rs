@@ -45,6 +45,11 @@ impl Store {
     /// # Errors
     /// `NotFound`.
     pub async fn find_person(&self, ctx: &Ctx, id: UserId) -> Result<User> {
+        let read = async || self.read_person(ctx, id).await;
+        self.inner.recall.person(ctx.tenant, id, read).await
+    }
+
+    async fn read_person(&self, ctx: &Ctx, id: UserId) -> Result<User> {
         match self.find_user(ctx, id).await {
             Err(Error::NotFound) => {}
             found => return found,

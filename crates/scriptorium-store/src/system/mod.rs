@@ -4,9 +4,11 @@
 
 pub mod access;
 mod audit;
+pub mod backlog;
 pub mod dispatch;
 pub mod endpoints;
 mod halts;
+mod health;
 pub mod indexer;
 pub mod lanes;
 pub mod maintenance;

@@ -37,6 +37,7 @@ mod outbox;
 mod plans;
 mod pruning;
 mod queue;
+mod recall;
 mod removal;
 mod retention;
 mod schedules;

@@ -8,6 +8,7 @@
 
 mod access;
 mod around;
+mod backlog;
 mod dead_letters;
 mod dry;
 mod embedded;

@@ -9,13 +9,14 @@ use futures_util::StreamExt;
 use scriptorium::model::endpoint::Method;
 use scriptorium::model::execution::{Execution, ExecutionStatus};
 use scriptorium::model::halt::HaltScope;
+use scriptorium::model::page::PageRequest;
 use scriptorium::model::script::{Script, ScriptStatus};
-use scriptorium::model::trigger::{Endpoint, EndpointAuth, Trigger};
+use scriptorium::model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
 use scriptorium::model::{Ctx, Uuid};
 use scriptorium::tenant_data::{ColumnType, Table};
 use scriptorium::{
-    Builder, Database, EndpointRequest, Execute, Live, Mode, Platform, TenantSchema, WhichHalt,
-    database,
+    Builder, Database, EndpointRequest, Execute, ExecutionFilter, Live, Mode, NewEvent, Platform,
+    TenantSchema, WhichHalt, database,
 };
 use scriptorium_testing::Database as Server;
 use serde_json::{Value, json};
@@ -318,5 +319,55 @@ async fn what_is_halted_at_one_server_is_halted_at_the_other() {
     assert_eq!(stopped.status, ExecutionStatus::Cancelled);
     let refused = second.executions().execute(&cluster.ctx, sync).await;
     assert_eq!(refused.unwrap_err().code(), "halted");
+    cluster.stop().await;
+}
+
+/// Messages between servers are hints: what is recorded and nobody was told of is found by looking.
+#[tokio::test]
+async fn what_nobody_was_told_of_is_found_by_looking() {
+    let cluster = Cluster::new().await;
+    let on_event = Trigger::Event(Subscription::to(["order.created"]));
+    let script = cluster.active(on_event, "return 7").await;
+    let [first, _] = &cluster.servers;
+    let new = NewEvent {
+        kind: "order.created".into(),
+        payload: doc(json!({})),
+        id: None,
+        key: None,
+    };
+    first.events().publish(&cluster.ctx, new).await.unwrap();
+    let completed = async |count: usize| {
+        let filter = ExecutionFilter {
+            script: Some(script.id),
+            status: Some(ExecutionStatus::Completed),
+            ..ExecutionFilter::default()
+        };
+        let (executions, page) = (first.executions(), PageRequest::first());
+        let ended = async {
+            loop {
+                let found = executions.list(&cluster.ctx, &filter, &page).await.unwrap();
+                if found.items.len() >= count {
+                    return found.items.len();
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, ended).await.unwrap()
+    };
+    assert_eq!(completed(1).await, 1);
+    // The same rows again, as a server that falls silent with its commit leaves them.
+    let again = |table: &str, what: &str| {
+        cluster.database.psql(&format!(
+            "insert into scriptorium.{table} select (jsonb_populate_record(one, \
+             jsonb_build_object('id', gen_random_uuid(), {what}))).* from scriptorium.{table} one"
+        ));
+    };
+    again(
+        "executions",
+        "'status', 'pending', 'started_at', null, 'completed_at', null, 'trigger_data', null",
+    );
+    assert_eq!(completed(2).await, 2);
+    again("events", "'waiting', true");
+    assert_eq!(completed(3).await, 3);
     cluster.stop().await;
 }
