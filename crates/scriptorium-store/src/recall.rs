@@ -99,14 +99,15 @@ impl Recall {
         // Before it is read: what is written meanwhile makes this moment the past.
         let now = self.writes.as_ref().and_then(|writes| writes.now());
         let Some(now) = now else {
-            return read().await;
+            return Box::pin(read()).await;
         };
         if let Some((at, row)) = self.rows.get(&key)
             && at == now
         {
             return Ok(Some(row));
         }
-        let row = read().await?;
+        // Apart from the future of whoever asks, which hosts make part of theirs.
+        let row = Box::pin(read()).await?;
         if let Some(row) = &row {
             self.rows.insert(key, (now, row.clone()));
         }

@@ -214,13 +214,14 @@ impl Scripts<'_> {
                 .await?;
             let pins = pins(&libraries);
             let activated = store.activate_script(ctx, id, script.status, reason, &pins);
-            return Ok(activated.await?);
+            // Boxed, as hosts make these futures part of theirs, and the compiler counts how deep they go.
+            return Ok(Box::pin(activated).await?);
         }
         if to == ScriptStatus::Archived {
             self.check_unused(ctx, &script).await?;
         }
         let moved = store.set_status(ctx, id, script.status, to, reason);
-        Ok(moved.await?)
+        Ok(Box::pin(moved).await?)
     }
 
     /// Moves a script to the trash; its name and path become free, and what runs of it is stopped:

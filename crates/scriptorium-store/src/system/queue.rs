@@ -5,13 +5,14 @@
 //! One that is to begin later is `delayed` until its instant has come, so that a claim looks at none of
 //! those, however many there are.
 
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use scriptorium_model::execution::Execution;
 use scriptorium_model::{Ctx, ExecutionId, ScriptId, TenantId, Timestamp, Uuid};
-use sea_orm::FromQueryResult;
+use sea_orm::{FromQueryResult, Value};
 
 use super::ACROSS_TENANTS;
 use super::lanes::{Lane, Lanes, allot};
@@ -22,6 +23,7 @@ use crate::deliveries;
 use crate::error::Result;
 use crate::executions::ExecutionRow;
 use crate::halts::halted;
+use crate::history::chunks;
 use crate::lifecycle::{self, Audience};
 use crate::schedules;
 use crate::search;
@@ -82,6 +84,9 @@ pub(crate) struct NextDue(AtomicI64);
 /// Delayed executions that become claimable in one transaction.
 const DUE: i64 = 1_000;
 
+/// How far apart executions begin again that were lost together, in microseconds.
+const APART: i64 = 50_000;
+
 impl Store {
     /// Claims up to `limit` pending executions that are due and have not expired, of each tenant those
     /// of the highest priority and then the oldest, for the time of `lease`. Executions of the scripts
@@ -113,10 +118,10 @@ impl Store {
         let term = Term::new(clock, lease);
         let chosen = self.choose(&tx, lanes, limit as usize, busy, clock).await?;
         let mut audience = Audience::default();
-        let mut claimed = Vec::with_capacity(chosen.len());
-        for (tenant, id) in chosen {
-            let of = (TenantId(tenant), id);
-            claimed.extend(self.claim(&tx, of, term, &mut audience).await?);
+        let claimed = self.claim_all(&tx, &chosen, term).await?;
+        for one in &claimed {
+            let ambient = &self.inner.ambient;
+            lifecycle::tell_started(&tx, ambient, &mut audience, &one.execution).await?;
         }
         tx.commit(unaudited("an execution is noted when it ends"))
             .await?;
@@ -274,13 +279,19 @@ impl Store {
                  where status = 'pending' and expires_at is not null and expires_at <= $1",
             )
             .with([clock.into(), now.into()]);
+        // One after the other: if it was one of them that ended the worker, the next time it takes few
+        // with it. What has a seat is begun by whoever passes seats on.
         let requeued = tx
             .sql(
-                "update executions set status = 'pending', lease_id = null, lease_until = null, \
-                 started_at = null where cancel_requested = false and status = 'running' \
-                 and lease_until <= $1",
+                "with lost as (select tenant_id, id, \
+                 row_number() over (order by tenant_id, id) - 1 as place from executions \
+                 where cancel_requested = false and status = 'running' and lease_until <= $1) \
+                 update executions set status = 'pending', lease_id = null, lease_until = null, \
+                 started_at = null, delayed = (seat_key is null), \
+                 run_after = case when seat_key is null then $2 + $3 * lost.place end \
+                 from lost where executions.tenant_id = lost.tenant_id and executions.id = lost.id",
             )
-            .with([lease_ended.into()]);
+            .with([lease_ended.into(), clock.into(), APART.into()]);
         let cancelled = ended(&tx, cancelled).await?;
         let lost = ended(&tx, lost).await?;
         let expired = ended(&tx, expired).await?;
@@ -423,6 +434,56 @@ impl Store {
         seats::pass_all(&tx, &keys).await?;
         tx.commit(unaudited("an execution is noted when it ends"))
             .await
+    }
+
+    /// Claims pending executions, a part of them by one statement; in their order.
+    async fn claim_all(
+        &self,
+        tx: &Tx,
+        chosen: &[(Uuid, Uuid)],
+        term: Term,
+    ) -> Result<Vec<Claimed>> {
+        let now = Micros::from(self.inner.ambient.now());
+        let mut rows: HashMap<ExecutionId, Execution> = HashMap::with_capacity(chosen.len());
+        let mut leases = HashMap::with_capacity(chosen.len());
+        for some in chunks(chosen) {
+            let granted = some.iter().flat_map(|(tenant, id)| {
+                let lease: LeaseId = self.inner.ambient.new_id();
+                leases.insert(ExecutionId(*id), lease);
+                [*tenant, *id, lease.0].map(Value::from)
+            });
+            let granted: Vec<Value> = granted.collect();
+            let mut sql = tx.sql("with granted (tenant_id, id, lease_id) as (values ");
+            sql.push_rows(some.len(), 3);
+            let mut sql = sql.with(granted);
+            sql.push(
+                ") update executions set status = 'running', attempt = attempt + 1, \
+                 lease_id = granted.lease_id, lease_until = ",
+            );
+            sql.bind(term.until).push(", started_at = ").bind(now);
+            sql.push(
+                " from granted where executions.tenant_id = granted.tenant_id \
+                 and executions.id = granted.id and status = 'pending' and delayed = false \
+                 and (expires_at is null or expires_at > ",
+            );
+            sql.bind(term.clock).push(match tx.dialect() {
+                Dialect::Sqlite => ") returning *",
+                Dialect::Postgres => ") returning executions.*",
+            });
+            for row in tx.all::<ExecutionRow>(sql).await? {
+                let execution = Execution::try_from(row)?;
+                rows.insert(execution.id, execution);
+            }
+        }
+        let ids = chosen.iter().map(|(_, id)| ExecutionId(*id));
+        Ok(ids
+            .filter_map(|id| {
+                Some(Claimed {
+                    execution: rows.remove(&id)?,
+                    lease: *leases.get(&id)?,
+                })
+            })
+            .collect())
     }
 
     async fn claim(

@@ -304,6 +304,33 @@ async fn a_heartbeat_keeps_a_lease_and_silence_loses_it(
     assert_eq!(held[0].id, leases[0]);
 }
 
+/// If one of them is what ends its worker, it takes few of the others with it (P4.5).
+#[rstest]
+#[tokio::test]
+async fn what_was_lost_together_begins_again_one_after_the_other(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = world.script("lost").await;
+    for _ in 0..3 {
+        world.pending(ctx, &script).await;
+    }
+    let claim = async || {
+        let claimed = store.claim_pending(3, LEASE, &[], &|_| u32::MAX).await;
+        claimed.unwrap().len()
+    };
+    assert_eq!(claim().await, 3);
+    world.advance(LEASE);
+    let recovered = store.recover_orphans(world.now()).await.unwrap();
+    assert_eq!(recovered.requeued, 3);
+    for _ in 0..3 {
+        assert_eq!(claim().await, 1);
+        assert_eq!(claim().await, 0);
+        world.advance(Duration::from_millis(50));
+    }
+}
+
 #[rstest]
 #[tokio::test]
 async fn a_released_execution_is_pending_without_having_been_attempted(

@@ -114,6 +114,7 @@ async fn those_that_wait_follow_in_their_order(#[values(Sqlite, Postgres)] datab
     line.world.advance(LEASE);
     let recovered = line.world.store.recover_orphans(line.world.now()).await;
     assert_eq!(recovered.unwrap().requeued, 3);
+    line.world.advance(Duration::from_secs(1));
     let again: BTreeSet<_> = line.claimed().await.into_iter().collect();
     assert_eq!(again, first, "what goes on keeps its seat");
     line.world

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use scriptorium::model::Ctx;
+use scriptorium::model::halt::HaltScope;
 use scriptorium::model::permission::PermissionSet;
 use scriptorium::model::script::Script;
 use scriptorium::model::trigger::{Subscription, Trigger};
-use scriptorium::model::{Ctx, ExecutionId};
-use scriptorium::{ErrorKind, Execute, Mode, NewEvent, Result, TenantShare};
+use scriptorium::{Backlog, ErrorKind, Execute, Mode, NewEvent, Result, TenantShare, WhichHalt};
 use serde_json::json;
 
 use crate::world::{World, definition, json as doc};
@@ -35,26 +36,25 @@ async fn publish(world: &World, ctx: &Ctx) -> Result<()> {
     world.platform.events().publish(ctx, new).await.map(drop)
 }
 
-async fn ask(world: &World, script: &Script) -> Result<ExecutionId> {
+async fn ask(world: &World, script: &Script) -> Result<()> {
     let what = Execute::new(script.id, doc(json!({})), Mode::Async);
     let asked = world.platform.executions().execute(&world.ctx, what).await;
-    Ok(asked?.id)
+    asked.map(drop)
 }
 
 /// Asks for executions until as much waits as may.
-async fn fill(world: &World, script: &Script) -> Vec<ExecutionId> {
-    let mut asked = Vec::new();
+async fn fill(world: &World, script: &Script) {
     loop {
-        asked.push(ask(world, script).await.unwrap());
+        ask(world, script).await.unwrap();
         let backlog = world.platform.backlog().await.unwrap();
         if backlog.events + backlog.executions == u64::from(MOST) {
-            return asked;
+            return;
         }
     }
 }
 
 #[track_caller]
-fn refused<T: std::fmt::Debug>(answer: Result<T>) {
+fn refused(answer: Result<()>) {
     let error = answer.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ShareExhausted);
     assert_eq!(error.code(), "backlog_full");
@@ -90,17 +90,43 @@ async fn what_is_beyond_the_backlog_is_refused_and_not_recorded() {
 }
 
 #[tokio::test]
-async fn there_is_room_again_when_something_waits_no_longer() {
-    let world = world().await;
+async fn there_is_room_again_when_what_waited_has_begun() {
+    let share = TenantShare {
+        backlog: MOST,
+        ..TenantShare::TRUSTED
+    };
+    let world = World::with(|builder| builder.tenant_share("default", share)).await;
     let script = world
         .active(definition("abc", Trigger::OneOff, "return 1"))
         .await;
-    let asked = fill(&world, &script).await;
-    refused(ask(&world, &script).await);
-    let executions = world.platform.executions();
-    for id in asked {
-        executions.cancel(&world.ctx, id).await.unwrap();
-    }
+    let own = WhichHalt {
+        scope: HaltScope::Tenant,
+        tenant: None,
+        trigger: None,
+    };
+    let halts = world.platform.halts();
+    halts.put(&world.ctx, &own, "audit", false).await.unwrap();
+    let mut asked = 0;
+    let full = loop {
+        match ask(&world, &script).await {
+            Ok(_) => asked += 1,
+            full => break full,
+        }
+    };
+    refused(full);
+    assert!(asked <= MOST);
+    halts.lift(&world.ctx, &own).await.unwrap();
+    let begun = async {
+        let nothing = Backlog {
+            events: 0,
+            executions: 0,
+        };
+        while world.platform.backlog().await.unwrap() != nothing {
+            tokio::task::yield_now().await;
+        }
+    };
+    let patience = Duration::from_secs(60);
+    tokio::time::timeout(patience, begun).await.unwrap();
     world.advance(Duration::from_secs(1));
     ask(&world, &script).await.unwrap();
 }
