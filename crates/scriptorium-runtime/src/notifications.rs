@@ -2,6 +2,7 @@
 //! keeps a message until its run has ended; the store records it with that end, and [`sender`] hands it to the
 //! mail server, the gateway or the webhook (decision 0044).
 
+mod draft;
 mod gateway;
 mod mail;
 pub(crate) mod sender;

@@ -116,11 +116,10 @@ impl Store {
     /// # Errors
     /// `NotFound`; `Conflict` on `status` (`forbidden_move`) unless it has failed.
     pub async fn retry_notification(&self, ctx: &Ctx, id: NotificationId) -> Result<Notification> {
-        let now = self.inner.ambient.now();
-        let next = |was: &Notification| Notification {
+        let next = |was: &Notification, clock| Notification {
             status: NotificationStatus::Pending,
             attempts: 0,
-            next_at: now,
+            next_at: clock,
             settled_at: None,
             ..was.clone()
         };
@@ -141,7 +140,7 @@ impl Store {
         id: NotificationId,
     ) -> Result<Notification> {
         let now = self.inner.ambient.now();
-        let next = |was: &Notification| Notification {
+        let next = |was: &Notification, _| Notification {
             status: NotificationStatus::Discarded,
             settled_at: Some(now),
             ..was.clone()
@@ -155,7 +154,7 @@ impl Store {
         ctx: &Ctx,
         id: NotificationId,
         action: Action,
-        next: impl FnOnce(&Notification) -> Notification,
+        next: impl FnOnce(&Notification, Timestamp) -> Notification,
     ) -> Result<Notification> {
         let tx = self.db().write(ctx).await?;
         let mut sql = tx.sql(SELECT).with([id.0.into()]);
@@ -164,7 +163,9 @@ impl Store {
         }
         let row: NotificationRow = tx.one(sql).await?.ok_or(Error::NotFound)?;
         let before = Notification::try_from(row)?;
-        let after = next(&before);
+        // By the clock that a claim compares with, which is not this server's.
+        let clock = tx.lease_clock(self.inner.ambient.now()).await?;
+        let after = next(&before, clock.into());
         if !before.status.may_become(after.status) {
             return Err(Error::Conflict {
                 what: "forbidden_move",
@@ -256,6 +257,10 @@ pub(crate) async fn insert(
         of_tenants.entry(one.tenant).or_default().push(one);
     }
     let mut waits = false;
+    if of_tenants.is_empty() {
+        return Ok(waits);
+    }
+    let clock = tx.lease_clock(now).await?;
     for (tenant, new) in of_tenants {
         let count = i64::try_from(new.len()).unwrap_or(i64::MAX);
         let sql = tx
@@ -268,6 +273,7 @@ pub(crate) async fn insert(
         let mut rows = Vec::with_capacity(new.len());
         for (place, one) in new.into_iter().enumerate() {
             let mut one = one.clone();
+            one.next_at = clock.into();
             if place >= room {
                 one.status = NotificationStatus::Failed;
                 one.settled_at = Some(now);

@@ -160,13 +160,14 @@ impl Store {
 const HELD: &str =
     "select id from notifications where status = 'sending' and lease_until <= $1 limit 1";
 
-/// Hops from tenant to tenant in the index, so that it does not read what a tenant has.
+/// Hops from tenant to tenant in the index of what waits, so that it reads neither what a tenant has nor
+/// tenants that have nothing. The order is that index's, lest another one is taken.
 const LANES: &str = "with recursive lane (tenant_id) as (\
     select (select n.tenant_id from notifications n where n.status = 'pending' \
-    order by n.tenant_id limit 1) \
+    order by n.tenant_id, n.next_at limit 1) \
     union all \
     select (select n.tenant_id from notifications n where n.status = 'pending' \
-    and n.tenant_id > lane.tenant_id order by n.tenant_id limit 1) \
+    and n.tenant_id > lane.tenant_id order by n.tenant_id, n.next_at limit 1) \
     from lane where lane.tenant_id is not null) \
     select lane.tenant_id, (select n.next_at from notifications n \
     where n.tenant_id = lane.tenant_id and n.status = 'pending' order by n.next_at limit 1) as next_at \
