@@ -39,6 +39,9 @@ pub(crate) enum Command {
     /// Events that scripts on a server could not deal with.
     #[command(subcommand)]
     DeadLetter(DeadLetterCommand),
+    /// Messages to people that scripts on a server send.
+    #[command(subcommand)]
+    Notification(NotificationCommand),
     /// What keeps executions on a server from beginning: kill switches and maintenance.
     #[command(subcommand)]
     Halt(HaltCommand),
@@ -671,6 +674,63 @@ pub(crate) struct DeadLetterRetryArgs {
 
 fn json_value(text: &str) -> Result<serde_json::Value, String> {
     serde_json::from_str(text).map_err(|error| format!("no JSON: {error}"))
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NotificationCommand {
+    /// List notifications, the newest first.
+    List(NotificationListArgs),
+    /// Show one notification with what it says.
+    Show(NotificationOneArgs),
+    /// Send one that failed once more.
+    Retry(NotificationOneArgs),
+    /// Give one up that waits or has failed.
+    Discard(NotificationOneArgs),
+    /// Show or say whether the tenant's notifications are sent, or only recorded.
+    Mode(NotificationModeArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NotificationListArgs {
+    /// Only this status: pending, sending, sent, recorded, failed or discarded
+    #[arg(long)]
+    pub(crate) status: Option<String>,
+    /// Only this channel: email, sms, slack, teams or telegram
+    #[arg(long)]
+    pub(crate) channel: Option<String>,
+    /// Only of this script, by name or id
+    #[arg(long)]
+    pub(crate) script: Option<String>,
+    /// Only of this execution
+    #[arg(long, value_name = "ID")]
+    pub(crate) execution: Option<String>,
+    /// Only since this instant, such as 2026-01-31T09:00:00Z
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) from: Option<String>,
+    /// Only before this instant
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) to: Option<String>,
+    /// Most notifications to print
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NotificationOneArgs {
+    /// Id of the notification
+    pub(crate) notification: String,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NotificationModeArgs {
+    /// send, or record; shows what it is without. What waits when it becomes record is never sent
+    pub(crate) mode: Option<String>,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
 }
 
 #[derive(Debug, Subcommand)]

@@ -17,6 +17,7 @@ mod halt;
 mod local;
 mod manifest;
 mod migrate;
+mod notification;
 mod operation;
 mod print;
 mod remote;
@@ -78,6 +79,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             Command::Execution(command) => execution::run(command).await,
             Command::Operation(command) => operation::run(command).await,
             Command::DeadLetter(command) => dead_letter::run(command).await,
+            Command::Notification(command) => notification::run(command).await,
             Command::Halt(command) => halt::run(command).await,
             Command::Subscription(command) => subscription::run(command).await,
             Command::Alert(command) => alert::run(command).await,

@@ -117,6 +117,9 @@ fn builder(settings: &Settings) -> Builder {
         entries: settings.storage_entries,
         bytes: settings.storage_bytes,
     });
+    builder = builder
+        .notifications(settings.notifications.clone())
+        .notifications_per_day(settings.notifications_per_day);
     if let Some(file) = &settings.secrets_key_file {
         builder = builder.secrets_key_file(file);
     }

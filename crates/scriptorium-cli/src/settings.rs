@@ -9,8 +9,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use reqwest::Url;
+use scriptorium::model::notification::SendMode;
 use scriptorium::model::tenant::DEFAULT_SLUG;
-use scriptorium::{Database, TenantShare};
+use scriptorium::{Database, MailServer, NotificationSettings, SmsGateway, TenantShare};
 use scriptorium_server::IpNet;
 
 use crate::arguments::{LogFormat, ServeArgs, duration};
@@ -29,7 +30,7 @@ struct Key {
 const PREFIX: &str = "SCRIPTORIUM_";
 
 /// Every setting.
-const KEYS: [Key; 31] = [
+const KEYS: [Key; 47] = [
     key("listen", Some("127.0.0.1:8080")),
     key("data_dir", Some("./data")),
     key("cache_dir", None),
@@ -51,6 +52,22 @@ const KEYS: [Key; 31] = [
     key("guest_threads", None),
     key("storage_entries", Some("100000")),
     key("storage_bytes", Some("268435456")),
+    key("notifications", Some("send")),
+    key("notifications_per_day", Some("1000")),
+    key("smtp_host", None),
+    key("smtp_port", None),
+    key("smtp_tls", Some("starttls")),
+    key("smtp_user", None),
+    secret("smtp_password"),
+    key("smtp_from", None),
+    key("smtp_ca_file", None),
+    secret("sms_url"),
+    key("sms_body", Some(SmsGateway::BODY)),
+    key("sms_content_type", Some(SmsGateway::JSON)),
+    secret("sms_authorization"),
+    secret("slack_url"),
+    secret("teams_url"),
+    secret("telegram_url"),
     key("tenant_preset", Some("shared-hosting")),
     key("tenant_shares", None),
     key("drain_delay", Some("2s")),
@@ -153,6 +170,10 @@ pub(crate) struct Settings {
     /// How much storage a tenant may have.
     pub(crate) storage_entries: u64,
     pub(crate) storage_bytes: u64,
+    /// What notifications go through.
+    pub(crate) notifications: NotificationSettings,
+    /// How many of them a tenant may send a day.
+    pub(crate) notifications_per_day: u64,
     /// What a tenant may take of the process that is not among `tenant_shares`.
     pub(crate) tenant_preset: TenantShare,
     pub(crate) tenant_shares: BTreeMap<String, TenantShare>,
@@ -313,6 +334,8 @@ impl Layers {
             guest_threads: self.optional("guest_threads", "a number of 1 or more")?,
             storage_entries: self.required("storage_entries", "a number of entries")?,
             storage_bytes: self.required("storage_bytes", "a number of bytes")?,
+            notifications: self.notifications()?,
+            notifications_per_day: self.required("notifications_per_day", "a number")?,
             tenant_preset: self.tenant_preset()?,
             tenant_shares: self.tenant_shares()?,
             drain_delay: self.duration("drain_delay")?,
@@ -337,6 +360,57 @@ impl Layers {
             }
         }
         Ok(settings)
+    }
+
+    fn notifications(&self) -> Result<NotificationSettings, Refusal> {
+        let expected = "an address such as https://a.example/path";
+        let mode: String = self.required("notifications", "send or record")?;
+        let mode = SendMode::from_name(&mode);
+        Ok(NotificationSettings {
+            mail: self.mail()?,
+            sms: self.sms()?,
+            slack: self.optional("slack_url", expected)?,
+            teams: self.optional("teams_url", expected)?,
+            telegram: self.optional("telegram_url", expected)?,
+            mode: mode.ok_or_else(|| self.refused("notifications", "send or record"))?,
+        })
+    }
+
+    fn mail(&self) -> Result<Option<MailServer>, Refusal> {
+        let Some(host) = self.optional("smtp_host", "the name of a mail server")? else {
+            return Ok(None);
+        };
+        let user: Option<String> = self.optional("smtp_user", "a name")?;
+        let password: Option<String> = self.optional("smtp_password", "a text")?;
+        let login = match (user, password) {
+            (Some(user), Some(password)) => Some((user, password)),
+            (None, None) => None,
+            (Some(_), None) => return Err(self.refused("smtp_password", "set with smtp_user")),
+            (None, Some(_)) => return Err(self.refused("smtp_user", "set with smtp_password")),
+        };
+        let file: Option<PathBuf> = self.optional("smtp_ca_file", "a file")?;
+        let authority = file.map(std::fs::read).transpose();
+        Ok(Some(MailServer {
+            host,
+            port: self.optional("smtp_port", "a port")?,
+            tls: self.required("smtp_tls", "starttls, tls or off")?,
+            login,
+            from: self.required("smtp_from", "a sender such as Acme <no-reply@acme.example>")?,
+            authority: authority
+                .map_err(|_| self.refused("smtp_ca_file", "a file that can be read"))?,
+        }))
+    }
+
+    fn sms(&self) -> Result<Option<SmsGateway>, Refusal> {
+        let Some(url) = self.optional("sms_url", "an address")? else {
+            return Ok(None);
+        };
+        Ok(Some(SmsGateway {
+            url,
+            body: self.optional("sms_body", "a text")?,
+            content_type: self.required("sms_content_type", "the type of sms_body")?,
+            authorization: self.optional("sms_authorization", "a text")?,
+        }))
     }
 
     fn duration(&self, name: &'static str) -> Result<Duration, Refusal> {

@@ -133,6 +133,10 @@ named! {
         DeadLetterDiscarded = "dead_letter.discarded",
         /// A dead letter was removed for good.
         DeadLetterDeleted = "dead_letter.deleted",
+        /// A notification was to be tried again.
+        NotificationRetried = "notification.retried",
+        /// A notification was given up.
+        NotificationDiscarded = "notification.discarded",
         /// Somebody said that they know of an alert.
         AlertAcknowledged = "alert.acknowledged",
         /// Events are parked for a script from now on.
@@ -203,6 +207,8 @@ named! {
         Execution = "execution",
         /// A dead letter.
         DeadLetter = "dead_letter",
+        /// A message to people.
+        Notification = "notification",
         /// An operation on many executions.
         Operation = "operation",
         /// The audit trail.

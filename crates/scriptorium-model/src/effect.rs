@@ -13,16 +13,19 @@ pub enum EffectKind {
     Service,
     /// A row of a business table written.
     Db,
+    /// A message to people sent.
+    Notification,
 }
 
 impl EffectKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Storage,
         Self::Event,
         Self::Http,
         Self::Service,
         Self::Db,
+        Self::Notification,
     ];
 
     /// The stable name.
@@ -33,6 +36,7 @@ impl EffectKind {
             Self::Http => "http",
             Self::Service => "service",
             Self::Db => "db",
+            Self::Notification => "notification",
         }
     }
 

@@ -70,6 +70,10 @@ id!(
     AlertId
 );
 id!(
+    /// A notification.
+    NotificationId
+);
+id!(
     /// An API token.
     TokenId
 );

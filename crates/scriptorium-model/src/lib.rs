@@ -27,6 +27,7 @@ pub mod invalid;
 pub mod json;
 pub mod library;
 pub mod limits;
+pub mod notification;
 pub mod operation;
 pub mod order;
 pub mod page;
@@ -49,8 +50,8 @@ pub use audit::Origin;
 pub use ctx::{Actor, Ctx};
 pub use idempotency::IdempotencyKey;
 pub use ids::{
-    AlertId, DeadLetterId, EventId, ExecutionId, OperationId, ScriptId, SessionId, SigningSecretId,
-    TenantId, TokenId, UserId,
+    AlertId, DeadLetterId, EventId, ExecutionId, NotificationId, OperationId, ScriptId, SessionId,
+    SigningSecretId, TenantId, TokenId, UserId,
 };
 pub use invalid::{FieldError, Invalid};
 pub use jiff::Timestamp;

@@ -35,6 +35,10 @@ pub enum Permission {
     SecretsManage,
     /// Read secrets, in a script that may.
     SecretsUse,
+    /// Send messages to people, in a script.
+    NotificationsSend,
+    /// See the messages that scripts send, try them again, give them up, and say whether they are sent at all.
+    NotificationsManage,
     /// Edit message templates.
     TemplatesManage,
     /// Manage the tenant's users.
@@ -49,7 +53,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every platform permission.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::ScriptsRead,
         Self::ScriptsCreate,
         Self::ScriptsUpdate,
@@ -64,6 +68,8 @@ impl Permission {
         Self::StorageManage,
         Self::SecretsManage,
         Self::SecretsUse,
+        Self::NotificationsSend,
+        Self::NotificationsManage,
         Self::TemplatesManage,
         Self::UsersManage,
         Self::TokensManage,
@@ -88,6 +94,8 @@ impl Permission {
             Self::StorageManage => "storage.manage",
             Self::SecretsManage => "secrets.manage",
             Self::SecretsUse => "secrets.use",
+            Self::NotificationsSend => "notifications.send",
+            Self::NotificationsManage => "notifications.manage",
             Self::TemplatesManage => "templates.manage",
             Self::UsersManage => "users.manage",
             Self::TokensManage => "tokens.manage",
@@ -224,6 +232,7 @@ impl Role {
                 P::DbRead,
                 P::DbWrite,
                 P::SecretsUse,
+                P::NotificationsSend,
             ]),
             Self::Viewer => named(&[P::ScriptsRead]),
         }

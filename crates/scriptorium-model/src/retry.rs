@@ -70,9 +70,18 @@ pub fn is_transient(failure: &Failure) -> bool {
 
 /// 2, 4, 8 seconds after the first, second and third attempt.
 fn backoff(attempt: u32) -> Duration {
-    let doubled = 1_u32.checked_shl(attempt.saturating_sub(1));
-    let doubled = doubled.unwrap_or(u32::MAX);
-    BASE.saturating_mul(doubled).min(LONGEST)
+    doubled(BASE, attempt)
+}
+
+/// `base` after the first attempt and twice as long after each further one, an hour at most, a fifth more or
+/// less.
+pub(crate) fn spread(base: Duration, attempt: u32, chance: u32) -> Duration {
+    jittered(doubled(base, attempt), chance)
+}
+
+fn doubled(base: Duration, attempt: u32) -> Duration {
+    let times = 1_u32.checked_shl(attempt.saturating_sub(1));
+    base.saturating_mul(times.unwrap_or(u32::MAX)).min(LONGEST)
 }
 
 /// A fifth more or less, so that what failed together does not come back together.

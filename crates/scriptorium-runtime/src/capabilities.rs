@@ -14,7 +14,7 @@ pub(crate) mod language;
 mod secrets;
 mod storage;
 pub(crate) mod stream;
-mod utils;
+pub(crate) mod utils;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};

@@ -8,6 +8,7 @@ use std::time::Duration;
 use scriptorium_engine::{Invocation, Limits, Outcome, Report};
 use scriptorium_model::effect::Effects;
 use scriptorium_model::execution::{Execution, ExecutionStatus, Failure, Metrics};
+use scriptorium_model::notification::Notification;
 use scriptorium_model::{Json, Timestamp};
 
 use crate::circuits::Counted;
@@ -29,6 +30,7 @@ pub(crate) struct Ended {
     metrics: Metrics,
     began: Option<Timestamp>,
     events: Vec<scriptorium_model::event::Event>,
+    notifications: Vec<Notification>,
     incidents: Vec<scriptorium_model::audit::Incident>,
     effects: Effects,
 }
@@ -41,6 +43,7 @@ impl Ended {
             metrics: Metrics::default(),
             began: None,
             events: Vec::new(),
+            notifications: Vec::new(),
             incidents: Vec::new(),
             effects: Effects::default(),
         }
@@ -233,6 +236,7 @@ async fn run_prepared(
         Duration::try_from(queued).unwrap_or_default()
     });
     let events = std::mem::take(&mut run.events().events);
+    let notifications = run.outgoing().take();
     Ended {
         result,
         metrics: Metrics {
@@ -246,6 +250,7 @@ async fn run_prepared(
         },
         began,
         events,
+        notifications,
         incidents: run.incidents(),
         effects: run.dry.effects(),
     }
@@ -361,15 +366,16 @@ fn conclude(shared: &Shared, execution: &Execution, entry: Entry, ended: Ended) 
         ..execution.clone()
     };
     // Where they are made they are left out already; here nothing that is new can forget to.
-    let events = match execution.dry_run {
-        true => Vec::new(),
-        false => ended.events,
+    let (events, notifications) = match execution.dry_run {
+        true => (Vec::new(), Vec::new()),
+        false => (ended.events, ended.notifications),
     };
     Finished {
         execution,
         logs,
         reply,
         events,
+        notifications,
         incidents: ended.incidents,
         refused: None,
     }

@@ -38,8 +38,10 @@ use crate::dry::Dry;
 use crate::hub::Live;
 use crate::job::{Call, Job};
 use crate::masking::Mask;
+use crate::notifications::Outlets;
+use crate::notifications::service::Outgoing;
 use crate::options::HostTypes;
-use crate::service::{Handler, Method, Registry, Service, ServiceCall, ServiceError};
+use crate::service::{Does, Handler, Method, Registry, Service, ServiceCall, ServiceError};
 
 /// Most templates, new programs and large inputs worked on at once in the process: each takes a
 /// processor.
@@ -65,6 +67,7 @@ pub(crate) struct World {
     pub(crate) templates: BTreeMap<String, String>,
     pub(crate) types: HostTypes,
     pub(crate) http: http::Client,
+    pub(crate) outlets: Outlets,
     /// Every permission name `*` stands for.
     pub(crate) permissions: BTreeSet<String>,
     pub(crate) io: Handle,
@@ -94,6 +97,7 @@ pub(crate) struct Run {
     live: Arc<Live>,
     wall: Duration,
     events: Mutex<Published>,
+    outgoing: Mutex<Outgoing>,
     incidents: Mutex<Vec<Incident>>,
     /// In place of the world, when it is a dry run.
     pub(crate) dry: Dry,
@@ -107,6 +111,13 @@ const BODY_PART: usize = 768 << 10;
 pub(crate) struct Published {
     pub(crate) events: Vec<Event>,
     held: Vec<Held>,
+}
+
+/// How much a run had published and sent at one point.
+#[derive(Clone, Copy)]
+pub(crate) struct Told {
+    events: usize,
+    notifications: usize,
 }
 
 /// What a run has read of secrets.
@@ -166,6 +177,7 @@ impl Run {
             live,
             wall,
             events: Mutex::default(),
+            outgoing: Mutex::default(),
             incidents: Mutex::default(),
             dry: Dry::default(),
             job,
@@ -221,11 +233,26 @@ impl Run {
         Ok(())
     }
 
-    /// Gives up the events that came after some: they were part of a transaction that is not kept.
-    pub(crate) fn forget_events_after(&self, count: usize) {
+    /// What has been published and sent so far.
+    pub(crate) fn mark(&self) -> Told {
+        Told {
+            events: self.events().events.len(),
+            notifications: self.outgoing().len(),
+        }
+    }
+
+    /// Gives up what was published and sent since: it was part of a transaction that is not kept.
+    pub(crate) fn forget_since(&self, mark: Told) {
         let mut published = self.events();
-        published.events.truncate(count);
-        published.held.truncate(count);
+        published.events.truncate(mark.events);
+        published.held.truncate(mark.events);
+        drop(published);
+        self.outgoing().truncate(mark.notifications);
+    }
+
+    /// The notifications that the run leaves, in the order of their calls.
+    pub(crate) fn outgoing(&self) -> MutexGuard<'_, Outgoing> {
+        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The events published so far.
@@ -374,7 +401,7 @@ impl Run {
         }
     }
 
-    fn call_service(&self, path: &str, method: &Method, args: &str) -> Reply {
+    fn call_service(self: &Arc<Self>, path: &str, method: &Method, args: &str) -> Reply {
         if let Some(permission) = &method.permission
             && !self.ctx.permissions.allows(permission)
         {
@@ -384,6 +411,15 @@ impl Run {
                 ..HostError::new("PERMISSION_DENIED", message)
             }));
         }
+        let handler = match &method.does {
+            Does::Host(handler) => handler,
+            Does::Platform(does) => {
+                return match self.read_args(args) {
+                    Ok((args, values)) => does(self, args, values),
+                    Err(error) => Reply::Ready(Err(error)),
+                };
+            }
+        };
         if self.database.is_open() {
             // It may need what the transaction has locked, and would wait for itself.
             let message = format!("{path} cannot be called while a transaction is open");
@@ -412,7 +448,7 @@ impl Run {
                 Err(error) => return Reply::Ready(Err(error)),
             }
         } else {
-            method.handler.clone()
+            handler.clone()
         };
         let path = path.to_owned();
         // The handler is called inside of the task: it may panic before it has made its future.

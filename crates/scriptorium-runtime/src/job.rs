@@ -7,6 +7,7 @@ use scriptorium_model::audit::Incident;
 use scriptorium_model::delivery::Delivery;
 use scriptorium_model::event::{Event, sample};
 use scriptorium_model::execution::{Execution, Failure, LogLine, TriggerKind};
+use scriptorium_model::notification::Notification;
 use scriptorium_model::script::Definition;
 use scriptorium_model::tenant::Tenant;
 use scriptorium_model::trigger::Trigger;
@@ -138,6 +139,8 @@ pub struct Finished {
     pub reply: Option<HttpReply>,
     /// The events it published, to be recorded with the execution.
     pub events: Vec<Event>,
+    /// Messages to people that it sent; recorded with its end, and sent after that.
+    pub notifications: Vec<Notification>,
     /// What it was kept from, for the audit trail.
     pub incidents: Vec<Incident>,
     /// Why it did not begin, when there was no room for it.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use scriptorium_store::tenant_data::TenantData;
 
+use crate::notifications::Notifications;
 use crate::scheduler::Shares;
 use crate::service::Service;
 
@@ -24,6 +25,8 @@ pub struct Options {
     pub allow_eval: bool,
     /// The addresses that `http` may reach, literally. Default none.
     pub http_allow: Vec<SocketAddr>,
+    /// What notifications go through. Default nothing.
+    pub notifications: Notifications,
     /// Threads that run guest code, apart from I/O. Default: one per core.
     pub guest_threads: usize,
     /// What each tenant may take of the process.
@@ -77,6 +80,7 @@ impl Default for Options {
             overflow_slots: 448,
             allow_eval: false,
             http_allow: Vec::new(),
+            notifications: Notifications::default(),
             guest_threads: std::thread::available_parallelism().map_or(1, usize::from),
             shares: Shares::default(),
             operator_slots: 2,

@@ -30,6 +30,7 @@ use crate::hub::{Hub, Stage, Watch};
 use crate::job::{Call, Finished, Job};
 use crate::libraries::{self, Bundle, Bundles, ResolvedLibrary};
 use crate::load::Unfit;
+use crate::notifications::{self, Outlets, sender};
 use crate::once::{self, Once};
 use crate::options::Options;
 use crate::prepared::{Prepared, ProgramStatistics, Programs, Recipe};
@@ -126,6 +127,7 @@ impl Runtime {
             templates: options.templates,
             types: options.types,
             http: http::Client::new(options.http_allow)?,
+            outlets: Outlets::new(options.notifications)?,
             permissions,
             io,
             tasks: TaskTracker::new(),
@@ -331,7 +333,26 @@ impl Runtime {
         }
         if let Some(firsts) = firsts.take() {
             let task = worker::work(self.clone(), firsts);
-            *worker = Some(self.0.world.tasks.spawn_on(task, &self.0.world.io));
+            let world = &self.0.world;
+            *worker = Some(world.tasks.spawn_on(task, &world.io));
+            let sending = sender::keep_sending(self.0.clone());
+            world.tasks.spawn_on(sending, &world.io);
+        }
+    }
+
+    /// Sends the notifications that are due now, as it is done in the background, and waits for them; how many
+    /// were tried.
+    ///
+    /// # Errors
+    /// The database's failure; what was claimed until then is sent later.
+    pub async fn send_notifications(&self) -> Result<u32, scriptorium_store::Error> {
+        let mut tried = 0;
+        loop {
+            let pass = sender::pass(&self.0.world).await?;
+            if pass.tried == 0 {
+                return Ok(tried);
+            }
+            tried += pass.tried;
         }
     }
 
@@ -438,7 +459,15 @@ fn checked(options: &Options) -> Result<Registry, Error> {
         );
     }
     options.shares.check(&mut invalid);
-    let services = invalid.check(Registry::new(options.services.clone()));
+    let mut services = options.services.clone();
+    // What the host offers under the name stays what it is.
+    let own = services
+        .iter()
+        .any(|one| one.name() == notifications::service::NAME);
+    if !own {
+        services.push(notifications::service::service());
+    }
+    let services = invalid.check(Registry::new(services));
     invalid
         .or(services.unwrap_or_default())
         .map_err(Error::Options)

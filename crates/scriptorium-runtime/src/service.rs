@@ -7,9 +7,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use scriptorium_engine::{Held, Reply};
 use scriptorium_model::{Ambient, Ctx, ExecutionId, Invalid};
 use scriptorium_store::tenant_data::TenantData;
 use serde_json::Value;
+
+use crate::host::Run;
 
 /// A named group of methods that scripts can call.
 ///
@@ -40,12 +43,24 @@ pub(crate) struct Method {
     pub(crate) returns: String,
     pub(crate) doc: String,
     pub(crate) permission: Option<String>,
-    pub(crate) handler: Handler,
+    pub(crate) does: Does,
     /// Whether it changes nothing, so that dry runs call it.
     pub(crate) reads_only: bool,
     /// What answers in a dry run.
     pub(crate) dry_run: Option<Handler>,
 }
+
+/// Who does what a method promises.
+#[derive(Clone)]
+pub(crate) enum Does {
+    /// The host application.
+    Host(Handler),
+    /// The platform, which sees the run and looks to dry runs itself.
+    Platform(Own),
+}
+
+/// What the platform does for a method of its own.
+pub(crate) type Own = fn(&Arc<Run>, Vec<Value>, Held) -> Reply;
 
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Value, ServiceError>> + Send>>;
 pub(crate) type Handler = Arc<dyn Fn(ServiceCall) -> Answer + Send + Sync>;
@@ -110,7 +125,29 @@ impl Service {
             returns: returns.into(),
             doc: doc.into(),
             permission: None,
-            handler: Arc::new(move |call| Box::pin(handler(call))),
+            does: Does::Host(Arc::new(move |call| Box::pin(handler(call)))),
+            reads_only: false,
+            dry_run: None,
+        });
+        self
+    }
+
+    /// Adds a method that the platform does itself.
+    pub(crate) fn own(
+        mut self,
+        name: &str,
+        params: &str,
+        returns: &str,
+        doc: &str,
+        does: Own,
+    ) -> Self {
+        self.methods.push(Method {
+            name: name.to_owned(),
+            params: params.to_owned(),
+            returns: returns.to_owned(),
+            doc: doc.to_owned(),
+            permission: None,
+            does: Does::Platform(does),
             reads_only: false,
             dry_run: None,
         });

@@ -424,6 +424,7 @@ pub(crate) async fn record(
             lease: Some(lease),
             logs: finished.logs.clone(),
             events: finished.events.clone(),
+            notifications: finished.notifications.clone(),
             incidents: finished.incidents.clone(),
         };
         let written = match shared.world.store.record(ctx, record).await {

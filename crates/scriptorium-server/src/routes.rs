@@ -16,8 +16,9 @@ use utoipa_axum::routes;
 
 use crate::api::{
     Refused, alerts, audit, backup, dead_letters, drafts, endpoints, events, executions, halts,
-    nodes, operations, reference, retention, schedules, scripts, secrets, session, signing_secrets,
-    storage, stream, subscriptions, templates, tenants, tokens, transfer, trash, users, versions,
+    nodes, notifications, operations, reference, retention, schedules, scripts, secrets, session,
+    signing_secrets, storage, stream, subscriptions, templates, tenants, tokens, transfer, trash,
+    users, versions,
 };
 use crate::problem::{self, Problem};
 use crate::state::App;
@@ -167,6 +168,11 @@ fn management() -> OpenApiRouter<App> {
         .routes(routes!(dead_letters::read, dead_letters::delete))
         .routes(routes!(dead_letters::retry))
         .routes(routes!(dead_letters::discard))
+        .routes(routes!(notifications::list))
+        .routes(routes!(notifications::read))
+        .routes(routes!(notifications::retry))
+        .routes(routes!(notifications::discard))
+        .routes(routes!(notifications::mode, notifications::set_mode))
         .routes(routes!(storage::read, storage::put, storage::delete))
         .routes(routes!(templates::list))
         .routes(routes!(templates::read, templates::put, templates::delete))

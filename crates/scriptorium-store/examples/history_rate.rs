@@ -199,6 +199,7 @@ fn finished(ambient: &Ambient, script: &Script, logs: u32) -> Finished {
             })
             .collect(),
         events: Vec::new(),
+        notifications: Vec::new(),
         incidents: Vec::new(),
     }
 }

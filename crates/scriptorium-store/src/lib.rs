@@ -26,6 +26,7 @@ mod keys;
 mod libraries;
 mod lifecycle;
 mod milestones;
+mod notifications;
 mod operations;
 mod recall;
 mod retention;
@@ -69,6 +70,7 @@ pub use events::{Delivered, DeliveryState, EventType};
 pub use executions::{ExecutionField, ExecutionFilter, ExecutionSort, ExecutionSummary, Inserted};
 pub use history::{Accept, Begin, Commit, Finished, Written};
 pub use idempotency::KnownKey;
+pub use notifications::{Allowance, NotificationFilter};
 pub use operations::{Operation, PROBLEMS};
 pub use scripts::{
     Contradiction, ImportStep, ImportedVersion, LastExecution, Saving, ScriptFilter, ScriptSort,
@@ -83,4 +85,5 @@ pub use system::indexer::Indexed;
 pub use system::lanes::Lanes;
 pub use system::maintenance::Maintained;
 pub use system::nodes::{Duty, Node, OnDuty};
+pub use system::notifications::ToSend;
 pub use system::queue::{Claimed, Lease, LeaseId};

@@ -15,7 +15,7 @@ use crate::db::postgres::{self, Postgres, PostgresOptions};
 use crate::db::{self, Db, Dialect};
 use crate::error::{Error, Result};
 use crate::files::{self, LockFile};
-use crate::history::HistoryWriter;
+use crate::history::{HistoryWriter, Quotas};
 use crate::keys;
 use crate::recall::Recall;
 use crate::secrets::{self, Seal};
@@ -48,6 +48,8 @@ pub struct Options {
     pub secrets_key_file: Option<PathBuf>,
     /// How much storage a tenant may have.
     pub storage_quota: Quota,
+    /// How many notifications a tenant may send a day, by the clock of UTC; 1,000 by default.
+    pub notifications_per_day: u64,
 }
 
 impl Options {
@@ -63,6 +65,7 @@ impl Options {
             audit_key_file: None,
             secrets_key_file: None,
             storage_quota: Quota::default(),
+            notifications_per_day: 1_000,
         }
     }
 }
@@ -86,6 +89,7 @@ pub(crate) struct Inner {
     pub(crate) seal: Seal,
     pub(crate) recall: Recall,
     pub(crate) trail: Trail,
+    pub(crate) notifications_per_day: u64,
     pub(crate) heads: Heads,
     data_dir: PathBuf,
     lock: Mutex<Option<LockFile>>,
@@ -110,6 +114,8 @@ pub enum Change {
     Events,
     /// Executions are kept from beginning, or no longer.
     Halts,
+    /// A notification waits to be sent.
+    Notifications,
 }
 
 /// What changed, for whoever watches. `seen` moves with every change, `told` with those of this
@@ -162,7 +168,10 @@ impl Store {
             ambient.clone(),
             Arc::clone(&signals),
             options.history_queue,
-            options.storage_quota,
+            Quotas {
+                storage: options.storage_quota,
+                notifications_per_day: options.notifications_per_day,
+            },
         );
         let store = Self {
             inner: Arc::new(Inner {
@@ -174,6 +183,7 @@ impl Store {
                 next_due: NextDue::default(),
                 ids: InOrder::default(),
                 trail,
+                notifications_per_day: options.notifications_per_day,
                 seal,
                 recall,
                 heads: Heads::new(&options.data_dir),
@@ -318,7 +328,7 @@ impl Store {
 
 impl Change {
     /// Every kind.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Endpoints,
         Self::Schedules,
         Self::Pending,
@@ -326,6 +336,7 @@ impl Change {
         Self::Documents,
         Self::Events,
         Self::Halts,
+        Self::Notifications,
     ];
 
     /// Its name among nodes.
@@ -338,6 +349,7 @@ impl Change {
             Self::Documents => "documents",
             Self::Events => "events",
             Self::Halts => "halts",
+            Self::Notifications => "notifications",
         }
     }
 

@@ -20,6 +20,8 @@ pub(crate) struct Frame {
     pub(crate) halt: Option<String>,
     /// Whether secrets are offered.
     pub(crate) secrets: bool,
+    /// Whether notifications are offered.
+    pub(crate) notifications: bool,
     section: &'static str,
 }
 
@@ -46,6 +48,8 @@ impl Frame {
             person: caller.map(|caller| person(t, caller)),
             tenant: caller.map_or_else(String::new, |caller| caller.tenant.name.clone()),
             secrets: caller.is_some_and(|caller| caller.ctx.may(Permission::SecretsManage)),
+            notifications: caller
+                .is_some_and(|caller| caller.ctx.may(Permission::NotificationsManage)),
             audit: caller.is_some_and(|caller| caller.ctx.may(Permission::AuditRead)),
             texts: Island::of(&t.for_browser()),
             halt: None,

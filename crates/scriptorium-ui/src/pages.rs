@@ -8,6 +8,8 @@ mod diff;
 mod execution;
 mod executions;
 mod login;
+mod notification;
+mod notifications;
 mod operations;
 mod run;
 mod script;
@@ -59,6 +61,8 @@ pub(crate) fn router() -> Router<Site> {
         .route("/alerts/badge", get(alerts::badge))
         .route("/dead-letters", get(dead_letters::list))
         .route("/dead-letters/{id}", get(dead_letter::show))
+        .route("/notifications", get(notifications::list))
+        .route("/notifications/{id}", get(notification::show))
         .route("/assets/{name}", get(assets::serve))
         .fallback(not_found)
 }

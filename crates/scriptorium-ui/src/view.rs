@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use scriptorium::model::dead_letter::DeadLetterStatus;
 use scriptorium::model::execution::{ExecutionStatus, TriggerKind};
+use scriptorium::model::notification::NotificationStatus;
 use scriptorium::model::policy::{self, Action};
 use scriptorium::model::script::{Script, ScriptStatus, ScriptType};
 use scriptorium::model::{Ctx, Json};
@@ -121,6 +122,17 @@ pub(crate) fn dead_letter_tone(status: DeadLetterStatus) -> &'static str {
         DeadLetterStatus::Retrying => "tone-live",
         DeadLetterStatus::Resolved => "tone-good",
         DeadLetterStatus::Discarded => "tone-hollow",
+    }
+}
+
+pub(crate) fn notification_tone(status: NotificationStatus) -> &'static str {
+    match status {
+        NotificationStatus::Pending => "tone-info tone-hollow",
+        NotificationStatus::Sending => "tone-live",
+        NotificationStatus::Sent => "tone-good",
+        NotificationStatus::Recorded => "tone-hollow",
+        NotificationStatus::Failed => "tone-bad",
+        NotificationStatus::Discarded => "tone-hollow",
     }
 }
 

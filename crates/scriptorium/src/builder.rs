@@ -10,7 +10,9 @@ use scriptorium_model::storage::Quota;
 use scriptorium_model::tenant::Tenant;
 use scriptorium_model::user::User;
 use scriptorium_model::{Ambient, Ctx, Invalid};
-use scriptorium_runtime::{Named, Options, Runtime, Service, TenantShare};
+use scriptorium_runtime::{
+    Named, Notifications as NotificationSettings, Options, Runtime, Service, TenantShare,
+};
 use scriptorium_store::Store;
 use scriptorium_store::tenant_data::TenantSchema;
 use scriptorium_triggers::Triggers;
@@ -38,6 +40,7 @@ pub struct Builder {
     audit_key_file: Option<PathBuf>,
     secrets_key_file: Option<PathBuf>,
     storage_quota: Quota,
+    notifications_per_day: Option<u64>,
     options: Options,
     schema: TenantSchema,
     ambient: Option<Ambient>,
@@ -62,6 +65,7 @@ impl Default for Builder {
             audit_key_file: None,
             secrets_key_file: None,
             storage_quota: Quota::default(),
+            notifications_per_day: None,
             options: Options::default(),
             schema: TenantSchema::default(),
             ambient: None,
@@ -206,6 +210,21 @@ impl Builder {
         self
     }
 
+    /// What scripts' messages to people go through: a mail server, a gateway for SMS, webhooks; nothing by
+    /// default, and then scripts are told so. A host with a service `notifications` of its own has no need of it.
+    #[must_use]
+    pub fn notifications(mut self, settings: NotificationSettings) -> Self {
+        self.options.notifications = settings;
+        self
+    }
+
+    /// How many notifications each tenant may send a day, by the clock of UTC; 1,000 unless it is said.
+    #[must_use]
+    pub fn notifications_per_day(mut self, number: u64) -> Self {
+        self.notifications_per_day = Some(number);
+        self
+    }
+
     /// Leaves `eval` and `Function` on (D14). Refused when there are several tenants.
     #[must_use]
     pub fn allow_eval(mut self, allow: bool) -> Self {
@@ -295,6 +314,9 @@ impl Builder {
         store.audit_key_file = self.audit_key_file;
         store.secrets_key_file = self.secrets_key_file;
         store.storage_quota = self.storage_quota;
+        if let Some(number) = self.notifications_per_day {
+            store.notifications_per_day = number;
+        }
         if let Some(name) = self.node_name {
             store.node_name = name;
         }

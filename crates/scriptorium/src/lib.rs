@@ -58,6 +58,7 @@ mod halts;
 mod hooks;
 mod idempotency;
 pub mod local;
+mod notifications;
 mod operations;
 mod password;
 mod platform;
@@ -81,16 +82,17 @@ mod wiring;
 
 pub use scriptorium_model as model;
 pub use scriptorium_runtime::{
-    Circuit, Diagnostic, Service, ServiceCall, ServiceError, Severity, Statistics, TenantShare,
+    Circuit, Diagnostic, MailServer, MailTls, Notifications as NotificationSettings, Service,
+    ServiceCall, ServiceError, Severity, SmsGateway, Statistics, TenantShare,
 };
 pub use scriptorium_store::events::EventFilter;
 pub use scriptorium_store::schedules::{CameTo, LastRun, ScheduleState, Skipped, Slot};
 pub use scriptorium_store::tenant_data::{self, TenantData, TenantSchema};
 pub use scriptorium_store::{
-    AlertFilter, Backlog, DeadLetterFilter, DeadLetterSummary, Delivered, DeliveryState, EventType,
-    ExecutionField, ExecutionFilter, ExecutionSort, ExecutionSummary, LastExecution, Node,
-    Operation, ParkedEvent, ScriptFilter, ScriptSort, ScriptSummary, SigningSecret, SortField,
-    Suspension,
+    AlertFilter, Allowance, Backlog, DeadLetterFilter, DeadLetterSummary, Delivered, DeliveryState,
+    EventType, ExecutionField, ExecutionFilter, ExecutionSort, ExecutionSummary, LastExecution,
+    Node, NotificationFilter, Operation, ParkedEvent, ScriptFilter, ScriptSort, ScriptSummary,
+    SigningSecret, SortField, Suspension,
 };
 
 pub use access::{Caller, SignedIn};
@@ -112,6 +114,7 @@ pub use executions::{Execute, Executions, Mode, Replay};
 pub use halts::{Halts, WhichHalt};
 pub use hooks::{Hook, Objection, Verdict, Veto};
 pub use idempotency::Answer;
+pub use notifications::Notifications;
 pub use operations::{Matched, NewOperation, Operations};
 pub use platform::{FirstSignIn, Platform, Status};
 pub use retention::RetentionSettings;

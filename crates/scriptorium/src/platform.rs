@@ -37,6 +37,7 @@ use crate::executions::{Executions, Mode};
 use crate::halts::{Halts, Standing};
 use crate::hooks::Hook;
 use crate::idempotency::{Answer, answered};
+use crate::notifications::Notifications;
 use crate::operations::Operations;
 use crate::password::Passwords;
 use crate::retention::RetentionSettings;
@@ -197,6 +198,11 @@ impl Platform {
     /// Events of a tenant that a script could not deal with.
     pub fn dead_letters(&self) -> DeadLetters<'_> {
         DeadLetters(self)
+    }
+
+    /// Messages to people that a tenant's scripts send.
+    pub fn notifications(&self) -> Notifications<'_> {
+        Notifications(self)
     }
 
     /// Operations on many executions of a tenant.
@@ -682,6 +688,7 @@ fn written(finished: Finished) -> scriptorium_store::Finished {
         lease: None,
         logs: finished.logs,
         events: finished.events,
+        notifications: finished.notifications,
         incidents: finished.incidents,
     }
 }

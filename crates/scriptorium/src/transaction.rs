@@ -93,7 +93,11 @@ impl TenantHandle {
     /// Records what ran in a transaction, and calls who waits for its commit.
     async fn conclude(&self, rest: Rest, committed: bool) {
         let left = std::mem::take(&mut *rest.lock());
-        for (finished, entry) in left.ended {
+        for (mut finished, entry) in left.ended {
+            // Nobody hears of what was rolled back.
+            if !committed {
+                finished.notifications.clear();
+            }
             self.platform()
                 .record_later(self.ctx(), finished, entry)
                 .await;

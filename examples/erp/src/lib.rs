@@ -34,9 +34,15 @@ const REMINDER_TEXT: &str = "\
 {{ name }}, we have not seen you at {{ company }} since {{ lastVisit }}. \
 Your next order is delivered free of charge.";
 
-/// Declares the business to a platform that is about to start.
+/// Declares the business to a platform that is about to start, with an outbox in place of mail.
 #[must_use]
 pub fn install(builder: Builder) -> Builder {
+    business(builder).service(notifications::service())
+}
+
+/// The business without an outbox of its own: its scripts send what the platform's notifications send.
+#[must_use]
+pub fn business(builder: Builder) -> Builder {
     builder
         .tenant_schema(schema::tables())
         .permission(REPORTS_VIEW)
@@ -55,5 +61,4 @@ pub fn install(builder: Builder) -> Builder {
         .service(products::service())
         .service(orders::service())
         .service(invoices::service())
-        .service(notifications::service())
 }

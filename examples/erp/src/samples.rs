@@ -7,7 +7,7 @@ use scriptorium::model::endpoint::Method;
 use scriptorium::model::limits::Limits;
 use scriptorium::model::schedule::Schedule;
 use scriptorium::model::script::{Definition, Language, ScriptType};
-use scriptorium::model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
+use scriptorium::model::trigger::{Endpoint, EndpointAuth, SignatureScheme, Subscription, Trigger};
 use serde::Deserialize;
 
 use crate::Error;
@@ -34,9 +34,24 @@ const SOURCES: [(&str, &str); 7] = [
 /// # Errors
 /// [`Error::Sample`] when manifest and files do not fit together.
 pub fn definitions() -> Result<Vec<Definition>, Error> {
+    read(MANIFEST, |file| {
+        let found = SOURCES.iter().find(|(name, _)| *name == file);
+        found.map(|(_, source)| (*source).to_owned())
+    })
+}
+
+/// What the scripts of a manifest say and how they are set up, in its order; `source` gives the text of a file.
+///
+/// # Errors
+/// [`Error::Sample`] when manifest and files do not fit together.
+pub fn read(
+    manifest: &str,
+    source: impl Fn(&str) -> Option<String>,
+) -> Result<Vec<Definition>, Error> {
     let manifest: Manifest =
-        toml::from_str(MANIFEST).map_err(|error| Error::Sample(error.to_string()))?;
-    manifest.script.into_iter().map(Entry::define).collect()
+        toml::from_str(manifest).map_err(|error| Error::Sample(error.to_string()))?;
+    let entries = manifest.script.into_iter();
+    entries.map(|entry| entry.define(&source)).collect()
 }
 
 #[derive(Deserialize)]
@@ -77,6 +92,14 @@ struct HttpEntry {
     methods: Vec<String>,
     auth: String,
     permission: Option<String>,
+    signature: Option<SignatureEntry>,
+    cache_seconds: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignatureEntry {
+    scheme: String,
 }
 
 #[derive(Deserialize)]
@@ -94,11 +117,8 @@ struct LimitsEntry {
 }
 
 impl Entry {
-    fn define(self) -> Result<Definition, Error> {
-        let (_, source) = SOURCES
-            .iter()
-            .find(|(file, _)| *file == self.file)
-            .ok_or_else(|| self.refused("is not compiled in"))?;
+    fn define(self, source: &impl Fn(&str) -> Option<String>) -> Result<Definition, Error> {
+        let source = source(&self.file).ok_or_else(|| self.refused("is not there"))?;
         let language = match self.file.rsplit_once('.') {
             Some((_, "ts")) => Language::TypeScript,
             _ => Language::JavaScript,
@@ -107,7 +127,7 @@ impl Entry {
         let trigger = self.trigger()?;
         let definition = Definition {
             limits: self.limits.limits(),
-            source: (*source).to_owned(),
+            source,
             language,
             allowed_services: self.allowed_services,
             tags: self.tags,
@@ -132,7 +152,7 @@ impl Entry {
             (Some(ScriptType::Http), None, Some(http), None) => http
                 .endpoint()
                 .map(Trigger::Http)
-                .ok_or_else(|| self.refused("has an unknown method or auth")),
+                .ok_or_else(|| self.refused("has an unknown method, auth or scheme")),
             (Some(ScriptType::Event), None, None, Some(event)) => {
                 Ok(Trigger::Event(Subscription::to(&event.types)))
             }
@@ -152,8 +172,14 @@ impl HttpEntry {
         let methods = self.methods.iter().map(|name| Method::from_name(name));
         let methods = methods.collect::<Option<Vec<_>>>()?;
         let auth = EndpointAuth::from_name(&self.auth)?;
+        let signature = match &self.signature {
+            Some(signature) => Some(SignatureScheme::from_name(&signature.scheme)?),
+            None => None,
+        };
         Some(Endpoint {
             permission: self.permission.clone(),
+            cache_seconds: self.cache_seconds,
+            signature,
             ..Endpoint::new(&self.path, &methods, auth)
         })
     }

@@ -9,7 +9,7 @@ use super::source::{File, Token, Tree};
 const PAGE: &str = "docs/errors/codes.md";
 
 /// First words of the stable codes: what failed.
-const AREAS: [&str; 3] = ["script", "limit", "platform"];
+const AREAS: [&str; 4] = ["script", "limit", "platform", "notification"];
 
 /// Names of what people did, which look like codes of what failed; the guide's page lists them.
 const ACTIONS: &str = "crates/scriptorium-model/src/audit.rs";

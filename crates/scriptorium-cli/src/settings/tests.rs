@@ -144,6 +144,45 @@ fn shares_of_tenants_begin_with_a_preset() {
 }
 
 #[test]
+fn what_notifications_go_through_is_read() {
+    let file = "smtp_host = \"mail.example\"\nsmtp_from = \"Acme <no-reply@acme.example>\"\n\
+        smtp_user = \"acme\"\nsms_url = \"https://sms.example\"\nnotifications = \"record\"";
+    let variables = [("SCRIPTORIUM_SMTP_PASSWORD", "correct horse")];
+    let layers = layers(file, &variables, ServeArgs::default()).unwrap();
+    check(&layers, "smtp_password", "********", "environment");
+    check(&layers, "sms_url", "********", "file ");
+    let settings = layers.settings().unwrap().notifications;
+    let mail = settings.mail.unwrap();
+    assert_eq!(mail.tls, scriptorium::MailTls::StartTls);
+    let login = Some(("acme".to_owned(), "correct horse".to_owned()));
+    assert_eq!(mail.login, login);
+    assert_eq!(settings.mode, SendMode::Record);
+    assert_eq!(settings.sms.unwrap().content_type, SmsGateway::JSON);
+    let host = "smtp_host = \"mail.example\"\n";
+    for (file, complaint) in [
+        (host.to_owned(), "smtp_from (default) must be a sender"),
+        (
+            format!("{host}smtp_from = \"a@b.example\"\nsmtp_tls = \"maybe\""),
+            "must be starttls, tls or off",
+        ),
+        (
+            format!("{host}smtp_from = \"a@b.example\"\nsmtp_user = \"acme\""),
+            "smtp_password",
+        ),
+        (
+            format!("{host}smtp_from = \"a@b.example\"\nsmtp_ca_file = \"/nowhere\""),
+            "smtp_ca_file",
+        ),
+        (
+            "notifications = \"off\"".to_owned(),
+            "must be send or record",
+        ),
+    ] {
+        refuse(&file, &[], complaint);
+    }
+}
+
+#[test]
 fn an_empty_variable_takes_a_value_away() {
     let file = "public_url = \"https://a.example\"";
     let layers = layers(

@@ -21,6 +21,8 @@ fn help_is_as_it_was() {
         &["operation", "list"],
         &["dead-letter", "list"],
         &["dead-letter", "retry"],
+        &["notification", "list"],
+        &["notification", "mode"],
         &["halt", "put"],
         &["alert", "list"],
         &["subscription", "suspend"],

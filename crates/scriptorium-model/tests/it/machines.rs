@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use scriptorium_model::dead_letter::{Cause, DeadLetter, DeadLetterStatus};
 use scriptorium_model::execution::ExecutionStatus;
+use scriptorium_model::notification::NotificationStatus;
 use scriptorium_model::schedule::{Schedule, Standing};
 use scriptorium_model::script::{
     Definition, Language, RefusedMove, Script, ScriptStatus, validate_reason,
@@ -108,6 +109,24 @@ fn dead_letters_move_as_the_matrix_says() {
 }
 
 #[test]
+fn notifications_move_as_the_matrix_says() {
+    let moves = matrix(
+        NotificationStatus::ALL,
+        NotificationStatus::as_str,
+        NotificationStatus::may_become,
+    );
+    let expected = [
+        "pending -> sending recorded discarded",
+        "sending -> pending sent failed",
+        "sent -> ",
+        "recorded -> ",
+        "failed -> pending discarded",
+        "discarded -> ",
+    ];
+    assert_eq!(moves, expected);
+}
+
+#[test]
 fn schedules_move_as_the_matrix_says() {
     let at = |second| Standing::Waiting(Timestamp::from_second(second).unwrap());
     let all = [Standing::Off, at(1), at(2), Standing::Ended];
@@ -137,10 +156,14 @@ fn every_state_is_found_by_its_name_and_nothing_else_is() {
     for status in DeadLetterStatus::ALL {
         assert_eq!(DeadLetterStatus::from_name(status.as_str()), Some(status));
     }
+    for status in NotificationStatus::ALL {
+        assert_eq!(NotificationStatus::from_name(status.as_str()), Some(status));
+    }
     for wrong in ["", "Draft", "draft ", "success", "enabled"] {
         assert_eq!(ScriptStatus::from_name(wrong), None);
         assert_eq!(ExecutionStatus::from_name(wrong), None);
         assert_eq!(DeadLetterStatus::from_name(wrong), None);
+        assert_eq!(NotificationStatus::from_name(wrong), None);
     }
 }
 

@@ -144,6 +144,12 @@ impl Client {
             .map_err(Error::Client)?;
         Ok(Self { client, allow })
     }
+
+    /// A POST request to an address that a tenant chose, held to what its scripts may reach; why not otherwise.
+    pub(crate) fn post(&self, url: &str) -> Result<RequestBuilder, String> {
+        let (url, _) = guard::check(url, &self.allow).map_err(|error| error.message)?;
+        Ok(self.client.post(url))
+    }
 }
 
 /// What a script asks for, checked.

@@ -7,7 +7,7 @@ mod date;
 mod decimal;
 mod jwt;
 mod schema;
-mod template;
+pub(crate) mod template;
 mod xml;
 
 use scriptorium_engine::CallClass;

@@ -35,7 +35,7 @@ pub(crate) struct ExecutionBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Effect)]
 pub(crate) struct EffectBody {
-    /// `storage`, `event`, `http`, `service` or `db`.
+    /// `storage`, `event`, `http`, `service`, `db` or `notification`.
     kind: &'static str,
     /// To what: a key, an event type, an address, a method.
     target: String,

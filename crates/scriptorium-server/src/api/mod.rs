@@ -12,6 +12,7 @@ pub(crate) mod execution_body;
 pub(crate) mod executions;
 pub(crate) mod halts;
 pub(crate) mod nodes;
+pub(crate) mod notifications;
 pub(crate) mod operations;
 pub(crate) mod reference;
 pub(crate) mod retention;

@@ -139,6 +139,21 @@ impl Fixture {
             .expect("it fails")
     }
 
+    /// Runs a script that sends a message, in a tenant that records them; the id of what was recorded.
+    pub(crate) async fn notification(&self) -> String {
+        let mode = json!({"mode": "record"});
+        let (status, mode) = self.call("PUT", "/api/v1/notification-mode", mode).await;
+        assert_eq!(status, 200, "{mode}");
+        let source = "return services.notifications.sendEmail({
+            to: 'ada@example.com', subject: 'Your receipt', body: 'Thank you' })";
+        let body = json!({"name": "telling", "type": "oneoff", "source": source});
+        let script = self.script(body).await;
+        let path = format!("/api/v1/scripts/{script}/execute");
+        let (_, execution) = self.call("POST", &path, json!({})).await;
+        let id = execution["output"]["id"].as_str();
+        id.unwrap_or_else(|| panic!("{execution}")).to_owned()
+    }
+
     /// Makes a token with the named permissions, of another tenant if one is given.
     pub(crate) async fn token(&self, tenant: Option<&str>, permissions: &[&str]) -> String {
         let body = json!({"name": "test", "tenant": tenant, "permissions": permissions});

@@ -39,6 +39,7 @@ struct Tenant {
     execution: String,
     event: String,
     letter: String,
+    notification: String,
     operation: String,
 }
 
@@ -134,16 +135,20 @@ async fn pages_and_endpoints_of_a_neighbour_are_not_there() {
         "/scripts?tag=neighbour-tag",
         "/dead-letters?script={script}",
         "/dead-letters/{letter}",
+        "/notifications?script={script}",
+        "/notifications/{notification}",
         "/audit?q=xylographers",
         "/audit?subject={script}",
         "/trash",
     ] {
-        let ask = async |[script, execution, letter, operation]: [&str; 4], cookie: &str| {
+        let ask = async |[script, execution, letter, operation, notification]: [&str; 5],
+                         cookie: &str| {
             let path = page
                 .replace("{script}", script)
                 .replace("{execution}", execution)
                 .replace("{letter}", letter)
-                .replace("{operation}", operation);
+                .replace("{operation}", operation)
+                .replace("{notification}", notification);
             let request = server.request("GET", &path, "").header("cookie", cookie);
             let response = request.header("accept", "text/html").send().await.unwrap();
             (response.status().as_u16(), response.text().await.unwrap())
@@ -153,10 +158,11 @@ async fn pages_and_endpoints_of_a_neighbour_are_not_there() {
             &*theirs.execution,
             &*theirs.letter,
             &*theirs.operation,
+            &*theirs.notification,
         ];
         let (owner, _) = ask(of_theirs, &theirs.cookie).await;
         assert!([200, 303].contains(&owner), "{page} of its owner: {owner}");
-        let (none, _) = ask([&absent; 4], &mine.cookie).await;
+        let (none, _) = ask([&absent; 5], &mine.cookie).await;
         let (real, text) = ask(of_theirs, &mine.cookie).await;
         assert_eq!(real, none, "{page}");
         for word in [SECRET, MARK] {
@@ -303,6 +309,7 @@ impl Position {
             Some("executions") => &mine.execution,
             Some("events") => &mine.event,
             Some("dead-letters") => &mine.letter,
+            Some("notifications") => &mine.notification,
             Some("operations") => &mine.operation,
             _ => &mine.script,
         };
@@ -472,6 +479,7 @@ async fn answers(server: &Fixture, owner: &Tenant) -> Vec<(String, Value)> {
             Some("executions") => &owner.execution,
             Some("events") => &owner.event,
             Some("dead-letters") => &owner.letter,
+            Some("notifications") => &owner.notification,
             Some("operations") => &owner.operation,
             _ => &owner.script,
         };
@@ -651,6 +659,19 @@ impl Tenant {
         send("POST", &format!("/api/v1/scripts/{failing}/execute"), input).await;
         let event = json!({"type": format!("{mark}.happened"), "payload": {"word": word}});
         let event = send("POST", "/api/v1/events", event).await;
+        let mode = json!({"mode": "record"});
+        let request = server.request("PUT", "/api/v1/notification-mode", &token);
+        let recorded = request.json(&mode).send().await.unwrap();
+        assert!(recorded.status().is_success(), "{}", recorded.status());
+        let source = "return services.notifications.sendEmail({
+            to: 'ada@WORD.example', subject: 'WORD', body: 'WORD' })";
+        let telling = script("telling", source, json!({})).await;
+        let told = send(
+            "POST",
+            &format!("/api/v1/scripts/{telling}/execute"),
+            json!({}),
+        )
+        .await;
         let types = [format!("{mark}.lost")];
         let lost = json!({"type": "event", "event": {"types": types, "max_attempts": 1}});
         script("losing", "throw new Error('WORD')", lost).await;
@@ -699,6 +720,7 @@ impl Tenant {
             execution: id(&ran),
             event: id(&event),
             letter,
+            notification: id(&told["output"]),
             operation: id(&operation),
             token,
             cookie,

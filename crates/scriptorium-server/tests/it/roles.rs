@@ -254,6 +254,37 @@ pub(crate) fn rows() -> Vec<Row> {
             [401, 404, 403, 403, 204, 404],
         ),
         (
+            "GET /api/v1/notifications",
+            none.clone(),
+            [401, 200, 403, 403, 200, 200],
+        ),
+        (
+            "GET /api/v1/notifications/{id}",
+            none.clone(),
+            [401, 404, 403, 403, 200, 200],
+        ),
+        // What was recorded is neither sent nor given up.
+        (
+            "POST /api/v1/notifications/{id}/retry",
+            none.clone(),
+            [401, 404, 403, 403, 409, 409],
+        ),
+        (
+            "POST /api/v1/notifications/{id}/discard",
+            none.clone(),
+            [401, 404, 403, 403, 409, 409],
+        ),
+        (
+            "GET /api/v1/notification-mode",
+            none.clone(),
+            [401, 200, 403, 403, 200, 200],
+        ),
+        (
+            "PUT /api/v1/notification-mode",
+            json!({"mode": "record"}),
+            [401, 200, 403, 403, 200, 200],
+        ),
+        (
             "GET /api/v1/storage/{key}",
             none.clone(),
             [401, 404, 403, 403, 200, 200],
@@ -377,6 +408,7 @@ struct Things {
     execution: String,
     event: String,
     letter: String,
+    notification: String,
     operation: String,
     alert: String,
     token: String,
@@ -412,6 +444,7 @@ impl Things {
             .call("POST", "/api/v1/events", json!({"type": "e.f"}))
             .await;
         let letter = server.dead_letter().await;
+        let notification = server.notification().await;
         let body = json!({"kind": "replay", "status": "timeout"});
         let (_, operation) = server.call("POST", "/api/v1/operations", body).await;
         let (_, alerts) = server.call("GET", "/api/v1/alerts", Value::Null).await;
@@ -435,6 +468,7 @@ impl Things {
             execution: id(execution),
             event: id(event),
             letter,
+            notification,
             operation: id(operation),
             alert,
             token: id(token),
@@ -452,6 +486,7 @@ impl Things {
             Some("events") => &self.event,
             Some("alerts") => &self.alert,
             Some("dead-letters") => &self.letter,
+            Some("notifications") => &self.notification,
             Some("operations") => &self.operation,
             Some("tenants") => &self.tenant,
             Some("users") => &self.user,

@@ -203,6 +203,7 @@ pub(crate) fn ended(ambient: &Ambient, source: &Source, number: u64) -> Finished
         lease: None,
         logs: vec![line],
         events: Vec::new(),
+        notifications: Vec::new(),
         incidents: Vec::new(),
     }
 }

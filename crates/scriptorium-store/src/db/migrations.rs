@@ -65,6 +65,7 @@ const ALL: &[Pair] = &pairs![
     "0036_halts",
     "0037_progress_and_dry_runs",
     "0038_operations",
+    "0039_notifications",
 ];
 
 /// How far a database has come.

@@ -6,14 +6,15 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{Execution, LogLine};
-use scriptorium_model::storage::{Change, Changed, Entry, Quota};
+use scriptorium_model::notification::Notification;
+use scriptorium_model::storage::{Change, Changed, Entry};
 use scriptorium_model::{
     Ambient, IdempotencyKey, Json, ScriptId, TenantId, Timestamp, Uuid, retry,
 };
 use sea_orm::Value;
 
 use super::entries::Entries;
-use super::{Accept, Begin, Finished, Written};
+use super::{Accept, Begin, Finished, Quotas, Written};
 use crate::audit::{By, Ends, Noted, Said, Trail, unaudited};
 use crate::db::{Db, Dialect, Micros, Tx};
 use crate::deliveries;
@@ -22,6 +23,7 @@ use crate::events::lineage_text;
 use crate::executions::{COLUMN_COUNT, COLUMNS, ExecutionRow, IdRow, Inserted, Packed, values};
 use crate::idempotency::{self, KnownKey, Taken};
 use crate::lifecycle::{self, Audience};
+use crate::notifications;
 use crate::schedules;
 use crate::search::{self, Document};
 use crate::seats::{self, Entered};
@@ -52,6 +54,8 @@ pub(super) struct Moved {
     pub(super) events: bool,
     /// Somebody is to stop what they run.
     pub(super) cancels: bool,
+    /// Notifications wait to be sent.
+    pub(super) notifications: bool,
 }
 
 impl std::ops::BitOrAssign for Moved {
@@ -59,6 +63,7 @@ impl std::ops::BitOrAssign for Moved {
         self.pending |= other.pending;
         self.events |= other.events;
         self.cancels |= other.cancels;
+        self.notifications |= other.notifications;
     }
 }
 
@@ -96,7 +101,9 @@ impl Write {
     /// Roughly how many rows it is.
     pub(super) fn rows(&self) -> usize {
         match self {
-            Self::Finished(finished, ..) => 2 + finished.logs.len() + finished.events.len(),
+            Self::Finished(finished, ..) => {
+                2 + finished.logs.len() + finished.events.len() + finished.notifications.len()
+            }
             _ => 1,
         }
     }
@@ -111,9 +118,10 @@ impl Write {
                     .iter()
                     .map(|line| line.message.len() + line.data.as_ref().map_or(0, Json::len));
                 let events = finished.events.iter().map(|event| event.payload.len());
+                let notifications = finished.notifications.iter().map(|one| one.content.len());
                 payload(&finished.execution)
                     + document.words.len()
-                    + logs.chain(events).sum::<usize>()
+                    + logs.chain(events).chain(notifications).sum::<usize>()
             }
             Self::Event(event) | Self::EventOnce(event, _) => event.payload.len(),
             Self::Set(_, entry, _) => entry.value.len(),
@@ -139,7 +147,7 @@ pub(super) async fn commit(
     db: &Db,
     trail: &Trail,
     writes: &[Write],
-    quota: Quota,
+    quota: Quotas,
     now: Timestamp,
 ) -> (Vec<Result<Outcome>>, Moved) {
     if let Ok(done) = together(db, trail, writes, quota, now).await {
@@ -159,7 +167,7 @@ async fn together(
     db: &Db,
     trail: &Trail,
     writes: &[Write],
-    quota: Quota,
+    quota: Quotas,
     now: Timestamp,
 ) -> Result<(Vec<Result<Outcome>>, Moved)> {
     let tx = db.write_each(system::for_history_writer()).await?;
@@ -177,7 +185,7 @@ async fn one_by_one(
     db: &Db,
     trail: &Trail,
     writes: &[Write],
-    quota: Quota,
+    quota: Quotas,
     now: Timestamp,
 ) -> Result<(Vec<Result<Outcome>>, Moved)> {
     let tx = db.write_each(system::for_history_writer()).await?;
@@ -215,7 +223,7 @@ async fn write(
     tx: &Tx,
     trail: &Trail,
     writes: &[&Write],
-    quota: Quota,
+    quota: Quotas,
     now: Timestamp,
 ) -> Result<Rows> {
     if tx.dialect() == Dialect::Sqlite {
@@ -248,7 +256,7 @@ async fn write_rows(
     tx: &Tx,
     trail: &Trail,
     writes: &[&Write],
-    quota: Quota,
+    quota: Quotas,
     now: Timestamp,
 ) -> Result<Rows> {
     let known = take_keys(tx, writes, now).await?;
@@ -294,11 +302,13 @@ async fn write_rows(
     schedules::note_ends(tx, finished.iter().map(|record| &record.execution)).await?;
     documents.retain(|document| stored.contains(&document.id));
     search::note(tx, &documents).await?;
-    // What is tried again publishes then: nothing is told twice (decision 0040).
+    // What is tried again publishes and sends then: nothing is told twice (decisions 0040 and 0044).
     let last = finished
         .iter()
         .filter(|record| !retry::follows(&record.execution));
-    events.extend(last.flat_map(|record| &record.events));
+    events.extend(last.clone().flat_map(|record| &record.events));
+    let messages: Vec<&Notification> = last.flat_map(|record| &record.notifications).collect();
+    let to_send = notifications::insert(tx, &messages, quota.notifications_per_day, now).await?;
     let told = told(tx, trail.ambient(), &finished).await?;
     events.extend(&told);
     let new_events = insert_events(tx, &events).await?;
@@ -309,6 +319,7 @@ async fn write_rows(
     let moved = Moved {
         pending: followed.pending || passed || waits || !gone.is_empty(),
         cancels: !gone.is_empty() || !full.is_empty(),
+        notifications: to_send,
         events: followed.events || started_told || !new_events.is_empty() || !gone.is_empty(),
     };
 
@@ -319,7 +330,7 @@ async fn write_rows(
     let mut said: Vec<Said> = ends.said().chain(gone_said).collect();
     let dropped = |id: Uuid| gone.iter().find(|execution| execution.id.0 == id);
 
-    let mut entries = Entries::new(quota, now);
+    let mut entries = Entries::new(quota.storage, now);
     let mut outcomes = Vec::with_capacity(writes.len());
     for (write, known) in writes.iter().zip(known) {
         outcomes.push(match write {

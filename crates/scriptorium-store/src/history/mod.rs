@@ -16,6 +16,7 @@ use scriptorium_model::audit::Incident;
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{Execution, LogLine};
 use scriptorium_model::idempotency::IdempotencyKey;
+use scriptorium_model::notification::Notification;
 use scriptorium_model::storage::{Change as EntryChange, Changed, Entry, Quota};
 use scriptorium_model::{Ambient, Ctx, TenantId};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -45,6 +46,8 @@ pub struct Finished {
     pub logs: Vec<LogLine>,
     /// Events it published that become visible with its end.
     pub events: Vec<Event>,
+    /// Messages to people that it sent; they wait from its end on.
+    pub notifications: Vec<Notification>,
     /// What it was kept from, for the audit trail.
     pub incidents: Vec<Incident>,
 }
@@ -92,6 +95,13 @@ pub enum Written {
 #[derive(Debug)]
 pub struct Commit(oneshot::Receiver<Result<Outcome>>);
 
+/// How much a tenant may have of what the writer writes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Quotas {
+    pub(crate) storage: Quota,
+    pub(crate) notifications_per_day: u64,
+}
+
 /// Figures of the writer since the store was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HistoryStats {
@@ -110,11 +120,14 @@ impl Store {
     /// returned [`Commit`] resolves when it is durable.
     ///
     /// # Errors
-    /// `NotFound` when execution or events are of another tenant; `Platform` after close.
+    /// `NotFound` when execution, events or notifications are of another tenant; `Platform` after close.
     pub async fn record(&self, ctx: &Ctx, finished: Finished) -> Result<Commit> {
         of_tenant(ctx, finished.execution.tenant)?;
         for event in &finished.events {
             of_tenant(ctx, event.tenant)?;
+        }
+        for notification in &finished.notifications {
+            of_tenant(ctx, notification.tenant)?;
         }
         let execution = &finished.execution;
         let document = Document {
@@ -180,7 +193,7 @@ impl HistoryWriter {
         ambient: Ambient,
         signals: Arc<Signals>,
         queue: usize,
-        quota: Quota,
+        quota: Quotas,
     ) -> Self {
         let (jobs, waiting) = mpsc::channel(queue.max(1));
         let stop = CancellationToken::new();
@@ -333,8 +346,8 @@ struct Worker {
     trail: Trail,
     ambient: Ambient,
     signals: Arc<Signals>,
-    /// How much storage a tenant may have.
-    quota: Quota,
+    /// How much a tenant may have.
+    quota: Quotas,
     counters: Arc<Counters>,
 }
 
@@ -408,6 +421,9 @@ impl Worker {
         }
         if moved.events {
             self.signals.send(Change::Events);
+        }
+        if moved.notifications {
+            self.signals.send(Change::Notifications);
         }
         if moved.cancels {
             self.signals.send(Change::Cancel);

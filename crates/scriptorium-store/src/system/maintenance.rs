@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use scriptorium_model::retention::{DEFAULT_DAYS, Retention, TRASH_DAYS};
-use scriptorium_model::{Ambient, Ctx, ScriptId, TenantId, Timestamp, Uuid, dead_letter};
+use scriptorium_model::{
+    Ambient, Ctx, ScriptId, TenantId, Timestamp, Uuid, dead_letter, notification,
+};
 use sea_orm::{FromQueryResult, Value};
 
 use super::ACROSS_TENANTS;
@@ -14,6 +16,7 @@ use crate::db::{Micros, Tx, number};
 use crate::error::Result;
 use crate::executions::IdRow;
 use crate::idempotency;
+use crate::notifications;
 use crate::search::{self, Kind};
 use crate::store::Change;
 
@@ -33,6 +36,8 @@ pub struct Maintained {
     pub dead_letters: u64,
     /// Operations on many executions, past the retention of executions.
     pub operations: u64,
+    /// Notifications that were settled long ago.
+    pub notifications: u64,
     /// Alerts that somebody acknowledged long ago.
     pub alerts: u64,
     /// Decided slots of schedules past the retention of executions.
@@ -63,6 +68,7 @@ struct OldestRow {
     oldest_letter: Option<Uuid>,
     oldest_operation: Option<Uuid>,
     oldest_alert: Option<Uuid>,
+    oldest_notification: Option<Uuid>,
 }
 
 /// An instant, and the first id that can have been made then.
@@ -87,6 +93,7 @@ impl Store {
             ..Maintained::default()
         };
         let letters = Cutoff::days_before(now, dead_letter::DAYS);
+        let messages = Cutoff::days_before(now, notification::DAYS);
         let forgotten = idempotency::forgotten(now);
         for oldest in self.oldest_records().await? {
             let tenant = TenantId(oldest.tenant_id);
@@ -115,6 +122,15 @@ impl Store {
             if oldest.oldest_alert.is_some_and(|id| id < letters.id) {
                 let values = [letters.at.into(), BATCH.into()];
                 done.alerts += self.remove(tenant, ALERTS_BEFORE, &values).await?;
+            }
+            if oldest
+                .oldest_notification
+                .is_some_and(|id| id < messages.id)
+            {
+                let values = [messages.id.into(), messages.at.into(), BATCH.into()];
+                done.notifications += self.remove(tenant, NOTIFICATIONS_BEFORE, &values).await?;
+                let today = [notifications::day(now).into(), BATCH.into()];
+                self.remove(tenant, DAYS_BEFORE, &today).await?;
             }
             if oldest.oldest_letter.is_some_and(|id| id < letters.id) {
                 let values = [letters.id.into(), letters.at.into(), BATCH.into()];
@@ -177,7 +193,9 @@ impl Store {
              (select o.id from operations o where o.tenant_id = t.id order by o.id limit 1) \
              as oldest_operation, \
              (select a.id from alerts a where a.tenant_id = t.id and a.acknowledged_at is not null \
-             order by a.id limit 1) as oldest_alert \
+             order by a.id limit 1) as oldest_alert, \
+             (select n.id from notifications n where n.tenant_id = t.id order by n.id limit 1) \
+             as oldest_notification \
              from tenants t left join retention r on r.tenant_id = t.id",
         );
         db.all(sql).await
@@ -352,6 +370,14 @@ const LETTERS_BEFORE: &str = "delete from dead_letters where tenant_id = $1 and 
 const OPERATIONS_BEFORE: &str = "delete from operations where tenant_id = $1 and id in \
     (select id from operations where tenant_id = $1 and id < $2 and state <> 'running' \
     order by id limit $3)";
+
+/// Those that wait stay, whatever their age.
+const NOTIFICATIONS_BEFORE: &str = "delete from notifications where tenant_id = $1 and id in \
+    (select id from notifications where tenant_id = $1 and id < $2 and created_at < $3 \
+    and status not in ('pending', 'sending') order by id limit $4)";
+
+const DAYS_BEFORE: &str = "delete from notification_days where tenant_id = $1 and day in \
+    (select day from notification_days where tenant_id = $1 and day < $2 limit $3)";
 
 /// Those that nobody has acknowledged stay.
 const ALERTS_BEFORE: &str = "delete from alerts where tenant_id = $1 and id in \

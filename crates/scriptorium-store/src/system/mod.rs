@@ -14,6 +14,7 @@ pub mod lanes;
 pub mod maintenance;
 mod months;
 pub mod nodes;
+pub mod notifications;
 pub mod operations;
 mod outbox;
 pub mod queue;

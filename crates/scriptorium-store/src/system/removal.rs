@@ -146,7 +146,9 @@ const STOP: &str = "update executions set cancel_requested = true \
 const EXECUTIONS: &str = "select id from executions where tenant_id = $1 order by id limit $2";
 
 /// What there may be much of, a batch at a time.
-const HISTORY: [&str; 7] = [
+const HISTORY: [&str; 8] = [
+    "delete from notifications where tenant_id = $1 and id in \
+     (select id from notifications where tenant_id = $1 limit $2)",
     "delete from waiting_deliveries where tenant_id = $1 and (script_id, position) in \
      (select script_id, position from waiting_deliveries where tenant_id = $1 limit $2)",
     "delete from event_deliveries where tenant_id = $1 and (event_id, script_id) in \

@@ -296,6 +296,7 @@ async fn incidents_are_told_and_a_flood_of_them_is_counted(
             lease: None,
             logs: Vec::new(),
             events: Vec::new(),
+            notifications: Vec::new(),
             incidents,
         }
     };

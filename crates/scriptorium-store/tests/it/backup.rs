@@ -440,6 +440,7 @@ async fn a_dump_is_restored_as_the_guide_says() {
         lease: None,
         logs: Vec::new(),
         events: Vec::new(),
+        notifications: Vec::new(),
         incidents: Vec::new(),
     };
     store.record(&ctx, finished).await.unwrap().await.unwrap();

@@ -341,6 +341,7 @@ async fn child_that_writes() {
                     lease: Some(claimed.lease),
                     logs: Vec::new(),
                     events: Vec::new(),
+                    notifications: Vec::new(),
                     incidents: Vec::new(),
                 };
                 store.record(&ctx, finished).await.unwrap().await.unwrap();

@@ -348,6 +348,7 @@ async fn what_is_tried_again_publishes_once(#[values(Sqlite, Postgres)] database
             lease: Some(claimed.lease),
             logs: Vec::new(),
             events: vec![event(&world, &world.ctx, "invoice.requested", json!({}))],
+            notifications: Vec::new(),
             incidents: Vec::new(),
         };
         let commit = world.store.record(&ctx, finished).await.unwrap();

@@ -237,6 +237,7 @@ async fn log_lines_come_in_order_after_the_asked_one(
         lease: None,
         logs: logs.clone(),
         events: Vec::new(),
+        notifications: Vec::new(),
         incidents: Vec::new(),
     };
     store.record(ctx, finished).await.unwrap().await.unwrap();

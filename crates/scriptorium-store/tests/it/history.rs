@@ -239,6 +239,7 @@ fn finished(
         lease,
         logs,
         events,
+        notifications: Vec::new(),
         incidents: Vec::new(),
     }
 }

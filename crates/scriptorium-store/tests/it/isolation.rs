@@ -12,6 +12,7 @@ use scriptorium_model::draft::DraftText;
 use scriptorium_model::endpoint::Method::Get;
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{LogLevel, LogLine, TriggerKind};
+use scriptorium_model::notification::{NotificationStatus, SendMode};
 use scriptorium_model::operation::OperationKind;
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::retention::Retention;
@@ -25,13 +26,14 @@ use scriptorium_store::schedules::Skipped;
 use scriptorium_store::system::schedules::Decided;
 use scriptorium_store::tenant_data::{Column, ColumnType, Table, TenantSchema};
 use scriptorium_store::{
-    AlertFilter, DeadLetterFilter, Error, ExecutionFilter, Finished, Options, ScriptFilter, Store,
+    AlertFilter, DeadLetterFilter, Error, ExecutionFilter, Finished, NotificationFilter, Options,
+    ScriptFilter, Store,
 };
 
 use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{
-    World, assert_missing, completed, cron, dead_letter, definition, http, key_of, keyed, on,
-    operation, user,
+    World, assert_missing, completed, cron, dead_letter, definition, http, key_of, keyed,
+    notification, on, operation, user,
 };
 
 #[rstest]
@@ -115,6 +117,7 @@ async fn executions_of_another_tenant_do_not_exist(#[values(Sqlite, Postgres)] d
         execution: said.clone(),
         lease: None,
         events: Vec::new(),
+        notifications: Vec::new(),
         incidents: Vec::new(),
     };
     let commit = store.record(&world.ctx, with_lines).await.unwrap();
@@ -133,6 +136,7 @@ async fn executions_of_another_tenant_do_not_exist(#[values(Sqlite, Postgres)] d
         lease: None,
         logs: Vec::new(),
         events: Vec::new(),
+        notifications: Vec::new(),
         incidents: Vec::new(),
     };
     let forged = completed(forged, world.now());
@@ -231,6 +235,7 @@ async fn remember(world: &World, ctx: &Ctx) -> ExecutionId {
             key: None,
             created_at: now,
         }],
+        notifications: Vec::new(),
         incidents: Vec::new(),
     };
     let with_line = finished.execution.id;
@@ -515,6 +520,60 @@ async fn drafts_milestones_rules_and_trail_of_another_tenant_do_not_exist(
     let next = store.next_audit(other, &all, 0, 100).await.unwrap();
     let foreign = |entries: &[AuditEntry]| entries.iter().any(|one| one.tenant != other.tenant);
     assert!(!foreign(&trail) && !foreign(&next), "{trail:?}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn notifications_of_another_tenant_do_not_exist(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx, other) = (&world.store, &world.ctx, &world.other);
+    let script = world.script("mine").await;
+    let one = notification(&world, ctx, &script);
+    let left = |left| Finished {
+        execution: completed(world.execution(&script), world.now()),
+        lease: None,
+        logs: Vec::new(),
+        events: Vec::new(),
+        notifications: vec![left],
+        incidents: Vec::new(),
+    };
+    let recorded = store.record(ctx, left(one.clone())).await.unwrap();
+    recorded.await.unwrap();
+
+    assert_missing(store.find_notification(other, one.id).await);
+    let (all, page) = (NotificationFilter::default(), PageRequest::first());
+    let found = store.list_notifications(other, &all, &page).await;
+    assert_eq!(found.unwrap().items, []);
+    assert_missing(store.discard_notification(other, one.id).await);
+    assert_missing(store.retry_notification(other, one.id).await);
+    // They record theirs, and mine still wait; what I had today is not theirs.
+    let recorded = store.set_notification_mode(other, SendMode::Record).await;
+    assert_eq!(recorded.unwrap(), 0);
+    let mine = store.notification_allowance(ctx).await.unwrap();
+    assert_eq!((mine.mode, mine.today), (SendMode::Send, 1));
+    let theirs = store.notification_allowance(other).await.unwrap();
+    assert_eq!((theirs.mode, theirs.today), (SendMode::Record, 0));
+    let waits = store.find_notification(ctx, one.id).await.unwrap();
+    assert_eq!(waits.status, NotificationStatus::Pending);
+    // Nor does one go into another tenant with an execution of mine.
+    let mut forged = notification(&world, ctx, &script);
+    forged.tenant = other.tenant;
+    assert_missing(store.record(ctx, left(forged)).await);
+    // One of theirs that is settled has the id of mine, and mine is not.
+    let claimed = store.claim_notifications(10, Duration::from_secs(60)).await;
+    let (held, lease) = claimed.unwrap().claimed.remove(0);
+    let mut stolen = held.clone();
+    stolen.tenant = other.tenant;
+    assert!(
+        !store
+            .settle_notification(&stolen, lease, None)
+            .await
+            .unwrap()
+    );
+    let held = store.find_notification(ctx, one.id).await.unwrap();
+    assert_eq!(held.status, NotificationStatus::Sending);
 }
 
 #[rstest]

@@ -31,6 +31,7 @@ mod lifecycle;
 mod lists;
 mod logins;
 mod nodes;
+mod notifications;
 mod operations;
 mod order;
 mod outbox;

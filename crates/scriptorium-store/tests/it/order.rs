@@ -93,6 +93,7 @@ async fn end(world: &World, store: &Store, claimed: &Claimed, failure: Option<Fa
         lease: Some(claimed.lease),
         logs: Vec::new(),
         events: Vec::new(),
+        notifications: Vec::new(),
         incidents: Vec::new(),
     };
     let commit = store.record(&world.ctx, finished).await.unwrap();

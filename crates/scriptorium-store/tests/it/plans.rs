@@ -62,6 +62,31 @@ async fn hot_paths_use_their_index_and_sort_nothing() {
             "executions_completed",
         ),
         (
+            "select tenant_id from notifications where status = 'pending' \
+             and tenant_id > x'00' order by tenant_id, next_at limit 1"
+                .to_owned(),
+            "notifications_due",
+        ),
+        (
+            "select id from notifications where tenant_id = x'00' and status = 'pending' \
+             and next_at <= 5 order by next_at, id limit 5"
+                .to_owned(),
+            "notifications_due",
+        ),
+        (
+            format!(
+                "select * from notifications where tenant_id = x'00' and status = 'failed' {newest}"
+            ),
+            "notifications_status",
+        ),
+        (
+            format!(
+                "select * from notifications where tenant_id = x'00' \
+                 and execution_id = x'01' {newest}"
+            ),
+            "notifications_execution",
+        ),
+        (
             "select * from scripts where tenant_id = x'00' and deleted_at is null \
              order by type, id limit 51"
                 .to_owned(),

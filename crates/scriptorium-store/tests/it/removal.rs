@@ -16,6 +16,7 @@ use scriptorium_model::event::Event;
 use scriptorium_model::execution::{ExecutionStatus, Failure, LogLevel, LogLine, TriggerKind};
 use scriptorium_model::halt::{Halt, HaltKey, HaltScope};
 use scriptorium_model::library::Pin;
+use scriptorium_model::notification::SendMode;
 use scriptorium_model::operation::OperationKind;
 use scriptorium_model::permission::PermissionSet;
 use scriptorium_model::retention::Retention;
@@ -35,8 +36,8 @@ use serde_json::json;
 use crate::audit::trail;
 use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{
-    World, assert_missing, completed, cron, dead_letter, definition, http, keyed, on, operation,
-    tenant, user,
+    World, assert_missing, completed, cron, dead_letter, definition, http, keyed, notification, on,
+    operation, tenant, user,
 };
 
 /// Names hold it, so the trail tells of it.
@@ -85,6 +86,7 @@ async fn fill(world: &World, ctx: &Ctx, slug: &str, data: &TenantData) {
     letter.payload = value();
     letter.cause.message.clone_from(&text);
     store.insert_dead_letter(ctx, &letter).await.unwrap();
+    notifications(world, ctx, &script, &text).await;
     let operation = operation(world, ctx, OperationKind::Replay);
     store.create_operation(ctx, &operation).await.unwrap();
     let row = vec![json!(1), json!(text)];
@@ -92,6 +94,24 @@ async fn fill(world: &World, ctx: &Ctx, slug: &str, data: &TenantData) {
     data.execute(ctx, insert, row).await.unwrap();
     doors(world, ctx, &script, &text).await;
     waiting(world, ctx, slug).await;
+}
+
+/// A message that waits, how many there were today, and that they are sent.
+async fn notifications(world: &World, ctx: &Ctx, script: &Script, text: &str) {
+    let mut left = notification(world, ctx, script);
+    left.content = Json::from(json!({ "text": text }));
+    let finished = Finished {
+        execution: completed(world.execution(script), world.now()),
+        lease: None,
+        logs: Vec::new(),
+        events: Vec::new(),
+        notifications: vec![left],
+        incidents: Vec::new(),
+    };
+    let commit = world.store.record(ctx, finished).await.unwrap();
+    commit.await.unwrap();
+    let mode = world.store.set_notification_mode(ctx, SendMode::Send);
+    mode.await.unwrap();
 }
 
 /// What is kept of signed requests, and a halt of what nothing here is started by.
@@ -303,6 +323,7 @@ async fn record(
         execution,
         lease: None,
         events: Vec::new(),
+        notifications: Vec::new(),
         incidents: Vec::new(),
     };
     world.store.record(ctx, finished).await?.await.map(drop)

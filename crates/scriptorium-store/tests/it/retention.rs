@@ -56,6 +56,7 @@ async fn one_of_each_end(world: &World, ctx: &Ctx, name: &str) {
             lease: None,
             logs: vec![line],
             events: vec![event],
+            notifications: Vec::new(),
             incidents: Vec::new(),
         };
         world

@@ -38,6 +38,7 @@ async fn ended(world: &World, ctx: &Ctx, script: &Script, output: &str, line: &s
         lease: None,
         logs,
         events: Vec::new(),
+        notifications: Vec::new(),
         incidents: Vec::new(),
     };
     world

@@ -78,6 +78,7 @@ impl Line {
             lease: Some(claimed.lease),
             logs: vec![],
             events: vec![],
+            notifications: Vec::new(),
             incidents: vec![],
         };
         let store = &self.world.store;
@@ -225,6 +226,7 @@ async fn a_further_one_takes_the_place_of_those_before(
         lease: Some(claimed[0].lease),
         logs: vec![],
         events: vec![],
+        notifications: Vec::new(),
         incidents: vec![],
     };
     let commit = store.record(&line.world.ctx, finished).await.unwrap();
@@ -332,6 +334,7 @@ async fn events_about_the_same_run_one_after_the_other_retries_included(
         lease: Some(claimed[0].lease),
         logs: vec![],
         events: vec![],
+        notifications: Vec::new(),
         incidents: vec![],
     };
     let commit = line.world.store.record(&ctx, finished).await.unwrap();

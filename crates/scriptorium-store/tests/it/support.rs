@@ -12,6 +12,7 @@ use scriptorium_model::execution::{
     Execution, ExecutionStatus, Metrics, NewExecution, TriggerKind,
 };
 use scriptorium_model::limits::Limits;
+use scriptorium_model::notification::{Channel, Notification, NotificationStatus};
 use scriptorium_model::operation::{OperationKind, OperationState, Pace};
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::permission::{PermissionSet, Role};
@@ -303,6 +304,7 @@ impl World {
             lease,
             logs: Vec::new(),
             events: Vec::new(),
+            notifications: Vec::new(),
             incidents: Vec::new(),
         };
         self.store.record(ctx, finished).await.unwrap()
@@ -554,6 +556,28 @@ pub(crate) fn dead_letter(world: &World, script: &Script) -> DeadLetter {
         last_retry_at: None,
         created_at: world.now(),
         failed_at: world.now(),
+    }
+}
+
+/// A message to somebody that waits to be sent, not stored.
+pub(crate) fn notification(world: &World, ctx: &Ctx, script: &Script) -> Notification {
+    Notification {
+        id: world.ambient.new_id(),
+        tenant: ctx.tenant,
+        script: script.id,
+        script_name: script.name.clone(),
+        execution: world.ambient.new_id(),
+        channel: Channel::Email,
+        recipient: "ada@example.com".into(),
+        subject: Some("Your receipt".into()),
+        content: Json::parse(r#"{"to":["ada@example.com"],"text":"Thank you"}"#).unwrap(),
+        metadata: Json::parse("{}").unwrap(),
+        status: NotificationStatus::Pending,
+        attempts: 0,
+        next_at: world.now(),
+        error: None,
+        created_at: world.now(),
+        settled_at: None,
     }
 }
 

@@ -243,6 +243,7 @@ pub(crate) async fn end(
         lease: Some(claimed.lease),
         logs: Vec::new(),
         events: Vec::new(),
+        notifications: Vec::new(),
         incidents: Vec::new(),
     };
     let commit = store

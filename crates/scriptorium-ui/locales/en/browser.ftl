@@ -163,5 +163,6 @@ js-effect-event = event
 js-effect-http = request
 js-effect-service = service
 js-effect-db = table
+js-effect-notification = message
 js-effects-dropped = and { $n } more
 js-problem-idempotency_key_reused = The key was used for another kind of run.

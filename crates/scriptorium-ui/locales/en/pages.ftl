@@ -371,6 +371,31 @@ letters-retry-title = { $n ->
 letters-retry-text = The oldest begin first. Those whose script is not active stay.
 letters-retried = Running again
 
+notifications-title = Notifications
+notifications-text = Messages to people that scripts send: e-mail, SMS and chats. They are sent when their execution has ended; what is settled goes after 30 days.
+notifications-today = Today
+notifications-empty = No notifications
+notifications-no-match-text = No notification fits the filters.
+notifications-recording = Nothing is sent: notifications are recorded instead.
+notifications-record = Record instead of sending
+notifications-record-title = Stop sending notifications?
+notifications-record-text = What scripts send from now on is recorded only. What waits now is recorded, too, and is never sent.
+notifications-send = Send notifications
+notifications-send-title = Send notifications again?
+notifications-send-text = What scripts send from now on reaches people. What was recorded stays as it is.
+notifications-mode-saved = Saved
+any-channel = Any channel
+notification-about = About
+notification-recipient = To
+notification-execution = Execution
+notification-next = Next attempt
+notification-settled = Settled
+notification-content = What it says
+notification-metadata = Noted by the script
+notification-retried = It is sent again
+notification-discard-title = Discard this notification?
+notification-discard-text = Nobody will send it any more. It stays on record for 30 days.
+
 sample-choose = Run with a recorded event…
 
 nav-alerts = Alerts

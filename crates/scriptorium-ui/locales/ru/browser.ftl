@@ -163,5 +163,6 @@ js-effect-event = событие
 js-effect-http = запрос
 js-effect-service = сервис
 js-effect-db = таблица
+js-effect-notification = сообщение
 js-effects-dropped = и ещё { $n }
 js-problem-idempotency_key_reused = Ключ уже использован для запуска другого вида.

@@ -375,6 +375,31 @@ letters-retry-title = { $n ->
 letters-retry-text = Сначала самые старые. События неактивных скриптов остаются.
 letters-retried = Выполняется снова
 
+notifications-title = Уведомления
+notifications-text = Сообщения людям, которые отправляют скрипты: письма, SMS и чаты. Они уходят, когда выполнение завершилось; завершённое удаляется через 30 дней.
+notifications-today = Сегодня
+notifications-empty = Уведомлений нет
+notifications-no-match-text = Нет уведомлений, подходящих под фильтры.
+notifications-recording = Ничего не отправляется: уведомления только записываются.
+notifications-record = Записывать, не отправлять
+notifications-record-title = Прекратить отправку уведомлений?
+notifications-record-text = Всё, что скрипты отправят с этого момента, будет только записано. Ожидающее сейчас тоже будет записано и никогда не уйдёт.
+notifications-send = Отправлять уведомления
+notifications-send-title = Снова отправлять уведомления?
+notifications-send-text = Всё, что скрипты отправят с этого момента, дойдёт до людей. Записанное останется как есть.
+notifications-mode-saved = Сохранено
+any-channel = Любой канал
+notification-about = О чём
+notification-recipient = Кому
+notification-execution = Выполнение
+notification-next = Следующая попытка
+notification-settled = Завершено
+notification-content = Содержание
+notification-metadata = Пометки скрипта
+notification-retried = Отправляется снова
+notification-discard-title = Отклонить это уведомление?
+notification-discard-text = Его больше никто не отправит. Запись хранится 30 дней.
+
 sample-choose = Запустить с записанным событием…
 
 nav-alerts = Оповещения

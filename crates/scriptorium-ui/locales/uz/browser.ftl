@@ -163,5 +163,6 @@ js-effect-event = hodisa
 js-effect-http = soʻrov
 js-effect-service = xizmat
 js-effect-db = jadval
+js-effect-notification = xabar
 js-effects-dropped = va yana { $n } ta
 js-problem-idempotency_key_reused = Kalit boshqa turdagi ishga tushirish uchun ishlatilgan.

@@ -359,6 +359,31 @@ letters-retry-title = { $n } ta hodisaga qayta urinilsinmi?
 letters-retry-text = Avval eng eskilari. Faol boʻlmagan skriptlarniki qoladi.
 letters-retried = Qayta bajarilmoqda
 
+notifications-title = Bildirishnomalar
+notifications-text = Skriptlar odamlarga yuboradigan xabarlar: xat, SMS va chatlar. Ular bajarilish tugagach yuboriladi; yakunlanganlari 30 kundan keyin oʻchadi.
+notifications-today = Bugun
+notifications-empty = Bildirishnomalar yoʻq
+notifications-no-match-text = Filtrlarga mos bildirishnoma yoʻq.
+notifications-recording = Hech narsa yuborilmayapti: bildirishnomalar faqat yozib qoʻyiladi.
+notifications-record = Yubormasdan yozib qoʻyish
+notifications-record-title = Bildirishnomalar yuborilmasinmi?
+notifications-record-text = Skriptlar bundan keyin yuboradigan xabarlar faqat yozib qoʻyiladi. Hozir kutayotganlari ham yozib qoʻyiladi va hech qachon yuborilmaydi.
+notifications-send = Bildirishnomalarni yuborish
+notifications-send-title = Bildirishnomalar yana yuborilsinmi?
+notifications-send-text = Skriptlar bundan keyin yuboradigan xabarlar odamlarga yetib boradi. Yozib qoʻyilganlari oʻz holicha qoladi.
+notifications-mode-saved = Saqlandi
+any-channel = Istalgan kanal
+notification-about = Nima haqida
+notification-recipient = Kimga
+notification-execution = Bajarilish
+notification-next = Keyingi urinish
+notification-settled = Yakunlandi
+notification-content = Mazmuni
+notification-metadata = Skript belgilari
+notification-retried = Qayta yuborilmoqda
+notification-discard-title = Bu bildirishnomadan voz kechilsinmi?
+notification-discard-text = Uni endi hech kim yubormaydi. Yozuv 30 kun saqlanadi.
+
 sample-choose = Yozib olingan hodisa bilan ishga tushirish…
 
 nav-alerts = Ogohlantirishlar

@@ -8,5 +8,6 @@
 )]
 
 mod events;
+mod notifications;
 mod pages;
 mod site;

@@ -18,6 +18,7 @@ mod executions;
 mod halts;
 mod idempotency;
 mod nodes;
+mod notifications;
 mod operations;
 mod postgres;
 mod replay;

@@ -10,6 +10,7 @@ mod embedding;
 mod merge;
 mod orders;
 mod price;
+mod recipes;
 mod reminder;
 mod report;
 mod seed;

@@ -10,8 +10,8 @@ use scriptorium::model::ambient::{Clock, Entropy};
 use scriptorium::model::execution::{Execution, ExecutionStatus, TriggerKind};
 use scriptorium::model::{Actor, Ambient, Ctx, Json, Timestamp};
 use scriptorium::{
-    EndpointBody, EndpointRefusal, EndpointReply, EndpointRequest, Execute, Mode, Platform,
-    TenantHandle, database,
+    Builder, EndpointBody, EndpointRefusal, EndpointReply, EndpointRequest, Execute, Mode,
+    Platform, TenantHandle, database,
 };
 use scriptorium_testing::Database as Server;
 use serde_json::{Value, json};
@@ -60,6 +60,11 @@ impl Entropy for Counter {
 
 impl World {
     pub(crate) async fn on(database: Database) -> Self {
+        Self::with(database, scriptorium_erp::install).await
+    }
+
+    /// With the business as it is declared here.
+    pub(crate) async fn with(database: Database, declare: impl FnOnce(Builder) -> Builder) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let start: Timestamp = START.parse().unwrap();
         let clock = Arc::new(HandClock(AtomicI64::new(start.as_millisecond())));
@@ -78,7 +83,7 @@ impl World {
         if let Some(server) = &server {
             builder = builder.database(logins(server));
         }
-        let platform = scriptorium_erp::install(builder).start().await.unwrap();
+        let platform = declare(builder).start().await.unwrap();
         scriptorium_erp::seed(&platform, None).await.unwrap();
         Self {
             platform,

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::args::Args;
 use super::ask::{data, refused};
-use crate::host::Run;
+use crate::host::{Run, Told};
 
 /// How long a call waits for the tenant's tables while others use them.
 const WAIT: Duration = Duration::from_secs(10);
@@ -37,8 +37,8 @@ pub(crate) struct Database {
 struct Open {
     commands: mpsc::Sender<Command>,
     ended: oneshot::Receiver<Result<(), Error>>,
-    /// Events that had been published before it.
-    events: usize,
+    /// What had been published and sent before it.
+    before: Told,
 }
 
 enum Command {
@@ -61,7 +61,7 @@ impl Database {
     pub(crate) fn end(&self, run: &Run) {
         self.over.cancel();
         if let Some(open) = self.lock().take() {
-            run.forget_events_after(open.events);
+            run.forget_since(open.before);
         }
     }
 
@@ -124,7 +124,7 @@ pub(super) fn begin(run: &Arc<Run>, _: Args) -> Reply {
         *open = Some(Open {
             commands,
             ended,
-            events: run.events().events.len(),
+            before: run.mark(),
         });
         let (data, ctx, stop) = (data(run), run.ctx.clone(), run.database.over.child_token());
         let mode = Mode::of(run);
@@ -173,11 +173,11 @@ pub(super) fn commit(run: &Arc<Run>, _: Args) -> Reply {
         match open.ended.await {
             Ok(Ok(())) => Ok("true".to_owned()),
             Ok(Err(error)) => {
-                this.forget_events_after(open.events);
+                this.forget_since(open.before);
                 Err(refused(error))
             }
             Err(_) => {
-                this.forget_events_after(open.events);
+                this.forget_since(open.before);
                 Err(over())
             }
         }
@@ -188,7 +188,7 @@ pub(super) fn rollback(run: &Arc<Run>, _: Args) -> Reply {
     let Some(open) = run.database.lock().take() else {
         return Reply::Ready(Ok("true".to_owned()));
     };
-    run.forget_events_after(open.events);
+    run.forget_since(open.before);
     drop(open.commands);
     run.later(async move {
         // Whatever it says, nothing of it is kept.

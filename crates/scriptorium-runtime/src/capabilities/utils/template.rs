@@ -9,7 +9,7 @@ use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, Stmt};
 use minijinja::machinery::{Token, parse, tokenize};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior, Value};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use scriptorium_engine::{HostError, Reply};
 use scriptorium_model::Json;
 
@@ -49,14 +49,37 @@ pub(super) fn render(run: &Arc<Run>, mut args: Args) -> Reply {
         } else {
             given
         };
-        // Rendering is bounded, but not instant: it must hold up neither guests nor I/O.
-        let rendered = this
-            .world
-            .blocking(move || rendered(&body, &data))
-            .await
-            .ok_or_else(|| HostError::new("PLATFORM_ERROR", "the template was not rendered"))?;
-        rendered.map(text)
+        fill(&this, body, data, Escape::None).await.map(text)
     })
+}
+
+/// What happens to values where they are put into a text.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Escape {
+    /// Nothing.
+    None,
+    /// They stay text within HTML.
+    Html,
+}
+
+/// A named template of the tenant's or the host application's, filled in.
+pub(crate) async fn render_named(
+    run: &Run,
+    name: &str,
+    data: Json,
+    escape: Escape,
+) -> Result<String, HostError> {
+    let body = find(run, name).await?;
+    fill(run, body, data, escape).await
+}
+
+/// Rendering is bounded, but not instant: it must hold up neither guests nor I/O.
+async fn fill(run: &Run, body: String, data: Json, escape: Escape) -> Result<String, HostError> {
+    let rendered = run
+        .world
+        .blocking(move || rendered(&body, &data, escape))
+        .await;
+    rendered.ok_or_else(|| HostError::new("PLATFORM_ERROR", "the template was not rendered"))?
 }
 
 fn is_name(given: &str) -> bool {
@@ -72,12 +95,15 @@ async fn find(run: &Run, name: &str) -> Result<String, HostError> {
         .ok_or_else(|| HostError::new("NOT_FOUND", format!("there is no template named {name}")))
 }
 
-fn rendered(body: &str, data: &Json) -> Result<String, HostError> {
+fn rendered(body: &str, data: &Json, escape: Escape) -> Result<String, HostError> {
     let refuse = |error: minijinja::Error| invalid("template", reason(&error));
     measure(body)?;
     let tree = parse(body, "template", SyntaxConfig::default()).map_err(refuse)?;
     Check::default().statement(&tree)?;
-    let environment = environment();
+    let mut environment = environment();
+    if escape == Escape::Html {
+        environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    }
     let template = environment.template_from_str(body).map_err(refuse)?;
     let data = Value::from(Serde(data.to_value()));
     let mut out = Capped::default();
@@ -309,13 +335,16 @@ mod tests {
     #[track_caller]
     fn check(template: &str, data: &str, message: &str) {
         let data = Json::parse(data).unwrap();
-        assert_eq!(rendered(template, &data).as_deref(), Ok(message));
+        assert_eq!(
+            rendered(template, &data, Escape::None).as_deref(),
+            Ok(message)
+        );
     }
 
     #[track_caller]
     fn check_refused(template: &str, data: &str, part: &str) {
         let data = Json::parse(data).unwrap();
-        let error = rendered(template, &data).unwrap_err();
+        let error = rendered(template, &data, Escape::None).unwrap_err();
         assert_eq!(error.code, "VALIDATION_ERROR");
         assert!(error.message.contains(part), "{}", error.message);
     }
@@ -338,6 +367,13 @@ mod tests {
             "2 you",
         );
         check("{% if a is defined %}1{% else %}2{% endif %}", "{}", "2");
+    }
+
+    #[test]
+    fn values_stay_text_within_html() {
+        let data = Json::parse(r#"{"name":"Ada & Co <b>"}"#).unwrap();
+        let rendered = rendered("<p>{{ name }}</p>", &data, Escape::Html);
+        assert_eq!(rendered.as_deref(), Ok("<p>Ada &amp; Co &lt;b&gt;</p>"));
     }
 
     #[test]

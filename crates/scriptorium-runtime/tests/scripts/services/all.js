@@ -1,4 +1,4 @@
-// returns: ["demo","hidden"]
+// returns: ["demo","hidden","notifications"]
 function main() {
   return Object.keys(services);
 }

@@ -19,7 +19,7 @@ const UNCHECKED: &str = "a record's tenant is believed";
 const ONE_FILE: &str = "the tenants share the file of their tables";
 
 /// A statement that forgets its tenant: what the hole is called, and what its text is known by.
-const HOLES: [(&str, &str); 52] = [
+const HOLES: [(&str, &str); 56] = [
     (
         "a script by its id alone",
         "s.deleted_at is null and s.id = ",
@@ -109,6 +109,22 @@ const HOLES: [(&str, &str); 52] = [
     (
         "how many letters could be taken up",
         "as number from dead_letters where",
+    ),
+    (
+        "a notification",
+        "select * from notifications where tenant_id = $1 and id",
+    ),
+    (
+        "how a notification ended",
+        "update notifications set status = $4",
+    ),
+    (
+        "the notifications that are recorded",
+        "update notifications set status = 'recorded'",
+    ),
+    (
+        "how many notifications there were",
+        "select number from notification_days where tenant_id",
     ),
     (
         "an operation",
