@@ -29,6 +29,8 @@ build: ready ## Leave the optimised binary at target/release/scriptorium
 
 test: ready ## Every test: units, doc examples, the product in a browser
 	@.ci/need package postgresql /usr/lib/postgresql/*/bin/initdb
+	@.ci/need package nginx nginx
+	@.ci/need package haproxy haproxy
 ifeq ($(HAS_NEXTEST),yes)
 	cargo nextest run --workspace
 else

@@ -126,6 +126,7 @@ pub(crate) async fn activate(
             ..Limits::default()
         },
         input_schema: None,
+        output_schema: None,
         allowed_services: None,
         library: false,
         concurrency: None,

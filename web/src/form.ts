@@ -47,8 +47,12 @@ export interface Definition {
     order_by: string | null;
     debounce_ms?: number | null;
     debounce_key?: string | null;
+    batch_ms?: number | null;
+    batch_events?: number | null;
+    batch_key?: string | null;
   };
   input_schema?: unknown;
+  output_schema?: unknown;
   /** Services it may call; `null` for every one. */
   allowed_services: string[] | null;
   run_as: string | null;
@@ -70,6 +74,7 @@ export interface Schedule {
   starts_at?: string | null;
   ends_at?: string | null;
   pause_after_failures: number | null;
+  retries: number;
 }
 
 export interface Limits {
@@ -103,6 +108,7 @@ export function formOf(definition: Definition) {
     startsAt: localOf(schedule?.starts_at, schedule?.timezone),
     endsAt: localOf(schedule?.ends_at, schedule?.timezone),
     savedPeriod: period(schedule),
+    retries: schedule?.retries ?? 0,
     pauseAfter: schedule?.pause_after_failures?.toString() ?? "",
     path: http?.path ?? "/",
     methods: http?.methods ?? ["GET"],
@@ -122,9 +128,14 @@ export function formOf(definition: Definition) {
     attempts: event?.max_attempts ?? 4,
     debounce: event?.debounce_ms?.toString() ?? "",
     debounceKey: event?.debounce_key ?? "",
+    batch: event?.batch_ms?.toString() ?? "",
+    batchEvents: event?.batch_events?.toString() ?? "",
+    batchKey: event?.batch_key ?? "",
     orderBy: event?.order_by ?? "",
     inputSchema: written(definition.input_schema),
     savedSchema: written(definition.input_schema),
+    outputSchema: written(definition.output_schema),
+    savedOutput: written(definition.output_schema),
     runAs: definition.run_as ?? "",
     allServices: (definition.allowed_services ?? null) === null,
     services: definition.allowed_services ?? [],
@@ -157,6 +168,7 @@ export function definitionOf(form: Form, source: string): Definition {
         overlap: form.overlap,
         jitter_seconds: Number(form.jitter),
         ...changedPeriod(form),
+        retries: Number(form.retries),
         pause_after_failures: (form.pauseAfter ?? "") === "" ? null : Number(form.pauseAfter),
       },
     },
@@ -182,6 +194,7 @@ export function definitionOf(form: Form, source: string): Definition {
         priority: Number(form.priority),
         max_attempts: Number(form.attempts),
         ...debounced(form),
+        ...batched(form),
         order_by: form.orderBy.trim() || null,
       },
     },
@@ -196,6 +209,7 @@ export function definitionOf(form: Form, source: string): Definition {
     source,
     ...parts[form.type],
     ...changed("input_schema", form.inputSchema, form.savedSchema),
+    ...changed("output_schema", form.outputSchema, form.savedOutput),
     ...changedEntries("metadata", form.metadata, form.savedMetadata),
     allowed_services: form.allServices ? null : [...form.services],
     run_as: form.runAs || null,
@@ -219,6 +233,12 @@ function debounced(form: Form): { debounce_ms: number | null; debounce_key: stri
   return { debounce_ms: Number(form.debounce), debounce_key: form.debounceKey || null };
 }
 
+/** How events are gathered into one execution. */
+function batched(form: Form): { batch_ms: number | null; batch_events: number | null; batch_key: string | null } {
+  if ((form.batch ?? "") === "") return { batch_ms: null, batch_events: null, batch_key: null };
+  return { batch_ms: Number(form.batch), batch_events: figure(form.batchEvents ?? ""), batch_key: form.batchKey || null };
+}
+
 /** How many executions about the same thing go on at once; schedules have a setting of their own for that. */
 function seats(form: Form): Partial<Definition> {
   if (form.type === "scheduled") return {};
@@ -236,15 +256,16 @@ export function restored(form: Form, definition: Definition, draft: Draft): Form
   const event = definition.event && settings.event ? { event: { ...definition.event, ...settings.event } } : {};
   const schedule =
     definition.schedule && settings.schedule ? { schedule: { ...definition.schedule, ...settings.schedule } } : {};
-  const { savedFilter, savedSchema, savedMetadata, savedPeriod } = form;
+  const { savedFilter, savedSchema, savedOutput, savedMetadata, savedPeriod } = form;
   const found = formOf({ ...definition, ...settings, ...event, ...schedule, ...http });
-  return { ...found, savedFilter, savedSchema, savedMetadata, savedPeriod };
+  return { ...found, savedFilter, savedSchema, savedOutput, savedMetadata, savedPeriod };
 }
 
 /** The form once it is saved: what differs from here on is a change. */
 export function settle(form: Form): void {
   form.savedFilter = form.filter;
   form.savedSchema = form.inputSchema;
+  form.savedOutput = form.outputSchema;
   form.savedPeriod = [form.startsAt, form.endsAt, form.timezone].join();
   form.savedMetadata = form.metadata.trim() === "" ? "" : form.metadata;
 }

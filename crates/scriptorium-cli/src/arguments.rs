@@ -60,6 +60,9 @@ pub(crate) enum Command {
     /// Secrets of a tenant: written and listed, never shown.
     #[command(subcommand)]
     Secret(SecretCommand),
+    /// What an endpoint accepts signatures of: given and taken away, never shown.
+    #[command(subcommand)]
+    SigningSecret(SigningSecretCommand),
     /// The audit trail on a server.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -1033,6 +1036,41 @@ pub(crate) struct SecretSetArgs {
     pub(crate) all_scripts: bool,
     #[command(flatten)]
     pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SigningSecretCommand {
+    /// List the signing secrets of an endpoint; no texts.
+    List(SigningSecretArgs),
+    /// Give an endpoint one more, of at most five.
+    Add(SigningSecretAddArgs),
+    /// Take one away: what is signed with it is refused from then on.
+    Remove(SigningSecretRemoveArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SigningSecretArgs {
+    /// Name or id of the HTTP script
+    pub(crate) script: String,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SigningSecretAddArgs {
+    #[command(flatten)]
+    pub(crate) of: SigningSecretArgs,
+    /// Read the sender's secret from standard input; a new one is made and shown once otherwise
+    #[arg(long)]
+    pub(crate) value: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SigningSecretRemoveArgs {
+    #[command(flatten)]
+    pub(crate) of: SigningSecretArgs,
+    /// Its id
+    pub(crate) secret: String,
 }
 
 #[derive(Debug, Args)]

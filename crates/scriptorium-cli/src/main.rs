@@ -25,6 +25,7 @@ mod script;
 mod secret;
 mod serve;
 mod settings;
+mod signing_secret;
 mod subscription;
 mod tenant;
 mod token;
@@ -86,6 +87,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             Command::Token(command) => token::run(command).await,
             Command::Tenant(command) => tenant::run(command).await,
             Command::Secret(command) => secret::run(command).await,
+            Command::SigningSecret(command) => signing_secret::run(command).await,
             Command::Audit(command) => audit::run(command).await,
             Command::Backup(arguments) => backup::run(arguments).await,
             Command::Export(arguments) => transfer::export(arguments).await,

@@ -98,7 +98,7 @@ async fn delete(arguments: &SecretDeleteArgs) -> anyhow::Result<()> {
 
 /// The value from standard input: arguments are seen by others on the machine. The line's end is not
 /// part of it.
-fn read() -> anyhow::Result<String> {
+pub(crate) fn read() -> anyhow::Result<String> {
     let mut text = String::new();
     let input = std::io::stdin().take(LARGEST);
     let mut input = std::io::BufReader::new(input);

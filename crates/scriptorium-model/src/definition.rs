@@ -34,6 +34,8 @@ pub struct Definition {
     pub concurrency: Option<Concurrency>,
     /// JSON schema of the input, if declared.
     pub input_schema: Option<Json>,
+    /// JSON schema of what it returns, if declared: told to those who call it, and not checked.
+    pub output_schema: Option<Json>,
     /// Names of the services it may call; every registered one when `None`.
     pub allowed_services: Option<Vec<String>>,
     /// Whether other scripts of the tenant may import what it exports; embedded scripts only.
@@ -142,6 +144,7 @@ impl Definition {
             limits: Limits::default(),
             concurrency: None,
             input_schema: None,
+            output_schema: None,
             allowed_services: None,
             library: false,
             run_as: None,

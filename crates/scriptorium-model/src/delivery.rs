@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::event::Event;
 use crate::execution::Execution;
-use crate::{DeadLetterId, EventId, ExecutionId, Json, ScriptId};
+use crate::{DeadLetterId, EventId, ExecutionId, Json, ScriptId, TenantId};
 
 /// Most runs that may have led to an event: one that comes of more is taken for a loop.
 pub const MAX_DEPTH: usize = 16;
@@ -36,6 +36,8 @@ pub struct Delivery {
 
 /// The member of the trigger data.
 const MEMBER: &str = "event";
+/// The one with all events of an execution that has gathered several.
+const ALL: &str = "events";
 
 impl Delivery {
     /// Of an event, the first time.
@@ -53,10 +55,29 @@ impl Delivery {
         }
     }
 
-    /// What an execution was recorded with; `None` when no event started it.
+    /// What an execution was recorded with, of several events the first; `None` when no event started it.
     pub fn of(execution: &Execution) -> Option<Self> {
         let data = execution.trigger_data.as_ref()?.to_value();
-        let event = data.get(MEMBER)?;
+        Self::read(data.get(MEMBER)?)
+    }
+
+    /// Each event of an execution with its payload; `None` when it is of a single one, or of none.
+    pub fn all_of(execution: &Execution) -> Option<Vec<(Self, Json)>> {
+        let data = execution.trigger_data.as_ref()?.to_value();
+        let all = data.get(ALL)?.as_array()?;
+        let all: Vec<Self> = all.iter().filter_map(Self::read).collect();
+        let first = all.first()?.clone();
+        // Somebody may have repeated it with other payloads.
+        let mut all = all.into_iter();
+        let payloads = payloads(&execution.input).into_iter();
+        Some(
+            payloads
+                .map(|payload| (all.next().unwrap_or_else(|| first.clone()), payload))
+                .collect(),
+        )
+    }
+
+    fn read(event: &Value) -> Option<Self> {
         let text = |name: &str| event[name].as_str();
         let lineage = event["lineage"].as_array().map(Vec::as_slice);
         let lineage = lineage.unwrap_or_default().iter().filter_map(Value::as_str);
@@ -78,11 +99,23 @@ impl Delivery {
         json!({ MEMBER: self.to_value() }).into()
     }
 
-    /// As the member `event` of other trigger data.
-    pub fn put_into(&self, data: Option<Json>) -> Json {
-        let mut data = data.map_or(Value::Null, |data| data.to_value());
-        data[MEMBER] = self.to_value();
-        data.into()
+    /// As the trigger data of an execution that is given several events, this one first.
+    pub fn to_batch(&self) -> Json {
+        json!({ MEMBER: self.to_value(), ALL: [self.to_value()] }).into()
+    }
+
+    /// Adds this event to those of other trigger data; how many it has now.
+    pub fn join(&self, data: &mut Value) -> usize {
+        // What the run publishes comes of the longest way.
+        let way = |event: &Value| event["lineage"].as_array().map_or(0, Vec::len);
+        if way(&data[MEMBER]) < self.lineage.len() {
+            data[MEMBER]["lineage"] = self.lineage.clone().into();
+        }
+        let Some(all) = data[ALL].as_array_mut() else {
+            return 0;
+        };
+        all.push(self.to_value());
+        all.len()
     }
 
     fn to_value(&self) -> Value {
@@ -103,13 +136,13 @@ impl Delivery {
         value
     }
 
-    /// The event that a script of this name is given.
-    pub fn to_event(&self, execution: &Execution) -> Event {
+    /// The event with this payload, as a script is given it.
+    pub fn to_event(&self, tenant: TenantId, payload: Json) -> Event {
         Event {
             id: self.event,
-            tenant: execution.tenant,
+            tenant,
             kind: self.kind.clone(),
-            payload: execution.input.clone(),
+            payload,
             key: self.key.clone(),
             script: self.script,
             execution: self.execution,
@@ -125,6 +158,38 @@ impl Delivery {
         lineage.push(step);
         lineage
     }
+}
+
+/// Puts what is known of the events of an execution into the trigger data of another one.
+pub fn handed_on(execution: &Execution, data: Option<Json>) -> Option<Json> {
+    let known = execution.trigger_data.as_ref().map(Json::to_value);
+    let known = known.as_ref().filter(|known| known.get(MEMBER).is_some());
+    let Some(known) = known else { return data };
+    let mut data = data.map_or(Value::Null, |data| data.to_value());
+    for member in [MEMBER, ALL] {
+        if let Some(value) = known.get(member) {
+            data[member] = value.clone();
+        }
+    }
+    Some(data.into())
+}
+
+/// The payloads of an execution that is given several: the items of its input, which is one itself when it
+/// is no list, or an empty one.
+pub fn payloads(input: &Json) -> Vec<Json> {
+    match input.to_value() {
+        Value::Array(items) if !items.is_empty() => items.into_iter().map(Json::from).collect(),
+        _ => vec![input.clone()],
+    }
+}
+
+/// The input of an execution that is given several events, with one more.
+pub fn with_payload(input: Option<&Json>, payload: &Json) -> Json {
+    let before = input.and_then(|input| input.as_str().strip_suffix(']'));
+    Json::from_written(match before {
+        Some(before) => format!("{before},{payload}]"),
+        None => format!("[{payload}]"),
+    })
 }
 
 /// What leads to the events that an execution publishes: nothing when no event started it.
@@ -160,6 +225,81 @@ mod tests {
     fn check(steps: &[&str], expected: Option<&str>) {
         let lineage: Vec<String> = steps.iter().map(|step| (*step).to_owned()).collect();
         assert_eq!(looped(&lineage).as_deref(), expected);
+    }
+
+    fn delivery(number: u128, steps: &[&str]) -> Delivery {
+        Delivery {
+            event: EventId(crate::Uuid::from_u128(number)),
+            kind: "order.paid".into(),
+            key: None,
+            published_at: Timestamp::UNIX_EPOCH,
+            script: None,
+            execution: None,
+            lineage: steps.iter().map(|step| (*step).to_owned()).collect(),
+            dead_letter: None,
+            order: None,
+        }
+    }
+
+    #[test]
+    fn events_of_one_execution_read_back_with_their_payloads() {
+        let mut data = delivery(1, &["a"]).to_batch().to_value();
+        assert_eq!(delivery(2, &["a", "b"]).join(&mut data), 2);
+        assert_eq!(delivery(3, &[]).join(&mut data), 3);
+        let execution = |input: Value| Execution {
+            trigger_data: Some(data.clone().into()),
+            input: input.into(),
+            ..Execution::pending(crate::execution::NewExecution {
+                id: ExecutionId(crate::Uuid::nil()),
+                tenant: TenantId(crate::Uuid::nil()),
+                script: ScriptId(crate::Uuid::nil()),
+                script_name: "one".into(),
+                version: 1,
+                trigger: crate::execution::TriggerKind::Event,
+                input: Json::null(),
+                at: Timestamp::UNIX_EPOCH,
+            })
+        };
+        let check = |input: Value, expected: &[(u128, Value)]| {
+            let all = Delivery::all_of(&execution(input)).unwrap();
+            let all = all.into_iter();
+            let all: Vec<_> = all
+                .map(|(d, p)| (d.event.0.as_u128(), p.to_value()))
+                .collect();
+            assert_eq!(all, expected);
+        };
+        check(
+            json!(["a", "b", "c"]),
+            &[(1, json!("a")), (2, json!("b")), (3, json!("c"))],
+        );
+        // Repeated with other payloads: what has no event of its own is the first one's.
+        check(json!(["a"]), &[(1, json!("a"))]);
+        check(json!({"n": 1}), &[(1, json!({"n": 1}))]);
+        check(
+            json!([1, 2, 3, 4]),
+            &[(1, json!(1)), (2, json!(2)), (3, json!(3)), (1, json!(4))],
+        );
+        check(json!([]), &[(1, json!([]))]);
+        // As one delivery it is the first, and as deep as the deepest.
+        let one = Delivery::of(&execution(json!([1, 2, 3]))).unwrap();
+        assert_eq!((one.event.0.as_u128(), one.lineage.len()), (1, 2));
+        let on = handed_on(&execution(json!([])), Some(json!({"asked": 1}).into()));
+        let on = on.unwrap().to_value();
+        assert_eq!(
+            (on["asked"].clone(), on["events"].clone()),
+            (json!(1), data["events"].clone())
+        );
+    }
+
+    #[test]
+    fn payloads_are_put_together_as_text() {
+        let mut input = None;
+        for payload in [json!({"a": [1]}), json!(null), json!("]")] {
+            input = Some(with_payload(input.as_ref(), &payload.into()));
+        }
+        let input = input.unwrap();
+        assert_eq!(input.as_str(), r#"[{"a":[1]},null,"]"]"#);
+        assert_eq!(payloads(&input).len(), 3);
     }
 
     #[test]

@@ -257,6 +257,9 @@ pub struct Execution {
     pub seat: Option<Seat>,
     /// The window it waits at the end of, when an event started it that others may follow closely.
     pub window: Option<Window>,
+    /// What the events are about that it gathers, as JSON text; `None` when it is not given any more than
+    /// it has.
+    pub gathers: Option<String>,
     /// The first of the executions that this one is a retry in a row of.
     pub first_execution: Option<ExecutionId>,
     /// The execution this one repeats by hand.
@@ -305,6 +308,27 @@ pub struct NewExecution {
 }
 
 impl Execution {
+    /// A further attempt at what this one failed to do, pending, with the same terms.
+    pub fn retry(&self, id: ExecutionId, at: Timestamp) -> Self {
+        Self {
+            id,
+            status: ExecutionStatus::Pending,
+            output: None,
+            failure: None,
+            metrics: Metrics::default(),
+            progress: None,
+            attempt: self.attempt.saturating_add(1),
+            window: None,
+            gathers: None,
+            first_execution: self.first_execution.or(Some(self.id)),
+            idempotency_key: None,
+            created_at: at,
+            started_at: None,
+            completed_at: None,
+            ..self.clone()
+        }
+    }
+
     /// One that has not begun, for the first time and at once.
     pub fn pending(new: NewExecution) -> Self {
         Self {
@@ -324,6 +348,7 @@ impl Execution {
             terms: Terms::default(),
             seat: None,
             window: None,
+            gathers: None,
             first_execution: None,
             replay_of: None,
             test: false,

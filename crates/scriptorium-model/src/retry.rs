@@ -1,14 +1,14 @@
-//! Which executions are tried again by themselves, and when (R-EVT-10, R-EVT-11, X-14, X-16). Only what
-//! an event started is: who waits for an answer tries again itself, a schedule has its next instant,
-//! and a person looks at what they began.
+//! Which executions are tried again by themselves, and when (R-EVT-10, R-EVT-11, R-CRON-16, X-14, X-16).
+//! What an event started is, and a run of a schedule whose author asks for it: who waits for an answer
+//! tries again itself, and a person looks at what they began.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::Json;
 use crate::delivery::Delivery;
-use crate::execution::{Execution, Failure, TriggerKind};
+use crate::execution::{Execution, ExecutionStatus, Failure, TriggerKind};
+use crate::{Json, Timestamp, schedule};
 
 /// The wait before the second attempt; each further one is twice as long.
 pub const BASE: Duration = Duration::from_secs(2);
@@ -36,6 +36,51 @@ pub fn wait(execution: &Execution, chance: u32) -> Option<Duration> {
         backoff.max(asked(failure)).min(LONGEST)
     })
 }
+
+/// When a run of a schedule that failed is tried again, and as which retry, the first one being 1: not more
+/// often than `most`, and not when the `next` planned instant has come by then. `None` when it is not.
+pub fn of_schedule(
+    execution: &Execution,
+    most: u32,
+    now: Timestamp,
+    next: Option<Timestamp>,
+) -> Option<(Timestamp, u32)> {
+    let failure = execution.failure.as_ref()?;
+    if !may_follow_schedule(execution) || !is_transient(failure) {
+        return None;
+    }
+    let retry = retry_of(execution).saturating_add(1);
+    let wait = schedule::RETRY_AFTER.max(asked(failure)).min(LONGEST);
+    let at = now.checked_add(wait).ok()?;
+    (retry <= most && next.is_none_or(|next| at < next)).then_some((at, retry))
+}
+
+/// Whether an execution is a run of a schedule that may be tried again: nobody tries or repeats it by hand.
+pub fn may_follow_schedule(execution: &Execution) -> bool {
+    execution.trigger == TriggerKind::Cron
+        && execution.status != ExecutionStatus::Cancelled
+        && !execution.test
+        && !execution.dry_run
+        && execution.replay_of.is_none()
+}
+
+/// Which retry of a schedule's run it is; 0 for the run itself.
+fn retry_of(execution: &Execution) -> u32 {
+    let data = execution.trigger_data.as_ref().map(Json::to_value);
+    let retry = data.unwrap_or_default()[RETRY].as_u64();
+    retry.map_or(0, |retry| u32::try_from(retry).unwrap_or(u32::MAX))
+}
+
+/// The trigger data of that retry.
+pub fn data_of_retry(execution: &Execution, retry: u32) -> Json {
+    let data = execution.trigger_data.as_ref().map(Json::to_value);
+    let mut data = data.unwrap_or_default();
+    data[RETRY] = retry.into();
+    data.into()
+}
+
+/// The member of a schedule's trigger data.
+const RETRY: &str = "retry";
 
 /// Whether it will be tried again by itself.
 pub fn follows(execution: &Execution) -> bool {

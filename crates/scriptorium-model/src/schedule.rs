@@ -1,6 +1,8 @@
 //! When a scheduled script runs: five-field cron in a named time zone, where a schedule stands, and what is
 //! decided of instants that were missed (R-CRON-01 to 03, R-CRON-11, G-05, G-06). The language is in [`crate::cron`], clocks and zones in [`crate::calendar`].
 
+use std::time::Duration;
+
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
@@ -29,6 +31,9 @@ pub struct Schedule {
     pub ends_at: Option<Timestamp>,
     /// Its script is paused after so many failures in a row; 1 to 100, never when `None`.
     pub pause_after_failures: Option<u32>,
+    /// How often a run that failed is tried again, [`RETRY_AFTER`] each, while no further instant has
+    /// come; 0 to 3.
+    pub retries: u32,
 }
 
 /// What becomes of planned instants that were missed.
@@ -67,6 +72,10 @@ pub const MOST_COUNTED: u32 = 10_000;
 const JUST_BEFORE: SignedDuration = SignedDuration::from_micros(1);
 /// The longest delay in seconds.
 const MAX_JITTER: u32 = 3_600;
+/// How long after its end a run that failed is tried again.
+pub const RETRY_AFTER: Duration = Duration::from_secs(300);
+/// Most retries of a run.
+const MAX_RETRIES: u32 = 3;
 /// Most failures to wait for.
 const MAX_FAILURES: u32 = 100;
 
@@ -199,6 +208,7 @@ impl Schedule {
             starts_at: None,
             ends_at: None,
             pause_after_failures: None,
+            retries: 0,
         }
     }
 
@@ -216,6 +226,9 @@ impl Schedule {
         if failures.is_some_and(|failures| !(1..=MAX_FAILURES).contains(&failures)) {
             let field = "schedule.pause_after_failures";
             out_of_range(field, 1, MAX_FAILURES, &mut invalid);
+        }
+        if self.retries > MAX_RETRIES {
+            out_of_range("schedule.retries", 0, MAX_RETRIES, &mut invalid);
         }
         if let (Some(start), Some(end)) = (self.starts_at, self.ends_at)
             && end <= start

@@ -129,6 +129,8 @@ pub struct Subscription {
     pub max_attempts: u32,
     /// Of events that follow each other closely only the last one starts it; each does when `None`.
     pub debounce: Option<Debounce>,
+    /// Events are gathered, and one execution is given several; each has its own when `None`.
+    pub batch: Option<Batch>,
     /// What events are in order by; see [`order`]. Those that have the same value of it are run one
     /// after another, as they were published. In no order when `None`.
     pub order_by: Option<String>,
@@ -173,6 +175,58 @@ impl Debounce {
         }
         if let Some(key) = &self.key {
             invalid.check(concurrency::validate_path("event.debounce_key", key));
+        }
+    }
+}
+
+/// How events are gathered into one execution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// How long an execution waits for further events after its first one, in milliseconds; 100 to
+    /// 3,600,000.
+    pub wait_ms: u32,
+    /// Most events of one execution, which waits no longer when it has as many; 2 to 100.
+    pub max_events: u32,
+    /// Where in the payload stands what events are about, as names of members joined by dots: those that
+    /// are about the same are gathered. All that the subscription asks for are when `None`.
+    pub key: Option<String>,
+}
+
+/// Events of one execution when nothing is said, and the most that can be.
+const MAX_BATCH: u32 = 100;
+/// Bytes of the payloads of one execution, unless a single one has more.
+pub const BATCH_BYTES: usize = 1 << 20;
+
+impl Batch {
+    /// That waits so long, for as many events as there may be.
+    pub fn within(wait_ms: u32) -> Self {
+        Self {
+            wait_ms,
+            max_events: MAX_BATCH,
+            key: None,
+        }
+    }
+
+    /// What an event with this payload is about.
+    pub fn key_of(&self, payload: &Json) -> String {
+        concurrency::key_of(self.key.as_deref(), payload)
+    }
+
+    /// When an execution begins whose first event came now, unless it has all of its events before.
+    pub fn due(&self, now: Timestamp) -> Timestamp {
+        let wait = Duration::from_millis(self.wait_ms.into());
+        now.checked_add(wait).unwrap_or(Timestamp::MAX)
+    }
+
+    fn validated(&self, invalid: &mut Invalid) {
+        if !WAIT_MS.contains(&self.wait_ms) {
+            out_of_range("event.batch_ms", *WAIT_MS.start(), *WAIT_MS.end(), invalid);
+        }
+        if !(2..=MAX_BATCH).contains(&self.max_events) {
+            out_of_range("event.batch_events", 2, MAX_BATCH, invalid);
+        }
+        if let Some(key) = &self.key {
+            invalid.check(concurrency::validate_path("event.batch_key", key));
         }
     }
 }
@@ -222,6 +276,15 @@ impl Trigger {
     pub fn endpoint(&self) -> Option<&Endpoint> {
         if let Self::Http(endpoint) = self {
             Some(endpoint)
+        } else {
+            None
+        }
+    }
+
+    /// How the events of an event script are gathered, when they are.
+    pub fn batch(&self) -> Option<&Batch> {
+        if let Self::Event(subscription) = self {
+            subscription.batch.as_ref()
         } else {
             None
         }
@@ -429,6 +492,7 @@ impl Subscription {
             priority: 0,
             max_attempts: DEFAULT_ATTEMPTS,
             debounce: None,
+            batch: None,
             order_by: None,
         }
     }
@@ -465,6 +529,18 @@ impl Subscription {
             debounce.validated(&mut invalid);
             if self.order_by.is_some() {
                 let message = "does not go with event.debounce_ms: of events in order each is run";
+                invalid.push("event.order_by", "not_allowed", message);
+            }
+        }
+        if let Some(batch) = &self.batch {
+            batch.validated(&mut invalid);
+            if self.debounce.is_some() {
+                let message =
+                    "does not go with event.debounce_ms: that leaves one event of several";
+                invalid.push("event.batch_ms", "not_allowed", message);
+            }
+            if self.order_by.is_some() {
+                let message = "does not go with event.batch_ms: of events in order each is run";
                 invalid.push("event.order_by", "not_allowed", message);
             }
         }

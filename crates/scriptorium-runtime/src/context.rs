@@ -72,6 +72,7 @@ pub(crate) fn invocation(job: &Job) -> String {
         Call::Request(request) if in_chain => ("chain", request.to_guest()),
         Call::Request(request) => ("request", request.to_guest()),
         Call::Event(published) => ("event", event(published, attempt)),
+        Call::Batch(published) => ("event", batch(published, attempt)),
     };
     format!("{{\"kind\":\"{kind}\",\"value\":{value}}}")
 }
@@ -114,6 +115,9 @@ fn trigger(job: &Job) -> Value {
         "eventType".into(),
         match &job.call {
             Call::Event(event) => event.kind.as_str().into(),
+            Call::Batch(events) => events
+                .first()
+                .map_or(Value::Null, |first| first.kind.as_str().into()),
             _ => Value::Null,
         },
     );
@@ -130,8 +134,19 @@ fn payloads(job: &Job) -> (String, String, String) {
             event(published, job.execution.attempt),
             null(),
         ),
+        Call::Batch(published) => (
+            job.execution.input.as_str().to_owned(),
+            batch(published, job.execution.attempt),
+            null(),
+        ),
         Call::Request(request) => (request.body_json(), null(), request.to_guest()),
     }
+}
+
+/// Events that are given together; the prelude makes the first of them the one that has the others.
+fn batch(events: &[Event], attempt: u32) -> String {
+    let all: Vec<String> = events.iter().map(|one| event(one, attempt)).collect();
+    format!("[{}]", all.join(","))
 }
 
 fn event(event: &Event, attempt: u32) -> String {

@@ -320,6 +320,10 @@ fn limits(job: &Job) -> Limits {
 fn output(run: &Run, outcome: Outcome, prepared: &Prepared) -> Result<Output, Failure> {
     let output = match outcome {
         Outcome::Completed { output } => output,
+        Outcome::Failed(_) if run.streamed.is_refused() => {
+            let message = "it answers in parts, and this answer goes on record whole";
+            return Err(Failure::new("script.answer_in_parts", message));
+        }
         Outcome::Failed(failure) => return Err(failure::of_script(&failure, prepared.maps())),
     };
     // The sandbox writes JSON of any depth; what reads it later does not.

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scriptorium_model::audit::Incident;
-use scriptorium_model::delivery::Delivery;
+use scriptorium_model::delivery::{Delivery, payloads};
 use scriptorium_model::event::{Event, sample};
 use scriptorium_model::execution::{Execution, Failure, LogLine, TriggerKind};
 use scriptorium_model::notification::Notification;
 use scriptorium_model::script::Definition;
 use scriptorium_model::tenant::Tenant;
-use scriptorium_model::trigger::Trigger;
+use scriptorium_model::trigger::{Subscription, Trigger};
 use scriptorium_model::{EventId, Invalid, Json, Origin, ScriptId, TenantId};
 use scriptorium_store::tenant_data::TenantData;
 
@@ -63,6 +63,15 @@ impl Job {
             || self.execution.trigger == TriggerKind::Manual
     }
 
+    /// Whether whoever asked an endpoint is given what is on record: because others may ask again, or it may
+    /// have waited for its seat.
+    pub(crate) fn is_answered_by_its_record(&self) -> bool {
+        let execution = &self.execution;
+        execution.trigger == TriggerKind::Http
+            && execution.replay_of.is_none()
+            && (execution.idempotency_key.is_some() || execution.seat.is_some())
+    }
+
     /// Whose circuit it belongs to.
     pub(crate) fn circuit(&self) -> (TenantId, ScriptId, u32) {
         (self.tenant.id, self.script, self.execution.version)
@@ -78,6 +87,8 @@ pub enum Call {
     Request(Arc<HttpRequest>),
     /// An event.
     Event(Box<Event>),
+    /// Events that are given together, at least one.
+    Batch(Vec<Event>),
     /// The argument of an embedded script.
     Embedded(Json),
 }
@@ -89,13 +100,15 @@ impl Call {
             Self::Main(input) | Self::Embedded(input) => input.len(),
             Self::Request(request) => request.len(),
             Self::Event(event) => event.payload.len(),
+            Self::Batch(events) => events.iter().map(|event| event.payload.len()).sum(),
         }
     }
 
     /// The call that an execution's recorded input stands for: what a worker, a manual run and a
     /// replay give the script. The input of an endpoint script is a request as history shows it;
-    /// what is left out of it is empty. The input of an event script is the event's payload; when no
-    /// event started it, it is given one that its subscription asks for, with the execution's id.
+    /// what is left out of it is empty. The input of an event script is the event's payload, or a list of
+    /// the payloads of events that are given together; when no event started it, it is given one that its
+    /// subscription asks for, with the execution's id.
     ///
     /// # Errors
     /// The part of a request that is not of its type.
@@ -107,24 +120,41 @@ impl Call {
                 let request = HttpRequest::from_record(endpoint, &execution.input)?;
                 Self::Request(Arc::new(request))
             }
-            Trigger::Event(subscription) => Self::Event(Box::new(match Delivery::of(execution) {
-                Some(delivery) => delivery.to_event(execution),
-                None => Event {
-                    id: EventId(execution.id.0),
-                    tenant: execution.tenant,
-                    kind: subscription
-                        .types
-                        .first()
-                        .map_or_else(String::new, |p| sample(p)),
-                    payload: execution.input.clone(),
-                    script: None,
-                    execution: None,
-                    lineage: Vec::new(),
-                    key: None,
-                    created_at: execution.created_at,
-                },
-            })),
+            Trigger::Event(subscription) => of_events(subscription, execution),
         })
+    }
+}
+
+fn of_events(subscription: &Subscription, execution: &Execution) -> Call {
+    if let Some(all) = Delivery::all_of(execution) {
+        let tenant = execution.tenant;
+        let events = all.into_iter();
+        return Call::Batch(events.map(|(d, p)| d.to_event(tenant, p)).collect());
+    }
+    let delivery = Delivery::of(execution);
+    let event = |payload: Json| match &delivery {
+        Some(delivery) => delivery.to_event(execution.tenant, payload),
+        None => Event {
+            id: EventId(execution.id.0),
+            tenant: execution.tenant,
+            kind: subscription
+                .types
+                .first()
+                .map_or_else(String::new, |p| sample(p)),
+            payload,
+            script: None,
+            execution: None,
+            lineage: Vec::new(),
+            key: None,
+            created_at: execution.created_at,
+        },
+    };
+    match subscription.batch {
+        None => Call::Event(Box::new(event(execution.input.clone()))),
+        Some(_) => {
+            let payloads = payloads(&execution.input).into_iter();
+            Call::Batch(payloads.map(event).collect())
+        }
     }
 }
 

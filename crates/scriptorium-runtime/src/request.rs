@@ -1,6 +1,7 @@
 //! A request to an endpoint script: read once, before the script runs, so that what is wrong
 //! with it is the caller's error and not the script's (design 4.3).
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use bytes::Bytes;
@@ -242,6 +243,19 @@ impl HttpRequest {
         self.body.json()
     }
 
+    /// What the body says, in parts: as it was sent, and of a form with files what is in it, whatever line is
+    /// between its parts.
+    pub fn content(&self) -> Vec<Cow<'_, [u8]>> {
+        match &self.body {
+            Body::Multipart(parts) => {
+                let fields = Cow::Owned(self.body.json().into_bytes());
+                let files = parts.files.iter().map(|file| Cow::Borrowed(&file[..]));
+                std::iter::once(fields).chain(files).collect()
+            }
+            _ => vec![Cow::Borrowed(&self.raw[..])],
+        }
+    }
+
     /// Bytes of it that are held for a run.
     pub(crate) fn len(&self) -> usize {
         self.raw.len() + self.body.extra_bytes()
@@ -315,6 +329,27 @@ mod tests {
             (invalid.errors[0].field.as_str(), invalid.errors[0].code),
             ("query", "too_many")
         );
+    }
+
+    #[test]
+    fn a_form_says_the_same_whatever_is_between_its_parts() {
+        let form = |boundary: &str, name: &str, text: &str| {
+            let head = "content-disposition: form-data";
+            let body = format!(
+                "--{boundary}\r\n{head}; name=\"a\"\r\n\r\n{text}\r\n--{boundary}\r\n\
+                 {head}; name=\"f\"; filename=\"{name}\"\r\n\r\nfile\r\n--{boundary}--\r\n"
+            );
+            let content_type = format!("multipart/form-data; boundary={boundary}");
+            let request = request(&content_type, &body).unwrap();
+            let content = request.content();
+            content.into_iter().map(Cow::into_owned).collect::<Vec<_>>()
+        };
+        let first = form("b", "n", "one");
+        assert_eq!(first, form("another", "n", "one"));
+        assert_ne!(first, form("b", "n", "two"));
+        assert_ne!(first, form("b", "m", "one"));
+        let text = request("text/plain", "one").unwrap();
+        assert_eq!(text.content(), [&b"one"[..]]);
     }
 
     #[test]

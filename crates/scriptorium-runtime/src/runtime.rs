@@ -261,12 +261,12 @@ impl Runtime {
         Ok(())
     }
 
-    /// Checks an input schema before it is kept with a script.
+    /// Checks a schema before it is kept with a script as a field, such as `input_schema`.
     ///
     /// # Errors
     /// It is no schema, refers to something else than its own parts, or is too large or too costly.
-    pub async fn check_schema(&self, schema: &Json) -> Result<(), Invalid> {
-        schema::check(&self.0.world, &self.0.schemas, schema).await
+    pub async fn check_schema(&self, field: &str, schema: &Json) -> Result<(), Invalid> {
+        schema::check(&self.0.world, &self.0.schemas, field, schema).await
     }
 
     /// Runs a job to its end. A script that fails is in the record; so is a platform that does,

@@ -76,15 +76,22 @@ impl Schemas {
     }
 }
 
-/// Checks a schema before it is kept with a script.
+/// Checks a schema before it is kept with a script as this field.
 pub(crate) async fn check(
     world: &World,
     schemas: &Arc<Schemas>,
+    field: &str,
     text: &Json,
 ) -> Result<(), Invalid> {
     let (schemas, text) = (schemas.clone(), text.clone());
     let work = move || schemas.find(&text).map(|_| ());
-    world.blocking(work).await.unwrap_or_else(broken)
+    let checked = world.blocking(work).await.unwrap_or_else(broken);
+    checked.map_err(|mut invalid| {
+        for error in &mut invalid.errors {
+            field.clone_into(&mut error.field);
+        }
+        invalid
+    })
 }
 
 /// The call with the input that the script's schema makes of it: defaults are filled in where the
@@ -168,6 +175,12 @@ impl Schema {
             Call::Event(event) => {
                 self.hold("input", &event.payload.to_value())?;
                 Ok(Call::Event(event))
+            }
+            Call::Batch(events) => {
+                for (place, event) in events.iter().enumerate() {
+                    self.hold(&format!("input.{place}"), &event.payload.to_value())?;
+                }
+                Ok(Call::Batch(events))
             }
             Call::Request(request) => {
                 if let Some(body) = request.value()? {

@@ -142,6 +142,7 @@ async fn prepare(store: &Store, ambient: &Ambient) -> Result<(Ctx, Script), Erro
             limits: Limits::default(),
             concurrency: None,
             input_schema: None,
+            output_schema: None,
             allowed_services: None,
             library: false,
             run_as: None,

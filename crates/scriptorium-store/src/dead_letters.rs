@@ -1,7 +1,7 @@
 //! The dead letters of a tenant: events that a script could not deal with, kept until a person deals
 //! with them. When an event becomes one is decided in [`crate::deliveries`].
 
-use std::time::Duration;
+mod many;
 
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::dead_letter::{Cause, DeadLetter, DeadLetterStatus, ForbiddenMove};
@@ -15,6 +15,7 @@ use scriptorium_model::{
 use sea_orm::FromQueryResult;
 use serde_json::json;
 
+pub use self::many::{RetriedLetters, RetriedUnder};
 use crate::Store;
 use crate::audit::{By, Note, Said, unaudited};
 use crate::db::cursor::{Cursors, Key};
@@ -23,7 +24,7 @@ use crate::definition::concurrency_of;
 use crate::error::{Error, Result};
 use crate::idempotency::{self, Taken};
 use crate::store::{Change, of_tenant};
-use crate::{events, executions, seats};
+use crate::{batches, events, executions, seats};
 
 /// Which dead letters to list; every part narrows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -174,48 +175,6 @@ impl Store {
         Ok((letter, execution))
     }
 
-    /// Takes up to `limit` pending letters up again, the oldest first, each `every` after the one before.
-    /// Those whose script is not active stay. How many were.
-    ///
-    /// # Errors
-    /// `Platform` only; what was taken up until then stays so.
-    pub async fn retry_dead_letters(
-        &self,
-        ctx: &Ctx,
-        filter: &DeadLetterFilter,
-        limit: u32,
-        every: Duration,
-    ) -> Result<u32> {
-        let begin = self.inner.ambient.now();
-        let mut done = 0_u32;
-        while done < limit {
-            let some = (limit - done).min(BATCH);
-            let tx = self.db().write(ctx).await?;
-            let letters = retriable(&tx, filter, some).await?;
-            let found = letters.len();
-            let (mut said, before) = (Vec::with_capacity(found), done);
-            for letter in letters {
-                let wait = every.checked_mul(done).unwrap_or(Duration::MAX);
-                let at = begin.checked_add(wait).unwrap_or(Timestamp::MAX);
-                let at = (at > begin).then_some(at);
-                if let Some(taken) = self.take_up(&tx, ctx, &letter, None, at).await? {
-                    said.push(Said::one(ctx.tenant, &By::of(ctx), retried(&taken.letter)));
-                    said.extend(taken.said);
-                    done += 1;
-                }
-            }
-            let noted = self.inner.trail.append_all(&tx, said).await?;
-            tx.commit(noted).await?;
-            self.signal(Change::Pending);
-            self.signal(Change::Cancel);
-            // Those that could not be taken up would be found again.
-            if found < some as usize || done == before {
-                break;
-            }
-        }
-        Ok(done)
-    }
-
     /// How many letters [`Store::retry_dead_letters`] would take up without a limit.
     ///
     /// # Errors
@@ -246,7 +205,9 @@ impl Store {
         let sql = tx
             .sql(
                 "select name, version, (select b.concurrency from subscriptions b \
-                 where b.tenant_id = $1 and b.script_id = $2 limit 1) as concurrency \
+                 where b.tenant_id = $1 and b.script_id = $2 limit 1) as concurrency, \
+                 (select b.batch_ms from subscriptions b \
+                 where b.tenant_id = $1 and b.script_id = $2 limit 1) as batch_ms \
                  from scripts where tenant_id = $1 and id = $2 \
                  and status = 'active' and deleted_at is null",
             )
@@ -292,6 +253,11 @@ impl Store {
             triggered_by: ctx.actor.user(),
             seat,
             ..Execution::pending(new)
+        };
+        // A script whose events are gathered is given this one alone.
+        let execution = match script.batch_ms {
+            Some(_) => batches::alone(execution, &delivery),
+            None => execution,
         };
         write(tx, &letter).await?;
         seats::lock(tx, &[&execution]).await?;
@@ -404,19 +370,6 @@ fn narrow(sql: &mut Sql, filter: &DeadLetterFilter) {
     }
 }
 
-/// The oldest letters that can be taken up; those that somebody else takes up are passed over.
-async fn retriable(tx: &Tx, filter: &DeadLetterFilter, limit: u32) -> Result<Vec<DeadLetter>> {
-    let mut sql = tx.sql("select * from dead_letters");
-    sql.push(RETRIABLE);
-    narrow(&mut sql, filter);
-    sql.push(" order by id limit ").bind(i64::from(limit));
-    if tx.dialect() == Dialect::Postgres {
-        sql.push(" for update skip locked");
-    }
-    let rows: Vec<LetterRow> = tx.all(sql).await?;
-    rows.into_iter().map(DeadLetter::try_from).collect()
-}
-
 /// A letter that nobody else changes until the transaction ends.
 async fn find_to_change(tx: &Tx, id: DeadLetterId) -> Result<DeadLetter> {
     let mut sql = tx.sql(SELECT).with([id.0.into()]);
@@ -459,9 +412,6 @@ fn note(action: Action, letter: &DeadLetter) -> Note {
     )
 }
 
-/// Letters of one transaction.
-const BATCH: u32 = 100;
-
 /// Continues a query for the letters that can be taken up.
 const RETRIABLE: &str = " where tenant_id = $1 and status = 'pending' and script_id in \
     (select id from scripts where tenant_id = $1 and status = 'active' and deleted_at is null)";
@@ -495,6 +445,7 @@ struct ScriptNow {
     name: String,
     version: i64,
     concurrency: Option<String>,
+    batch_ms: Option<i64>,
 }
 
 /// A letter whose event runs again, and what else that leaves in the trail.

@@ -11,7 +11,7 @@ use scriptorium_model::limits::Limits;
 use scriptorium_model::schedule::{Missed, Overlap, Schedule};
 use scriptorium_model::script::{Definition, Language, ScriptType};
 use scriptorium_model::trigger::{
-    Debounce, Endpoint, EndpointAuth, SignatureScheme, Subscription, Trigger,
+    Batch, Debounce, Endpoint, EndpointAuth, SignatureScheme, Subscription, Trigger,
 };
 use scriptorium_model::{Json, Timestamp, UserId, Uuid};
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,7 @@ impl Columns {
                 .map(Concurrency::try_from)
                 .transpose()?,
             input_schema: settings.input_schema.map(Json::from_written),
+            output_schema: settings.output_schema.map(Json::from_written),
             allowed_services: settings.allowed_services,
             library: settings.library,
             run_as: settings.run_as.map(UserId),
@@ -71,6 +72,7 @@ pub(crate) fn settings(definition: &Definition) -> Result<String> {
             starts_at: schedule.starts_at.map(|at| at.to_string()),
             ends_at: schedule.ends_at.map(|at| at.to_string()),
             pause_after_failures: schedule.pause_after_failures,
+            retries: schedule.retries,
         }),
         http: definition.trigger.endpoint().map(|endpoint| HttpForm {
             path: endpoint.path.clone(),
@@ -97,6 +99,9 @@ pub(crate) fn settings(definition: &Definition) -> Result<String> {
                 max_attempts: Some(subscription.max_attempts),
                 debounce_ms: subscription.debounce.as_ref().map(|it| it.wait_ms),
                 debounce_key: subscription.debounce.as_ref().and_then(|it| it.key.clone()),
+                batch_ms: subscription.batch.as_ref().map(|it| it.wait_ms),
+                batch_events: subscription.batch.as_ref().map(|it| it.max_events),
+                batch_key: subscription.batch.as_ref().and_then(|it| it.key.clone()),
                 order_by: subscription.order_by.clone(),
             }),
             _ => None,
@@ -105,6 +110,10 @@ pub(crate) fn settings(definition: &Definition) -> Result<String> {
         concurrency: definition.concurrency.as_ref().map(Into::into),
         input_schema: definition
             .input_schema
+            .as_ref()
+            .map(|schema| schema.as_str().to_owned()),
+        output_schema: definition
+            .output_schema
             .as_ref()
             .map(|schema| schema.as_str().to_owned()),
         allowed_services: definition.allowed_services.clone(),
@@ -148,6 +157,7 @@ fn trigger(
                 starts_at: instant(form.starts_at, place)?,
                 ends_at: instant(form.ends_at, place)?,
                 pause_after_failures: form.pause_after_failures,
+                retries: form.retries,
                 ..plain
             })
         }
@@ -183,6 +193,14 @@ fn trigger(
                     wait_ms,
                     key: form.debounce_key,
                 }),
+                batch: form.batch_ms.map(|wait_ms| {
+                    let plain = Batch::within(wait_ms);
+                    Batch {
+                        max_events: form.batch_events.unwrap_or(plain.max_events),
+                        key: form.batch_key,
+                        ..plain
+                    }
+                }),
                 order_by: form.order_by,
                 ..plain
             })
@@ -211,6 +229,8 @@ struct Settings {
     concurrency: Option<ConcurrencyForm>,
     #[serde(skip_serializing_if = "Option::is_none")]
     input_schema: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    output_schema: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed_services: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -238,6 +258,8 @@ struct ScheduleForm {
     ends_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pause_after_failures: Option<u32>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    retries: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -276,6 +298,12 @@ struct EventForm {
     debounce_ms: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     debounce_key: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    batch_ms: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    batch_events: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    batch_key: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -359,4 +387,10 @@ impl From<LimitsForm> for Limits {
             concurrency: form.concurrency,
         }
     }
+}
+
+/// What a setting is that was not there before, and is left out while it is off.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }

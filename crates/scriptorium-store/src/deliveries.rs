@@ -6,8 +6,8 @@
 use scriptorium_model::alert::AlertKind;
 use scriptorium_model::dead_letter::{Cause, DeadLetter, DeadLetterStatus};
 use scriptorium_model::delivery::Delivery;
-use scriptorium_model::execution::{Execution, ExecutionStatus, Metrics, Terms, TriggerKind};
-use scriptorium_model::{Ambient, Timestamp, retry};
+use scriptorium_model::execution::{Execution, ExecutionStatus, Terms, TriggerKind};
+use scriptorium_model::{Ambient, Json, Timestamp, retry};
 
 use crate::alerts::{Alerts, Happened};
 use crate::db::Tx;
@@ -84,14 +84,14 @@ async fn follow_one(
     // What somebody stopped has been dealt with.
     if execution.status != ExecutionStatus::Cancelled {
         let lineage = delivery.lineage_of_run(&execution.script_name);
-        let letter = letter(ambient, execution, delivery, Cause::from(failure));
-        dead_letters::insert(tx, &letter).await?;
-        alerts.add(
-            tenant,
-            AlertKind::DeadLetter,
-            letter.script,
-            happened(&letter, lineage),
-        );
+        let all = Delivery::all_of(execution);
+        let all = all.unwrap_or_else(|| vec![(delivery, execution.input.clone())]);
+        for of in all {
+            let letter = letter(ambient, execution, of, Cause::from(failure));
+            dead_letters::insert(tx, &letter).await?;
+            let happened = happened(&letter, lineage.clone());
+            alerts.add(tenant, AlertKind::DeadLetter, letter.script, happened);
+        }
     }
     Ok(false)
 }
@@ -110,32 +110,19 @@ pub(crate) fn happened(letter: &DeadLetter, lineage: Vec<String>) -> Happened {
 fn retried(execution: &Execution, ambient: &Ambient, at: Option<Timestamp>) -> Execution {
     let now = ambient.now();
     Execution {
-        id: ambient.new_id(),
-        status: ExecutionStatus::Pending,
-        output: None,
-        failure: None,
-        metrics: Metrics::default(),
-        progress: None,
-        attempt: execution.attempt.saturating_add(1),
         terms: Terms {
             run_after: at,
             ..execution.terms
         },
-        window: None,
-        first_execution: execution.first_execution.or(Some(execution.id)),
-        idempotency_key: None,
-        created_at: now,
-        started_at: None,
-        completed_at: None,
-        ..execution.clone()
+        ..execution.retry(ambient.new_id(), now)
     }
 }
 
-/// What an execution could not deal with.
+/// An event with its payload that an execution could not deal with.
 pub(crate) fn letter(
     ambient: &Ambient,
     execution: &Execution,
-    delivery: Delivery,
+    (delivery, payload): (Delivery, Json),
     cause: Cause,
 ) -> DeadLetter {
     let now: Timestamp = ambient.now();
@@ -151,7 +138,7 @@ pub(crate) fn letter(
         execution: Some(execution.id),
         event: delivery.event,
         event_type: delivery.kind,
-        payload: execution.input.clone(),
+        payload,
         cause,
         attempts: execution.attempt,
         max_attempts: execution.terms.max_attempts,

@@ -112,10 +112,18 @@ impl Store {
     pub async fn request_cancel(&self, ctx: &Ctx, id: ExecutionId) -> Result<Execution> {
         let now = Micros::from(self.inner.ambient.now());
         let tx = self.db().write(ctx).await?;
+        let find = |tx: &Tx| {
+            tx.sql("select * from executions where tenant_id = $1 and id = $2")
+                .with([id.0.into()])
+        };
+        let row: ExecutionRow = tx.one(find(&tx)).await?.ok_or(Error::NotFound)?;
+        let execution: Execution = row.try_into()?;
+        // Before the execution, as everybody locks them.
+        if execution.status == ExecutionStatus::Pending {
+            seats::lock(&tx, &[&execution]).await?;
+        }
         // Nobody claims it or gives it back until this is decided.
-        let mut find = tx
-            .sql("select * from executions where tenant_id = $1 and id = $2")
-            .with([id.0.into()]);
+        let mut find = find(&tx);
         if tx.dialect() == Dialect::Postgres {
             find.push(" for update");
         }
@@ -146,7 +154,7 @@ impl Store {
         }
         let mut next = false;
         if ended {
-            schedules::note_ends(&tx, [&execution]).await?;
+            schedules::note_ends(&tx, &self.inner.ambient, [&execution]).await?;
             lifecycle::tell_ends(&tx, &self.inner.ambient, &[&execution]).await?;
             // In this order: seats are locked before turns.
             next = seats::follow(&tx, &[&execution]).await?;

@@ -1,15 +1,16 @@
 //! The schedules of a tenant as its users see them. Which are due is in `system::schedules`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use scriptorium_model::execution::{Execution, ExecutionStatus, TriggerKind};
+use scriptorium_model::execution::{Execution, ExecutionStatus, MAX_ATTEMPTS, Terms, TriggerKind};
 use scriptorium_model::schedule::Schedule;
-use scriptorium_model::{Ctx, ExecutionId, ScriptId, Timestamp, Uuid};
+use scriptorium_model::{Ambient, Ctx, ExecutionId, ScriptId, Timestamp, Uuid, retry};
 use sea_orm::FromQueryResult;
 
 use crate::Store;
 use crate::db::{Micros, Tx, known, number};
 use crate::error::Result;
+use crate::{executions, turns};
 
 /// The next planned instant of one script.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -204,24 +205,33 @@ struct Ends {
     failures: i64,
 }
 
-/// Remembers how the runs of schedules ended, in the transaction that records their ends. Trials and
-/// repetitions are a person's, and say nothing of the schedule. Rows are locked in the order of
-/// their keys, so that two transactions never wait for each other.
+/// Remembers how the runs of schedules ended, in the transaction that records their ends; which of them are
+/// tried again. Trials and repetitions are a person's, and say nothing of the schedule. What is tried again
+/// has not failed yet. Rows are locked in the order of their keys, so that two transactions never wait
+/// for each other.
 pub(crate) async fn note_ends<'a>(
     tx: &Tx,
+    ambient: &Ambient,
     ends: impl IntoIterator<Item = &'a Execution>,
-) -> Result<()> {
-    let mut schedules: BTreeMap<_, Ends> = BTreeMap::new();
+) -> Result<HashSet<ExecutionId>> {
+    let mut schedules: BTreeMap<_, Vec<&Execution>> = BTreeMap::new();
     for end in ends {
         let real = !end.test && !end.dry_run && end.replay_of.is_none();
         let planned = end.trigger == TriggerKind::Cron && real;
         if planned && end.status.is_final() {
             let key = (end.tenant, end.script);
-            let before = schedules.remove(&key);
-            schedules.insert(key, Ends::after(before, end.status));
+            schedules.entry(key).or_default().push(end);
         }
     }
-    for ((tenant, script), ends) in schedules {
+    let mut again = HashSet::new();
+    for ((tenant, script), runs) in schedules {
+        let mut ends = None;
+        for run in runs {
+            let retried = retry_one(tx, ambient, run).await?;
+            ends = Some(Ends::after(ends, run.status, retried));
+            again.extend(retried.then_some(run.id));
+        }
+        let Some(ends) = ends else { continue };
         let sql = tx.sql_of(
             tenant,
             "update schedules set last_status = $3, \
@@ -236,11 +246,60 @@ pub(crate) async fn note_ends<'a>(
         ];
         tx.execute(sql.with(values)).await?;
     }
-    Ok(())
+    Ok(again)
+}
+
+/// Lets a run that failed be tried again, if its schedule says so and no further instant comes before that.
+async fn retry_one(tx: &Tx, ambient: &Ambient, run: &Execution) -> Result<bool> {
+    if run.failure.is_none() || !retry::may_follow_schedule(run) {
+        return Ok(false);
+    }
+    let mut sql = tx
+        .sql_of(
+            run.tenant,
+            "select retries, next_at + delay as next_at from schedules \
+             where tenant_id = $1 and script_id = $2 and active = true and retries > 0",
+        )
+        .with([run.script.0.into()]);
+    turns::lock(tx, &mut sql);
+    let Some(row) = tx.one::<RetriesRow>(sql).await? else {
+        return Ok(false);
+    };
+    let (now, next) = (ambient.now(), row.next_at.map(Timestamp::from));
+    let Some((at, retry)) = retry::of_schedule(run, number(row.retries), now, next) else {
+        return Ok(false);
+    };
+    let after = Execution {
+        trigger_data: Some(retry::data_of_retry(run, retry)),
+        terms: Terms {
+            run_after: Some(at),
+            // What could not begin by then is not to run beside the next one.
+            expires_at: next,
+            max_attempts: run.attempt.saturating_add(MAX_ATTEMPTS),
+            ..run.terms
+        },
+        ..run.retry(ambient.new_id(), now)
+    };
+    executions::insert_pending(tx, &after).await?;
+    let sql = tx
+        .sql_of(
+            run.tenant,
+            "update schedule_slots set execution_id = $3 where tenant_id = $1 \
+             and script_id = $2 and execution_id = $4",
+        )
+        .with([run.script.0.into(), after.id.0.into(), run.id.0.into()]);
+    tx.execute(sql).await?;
+    Ok(true)
+}
+
+#[derive(FromQueryResult)]
+struct RetriesRow {
+    retries: i64,
+    next_at: Option<Micros>,
 }
 
 impl Ends {
-    fn after(before: Option<Self>, last: ExecutionStatus) -> Self {
+    fn after(before: Option<Self>, last: ExecutionStatus, tried_again: bool) -> Self {
         let (completed, failures) = before.map_or((false, 0), |it| (it.completed, it.failures));
         match last {
             ExecutionStatus::Completed => Self {
@@ -251,7 +310,7 @@ impl Ends {
             ExecutionStatus::Failed | ExecutionStatus::Timeout => Self {
                 last,
                 completed,
-                failures: failures + 1,
+                failures: failures + i64::from(!tried_again),
             },
             _ => Self {
                 last,

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use scriptorium_model::concurrency::{Seat, WHOLE_SCRIPT, WhenFull};
-use scriptorium_model::execution::Execution;
+use scriptorium_model::execution::{Execution, TriggerKind};
 use scriptorium_model::{Ambient, ScriptId, TenantId, Timestamp, Uuid};
 use sea_orm::FromQueryResult;
 
@@ -14,7 +14,7 @@ use crate::db::{Dialect, Micros, Sql, Tx};
 use crate::error::Result;
 use crate::executions::IdRow;
 use crate::system::queue::ended;
-use crate::{deliveries, lifecycle, schedules, windows};
+use crate::{deliveries, lifecycle, schedules};
 
 /// What executions of one script are about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,15 +57,35 @@ impl Key {
     }
 }
 
-/// Keeps others from deciding about the keys of these executions until the transaction ends. All at
-/// once and in their order, so that two transactions never wait for each other.
+/// Keeps others from deciding about the scripts of these executions until the transaction ends: about their
+/// seats and windows, and about what follows when one ends. This comes first in a transaction, so that two
+/// never wait for each other: scripts are locked before executions, those before schedules, turns and
+/// what waits for them, of one tenant after the other and each in the order of their keys (decision 0045).
 pub(crate) async fn lock(tx: &Tx, executions: &[&Execution]) -> Result<()> {
-    let mut keys = BTreeSet::new();
+    let mut scripts = BTreeSet::new();
     for execution in executions {
-        keys.extend(Key::of(execution).map(|(key, _)| key));
-        keys.extend(windows::key_of(execution));
+        let decides = execution.seat.is_some()
+            || execution.window.is_some()
+            || execution.gathers.is_some()
+            || may_be_followed(execution);
+        if decides {
+            scripts.insert((execution.tenant, execution.script));
+        }
     }
-    lock_keys(tx, &keys).await
+    lock_scripts(tx, &scripts).await
+}
+
+/// Whether its end may make a further execution of its script, or a dead letter.
+fn may_be_followed(execution: &Execution) -> bool {
+    match execution.trigger {
+        TriggerKind::Event => {
+            let data = execution.trigger_data.as_ref();
+            execution.failure.is_some()
+                || data.is_some_and(|data| data.as_str().contains("\"order\""))
+        }
+        TriggerKind::Cron => execution.failure.is_some(),
+        _ => false,
+    }
 }
 
 async fn lock_keys(tx: &Tx, keys: &BTreeSet<Key>) -> Result<()> {
@@ -228,7 +248,7 @@ pub(crate) async fn note_gone(tx: &Tx, ambient: &Ambient, gone: &[Execution]) ->
         return Ok(Vec::new());
     }
     let all: Vec<&Execution> = gone.iter().collect();
-    schedules::note_ends(tx, all.iter().copied()).await?;
+    schedules::note_ends(tx, ambient, all.iter().copied()).await?;
     lifecycle::tell_ends(tx, ambient, &all).await?;
     deliveries::follow(tx, ambient, &all).await?;
     let mut ends = Ends::default();

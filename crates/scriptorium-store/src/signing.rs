@@ -1,10 +1,8 @@
-//! What endpoints accept signatures of, and which signed requests have come already. A secret is
-//! stored under a key that is derived for it alone from the platform's, which is not in the database;
-//! it is read to check signatures, never to show it.
+//! What endpoints accept signatures of, and which signed requests have come already. A secret is stored
+//! sealed ([`crate::seal`]); it is read to check signatures, never to show it.
 
-use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
-use scriptorium_model::{Ctx, ScriptId, SigningSecretId, TenantId, Timestamp, UserId, Uuid};
+use scriptorium_model::{Ctx, ScriptId, SigningSecretId, Timestamp, UserId, Uuid};
 use sea_orm::FromQueryResult;
 use serde_json::json;
 
@@ -13,6 +11,7 @@ use crate::audit::{Note, unaudited};
 use crate::db::Micros;
 use crate::error::{Error, Result};
 use crate::scripts::lock;
+use crate::seal::{Slot, Whose};
 use crate::store::Change;
 
 /// Most secrets of one endpoint: one in use, and those that are on their way in or out.
@@ -46,12 +45,11 @@ impl Store {
             created_by: ctx.actor.user(),
             created_at: ambient.now(),
         };
-        let place = Place {
+        let whose = Whose {
             tenant: ctx.tenant,
-            script,
-            secret: made.id,
+            slot: Slot::Signing(script, made.id),
         };
-        let sealed = self.seal(&place, ambient.random(), secret)?;
+        let sealed = self.inner.seal.seal(ambient, &whose, secret)?;
         let tx = self.db().write(ctx).await?;
         let name = lock(&tx, script).await?.ok_or(Error::NotFound)?;
         let sql = tx
@@ -137,12 +135,11 @@ impl Store {
     pub async fn signing_keys(&self, ctx: &Ctx, script: ScriptId) -> Result<Vec<Vec<u8>>> {
         let rows = self.signing_rows(ctx, script).await?;
         let open = |row: SecretRow| {
-            let place = Place {
+            let whose = Whose {
                 tenant: ctx.tenant,
-                script,
-                secret: SigningSecretId(row.id),
+                slot: Slot::Signing(script, SigningSecretId(row.id)),
             };
-            self.unseal(&place, row.sealed)
+            self.inner.seal.open(&whose, &row.sealed)
         };
         rows.into_iter().map(open).collect()
     }
@@ -213,50 +210,6 @@ impl Store {
             .with([script.0.into()]);
         db.all(sql).await
     }
-
-    fn seal(&self, place: &Place, nonce: [u8; NONCE_LEN], secret: &[u8]) -> Result<Vec<u8>> {
-        let mut text = secret.to_vec();
-        self.sealing_key(place)?
-            .seal_in_place_append_tag(
-                Nonce::assume_unique_for_key(nonce),
-                Aad::from(PURPOSE),
-                &mut text,
-            )
-            .map_err(|_| Error::platform("a secret could not be sealed"))?;
-        let mut sealed = nonce.to_vec();
-        sealed.append(&mut text);
-        Ok(sealed)
-    }
-
-    fn unseal(&self, place: &Place, mut sealed: Vec<u8>) -> Result<Vec<u8>> {
-        let broken = || Error::platform("a signing secret is not what this platform has sealed");
-        let (nonce, text) = sealed
-            .split_first_chunk_mut::<NONCE_LEN>()
-            .ok_or_else(broken)?;
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let key = self.sealing_key(place)?;
-        let secret = key.open_in_place(nonce, Aad::from(PURPOSE), text);
-        secret.map(|secret| secret.to_vec()).map_err(|_| broken())
-    }
-
-    /// A key of this one secret: what was sealed for another tenant, script or secret does not open.
-    fn sealing_key(&self, place: &Place) -> Result<LessSafeKey> {
-        let ids = [place.script.0, place.secret.0];
-        let key = self.inner.trail.key().derive(PURPOSE, place.tenant, &ids);
-        let key = UnboundKey::new(&CHACHA20_POLY1305, &key)
-            .map_err(|_| Error::platform("a key of 32 bytes is refused"))?;
-        Ok(LessSafeKey::new(key))
-    }
-}
-
-/// What the key is for, and what is sealed with it.
-const PURPOSE: &str = "signing secret 1";
-
-/// Which secret it is.
-struct Place {
-    tenant: TenantId,
-    script: ScriptId,
-    secret: SigningSecretId,
 }
 
 fn note(script: ScriptId, name: &str) -> Note {

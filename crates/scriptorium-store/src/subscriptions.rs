@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use scriptorium_model::concurrency::Concurrency;
 use scriptorium_model::filter::Filter;
-use scriptorium_model::trigger::Debounce;
+use scriptorium_model::trigger::{Batch, Debounce};
 use scriptorium_model::{Json, ScriptId, TenantId, Uuid};
 use sea_orm::FromQueryResult;
 
@@ -36,6 +36,8 @@ pub(crate) struct Subscriber {
     pub concurrency: Option<Concurrency>,
     /// Of events that follow each other closely only the last one counts.
     pub debounce: Option<Debounce>,
+    /// How its events are gathered.
+    pub batch: Option<Batch>,
 }
 
 /// A subscriber by one of its patterns.
@@ -61,7 +63,7 @@ pub(crate) async fn subscribed(
     let mut sql = tx.sql_of(
         tenant,
         "select b.event_type, b.script_id, b.filter, b.priority, b.max_attempts, b.order_by, \
-         b.concurrency, b.debounce_ms, b.debounce_key, \
+         b.concurrency, b.debounce_ms, b.debounce_key, b.batch_ms, b.batch_events, b.batch_key, \
          s.name, s.version, case when p.script_id is null then 0 else 1 end as suspended \
          from subscriptions b join scripts s \
          on s.tenant_id = b.tenant_id and s.id = b.script_id \
@@ -84,6 +86,8 @@ struct SubscribedRow {
     concurrency: Option<String>,
     debounce_ms: Option<i64>,
     debounce_key: Option<String>,
+    #[sea_orm(nested)]
+    batch: BatchRow,
     name: String,
     version: i64,
     suspended: i32,
@@ -111,8 +115,29 @@ impl TryFrom<SubscribedRow> for Subscribed {
                     wait_ms: number(wait_ms),
                     key: row.debounce_key,
                 }),
+                batch: row.batch.into(),
             },
             unreadable,
+        })
+    }
+}
+
+/// How events are gathered, as a subscription's row has it.
+#[derive(Clone, Default, FromQueryResult)]
+pub(crate) struct BatchRow {
+    batch_ms: Option<i64>,
+    batch_events: Option<i64>,
+    batch_key: Option<String>,
+}
+
+impl From<BatchRow> for Option<Batch> {
+    fn from(row: BatchRow) -> Self {
+        let wait_ms = number(row.batch_ms?);
+        let plain = Batch::within(wait_ms);
+        Some(Batch {
+            max_events: row.batch_events.map_or(plain.max_events, number),
+            key: row.batch_key,
+            ..plain
         })
     }
 }

@@ -254,30 +254,44 @@ pub(crate) struct Released {
     pub(crate) more: bool,
 }
 
-/// Takes up what is due of what is parked in a tenant, in the transaction of whoever delivers events.
-pub(crate) async fn release(tx: &Tx, made: &Making<'_>, tenant: TenantId) -> Result<Released> {
-    let now = made.ambient.now();
-    let sql = tx
+/// The scripts of a tenant of which something parked is due.
+pub(crate) async fn due(db: &Scope, tenant: TenantId, now: Timestamp) -> Result<Vec<ScriptId>> {
+    let sql = db
         .sql_of(
             tenant,
-            "select script_id, per_minute, due_at from suspensions \
-             where tenant_id = $1 and due_at <= $2 order by script_id",
+            "select script_id from suspensions where tenant_id = $1 and due_at <= $2 \
+             order by script_id",
         )
         .with([Micros::from(now).into()]);
-    let mut released = Released::default();
-    for row in tx.all::<DueRow>(sql).await? {
-        let part = release_of(tx, made, tenant, row).await?;
-        released.executions += part.executions;
-        released.more |= part.more;
-    }
-    Ok(released)
+    let rows: Vec<ScriptRow> = db.all(sql).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| ScriptId(row.script_id))
+        .collect())
 }
 
-async fn release_of(tx: &Tx, made: &Making<'_>, tenant: TenantId, due: DueRow) -> Result<Released> {
-    let script = ScriptId(due.script_id);
-    let pace = Pace::of(&due, made.ambient.now());
+/// Takes up what is due of what is parked for a script, in a transaction of whoever delivers events.
+pub(crate) async fn release(
+    tx: &Tx,
+    made: &Making<'_>,
+    tenant: TenantId,
+    script: ScriptId,
+) -> Result<Released> {
     let target = Target::find(tx, tenant, script).await?;
     target.lock_seats(tx, tenant).await?;
+    // Who suspends locks this before what waits, too.
+    let mut sql = tx
+        .sql_of(
+            tenant,
+            "select per_minute, due_at from suspensions \
+             where tenant_id = $1 and script_id = $2 and due_at <= $3",
+        )
+        .with([script.0.into(), Micros::from(made.ambient.now()).into()]);
+    turns::lock(tx, &mut sql);
+    let Some(due) = tx.one::<DueRow>(sql).await? else {
+        return Ok(Released::default());
+    };
+    let pace = Pace::of(&due, made.ambient.now());
     let mut sql = tx
         .sql_of(
             tenant,
@@ -340,7 +354,7 @@ impl Pace {
 }
 
 impl Target {
-    /// Lets parked deliveries become executions, or wait for their turn; how many became executions.
+    /// Lets parked deliveries become executions, or wait for their turn; how many executions those are.
     async fn release(
         &self,
         tx: &Tx,
@@ -349,8 +363,15 @@ impl Target {
         rows: Vec<WaitingRow>,
     ) -> Result<u64> {
         let mut executions = 0;
+        let mut together = Vec::new();
         for row in rows {
             let id = made.ids.next(made.ambient);
+            if row.order_value.is_none() && self.gathers() {
+                let single = self.opened(id, made.ambient.now(), tenant, &row);
+                together.push((EventId(row.event_id), single));
+                row.remove(tx, tenant).await?;
+                continue;
+            }
             if let Some(value) = row.order_value.clone() {
                 let order = (self.script(), value);
                 if !has_turn(tx, tenant, order, id, &row).await? {
@@ -360,7 +381,8 @@ impl Target {
             self.begin(tx, made.ambient, tenant, (id, row)).await?;
             executions += 1;
         }
-        Ok(executions)
+        let begun = self.begin_together(tx, made.ambient, tenant, together);
+        Ok(executions + begun.await?)
     }
 }
 
@@ -428,8 +450,12 @@ struct NameRow {
 }
 
 #[derive(FromQueryResult)]
-struct DueRow {
+struct ScriptRow {
     script_id: Uuid,
+}
+
+#[derive(FromQueryResult)]
+struct DueRow {
     per_minute: Option<i64>,
     due_at: Micros,
 }

@@ -11,16 +11,19 @@ use std::sync::{Mutex, PoisonError};
 use scriptorium_model::concurrency::{Concurrency, Seat, WhenFull};
 use scriptorium_model::delivery::Delivery;
 use scriptorium_model::execution::{Execution, NewExecution, Terms, TriggerKind};
+use scriptorium_model::trigger::Batch;
 use scriptorium_model::{Ambient, EventId, ExecutionId, Json, ScriptId, TenantId, Timestamp, Uuid};
 use sea_orm::{FromQueryResult, Value};
 use sha2::{Digest, Sha256};
 
+use crate::batches;
 use crate::db::{Dialect, Micros, Tx, json, known, number};
 use crate::definition::concurrency_of;
 use crate::error::Result;
 use crate::executions;
 use crate::history::chunks;
 use crate::seats;
+use crate::subscriptions::BatchRow;
 
 /// The longest value of an order that is kept as it is, in bytes.
 const LONGEST: usize = 200;
@@ -252,6 +255,7 @@ pub(crate) fn lock(tx: &Tx, sql: &mut crate::db::Sql) {
 pub(crate) struct Target {
     script: ScriptId,
     concurrency: Option<Concurrency>,
+    batch: Option<Batch>,
     row: TargetRow,
 }
 
@@ -286,16 +290,23 @@ impl Target {
                  (select max(b.max_attempts) from subscriptions b where b.tenant_id = $1 \
                  and b.script_id = s.id) as max_attempts, \
                  (select max(b.concurrency) from subscriptions b where b.tenant_id = $1 \
-                 and b.script_id = s.id) as concurrency \
+                 and b.script_id = s.id) as concurrency, \
+                 (select max(b.batch_ms) from subscriptions b where b.tenant_id = $1 \
+                 and b.script_id = s.id) as batch_ms, \
+                 (select max(b.batch_events) from subscriptions b where b.tenant_id = $1 \
+                 and b.script_id = s.id) as batch_events, \
+                 (select max(b.batch_key) from subscriptions b where b.tenant_id = $1 \
+                 and b.script_id = s.id) as batch_key \
                  from scripts s where s.tenant_id = $1 and s.id = $2",
             )
             .with([script.0.into()]);
         let row: Option<TargetRow> = tx.one(sql).await?;
-        let row = known(row, "waiting_deliveries.script_id")?;
+        let mut row = known(row, "waiting_deliveries.script_id")?;
         let concurrency = row.concurrency.as_deref().map(concurrency_of);
         Ok(Self {
             script,
             concurrency: concurrency.transpose()?,
+            batch: std::mem::take(&mut row.batch).into(),
             row,
         })
     }
@@ -310,6 +321,54 @@ impl Target {
             Some(_) => seats::lock_scripts(tx, &[(tenant, self.script)].into()).await,
             None => Ok(()),
         }
+    }
+
+    /// Whether its events are gathered.
+    pub(crate) fn gathers(&self) -> bool {
+        self.batch.is_some()
+    }
+
+    /// What a delivery that waits becomes when its events are gathered, before it is put together with
+    /// others.
+    pub(crate) fn opened(
+        &self,
+        id: ExecutionId,
+        now: Timestamp,
+        tenant: TenantId,
+        row: &WaitingRow,
+    ) -> Execution {
+        let single = self.single(id, now, tenant, row);
+        match (&self.batch, Delivery::of(&single)) {
+            (Some(batch), Some(event)) => batches::opened(single, batch, &event),
+            _ => single,
+        }
+    }
+
+    /// Lets deliveries that waited become pending executions, some of them together; how many those are.
+    pub(crate) async fn begin_together(
+        &self,
+        tx: &Tx,
+        ambient: &Ambient,
+        tenant: TenantId,
+        singles: Vec<(EventId, Execution)>,
+    ) -> Result<u64> {
+        let now = ambient.now();
+        let most = self
+            .batch
+            .iter()
+            .map(|batch| (self.script, batch.max_events));
+        let gathered = batches::gather(tx, tenant, singles, &most.collect(), now).await?;
+        for (_, execution) in &gathered.new {
+            executions::insert_pending(tx, execution).await?;
+        }
+        let new = gathered.new.iter();
+        let begun: Vec<_> = new.map(|(event, e)| (*event, self.script, e.id)).collect();
+        batches::record(tx, tenant, &begun).await?;
+        let new = gathered.new.iter().map(|(_, execution)| execution);
+        for execution in new.chain(&gathered.grown) {
+            seats::queue_up(tx, execution, now).await?;
+        }
+        Ok(begun.len() as u64)
     }
 
     /// Lets a delivery that waits become a pending execution of this id.
@@ -344,6 +403,20 @@ impl Target {
     }
 
     fn execution(
+        &self,
+        id: ExecutionId,
+        now: Timestamp,
+        tenant: TenantId,
+        row: &WaitingRow,
+    ) -> Execution {
+        let single = self.single(id, now, tenant, row);
+        match (&self.batch, Delivery::of(&single)) {
+            (Some(_), Some(event)) => batches::alone(single, &event),
+            _ => single,
+        }
+    }
+
+    fn single(
         &self,
         id: ExecutionId,
         now: Timestamp,
@@ -425,4 +498,6 @@ struct TargetRow {
     priority: Option<i64>,
     max_attempts: Option<i64>,
     concurrency: Option<String>,
+    #[sea_orm(nested)]
+    batch: BatchRow,
 }

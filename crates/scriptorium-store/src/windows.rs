@@ -11,18 +11,8 @@ use sea_orm::FromQueryResult;
 
 use crate::db::{Micros, Tx};
 use crate::error::Result;
-use crate::seats::{Key, cancelled};
+use crate::seats::cancelled;
 use crate::system::queue::ended;
-
-/// What has to be locked to decide about the window of an execution.
-pub(crate) fn key_of(execution: &Execution) -> Option<Key> {
-    let window = execution.window.as_ref()?;
-    Some(Key {
-        tenant: execution.tenant,
-        script: execution.script,
-        key: format!("window {}", window.key),
-    })
-}
 
 /// Lets executions that were inserted just now take the place of those before them in their windows;
 /// which those were.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use scriptorium_model::execution::{Execution, ExecutionStatus, NewExecution, TriggerKind};
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::schedule::{Missed, Overlap, Timing};
@@ -116,7 +116,7 @@ async fn decide(store: &Store, ambient: &Ambient, due: &DueSchedule) -> Result<D
     }
     let before = match schedule.overlap {
         Overlap::Allow => Vec::new(),
-        Overlap::Forbid | Overlap::Replace => runs(store, due).await?,
+        Overlap::Forbid | Overlap::Replace => runs(store, ambient, due).await?,
     };
     if before.is_empty() {
         let execution = execution(ambient, due, &slot);
@@ -177,7 +177,11 @@ async fn pause_script(
 
 /// What goes on of a schedule: executions of one never overlap, unless its author lets them
 /// (R-CRON-06).
-async fn runs(store: &Store, due: &DueSchedule) -> Result<Vec<ExecutionId>, Error> {
+async fn runs(
+    store: &Store,
+    ambient: &Ambient,
+    due: &DueSchedule,
+) -> Result<Vec<ExecutionId>, Error> {
     let ctx = Ctx::platform(due.tenant);
     let page = PageRequest {
         limit: MOST_RUNS,
@@ -192,7 +196,11 @@ async fn runs(store: &Store, due: &DueSchedule) -> Result<Vec<ExecutionId>, Erro
             ..ExecutionFilter::default()
         };
         let found = store.list_executions(&ctx, &filter, &page).await?;
-        runs.extend(found.items.into_iter().map(|execution| execution.id));
+        // A retry that has not begun by now is over.
+        let over = |at: Timestamp| status == ExecutionStatus::Pending && at <= ambient.now();
+        let found = found.items.into_iter();
+        let found = found.filter(|execution| !execution.terms.expires_at.is_some_and(over));
+        runs.extend(found.map(|execution| execution.id));
     }
     Ok(runs)
 }

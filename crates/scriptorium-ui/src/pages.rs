@@ -8,6 +8,7 @@ mod diff;
 mod execution;
 mod executions;
 mod login;
+mod narrowing;
 mod notification;
 mod notifications;
 mod operations;

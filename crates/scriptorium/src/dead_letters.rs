@@ -9,9 +9,9 @@ use scriptorium_model::operation::Pace;
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::permission::Permission;
 use scriptorium_model::{Ctx, DeadLetterId, Json, policy};
-use scriptorium_store::{DeadLetterFilter, DeadLetterSummary};
+use scriptorium_store::{DeadLetterFilter, DeadLetterSummary, RetriedLetters, RetriedUnder};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::executions::Mode;
 use crate::idempotency::{Answer, Request};
 use crate::platform::Platform;
@@ -47,6 +47,15 @@ impl Default for RetryMany {
             limit,
             per_minute,
             dry_run: false,
+        }
+    }
+}
+
+impl From<RetriedLetters> for RetriedMany {
+    fn from(done: RetriedLetters) -> Self {
+        Self {
+            matched: done.matched,
+            retried: done.retried,
         }
     }
 }
@@ -158,20 +167,58 @@ impl DeadLetters<'_> {
         filter: &DeadLetterFilter,
         how: RetryMany,
     ) -> Result<RetriedMany> {
+        let answer = self.retry_all_once(ctx, filter, how, None).await?;
+        Ok(answer.value)
+    }
+
+    /// Does that under an idempotency key of the caller's: who asks again within a day is told what came of
+    /// it. When it was lost with its server, who asks a minute later goes on with what is left. Counting
+    /// takes no key.
+    ///
+    /// # Errors
+    /// Like [`DeadLetters::retry_all`]; the key is refused, stands for another request, or for the same one
+    /// that goes on.
+    pub async fn retry_all_once(
+        &self,
+        ctx: &Ctx,
+        filter: &DeadLetterFilter,
+        how: RetryMany,
+        key: Option<&str>,
+    ) -> Result<Answer<RetriedMany>> {
         policy::require(ctx, Permission::ScriptsExecute)?;
         let pace = how.pace().validated()?;
+        let key = Request::new("dead_letters.retry_all")
+            .maybe("script", filter.script.map(|id| id.to_string()))
+            .maybe("type", filter.event_type.as_deref())
+            .maybe("from", filter.from.map(|at| at.to_string()))
+            .maybe("to", filter.to.map(|at| at.to_string()))
+            .part("limit", how.limit.to_le_bytes())
+            .maybe("per_minute", how.per_minute.map(u32::to_le_bytes))
+            .under(ctx, key)?;
         let store = self.0.store();
-        let matched = store.count_retriable(ctx, filter).await?;
-        if how.dry_run {
-            return Ok(RetriedMany {
-                matched,
-                retried: 0,
-            });
+        let key = key.filter(|_| !how.dry_run);
+        let Some(key) = key else {
+            let matched = store.count_retriable(ctx, filter).await?;
+            let retried = match how.dry_run {
+                true => 0,
+                false => {
+                    let retried = store.retry_dead_letters(ctx, filter, pace.limit, pace.every());
+                    retried.await?
+                }
+            };
+            self.0.runtime().wake();
+            return Ok(Answer::first(RetriedMany { matched, retried }));
+        };
+        let done = store.retry_dead_letters_under(ctx, filter, pace.limit, pace.every(), &key);
+        match done.await? {
+            RetriedUnder::Now(done) => {
+                self.0.runtime().wake();
+                Ok(Answer::first(done.into()))
+            }
+            RetriedUnder::Before(done) => Ok(Answer::again(done.into())),
+            RetriedUnder::GoesOn => Err(Error::key_in_use()),
+            RetriedUnder::Other => Err(Error::key_reused()),
         }
-        let retried = store.retry_dead_letters(ctx, filter, pace.limit, pace.every());
-        let retried = retried.await?;
-        self.0.runtime().wake();
-        Ok(RetriedMany { matched, retried })
     }
 
     /// Gives a letter up; it stays on record until its time is over.

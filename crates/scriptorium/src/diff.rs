@@ -269,6 +269,14 @@ fn settings(definition: &Definition) -> Vec<(String, String)> {
                 .unwrap_or_default(),
         ),
         (
+            "output_schema",
+            definition
+                .output_schema
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+        ),
+        (
             "allowed_services",
             definition
                 .allowed_services
@@ -311,6 +319,7 @@ fn settings(definition: &Definition) -> Vec<(String, String)> {
                 "schedule.pause_after_failures",
                 written(schedule.pause_after_failures),
             ),
+            ("schedule.retries", schedule.retries.to_string()),
         ]),
         Trigger::Http(http) => fields.extend([
             ("http.path", http.path.clone()),
@@ -368,6 +377,18 @@ fn settings(definition: &Definition) -> Vec<(String, String)> {
                         .as_ref()
                         .and_then(|debounce| debounce.key.clone()),
                 ),
+            ),
+            (
+                "event.batch_ms",
+                written(event.batch.as_ref().map(|batch| batch.wait_ms)),
+            ),
+            (
+                "event.batch_events",
+                written(event.batch.as_ref().map(|batch| batch.max_events)),
+            ),
+            (
+                "event.batch_key",
+                written(event.batch.as_ref().and_then(|batch| batch.key.clone())),
             ),
             ("event.order_by", written(event.order_by.as_ref())),
         ]),
@@ -591,6 +612,7 @@ mod tests {
             starts_at: Some(Timestamp::UNIX_EPOCH),
             ends_at: Some(Timestamp::MAX),
             pause_after_failures: Some(5),
+            retries: 2,
         };
         assert_eq!(
             named(Trigger::Scheduled(plain), Trigger::Scheduled(other)),
@@ -602,7 +624,8 @@ mod tests {
                 "schedule.jitter_seconds",
                 "schedule.starts_at",
                 "schedule.ends_at",
-                "schedule.pause_after_failures"
+                "schedule.pause_after_failures",
+                "schedule.retries"
             ]
         );
         let endpoint = Endpoint::new("/a", &[Method::Get], EndpointAuth::Required);

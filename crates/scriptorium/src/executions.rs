@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::Stream;
 use scriptorium_model::concurrency::Seat;
 use scriptorium_model::definition::at_most_bytes;
-use scriptorium_model::delivery::Delivery;
+use scriptorium_model::delivery;
 use scriptorium_model::execution::{
     Execution, ExecutionStatus, LogLine, MAX_PRIORITY, NewExecution, Terms, TriggerKind,
 };
@@ -491,7 +491,6 @@ impl Executions<'_> {
         let Asked {
             source, timeout, ..
         } = Asked::of(&first);
-        let delivery = Delivery::of(&first);
         let source = source.filter(|_| what.version.is_none());
         if source.is_some() {
             policy::may(ctx, Action::Update, &script)?;
@@ -512,7 +511,7 @@ impl Executions<'_> {
         check_runnable(&script)?;
         let input = match what.input {
             Some(input) => input,
-            None => kept_input(first.trigger, first.input)?,
+            None => kept_input(first.trigger, first.input.clone())?,
         };
         validate(&input, None, None)?;
         let tried_with = source.as_ref().map(|_| first.version);
@@ -542,10 +541,7 @@ impl Executions<'_> {
             ..Asked::by(ctx)
         };
         // What an event started is given the same event again, whatever its payload is now.
-        execution.trigger_data = match delivery {
-            Some(delivery) => Some(delivery.put_into(asked.to_json())),
-            None => asked.to_json(),
-        };
+        execution.trigger_data = delivery::handed_on(&first, asked.to_json());
         execution.seat = seat_of(&definition, &execution);
         let started = Started { execution, key };
         self.start(ctx, &script, &definition, started, Mode::Async)
@@ -653,7 +649,12 @@ impl Executions<'_> {
 fn seat_of(definition: &Definition, execution: &Execution) -> Option<Seat> {
     let concurrency = definition.concurrency.as_ref();
     let concurrency = concurrency.filter(|_| !execution.test && !execution.dry_run)?;
-    Some(concurrency.seat(&execution.input))
+    // Events that are given together are about what the first of them is.
+    let first = definition.trigger.batch().and_then(|_| {
+        let payloads = delivery::payloads(&execution.input);
+        payloads.into_iter().next()
+    });
+    Some(concurrency.seat(first.as_ref().unwrap_or(&execution.input)))
 }
 
 /// Drafts run as tests; what was stopped or archived does not run (R-DOM-08, R-ONE-07).

@@ -532,8 +532,13 @@ impl Scripts<'_> {
         let Some(definition) = invalid.check(definition.validated()) else {
             return Err(invalid.into());
         };
-        if let Some(schema) = &definition.input_schema {
-            invalid.check(self.0.runtime().check_schema(schema).await);
+        for (field, schema) in [
+            ("input_schema", &definition.input_schema),
+            ("output_schema", &definition.output_schema),
+        ] {
+            if let Some(schema) = schema {
+                invalid.check(self.0.runtime().check_schema(field, schema).await);
+            }
         }
         let unknown = self.0.unknown_services(&definition);
         if !unknown.is_empty() {

@@ -28,6 +28,8 @@ fn help_is_as_it_was() {
         &["subscription", "suspend"],
         &["subscription", "resume"],
         &["subscription", "discard"],
+        &["signing-secret", "add"],
+        &["signing-secret", "remove"],
         &["token", "create"],
         &["tenant", "list"],
         &["tenant", "create"],

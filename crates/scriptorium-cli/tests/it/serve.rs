@@ -338,3 +338,36 @@ fn executions_and_tokens_and_refusals() {
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn signing_secrets_are_given_and_taken_away() {
+    let server = Server::start();
+    let http = json!({"name": "signed", "type": "http", "source": "return 1",
+        "http": {"path": "/signed", "auth": "signature", "signature": {"scheme": "github"}}});
+    server.api("POST", "scripts", &http);
+    let secrets = |words: &[&str]| server.json(&[&["signing-secret"], words].concat());
+    assert_eq!(secrets(&["list", "signed"]), json!([]));
+    // One that is made up is shown once, one that is given never.
+    let made = secrets(&["add", "signed"]);
+    assert!(made["secret"].as_str().unwrap().len() >= 16, "{made}");
+    let given = server
+        .command()
+        .args(["signing-secret", "add", "signed", "--value"])
+        .write_stdin("0123456789abcdef0123\n")
+        .output()
+        .unwrap();
+    assert_eq!(given.status.code(), Some(0), "{}", stderr(&given));
+    assert!(!stdout(&given).contains("0123456789"), "{}", stdout(&given));
+    let listed = secrets(&["list", "signed"]);
+    assert_eq!(listed.as_array().unwrap().len(), 2, "{listed}");
+    assert!(listed[0]["secret"].is_null(), "{listed}");
+    secrets(&["remove", "signed", made["id"].as_str().unwrap()]);
+    assert_eq!(secrets(&["list", "signed"]).as_array().unwrap().len(), 1);
+    let gone = server
+        .command()
+        .args(["signing-secret", "remove", "signed"])
+        .arg(made["id"].as_str().unwrap())
+        .output()
+        .unwrap();
+    assert_eq!(gone.status.code(), Some(1));
+}

@@ -19,6 +19,7 @@ fn script(created_by: UserId) -> Script {
             trigger: Trigger::OneOff,
             limits: Default::default(),
             input_schema: None,
+            output_schema: None,
             allowed_services: None,
             library: false,
             concurrency: None,

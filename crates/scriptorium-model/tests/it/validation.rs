@@ -222,6 +222,23 @@ fn subscribed(set: impl FnOnce(&mut Subscription)) -> Definition {
     triggered(Trigger::Event(subscription))
 }
 
+fn gathered(wait_ms: u32, max_events: u32, set: impl FnOnce(&mut Subscription)) -> Definition {
+    subscribed(|subscription| {
+        subscription.batch = Some(Batch {
+            max_events,
+            ..Batch::within(wait_ms)
+        });
+        set(subscription);
+    })
+}
+
+fn retried(retries: u32) -> Definition {
+    triggered(Trigger::Scheduled(Schedule {
+        retries,
+        ..Schedule::new("0 9 * * *", "UTC")
+    }))
+}
+
 fn limited(set: impl FnOnce(&mut Limits)) -> Definition {
     let mut definition = valid();
     set(&mut definition.limits);
@@ -333,6 +350,48 @@ fn triggers() -> Vec<Row> {
         Row("R-VAL-11", on(&[]), "event.types required"),
         Row("R-VAL-11", on(&["order.created", "order.line.x"]), "ok"),
         Row("R-VAL-11", on(&["order.*", "*"]), "ok"),
+        Row("R-EVT-17", gathered(100, 2, |_| {}), "ok"),
+        Row("R-EVT-17", gathered(3_600_000, 100, |_| {}), "ok"),
+        Row(
+            "R-EVT-17",
+            gathered(99, 1, |_| {}),
+            "event.batch_ms out_of_range max=3600000 min=100, \
+             event.batch_events out_of_range max=100 min=2",
+        ),
+        Row(
+            "R-EVT-17",
+            gathered(3_600_001, 101, |_| {}),
+            "event.batch_ms out_of_range max=3600000 min=100, \
+             event.batch_events out_of_range max=100 min=2",
+        ),
+        Row(
+            "R-EVT-17",
+            gathered(100, 2, |it| {
+                it.debounce = Some(Debounce {
+                    wait_ms: 100,
+                    key: None,
+                });
+            }),
+            "event.batch_ms not_allowed",
+        ),
+        Row(
+            "R-EVT-17",
+            gathered(100, 2, |it| it.order_by = Some("client".into())),
+            "event.order_by not_allowed",
+        ),
+        Row(
+            "R-EVT-17",
+            gathered(100, 2, |it| {
+                it.batch.as_mut().unwrap().key = Some("a..b".into())
+            }),
+            "event.batch_key bad_member",
+        ),
+        Row("R-CRON-16", retried(3), "ok"),
+        Row(
+            "R-CRON-16",
+            retried(4),
+            "schedule.retries out_of_range max=3 min=0",
+        ),
         Row(
             "R-VAL-11",
             on(&["Order.Created"]),

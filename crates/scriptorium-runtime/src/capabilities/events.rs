@@ -51,7 +51,8 @@ pub(super) const CAPABILITY: Capability = Capability {
             generics: "",
             params: &[],
             returns: "TriggerEvent | null",
-            doc: "The event that started the execution; null when something else did.",
+            doc: "The event that started the execution, with all of them as batch when several did; null when \
+                  something else did.",
             class: CallClass::Free,
             how: How::Guest,
             give: Give::Plain,

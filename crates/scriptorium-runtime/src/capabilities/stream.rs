@@ -48,6 +48,8 @@ pub(crate) struct Streamed(Mutex<Sent>);
 pub(crate) struct Sent {
     /// Whether the parts are server-sent events; `None` before the head is out.
     events: Option<bool>,
+    /// Its answer goes on record whole, and so not in parts.
+    refused: bool,
     parts: u64,
     bytes: u64,
     kept: Vec<u8>,
@@ -56,6 +58,11 @@ pub(crate) struct Sent {
 impl Streamed {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Sent> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it was ended because it began to answer in parts.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.lock().refused
     }
 
     /// What the record says of the parts: how many, how much, and how they begin.
@@ -90,6 +97,10 @@ fn begun(run: &Run, status: &str, headers: &str) -> Result<(), HostError> {
     if matches!(head.status, 204 | 205 | 304) {
         let message = format!("a response of status {} has no parts", head.status);
         return Err(bad(message));
+    }
+    if run.job.is_answered_by_its_record() {
+        sent.refused = true;
+        return Err(bad("it answers in parts".to_owned()));
     }
     let head = with_type(head.status, head.headers);
     sent.events = Some(head.events);

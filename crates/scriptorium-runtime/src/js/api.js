@@ -224,6 +224,18 @@ place("utils.slug", (value) => {
 
 place("utils.date.now", () => new DateOf());
 
+// An event; of those that are given together the first one, which has all of them.
+const makeEvent = (value) => {
+  if (!isArray(value)) {
+    put(value, "payload", value.data);
+    return value;
+  }
+  for (let i = 0; i < value.length; i++) put(value[i], "payload", value[i].data);
+  const first = { ...value[0] };
+  put(first, "batch", value);
+  return first;
+};
+
 // context: read from the host when a script first looks at it.
 const budget = made.context.budget;
 let contextValue;
@@ -232,9 +244,9 @@ const readContext = () => {
     const value = hostCallSync("internal.context", "[]");
     const deadline = value.deadlineAt;
     delete value.deadlineAt;
+    if (value.event !== null) value.event = makeEvent(value.event);
     put(value.trigger, "eventPayload", value.event === null ? null : value.event.data);
     put(value.trigger, "httpRequest", value.request);
-    if (value.event !== null) put(value.event, "payload", value.event.data);
     put(value, "budget", budget);
     const remaining = () => {
       const left = deadline - hostNow();

@@ -155,7 +155,6 @@ const enter = (entry, invocation) => {
   const { kind, value } = invocation;
   if (kind === "request") return answerAlone(entry, makeRequest(value));
   if (kind === "chain") return answerInChain(entry, makeRequest(value));
-  if (kind === "event") put(value, "payload", value.data);
-  return entry(value, ctx);
+  return entry(kind === "event" ? makeEvent(value) : value, ctx);
 };
 return { enter };

@@ -84,6 +84,8 @@ interface TriggerEvent<T = any> {
   readonly timestamp: string;
   readonly attempt: number;
   readonly source: { readonly script: string | null; readonly execution: string | null };
+  /** All events of the execution, this one first, when its subscription gathers them; absent otherwise. */
+  readonly batch?: readonly TriggerEvent<T>[];
 }
 
 interface Trigger {

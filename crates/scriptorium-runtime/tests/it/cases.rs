@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use scriptorium_model::delivery::payloads;
 use scriptorium_model::endpoint::Method;
 use scriptorium_model::event::Event;
 use scriptorium_model::permission::PermissionSet;
 use scriptorium_model::schedule::Schedule;
 use scriptorium_model::script::{Definition, Language};
-use scriptorium_model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
+use scriptorium_model::trigger::{Batch, Endpoint, EndpointAuth, Subscription, Trigger};
 use scriptorium_model::{EventId, Json};
 use scriptorium_runtime::request::{HttpRequest, RequestParts};
 use scriptorium_runtime::{Call, Finished};
@@ -120,6 +121,20 @@ impl Case {
     }
 }
 
+fn event(harness: &Harness, id: u128, payload: Json) -> Event {
+    Event {
+        id: EventId(uuid::Uuid::from_u128(id)),
+        tenant: harness.tenant.id,
+        kind: "order.created".into(),
+        payload,
+        script: None,
+        execution: None,
+        lineage: Vec::new(),
+        key: None,
+        created_at: harness.ambient.now(),
+    }
+}
+
 pub(crate) fn job(harness: &Harness, case: &Case) -> scriptorium_runtime::Job {
     let input = Json::parse(case.get("input").unwrap_or("null")).unwrap();
     let (trigger, call) = match case.get("kind").unwrap_or("oneoff") {
@@ -131,17 +146,20 @@ pub(crate) fn job(harness: &Harness, case: &Case) -> scriptorium_runtime::Job {
         ),
         "event" => (
             Trigger::Event(Subscription::to(["order.created"])),
-            Call::Event(Box::new(Event {
-                id: EventId(uuid::Uuid::from_u128(7)),
-                tenant: harness.tenant.id,
-                kind: "order.created".into(),
-                payload: input,
-                script: None,
-                execution: None,
-                lineage: Vec::new(),
-                key: None,
-                created_at: harness.ambient.now(),
-            })),
+            Call::Event(Box::new(event(harness, 7, input))),
+        ),
+        "batch" => (
+            Trigger::Event(Subscription {
+                batch: Some(Batch::within(1_000)),
+                ..Subscription::to(["order.created"])
+            }),
+            Call::Batch(
+                payloads(&input)
+                    .into_iter()
+                    .zip(7..)
+                    .map(|(payload, id)| event(harness, id, payload))
+                    .collect(),
+            ),
         ),
         "http" => (
             Trigger::Http(Endpoint::new(

@@ -271,6 +271,7 @@ pub(crate) fn definition(name: &str, source: &str, trigger: Trigger) -> Definiti
             ..Limits::default()
         },
         input_schema: None,
+        output_schema: None,
         allowed_services: None,
         library: false,
         concurrency: None,

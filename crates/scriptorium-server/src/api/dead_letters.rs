@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use scriptorium::model::dead_letter::{DeadLetter, DeadLetterStatus};
 use scriptorium::model::{DeadLetterId, ScriptId, Timestamp, Uuid};
@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::execution_body::ExecutionBody;
 use super::executions::started;
-use super::{List, Refused, idempotency_key, named, page};
+use super::{List, Refused, idempotency_key, named_if, pace, page, repeated};
 use crate::auth::Authenticated;
 use crate::input::{OptionalJsonBody, Path, Query};
 use crate::problem::Problem;
@@ -96,16 +96,13 @@ pub(crate) async fn list(
     Query(filter): Query<Filter>,
 ) -> Result<Json<List<LetterItem>>, Problem> {
     let page = page(filter.limit, filter.cursor)?;
-    let statuses = || {
-        DeadLetterStatus::ALL
-            .into_iter()
-            .map(DeadLetterStatus::as_str)
-    };
-    let status = |name: &String| named("status", name, DeadLetterStatus::from_name, statuses());
+    let statuses = DeadLetterStatus::ALL.into_iter();
+    let statuses = statuses.map(DeadLetterStatus::as_str);
+    let status = filter.status.as_ref();
     let wanted = DeadLetterFilter {
         script: filter.script_id.map(ScriptId),
         event_type: filter.r#type,
-        status: filter.status.as_ref().map(status).transpose()?,
+        status: named_if("status", status, DeadLetterStatus::from_name, statuses)?,
         from: filter.from,
         to: filter.to,
     };
@@ -191,13 +188,18 @@ pub(crate) struct RetriedManyBody {
 }
 
 /// Lets the events of all pending letters run once more that match and whose scripts are active.
+///
+/// With `Idempotency-Key` the same request is told what came of the first; 409 `idempotency_key_in_use`
+/// while that goes on. `dry_run` takes no key.
 #[utoipa::path(post, path = "/dead-letters/retry", tag = "dead-letters",
-    request_body = RetryAllBody, responses((status = 200, body = RetriedManyBody), Refused))]
+    params(("idempotency-key" = Option<String>, Header)), request_body = RetryAllBody, responses((status = 200, body = RetriedManyBody), Refused))]
 pub(crate) async fn retry_all(
     State(app): State<App>,
     caller: Authenticated,
+    headers: HeaderMap,
     OptionalJsonBody(body): OptionalJsonBody<RetryAllBody>,
-) -> Result<Json<RetriedManyBody>, Problem> {
+) -> Result<Response, Problem> {
+    let key = idempotency_key(&headers)?;
     let wanted = DeadLetterFilter {
         script: body.script_id.map(ScriptId),
         event_type: body.r#type,
@@ -205,14 +207,17 @@ pub(crate) async fn retry_all(
         from: body.from,
         to: body.to,
     };
+    let pace = pace(body.limit, body.per_minute);
     let how = RetryMany {
-        limit: body.limit.unwrap_or(RetryMany::default().limit),
-        per_minute: body.per_minute,
+        limit: pace.limit,
+        per_minute: pace.per_minute,
         dry_run: body.dry_run,
     };
     let letters = app.platform.dead_letters();
-    let done = letters.retry_all(caller.ctx(), &wanted, how).await?;
-    Ok(Json(done.into()))
+    let done = letters.retry_all_once(caller.ctx(), &wanted, how, key.as_deref());
+    let done = done.await?;
+    let body = Json(RetriedManyBody::from(done.value));
+    Ok(repeated(body.into_response(), done.repeated))
 }
 
 /// Gives a letter up; it stays on record for a while.

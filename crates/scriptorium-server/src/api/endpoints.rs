@@ -110,7 +110,7 @@ fn operation(script: &Script, endpoint: &Endpoint, method: Method) -> Value {
         "summary": script.name,
         "parameters": parameters(&endpoint.path),
         "security": security(endpoint),
-        "responses": responses(endpoint, method),
+        "responses": responses(script, endpoint, method),
     });
     if !script.description.is_empty() {
         operation["description"] = script.description.as_str().into();
@@ -157,25 +157,35 @@ fn security(endpoint: &Endpoint) -> Value {
     }
 }
 
-/// The body as the input schema has it; what refers to its own parts does so from where it stands.
+/// A schema of a script; what refers to its own parts does so from where it stands.
+fn placed(schema: &scriptorium::model::Json, id: String) -> Value {
+    let mut schema = schema.to_value();
+    if let Value::Object(members) = &mut schema {
+        members.entry("$id").or_insert_with(|| id.into());
+    }
+    schema
+}
+
+/// The body as the input schema has it.
 fn body(script: &Script) -> Value {
     let Some(schema) = &script.input_schema else {
         return json!({ "content": { "*/*": { "schema": {} } } });
     };
-    let mut schema = schema.to_value();
-    if let Value::Object(members) = &mut schema {
-        members
-            .entry("$id")
-            .or_insert_with(|| format!("urn:uuid:{}", script.id).into());
-    }
+    let schema = placed(schema, format!("urn:uuid:{}", script.id));
     json!({
         "required": true,
         "content": { "application/json": { "schema": schema } },
     })
 }
 
-fn responses(endpoint: &Endpoint, method: Method) -> Value {
+fn responses(script: &Script, endpoint: &Endpoint, method: Method) -> Value {
     let mut all = Map::new();
+    if let Some(schema) = &script.output_schema {
+        let schema = placed(schema, format!("urn:scriptorium:output:{}", script.id));
+        let content = json!({ "application/json": { "schema": schema } });
+        let answer = json!({ "description": "What the script returns.", "content": content });
+        all.insert("200".to_owned(), answer);
+    }
     let answer = json!({ "description": "What the script answers.", "content": { "*/*": { "schema": {} } } });
     all.insert("default".to_owned(), answer);
     let mut refusals = vec![

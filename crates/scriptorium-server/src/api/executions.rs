@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::execution_body::{ExecutionBody, ExecutionItem, LogBody};
-use super::{List, Refused, idempotency_key, named, page, repeated, sorted_by};
+use super::{List, Refused, idempotency_key, page, repeated, sorted_by, stand_and_trigger};
 use crate::auth::Authenticated;
 use crate::input::{AnyJsonBody, OptionalJsonBody, Path, Query};
 use crate::problem::{Document, Problem};
@@ -198,18 +198,11 @@ pub(crate) async fn list(
     Query(filter): Query<Filter>,
 ) -> Result<Json<List<ExecutionItem>>, Problem> {
     let page = page(filter.limit, filter.cursor)?;
-    let statuses = || {
-        ExecutionStatus::ALL
-            .into_iter()
-            .map(ExecutionStatus::as_str)
-    };
-    let triggers = || TriggerKind::ALL.into_iter().map(TriggerKind::as_str);
-    let status = |name: &String| named("status", name, ExecutionStatus::from_name, statuses());
-    let trigger = |name: &String| named("trigger", name, TriggerKind::from_name, triggers());
+    let (status, trigger) = stand_and_trigger(filter.status.as_ref(), filter.trigger.as_ref())?;
     let wanted = ExecutionFilter {
         script: filter.script_id.map(ScriptId),
-        status: filter.status.as_ref().map(status).transpose()?,
-        trigger: filter.trigger.as_ref().map(trigger).transpose()?,
+        status,
+        trigger,
         operation: filter.operation_id.map(OperationId),
         from: filter.from,
         to: filter.to,

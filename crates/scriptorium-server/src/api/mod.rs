@@ -38,7 +38,9 @@ use std::collections::BTreeMap;
 
 use axum::response::Response as Answered;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use scriptorium::model::execution::{ExecutionStatus, TriggerKind};
 use scriptorium::model::idempotency;
+use scriptorium::model::operation::Pace;
 use scriptorium::model::page::{Page, PageRequest};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
@@ -142,6 +144,38 @@ pub(crate) fn named<T>(
             format!("must be one of {}", all.join(", ")),
         )
     })
+}
+
+/// The same for a name that may be missing.
+pub(crate) fn named_if<T>(
+    field: &str,
+    name: Option<&String>,
+    of: impl Fn(&str) -> Option<T>,
+    all: impl Iterator<Item = &'static str>,
+) -> Result<Option<T>, Problem> {
+    name.map(|name| named(field, name, of, all)).transpose()
+}
+
+/// What executions are narrowed to by a status and a trigger, in a list as in an operation on many.
+pub(crate) fn stand_and_trigger(
+    status: Option<&String>,
+    trigger: Option<&String>,
+) -> Result<(Option<ExecutionStatus>, Option<TriggerKind>), Problem> {
+    let statuses = ExecutionStatus::ALL.into_iter();
+    let statuses = statuses.map(ExecutionStatus::as_str);
+    let triggers = TriggerKind::ALL.into_iter().map(TriggerKind::as_str);
+    Ok((
+        named_if("status", status, ExecutionStatus::from_name, statuses)?,
+        named_if("trigger", trigger, TriggerKind::from_name, triggers)?,
+    ))
+}
+
+/// How many things a call is about at most, and how fast: executions and dead letters alike.
+pub(crate) fn pace(limit: Option<u32>, per_minute: Option<u32>) -> Pace {
+    Pace {
+        limit: limit.unwrap_or(Pace::default().limit),
+        per_minute,
+    }
 }
 
 /// The field of a `sort` parameter, and whether the largest comes first.

@@ -6,13 +6,13 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::LOCATION;
 use scriptorium::model::execution::{ExecutionStatus, TriggerKind};
-use scriptorium::model::operation::{OperationKind, Pace};
+use scriptorium::model::operation::OperationKind;
 use scriptorium::model::{OperationId, ScriptId, Timestamp, Uuid};
 use scriptorium::{ExecutionFilter, Matched, NewOperation, Operation};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{List, Paging, Refused, named};
+use super::{List, Paging, Refused, named, pace, stand_and_trigger};
 use crate::auth::Authenticated;
 use crate::input::{JsonBody, Path, Query};
 use crate::problem::Problem;
@@ -171,29 +171,19 @@ pub(crate) async fn cancel(
 
 impl NewOperationBody {
     fn read(self) -> Result<NewOperation, Problem> {
-        let kinds = || OperationKind::ALL.into_iter().map(OperationKind::as_str);
-        let statuses = || {
-            ExecutionStatus::ALL
-                .into_iter()
-                .map(ExecutionStatus::as_str)
-        };
-        let triggers = || TriggerKind::ALL.into_iter().map(TriggerKind::as_str);
-        let status = |name: &String| named("status", name, ExecutionStatus::from_name, statuses());
-        let trigger = |name: &String| named("trigger", name, TriggerKind::from_name, triggers());
+        let kinds = OperationKind::ALL.into_iter().map(OperationKind::as_str);
+        let (status, trigger) = stand_and_trigger(self.status.as_ref(), self.trigger.as_ref())?;
         Ok(NewOperation {
-            kind: named("kind", &self.kind, OperationKind::from_name, kinds())?,
+            kind: named("kind", &self.kind, OperationKind::from_name, kinds)?,
             filter: ExecutionFilter {
                 script: self.script_id.map(ScriptId),
-                status: self.status.as_ref().map(status).transpose()?,
-                trigger: self.trigger.as_ref().map(trigger).transpose()?,
+                status,
+                trigger,
                 from: self.from,
                 to: self.to,
                 ..ExecutionFilter::default()
             },
-            pace: Pace {
-                limit: self.limit.unwrap_or(Pace::default().limit),
-                per_minute: self.per_minute,
-            },
+            pace: pace(self.limit, self.per_minute),
         })
     }
 }

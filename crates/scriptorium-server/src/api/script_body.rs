@@ -79,6 +79,8 @@ pub(crate) struct DefinitionBody {
     /// How many executions about the same thing go on at once; `null` for any number.
     concurrency: Option<ConcurrencyBody>,
     input_schema: Option<RawJson>,
+    /// JSON schema of what it returns, for the OpenAPI document of the tenant's endpoints.
+    output_schema: Option<RawJson>,
     /// Services it may call; `null` for every one.
     allowed_services: Option<Vec<String>>,
     /// Whether other scripts import what it exports; embedded scripts only.
@@ -110,6 +112,8 @@ pub(crate) struct ScheduleBody {
     ends_at: Option<Timestamp>,
     /// The script is paused after so many failures in a row; `null` for never.
     pause_after_failures: Option<u32>,
+    /// How often a run that failed is tried again, five minutes after it each, before the next instant.
+    retries: u32,
 }
 
 /// Where an HTTP script answers.
@@ -167,6 +171,13 @@ pub(crate) struct EventBody {
     debounce_ms: Option<u32>,
     /// Where in the payload stands what events are about that supersede each other; `null` when all do.
     debounce_key: Option<String>,
+    /// Events are gathered for so many milliseconds, and one execution is given all of them; `null` when
+    /// each has its own.
+    batch_ms: Option<u32>,
+    /// Most events of one execution; `null` when they are not gathered.
+    batch_events: Option<u32>,
+    /// Where in the payload stands what events are about that are gathered; `null` when all are.
+    batch_key: Option<String>,
 }
 
 /// How many executions about the same thing go on at once.
@@ -290,6 +301,7 @@ impl From<Definition> for DefinitionBody {
                 when_full: concurrency.when_full.as_str(),
             }),
             input_schema: definition.input_schema.map(RawJson),
+            output_schema: definition.output_schema.map(RawJson),
             allowed_services: definition.allowed_services,
             library: definition.library,
             run_as: definition.run_as.map(|id| id.0),
@@ -307,6 +319,7 @@ impl From<Definition> for DefinitionBody {
                     starts_at: schedule.starts_at,
                     ends_at: schedule.ends_at,
                     pause_after_failures: schedule.pause_after_failures,
+                    retries: schedule.retries,
                 });
             }
             Trigger::Http(http) => {
@@ -335,6 +348,9 @@ impl From<Definition> for DefinitionBody {
                     debounce_ms: event.debounce.as_ref().map(|debounce| debounce.wait_ms),
                     debounce_key: event.debounce.and_then(|debounce| debounce.key),
                     order_by: event.order_by,
+                    batch_ms: event.batch.as_ref().map(|batch| batch.wait_ms),
+                    batch_events: event.batch.as_ref().map(|batch| batch.max_events),
+                    batch_key: event.batch.and_then(|batch| batch.key),
                 });
             }
             Trigger::OneOff | Trigger::Embedded => {}

@@ -14,7 +14,7 @@ use scriptorium::model::limits::Limits;
 use scriptorium::model::schedule::{Missed, Overlap, Schedule};
 use scriptorium::model::script::{Definition, Language, ScriptType};
 use scriptorium::model::trigger::{
-    Debounce, Endpoint, EndpointAuth, SignatureScheme, Subscription, Trigger,
+    Batch, Debounce, Endpoint, EndpointAuth, SignatureScheme, Subscription, Trigger,
 };
 use scriptorium::model::{Invalid, Timestamp, UserId, Uuid};
 use serde::Deserialize;
@@ -69,6 +69,10 @@ pub(crate) struct ScriptChange {
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<RawJson>)]
     input_schema: Option<Option<RawJson>>,
+    /// JSON schema of what it returns: told to those who call it, and not checked.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<RawJson>)]
+    output_schema: Option<Option<RawJson>>,
     /// Names of services; `null` for every one.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Vec<String>>)]
@@ -131,6 +135,10 @@ pub(crate) struct ScheduleChange {
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<u32>)]
     pause_after_failures: Option<Option<u32>>,
+    /// How often a run that failed is tried again, five minutes after it each and never past the next
+    /// instant: 0 to 3; 0 when not said.
+    #[serde(default, deserialize_with = "present")]
+    retries: Option<u32>,
 }
 
 /// Where an HTTP script answers.
@@ -235,6 +243,21 @@ pub(crate) struct EventChange {
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
     debounce_key: Option<Option<String>>,
+    /// Events are gathered for so many milliseconds after the first one, 100 to 3,600,000, and one
+    /// execution is given all of them; each has its own when `null`.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<u32>)]
+    batch_ms: Option<Option<u32>>,
+    /// Most events of one execution, 2 to 100; it begins when it has as many. 100 when not said. With
+    /// `batch_ms`.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<u32>)]
+    batch_events: Option<Option<u32>>,
+    /// Where in the payload stands what events are about, such as `customer.id`: only those about the
+    /// same are gathered. All are when `null`. With `batch_ms`.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    batch_key: Option<Option<String>>,
 }
 
 /// How many executions about the same thing go on at once.
@@ -393,6 +416,10 @@ impl ScriptChange {
             .input_schema
             .map(|schema| schema.map(|RawJson(json)| json));
         set(&mut definition.input_schema, schema);
+        let schema = self
+            .output_schema
+            .map(|schema| schema.map(|RawJson(json)| json));
+        set(&mut definition.output_schema, schema);
         set(&mut definition.allowed_services, self.allowed_services);
         set(&mut definition.library, self.library);
         set(&mut definition.run_as, self.run_as.map(|id| id.map(UserId)));
@@ -466,6 +493,7 @@ impl ScheduleChange {
         set(&mut present.starts_at, self.starts_at);
         set(&mut present.ends_at, self.ends_at);
         set(&mut present.pause_after_failures, self.pause_after_failures);
+        set(&mut present.retries, self.retries);
     }
 }
 
@@ -560,7 +588,50 @@ impl EventChange {
                 invalid.push("event.debounce_key", "not_allowed", message);
             }
         }
+        lay_batch_over(
+            &mut present.batch,
+            (self.batch_ms, self.batch_events, self.batch_key),
+            invalid,
+        );
     }
+}
+
+type BatchChange = (
+    Option<Option<u32>>,
+    Option<Option<u32>>,
+    Option<Option<String>>,
+);
+
+fn lay_batch_over(
+    present: &mut Option<Batch>,
+    (wait_ms, events, key): BatchChange,
+    invalid: &mut Invalid,
+) {
+    match wait_ms {
+        None => {}
+        Some(None) => *present = None,
+        Some(Some(wait_ms)) => {
+            let before = present.take();
+            *present = Some(Batch {
+                wait_ms,
+                ..before.unwrap_or_else(|| Batch::within(wait_ms))
+            });
+        }
+    }
+    let Some(batch) = present else {
+        let given = [
+            ("event.batch_events", events.flatten().is_some()),
+            ("event.batch_key", key.flatten().is_some()),
+        ];
+        for (field, _) in given.into_iter().filter(|(_, given)| *given) {
+            invalid.push(field, "not_allowed", "goes with batch_ms only");
+        }
+        return;
+    };
+    if let Some(events) = events {
+        batch.max_events = events.unwrap_or_else(|| Batch::within(batch.wait_ms).max_events);
+    }
+    set(&mut batch.key, key);
 }
 
 impl ConcurrencyChange {
@@ -792,6 +863,29 @@ mod tests {
         check_refused(
             change(r#"{"event": {"debounce_key": "customer"}}"#).update(off),
             &[("event.debounce_key", "not_allowed")],
+        );
+        let gathered = |before: &Definition, text: &str| {
+            let (after, ..) = change(text).update(before.clone()).unwrap();
+            let batch = after.trigger.batch().cloned();
+            (after, batch.map(|b| (b.wait_ms, b.max_events, b.key)))
+        };
+        let text = r#"{"event": {"batch_ms": 500}}"#;
+        let (few, batch) = gathered(&before, text);
+        assert_eq!(batch, Some((500, 100, None)));
+        let text = r#"{"event": {"batch_events": 10, "batch_key": "customer"}}"#;
+        let (few, batch) = gathered(&few, text);
+        assert_eq!(batch, Some((500, 10, Some("customer".into()))));
+        let (few, batch) = gathered(&few, r#"{"event": {"batch_ms": 700, "batch_key": null}}"#);
+        assert_eq!(batch, Some((700, 10, None)));
+        let text = r#"{"event": {"batch_ms": null, "batch_events": null, "batch_key": null}}"#;
+        let (none, batch) = gathered(&few, text);
+        assert_eq!(batch, None);
+        check_refused(
+            change(r#"{"event": {"batch_events": 10, "batch_key": "a"}}"#).update(none),
+            &[
+                ("event.batch_events", "not_allowed"),
+                ("event.batch_key", "not_allowed"),
+            ],
         );
         let (reset, ..) = change(r#"{"event": {"filter": null}}"#)
             .update(after)

@@ -19,7 +19,7 @@ const ECHO: &str = "async function handleRequest(req) {
     return { method: req.method, raw: req.rawBody.length, body };
 }";
 
-async fn echo(server: &Fixture) {
+pub(crate) async fn echo(server: &Fixture) {
     let http = json!({"path": "/echo", "methods": ["GET", "POST", "PUT", "PATCH", "DELETE"], "auth": "public"});
     let script = json!({"name": "echo", "type": "http", "source": ECHO, "http": http});
     server.script(script).await;
@@ -296,20 +296,12 @@ async fn each_answer_goes_out_as_its_status_and_headers_allow() {
     server.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_request_has_one_end_and_nothing_behind_it_is_taken_for_another() {
-    let server = Fixture::start_with(Config {
-        header_timeout: PATIENCE,
-        body_timeout: PATIENCE,
-        ..Config::default()
-    })
-    .await;
-    echo(&server).await;
+/// Requests behind which another one stands, each with the statuses that the server answers.
+pub(crate) fn with_another_behind(smuggled: &str) -> Vec<(&'static str, String, &'static [u16])> {
     let head = "POST /api/scripts/echo HTTP/1.1\r\nhost: a\r\n";
-    let smuggled = "GET /api/scripts/echo HTTP/1.1\r\nhost: a\r\n\r\n";
     let whole = |headers: &str, body: &str| format!("{head}{headers}\r\n{body}");
-    let cases = [
-        ("plain", whole("content-length: 2\r\n", "hi"), &[200][..]),
+    vec![
+        ("plain", whole("content-length: 2\r\n", "hi"), &[200]),
         (
             "pipelined",
             whole("content-length: 2\r\n", &format!("hi{smuggled}")),
@@ -449,7 +441,20 @@ async fn a_request_has_one_end_and_nothing_behind_it_is_taken_for_another() {
             "GET http://a/api/scripts/echo HTTP/1.1\r\nhost: b\r\n\r\n".into(),
             &[200],
         ),
-    ];
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_has_one_end_and_nothing_behind_it_is_taken_for_another() {
+    let server = Fixture::start_with(Config {
+        header_timeout: PATIENCE,
+        body_timeout: PATIENCE,
+        ..Config::default()
+    })
+    .await;
+    echo(&server).await;
+    let smuggled = "GET /api/scripts/echo HTTP/1.1\r\nhost: a\r\n\r\n";
+    let cases = with_another_behind(smuggled);
     let all = cases
         .iter()
         .map(|(_, bytes, _)| statuses(&server, bytes.as_bytes()));

@@ -361,7 +361,7 @@ async fn the_tenants_own_document_tells_of_its_endpoints_to_those_who_see_script
         "properties": {"id": {"$ref": "#/$defs/id"}}});
     let order = server
         .script(json!({"name": "orders", "type": "http", "source": COUNT, "description": "Takes an order.",
-            "tags": ["sales"], "input_schema": schema,
+            "tags": ["sales"], "input_schema": schema, "output_schema": {"type": "string"},
             "http": {"path": "/orders/{year}/{*rest}", "methods": ["GET", "POST"], "auth": "required"}}))
         .await;
     let http = json!({"path": "/hook", "methods": ["PUT"], "auth": "signature", "signature": {"scheme": "stripe"}});
@@ -392,6 +392,18 @@ async fn the_tenants_own_document_tells_of_its_endpoints_to_those_who_see_script
     assert_eq!(body["properties"]["id"]["$ref"], "#/$defs/id");
     assert_eq!(body["$id"], format!("urn:uuid:{order}"));
     assert!(api["paths"]["/orders/{year}/{rest}"]["get"]["requestBody"].is_null());
+    let answer = &post["responses"]["200"]["content"]["application/json"]["schema"];
+    assert_eq!(answer["type"], "string");
+    assert_ne!(answer["$id"], body["$id"]);
+    let put = &api["paths"]["/hook"]["put"]["responses"];
+    assert!(put["200"].is_null() && put["default"].is_object(), "{put}");
+    // It is told, and a schema all the same.
+    let broken = json!({"output_schema": {"type": 7}});
+    let (status, body) = server
+        .call("PATCH", &format!("/api/v1/scripts/{order}"), broken)
+        .await;
+    assert_eq!(status, 422, "{body}");
+    assert_eq!(body["errors"][0]["field"], "output_schema", "{body}");
     assert_eq!(
         api["paths"]["/hook"]["put"]["security"],
         json!([{"stripe": []}])

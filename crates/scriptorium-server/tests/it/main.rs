@@ -19,6 +19,7 @@ mod headers;
 mod idempotency;
 mod neighbours;
 mod parts;
+mod proxies;
 mod raw;
 mod roles;
 mod room;

@@ -17,6 +17,20 @@ pub(crate) async fn connect(server: &Fixture) -> TcpStream {
     TcpStream::connect(address).await.unwrap()
 }
 
+/// Sends bytes to an address and hangs up when the answer is there, or when none comes for that long.
+pub(crate) async fn answer(address: &str, bytes: &[u8], patience: Duration) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let _ = stream.write_all(bytes).await;
+    let mut said = Vec::new();
+    let mut part = [0; 4096];
+    while let Ok(Ok(read)) = timeout(patience, stream.read(&mut part)).await
+        && read > 0
+    {
+        said.extend_from_slice(&part[..read]);
+    }
+    String::from_utf8_lossy(&said).into_owned()
+}
+
 /// Everything the server says until it hangs up.
 pub(crate) async fn rest(stream: &mut TcpStream) -> String {
     let mut said = Vec::new();

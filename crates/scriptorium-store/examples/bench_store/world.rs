@@ -137,6 +137,7 @@ fn definition(name: &str, trigger: Trigger, source: String) -> Definition {
         limits: Limits::default(),
         concurrency: None,
         input_schema: None,
+        output_schema: None,
         allowed_services: None,
         library: false,
         run_as: None,

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
-use scriptorium_model::{TenantId, Uuid};
+use scriptorium_model::TenantId;
 use sha2::Sha256;
 use sha2::digest::Update;
 
@@ -57,13 +57,6 @@ impl Key {
         let mut code = self.0.clone();
         Mac::update(&mut code, b"scriptorium audit key");
         code.finalize().into_bytes().into()
-    }
-
-    /// A key of its own for something of a tenant, made from this one: who knows it knows neither
-    /// this one nor another.
-    pub(crate) fn derive(&self, purpose: &str, tenant: TenantId, ids: &[Uuid]) -> [u8; 32] {
-        let ids: Vec<Field<'_>> = ids.iter().map(|id| Field::Bytes(id.as_bytes())).collect();
-        self.code(purpose, tenant, &[0; 32], &ids)
     }
 
     fn code(

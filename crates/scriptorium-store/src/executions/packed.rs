@@ -4,6 +4,7 @@
 
 use scriptorium_model::Json;
 use scriptorium_model::execution::Execution;
+use sea_orm::Value;
 
 use crate::error::{Error, Result};
 
@@ -47,6 +48,19 @@ impl Packed {
         packing
             .await
             .map_err(|error| Error::caused("a payload could not be packed", error))?
+    }
+
+    /// What the columns of input and trigger data hold: each as text and packed, one of them empty.
+    pub(crate) fn given(&self, execution: &Execution) -> [Value; 4] {
+        let input = self.input.as_ref().map_or(execution.input.as_str(), |_| "");
+        let data = execution.trigger_data.as_ref();
+        let data = data.filter(|_| self.trigger_data.is_none());
+        [
+            input.into(),
+            self.input.clone().into(),
+            data.map(|json| json.as_str().to_owned()).into(),
+            self.trigger_data.clone().into(),
+        ]
     }
 }
 

@@ -6,7 +6,7 @@ use scriptorium_model::concurrency::{Seat, WhenFull};
 use scriptorium_model::execution::{
     Execution, ExecutionStatus, Failure, Metrics, Terms, TriggerKind, Window,
 };
-use scriptorium_model::{ExecutionId, Json, OperationId, ScriptId, TenantId, UserId, Uuid};
+use scriptorium_model::{ExecutionId, OperationId, ScriptId, TenantId, UserId, Uuid};
 use sea_orm::{FromQueryResult, Value};
 use serde::{Deserialize, Serialize};
 
@@ -23,9 +23,9 @@ pub(crate) const COLUMNS: &str = "tenant_id, id, script_id, script_name, version
     lease_id, failure_code, failure_message, failure_detail, trigger_data, input, output, \
     trigger_data_packed, input_packed, output_packed, run_after, delayed, expires_at, priority, \
     max_attempts, first_execution_id, dry_run, operation_id, progress, effects, seat_key, \
-    seat_limit, when_full, window_key, window_from";
+    seat_limit, when_full, window_key, window_from, batch_key";
 /// How many those are.
-pub(crate) const COLUMN_COUNT: usize = 47;
+pub(crate) const COLUMN_COUNT: usize = 48;
 
 /// Begins a query for [`SummaryRow`]: every column but the payloads.
 pub(super) const SELECT_SUMMARY: &str = "select id, script_id, script_name, version, status, \
@@ -41,14 +41,10 @@ pub(crate) fn values(
     packed: &Packed,
     lease: Option<Uuid>,
 ) -> Result<[Value; COLUMN_COUNT]> {
-    let text = |json: &Option<Json>, packed: &Option<Vec<u8>>| {
-        let plain = json.as_ref().filter(|_| packed.is_none());
-        plain.map(|json| json.as_str().to_owned())
-    };
-    let input = packed
-        .input
-        .as_ref()
-        .map_or(execution.input.as_str(), |_| "");
+    let output = execution.output.as_ref();
+    let output = output.filter(|_| packed.output.is_none());
+    let output = output.map(|json| json.as_str().to_owned());
+    let [input, input_packed, trigger_data, trigger_data_packed] = packed.given(execution);
     let metrics = &execution.metrics;
     let failure = execution.failure.as_ref();
     let pending = execution.status == ExecutionStatus::Pending;
@@ -80,11 +76,11 @@ pub(crate) fn values(
         failure.map(|failure| failure.code.clone()).into(),
         failure.map(|failure| failure.message.clone()).into(),
         failure.map(failure_detail).transpose()?.into(),
-        text(&execution.trigger_data, &packed.trigger_data).into(),
-        input.into(),
-        text(&execution.output, &packed.output).into(),
-        packed.trigger_data.clone().into(),
-        packed.input.clone().into(),
+        trigger_data,
+        input,
+        output.into(),
+        trigger_data_packed,
+        input_packed,
         packed.output.clone().into(),
         micros(terms.run_after).into(),
         (pending && (terms.run_after.is_some() || execution.seat.is_some())).into(),
@@ -105,6 +101,7 @@ pub(crate) fn values(
             .into(),
         execution.window.as_ref().map(|w| w.key.clone()).into(),
         micros(execution.window.as_ref().map(|w| w.from)).into(),
+        execution.gathers.clone().into(),
     ])
 }
 
@@ -176,6 +173,7 @@ pub(crate) struct ExecutionRow {
     when_full: Option<String>,
     window_key: Option<String>,
     window_from: Option<Micros>,
+    batch_key: Option<String>,
 }
 
 impl TryFrom<ExecutionRow> for Execution {
@@ -204,6 +202,7 @@ impl TryFrom<ExecutionRow> for Execution {
                     key,
                     from: from.into(),
                 }),
+            gathers: row.batch_key,
             first_execution: row.first_execution_id.map(ExecutionId),
             replay_of: row.replay_of.map(ExecutionId),
             test: row.test,

@@ -280,6 +280,8 @@ async fn write_rows(
             Write::Set(..) | Write::Delete(..) | Write::Change(..) | Write::Say(_) => {}
         }
     }
+    // As everybody locks rows of executions.
+    finished.sort_by_key(|(record, _)| record.execution.id);
     let mut about: Vec<&Execution> = pending.iter().map(|(execution, _)| *execution).collect();
     about.extend(begun.iter().map(|(.., execution, _)| *execution));
     about.extend(finished.iter().map(|(record, _)| &record.execution));
@@ -299,12 +301,14 @@ async fn write_rows(
     let mut finished: Vec<&Finished> = finished.into_iter().map(|(record, _)| record).collect();
     finished.retain(|record| stored.contains(&record.execution.id.0));
     insert_logs(tx, &finished).await?;
-    schedules::note_ends(tx, finished.iter().map(|record| &record.execution)).await?;
+    let ends = finished.iter().map(|record| &record.execution);
+    let again = schedules::note_ends(tx, trail.ambient(), ends).await?;
     documents.retain(|document| stored.contains(&document.id));
     search::note(tx, &documents).await?;
     // What is tried again publishes and sends then: nothing is told twice (decisions 0040 and 0044).
     let last = finished
         .iter()
+        .filter(|record| !again.contains(&record.execution.id))
         .filter(|record| !retry::follows(&record.execution));
     events.extend(last.clone().flat_map(|record| &record.events));
     let messages: Vec<&Notification> = last.flat_map(|record| &record.notifications).collect();
@@ -317,7 +321,7 @@ async fn write_rows(
     let passed = seats::follow(tx, &ends).await?;
     let gone_said = seats::note_gone(tx, trail.ambient(), &gone).await?;
     let moved = Moved {
-        pending: followed.pending || passed || waits || !gone.is_empty(),
+        pending: followed.pending || passed || waits || !again.is_empty() || !gone.is_empty(),
         cancels: !gone.is_empty() || !full.is_empty(),
         notifications: to_send,
         events: followed.events || started_told || !new_events.is_empty() || !gone.is_empty(),

@@ -82,8 +82,9 @@ impl<'a> Routes<'a> {
         tx.execute(
             tx.sql(
                 "insert into schedules (tenant_id, script_id, cron, timezone, active, next_at, \
-                 missed, overlap, jitter_seconds, starts_at, ends_at, pause_after, delay) \
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+                 missed, overlap, jitter_seconds, starts_at, ends_at, pause_after, delay, \
+                 retries) \
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
                  on conflict (tenant_id, script_id) do update set \
                  next_at = case when schedules.cron = excluded.cron \
                  and schedules.timezone = excluded.timezone \
@@ -97,7 +98,7 @@ impl<'a> Routes<'a> {
                  missed = excluded.missed, overlap = excluded.overlap, \
                  jitter_seconds = excluded.jitter_seconds, starts_at = excluded.starts_at, \
                  ends_at = excluded.ends_at, pause_after = excluded.pause_after, \
-                 delay = excluded.delay",
+                 delay = excluded.delay, retries = excluded.retries",
             )
             .with([
                 self.script.0.into(),
@@ -112,6 +113,7 @@ impl<'a> Routes<'a> {
                 micros(schedule.ends_at).into(),
                 schedule.pause_after_failures.into(),
                 delay_of(schedule, self.script).into(),
+                schedule.retries.into(),
             ]),
         )
         .await?;
@@ -149,11 +151,13 @@ impl<'a> Routes<'a> {
         subscription: &Subscription,
     ) -> Result<()> {
         let debounce = subscription.debounce.as_ref();
+        let batch = subscription.batch.as_ref();
         tx.execute(
             tx.sql(
                 "insert into subscriptions (tenant_id, script_id, event_type, active, filter, \
-                 priority, max_attempts, order_by, concurrency, debounce_ms, debounce_key) \
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+                 priority, max_attempts, order_by, concurrency, debounce_ms, debounce_key, \
+                 batch_ms, batch_events, batch_key) \
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
                  on conflict do nothing",
             )
             .with([
@@ -167,6 +171,9 @@ impl<'a> Routes<'a> {
                 concurrency_text(self.definition)?.into(),
                 debounce.map(|debounce| debounce.wait_ms).into(),
                 debounce.and_then(|debounce| debounce.key.clone()).into(),
+                batch.map(|batch| batch.wait_ms).into(),
+                batch.map(|batch| batch.max_events).into(),
+                batch.and_then(|batch| batch.key.clone()).into(),
             ]),
         )
         .await?;

@@ -1,20 +1,17 @@
 //! The secrets of a tenant (D17). Values are sealed before they come near a statement, and opened for
 //! a script that runs and for nobody else.
 
-mod seal;
-
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::secret::{SECRETS, Secret, SecretChange};
 use scriptorium_model::{Ambient, Ctx, ExecutionId, Invalid, ScriptId, Timestamp, UserId, Uuid};
 use sea_orm::FromQueryResult;
 use serde_json::{Value, json};
 
-pub(crate) use self::seal::Seal;
-use self::seal::{OTHER, Slot, Whose};
 use crate::Store;
 use crate::audit::{By, Note, Said};
 use crate::db::{Db, Micros, Tx};
 use crate::error::{Error, Result};
+use crate::seal::{OTHER, Seal, Slot, Whose, damaged};
 use crate::store::Options;
 use crate::{keys, system};
 
@@ -154,15 +151,15 @@ impl Store {
         let open = |slot, stored: &[u8]| {
             let whose = Whose {
                 tenant: ctx.tenant,
-                name,
                 slot,
             };
-            self.inner.seal.open(&whose, stored)
+            let value = self.inner.seal.open(&whose, stored)?;
+            String::from_utf8(value).map_err(|_| damaged())
         };
         if trial {
             let test = row.test_sealed.as_deref().ok_or(Error::NotFound)?;
             return Ok(Opened {
-                value: open(Slot::Test, test)?,
+                value: open(Slot::Test(name), test)?,
                 previous: None,
             });
         }
@@ -171,9 +168,9 @@ impl Store {
             .is_some_and(|until| Timestamp::from(until) > now);
         let previous = row.previous_sealed.as_deref().filter(|_| given);
         Ok(Opened {
-            value: open(Slot::Value, &row.sealed)?,
+            value: open(Slot::Value(name), &row.sealed)?,
             previous: previous
-                .map(|stored| open(Slot::Value, stored))
+                .map(|stored| open(Slot::Value(name), stored))
                 .transpose()?,
         })
     }
@@ -208,10 +205,10 @@ impl Store {
         let seal = |slot, value: &str| {
             let whose = Whose {
                 tenant: ctx.tenant,
-                name,
                 slot,
             };
-            self.inner.seal.seal(&self.inner.ambient, &whose, value)
+            let ambient = &self.inner.ambient;
+            self.inner.seal.seal(ambient, &whose, value.as_bytes())
         };
         let mut row = match before {
             Some(before) => before.clone(),
@@ -223,12 +220,12 @@ impl Store {
         };
         if let Some(value) = &change.value {
             let kept = change.keep_previous_until.filter(|until| *until > now);
-            let old = std::mem::replace(&mut row.sealed, seal(Slot::Value, value)?);
+            let old = std::mem::replace(&mut row.sealed, seal(Slot::Value(name), value)?);
             row.previous_until = kept.filter(|_| before.is_some()).map(Into::into);
             row.previous_sealed = row.previous_until.map(|_| old);
         }
         if let Some(test) = &change.test_value {
-            let test = test.as_ref().map(|value| seal(Slot::Test, value));
+            let test = test.as_ref().map(|value| seal(Slot::Test(name), value));
             row.test_sealed = test.transpose()?;
         }
         if let Some(scripts) = &change.scripts {

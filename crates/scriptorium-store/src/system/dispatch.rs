@@ -20,6 +20,8 @@ use sea_orm::{FromQueryResult, Value};
 use super::ACROSS_TENANTS;
 use crate::Store;
 use crate::alerts::Alerts;
+use crate::audit::unaudited;
+use crate::batches::{self, Most};
 use crate::db::{Dialect, Micros, Tx};
 use crate::error::Result;
 use crate::events::EventRow;
@@ -27,7 +29,7 @@ use crate::executions::Packed;
 use crate::history::{chunks, insert_executions};
 use crate::store::Change;
 use crate::subscriptions::{Subscribed, subscribed};
-use crate::suspensions::Making;
+use crate::suspensions::{Making, Released};
 use crate::turns::{self, Order, Waiting};
 use crate::{dead_letters, deliveries, seats, suspensions, windows};
 
@@ -126,27 +128,31 @@ impl Store {
     }
 
     async fn dispatch_of(&self, tenant: TenantId) -> Result<Dispatched> {
+        const BUSY: Dispatched = Dispatched {
+            busy: true,
+            events: 0,
+            executions: 0,
+            dead_letters: 0,
+            more: false,
+            failed: false,
+            due: None,
+        };
+        // Before anything new: when nothing is parked any more, what is new is delivered at once.
+        let Some(released) = self.release_parked(tenant).await? else {
+            return Ok(BUSY);
+        };
         let tx = self.db().write_each(ACROSS_TENANTS).await?;
         tx.enter(tenant).await?;
         if !alone(&tx).await? {
-            return Ok(Dispatched {
-                busy: true,
-                ..Dispatched::default()
-            });
+            return Ok(BUSY);
         }
-        let making = Making {
-            ambient: &self.inner.ambient,
-            ids: &self.inner.ids,
-        };
-        // Before anything new: when nothing is parked any more, what is new is delivered at once.
-        let released = suspensions::release(&tx, &making, tenant).await?;
         let events = waiting(&tx, tenant).await?;
         let more = events.len() == BATCH as usize;
         let (ambient, trail) = (&self.inner.ambient, &self.inner.trail);
         let fan_out = self.fan_out(&tx, tenant, events).await?;
         fan_out.alert(&tx, ambient).await?;
         let executions = fan_out.executions.iter().map(|(_, execution)| execution);
-        let executions: Vec<&Execution> = executions.collect();
+        let executions: Vec<&Execution> = executions.chain(&fan_out.grown).collect();
         fan_out.write(&tx, tenant, ambient.now().into()).await?;
         let mut gone = windows::follow_all(&tx, &executions, ambient.now()).await?;
         gone.extend(seats::enter_all(&tx, &executions, ambient.now()).await?);
@@ -165,6 +171,32 @@ impl Store {
             more: more || fan_out.full || released.more,
             ..Dispatched::default()
         })
+    }
+
+    /// Takes up what is due of what is parked in a tenant, each script in a transaction of its own, so that
+    /// its locks come in their order; `None` when another server delivers there.
+    async fn release_parked(&self, tenant: TenantId) -> Result<Option<Released>> {
+        let making = Making {
+            ambient: &self.inner.ambient,
+            ids: &self.inner.ids,
+        };
+        let mut released = Released::default();
+        let db = self.db().read_all(ACROSS_TENANTS).await?;
+        let due = suspensions::due(&db, tenant, self.inner.ambient.now()).await?;
+        drop(db);
+        for script in due {
+            let tx = self.db().write_each(ACROSS_TENANTS).await?;
+            tx.enter(tenant).await?;
+            if !alone(&tx).await? {
+                return Ok(None);
+            }
+            let part = suspensions::release(&tx, &making, tenant, script).await?;
+            tx.commit(unaudited("an execution is noted when it ends"))
+                .await?;
+            released.executions += part.executions;
+            released.more |= part.more;
+        }
+        Ok(Some(released))
     }
 
     /// What the first of these events become.
@@ -191,6 +223,7 @@ impl Store {
         let executions = fan_out.executions.iter().map(|(_, execution)| execution);
         seats::lock(tx, &executions.collect::<Vec<_>>()).await?;
         fan_out.take_turns(tx, tenant).await?;
+        fan_out.gather(tx, tenant, self.inner.ambient.now()).await?;
         Ok(fan_out)
     }
 
@@ -244,17 +277,22 @@ impl Store {
                         });
                     }
                     if !one.subscriber.suspended {
+                        if let Some(batch) = &one.subscriber.batch {
+                            execution = batches::opened(execution, batch, &Delivery::first(event));
+                            fan_out.most.insert(execution.script, batch.max_events);
+                        }
                         fan_out.executions.push((event.id, execution));
                     }
                 }
                 Some(cause) => {
                     let delivery = Delivery::first(event);
+                    let payload = event.payload.clone();
                     let lineage = delivery.lineage_of_run(&execution.script_name);
                     fan_out.lineages.insert(event.id, lineage);
                     let ambient = &self.inner.ambient;
                     fan_out.letters.push(DeadLetter {
                         execution: None,
-                        ..deliveries::letter(ambient, &execution, delivery, cause)
+                        ..deliveries::letter(ambient, &execution, (delivery, payload), cause)
                     });
                 }
             }
@@ -336,6 +374,10 @@ struct FanOut {
     /// What does not become an execution now; until turns are taken, also what may.
     waiting: Vec<Waiting>,
     letters: Vec<DeadLetter>,
+    /// Executions on record that were given more of these events.
+    grown: Vec<Execution>,
+    /// Of scripts whose events are gathered.
+    most: Most,
     /// What led to the events of those.
     lineages: HashMap<EventId, Vec<String>>,
     bytes: usize,
@@ -455,6 +497,17 @@ impl FanOut {
             sql.push(")");
             tx.execute(sql).await?;
         }
+        Ok(())
+    }
+
+    /// Puts together what is given to one execution.
+    async fn gather(&mut self, tx: &Tx, tenant: TenantId, now: Timestamp) -> Result<()> {
+        if self.most.is_empty() {
+            return Ok(());
+        }
+        let singles = std::mem::take(&mut self.executions);
+        let gathered = batches::gather(tx, tenant, singles, &self.most, now).await?;
+        (self.executions, self.grown) = (gathered.new, gathered.grown);
         Ok(())
     }
 

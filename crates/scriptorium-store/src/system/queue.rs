@@ -5,7 +5,7 @@
 //! One that is to begin later is `delayed` until its instant has come, so that a claim looks at none of
 //! those, however many there are.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -177,13 +177,24 @@ impl Store {
         let until = after(now, lease);
         let mut held = Vec::with_capacity(leases.len());
         for some in leases.chunks(CHUNK) {
+            let theirs = |sql: &mut Sql| {
+                sql.push(" status = 'running' and lease_until > ").bind(now);
+                sql.push(" and lease_id in ");
+                sql.bind_list(some.iter().map(|lease| lease.0.into()));
+            };
             let mut sql = tx.sql("update executions set lease_until = ");
-            sql.bind(until)
-                .push(" where status = 'running' and lease_until > ");
-            sql.bind(now).push(" and lease_id in ");
-            sql.bind_list(some.iter().map(|lease| lease.0.into()));
+            sql.bind(until).push(" where");
+            unlocked(&tx, &mut sql, &theirs);
             sql.push(" returning lease_id, id, cancel_requested");
-            held.extend(tx.all::<LeaseRow>(sql).await?.into_iter().map(Lease::from));
+            let extended: Vec<LeaseRow> = tx.all(sql).await?;
+            if extended.len() < some.len() && tx.dialect() == Dialect::Postgres {
+                // What was passed over is held as long as it was.
+                let mut sql = tx.sql("select lease_id, id, cancel_requested from executions where");
+                theirs(&mut sql);
+                held.extend(tx.all::<LeaseRow>(sql).await?.into_iter().map(Lease::from));
+            } else {
+                held.extend(extended.into_iter().map(Lease::from));
+            }
         }
         tx.commit(unaudited("an execution is noted when it ends"))
             .await?;
@@ -197,30 +208,43 @@ impl Store {
     /// # Errors
     /// `Platform` only; leases that no longer hold are passed over.
     pub async fn release(&self, leases: &[LeaseId]) -> Result<()> {
-        let now = Micros::from(self.inner.ambient.now());
-        let tx = self.db().write_all(ACROSS_TENANTS).await?;
-        let mut cancelled = Vec::new();
+        let mut cancelled = 0;
         for some in leases.chunks(CHUNK) {
             let held = || some.iter().map(|lease| lease.0.into());
-            let mut sql = tx.sql(CANCEL);
-            sql.bind(now).push(" where cancel_requested = true");
-            sql.push(" and status = 'running' and lease_id in ");
-            sql.bind_list(held());
-            cancelled.extend(ended(&tx, sql).await?);
-            // Whoever is flagged after that keeps the lease until its end, and is cancelled then.
-            let mut sql = tx.sql(
-                "update executions set status = 'pending', attempt = attempt - 1, \
-                 lease_id = null, lease_until = null, started_at = null \
-                 where cancel_requested = false and status = 'running' and lease_id in ",
+            let db = self.db().read_all(ACROSS_TENANTS).await?;
+            let mut sql = db.sql(
+                "select * from executions where cancel_requested = true \
+                 and status = 'running' and lease_id in ",
             );
             sql.bind_list(held());
+            let found: Vec<ExecutionRow> = db.all(sql).await?;
+            drop(db);
+            let gone = Gone {
+                cancelled: &|sql| {
+                    sql.push(" and lease_id in ");
+                    sql.bind_list(held());
+                },
+                lost: None,
+                expired: None,
+            };
+            cancelled += self.end_gone(found, &gone).await?.cancelled;
+            // Whoever is flagged after that keeps the lease until its end, and is cancelled then.
+            let tx = self.db().write_all(ACROSS_TENANTS).await?;
+            let mut sql = tx.sql(
+                "update executions set status = 'pending', attempt = attempt - 1, \
+                 lease_id = null, lease_until = null, started_at = null where",
+            );
+            let theirs = |sql: &mut Sql| {
+                sql.push(" cancel_requested = false and status = 'running' and lease_id in ");
+                sql.bind_list(held());
+            };
+            unlocked(&tx, &mut sql, &theirs);
             tx.execute(sql).await?;
+            tx.commit(unaudited("an execution is noted when it ends"))
+                .await?;
         }
-        let cancelled: Vec<&Execution> = cancelled.iter().collect();
-        let noted = self.note_gone(&tx, &cancelled).await?;
-        tx.commit(noted).await?;
         self.signal(Change::Pending);
-        if !cancelled.is_empty() {
+        if cancelled > 0 {
             self.signal(Change::Documents);
             self.signal(Change::Events);
         }
@@ -252,59 +276,55 @@ impl Store {
 
     /// Takes back what has a lease that ended by then, or whatever has one.
     async fn recover(&self, by: Option<Timestamp>) -> Result<Recovered> {
-        let now = Micros::from(self.inner.ambient.now());
-        let tx = self.db().write_all(ACROSS_TENANTS).await?;
-        let clock = tx
+        let db = self.db().read_all(ACROSS_TENANTS).await?;
+        let clock = db
             .lease_clock(by.unwrap_or_else(|| self.inner.ambient.now()))
             .await?;
         let lease_ended = by.map_or(Micros(i64::MAX), |_| clock);
-        let mut cancelled = tx.sql(CANCEL);
-        cancelled.bind(now).push(" where cancel_requested = true");
-        cancelled.push(" and status = 'running' and lease_until <= ");
-        cancelled.bind(lease_ended);
-        let lost = tx
+        let sql = db
             .sql(
-                "update executions set status = 'failed', completed_at = $2, lease_id = null, \
-                 lease_until = null, failure_code = 'platform.lost', \
-                 failure_message = 'its worker was gone before it ended, at the last attempt' \
-                 where cancel_requested = false and status = 'running' and lease_until <= $1 \
-                 and attempt >= max_attempts",
+                "select * from executions where status = 'running' and lease_until <= $1 \
+                 and (cancel_requested = true or attempt >= max_attempts) \
+                 union all select * from executions where status = 'pending' \
+                 and expires_at is not null and expires_at <= $2",
             )
-            .with([lease_ended.into(), now.into()]);
-        let expired = tx
-            .sql(
-                "update executions set status = 'failed', completed_at = $2, delayed = false, \
-                 failure_code = 'platform.expired', \
-                 failure_message = 'it expired before it could begin' \
-                 where status = 'pending' and expires_at is not null and expires_at <= $1",
-            )
-            .with([clock.into(), now.into()]);
-        // One after the other: if it was one of them that ended the worker, the next time it takes few
-        // with it. What has a seat is begun by whoever passes seats on.
-        let requeued = tx
-            .sql(
-                "with lost as (select tenant_id, id, \
-                 row_number() over (order by tenant_id, id) - 1 as place from executions \
-                 where cancel_requested = false and status = 'running' and lease_until <= $1) \
-                 update executions set status = 'pending', lease_id = null, lease_until = null, \
-                 started_at = null, delayed = (seat_key is null), \
-                 run_after = case when seat_key is null then $2 + $3 * lost.place end \
-                 from lost where executions.tenant_id = lost.tenant_id and executions.id = lost.id",
-            )
-            .with([lease_ended.into(), clock.into(), APART.into()]);
-        let cancelled = ended(&tx, cancelled).await?;
-        let lost = ended(&tx, lost).await?;
-        let expired = ended(&tx, expired).await?;
-        let recovered = Recovered {
-            cancelled: cancelled.len() as u64,
-            lost: lost.len() as u64,
-            expired: expired.len() as u64,
-            requeued: tx.execute(requeued).await?,
+            .with([lease_ended.into(), clock.into()]);
+        let found: Vec<ExecutionRow> = db.all(sql).await?;
+        drop(db);
+        let by_lease = |sql: &mut Sql| {
+            sql.push(" and lease_until <= ").bind(lease_ended);
         };
-        let gone = cancelled.iter().chain(&lost).chain(&expired);
-        let gone: Vec<&Execution> = gone.collect();
-        let noted = self.note_gone(&tx, &gone).await?;
-        tx.commit(noted).await?;
+        let gone = Gone {
+            cancelled: &by_lease,
+            lost: Some(&by_lease),
+            expired: Some(clock),
+        };
+        let mut recovered = self.end_gone(found, &gone).await?;
+        let tx = self.db().write_all(ACROSS_TENANTS).await?;
+        // One after the other: if it was one of them that ended the worker, the next time it takes few
+        // with it. What has a seat is begun by whoever passes seats on. Those that somebody has locked
+        // are passed over.
+        let mut requeued = tx.sql(
+            "with found as (select tenant_id, id from executions where cancel_requested = false \
+             and status = 'running' and attempt < max_attempts and lease_until <= ",
+        );
+        requeued.bind(lease_ended);
+        skip_locked(&tx, &mut requeued);
+        requeued.push(
+            "), lost as (select tenant_id, id, \
+             row_number() over (order by tenant_id, id) - 1 as place from found) \
+             update executions set status = 'pending', lease_id = null, lease_until = null, \
+             started_at = null, delayed = (seat_key is null), \
+             run_after = case when seat_key is null then ",
+        );
+        requeued.bind(clock).push(" + ").bind(APART);
+        requeued.push(
+            " * lost.place end from lost \
+             where executions.tenant_id = lost.tenant_id and executions.id = lost.id",
+        );
+        recovered.requeued = tx.execute(requeued).await?;
+        tx.commit(unaudited("an execution is noted when it ends"))
+            .await?;
         if recovered != Recovered::default() {
             tracing::warn!(
                 ?recovered,
@@ -317,13 +337,69 @@ impl Store {
         Ok(recovered)
     }
 
+    /// Ends what was found, unless it has changed since, of one tenant after the other: first their scripts
+    /// are locked, then they.
+    async fn end_gone(&self, found: Vec<ExecutionRow>, gone: &Gone<'_>) -> Result<Recovered> {
+        let mut tenants: BTreeMap<TenantId, Vec<Execution>> = BTreeMap::new();
+        for row in found {
+            let execution = Execution::try_from(row)?;
+            tenants.entry(execution.tenant).or_default().push(execution);
+        }
+        let mut recovered = Recovered::default();
+        for (tenant, mut found) in tenants {
+            found.sort_by_key(|execution| execution.id);
+            let now = Micros::from(self.inner.ambient.now());
+            let tx = self.db().write_each(ACROSS_TENANTS).await?;
+            tx.enter(tenant).await?;
+            let scripts = found.iter().map(|execution| (tenant, execution.script));
+            seats::lock_scripts(&tx, &scripts.collect()).await?;
+            let ids = || found.iter().map(|execution| execution.id.0.into());
+            if tx.dialect() == Dialect::Postgres {
+                let mut sql = tx.sql_of(tenant, "select id from executions where tenant_id = $1");
+                sql.push(" and id in ");
+                sql.bind_list(ids());
+                sql.push(" order by id for update");
+                let _: Vec<crate::executions::IdRow> = tx.all(sql).await?;
+            }
+            let mut cancelled = tx.sql_of(tenant, CANCEL).with([now.into()]);
+            (gone.cancelled)(&mut cancelled);
+            let mut sqls = vec![cancelled];
+            if let Some(lost) = gone.lost {
+                let mut sql = tx.sql_of(tenant, LOST).with([now.into()]);
+                lost(&mut sql);
+                sqls.push(sql);
+            }
+            if let Some(clock) = gone.expired {
+                let sql = tx.sql_of(tenant, EXPIRED);
+                sqls.push(sql.with([now.into(), clock.into()]));
+            }
+            let mut ends = Vec::new();
+            for mut sql in sqls {
+                sql.push(" and id in ");
+                sql.bind_list(ids());
+                ends.extend(ended(&tx, sql).await?);
+            }
+            for end in &ends {
+                match end.failure.as_ref().map(|failure| failure.code.as_str()) {
+                    Some("platform.lost") => recovered.lost += 1,
+                    Some("platform.expired") => recovered.expired += 1,
+                    _ => recovered.cancelled += 1,
+                }
+            }
+            let ends: Vec<&Execution> = ends.iter().collect();
+            let noted = self.note_gone(&tx, &ends).await?;
+            tx.commit(noted).await?;
+        }
+        Ok(recovered)
+    }
+
     /// What follows from ends that nobody records under a lease: schedules, the platform's events, the
     /// events that were being delivered and the audit trail hear of them.
     async fn note_gone(&self, tx: &Tx, gone: &[&Execution]) -> Result<Noted> {
         if gone.is_empty() {
             return Ok(unaudited("an execution is noted when it ends"));
         }
-        schedules::note_ends(tx, gone.iter().copied()).await?;
+        schedules::note_ends(tx, &self.inner.ambient, gone.iter().copied()).await?;
         lifecycle::tell_ends(tx, &self.inner.ambient, gone).await?;
         // In this order: seats are locked before turns.
         seats::follow(tx, gone).await?;
@@ -416,21 +492,41 @@ impl Store {
     async fn end_delays(&self) -> Result<()> {
         let tx = self.db().write_all(ACROSS_TENANTS).await?;
         let clock = tx.lease_clock(self.inner.ambient.now()).await?;
-        // What is about something has to have its seat besides.
         let mut sql = tx.sql(
-            "update executions set delayed = (seat_key is not null), \
-             run_after = case when seat_key is null then run_after end \
-             where status = 'pending' and delayed = true \
-             and (tenant_id, id) in (select tenant_id, id from executions \
-             where status = 'pending' and delayed = true and run_after <= ",
+            "update executions set delayed = false where (tenant_id, id) in (\
+             select tenant_id, id from executions where status = 'pending' and delayed = true \
+             and seat_key is null and run_after <= ",
         );
         sql.bind(clock).push(" order by run_after limit ").bind(DUE);
-        if tx.dialect() == Dialect::Postgres {
-            sql.push(" for update skip locked");
+        skip_locked(&tx, &mut sql);
+        sql.push(")");
+        tx.execute(sql).await?;
+        tx.commit(unaudited("an execution is noted when it ends"))
+            .await?;
+        // What is about something has to have its seat besides. Scripts are locked before executions.
+        let tx = self.db().write_all(ACROSS_TENANTS).await?;
+        let mut sql = tx.sql(
+            "select tenant_id, script_id, seat_key from executions where status = 'pending' \
+             and delayed = true and seat_key is not null and run_after <= ",
+        );
+        sql.bind(clock).push(" order by run_after limit ").bind(DUE);
+        let found: Vec<DueRow> = tx.all(sql).await?;
+        let keys: BTreeSet<seats::Key> = found.into_iter().filter_map(DueRow::key).collect();
+        let scripts = keys.iter().map(|key| (key.tenant, key.script));
+        seats::lock_scripts(&tx, &scripts.collect()).await?;
+        for key in &keys {
+            let mut sql = tx.sql_of(
+                key.tenant,
+                "update executions set run_after = null where tenant_id = $1 and id in (\
+                 select id from executions where tenant_id = $1 and script_id = $2 \
+                 and seat_key = $3 and seat_key is not null and status = 'pending' \
+                 and delayed = true and run_after <= $4",
+            );
+            sql = sql.with([key.script.0.into(), key.key.as_str().into(), clock.into()]);
+            skip_locked(&tx, &mut sql);
+            sql.push(")");
+            tx.execute(sql).await?;
         }
-        sql.push(") returning tenant_id, script_id, seat_key");
-        let due: Vec<DueRow> = tx.all(sql).await?;
-        let keys = due.into_iter().filter_map(DueRow::key).collect();
         seats::pass_all(&tx, &keys).await?;
         tx.commit(unaudited("an execution is noted when it ends"))
             .await
@@ -551,10 +647,54 @@ const ANY_GONE: &str = "select id from executions where status = 'running' and l
     union all select id from executions \
     where status = 'pending' and expires_at is not null and expires_at <= $1 limit 1";
 
-/// Ends running executions that somebody wants stopped, at the instant that is bound next.
+/// Ends running executions of a tenant that somebody wants stopped.
 const CANCEL: &str = "update executions set status = 'cancelled', lease_id = null, \
     lease_until = null, failure_code = 'cancelled', \
-    failure_message = 'cancelled; its worker was gone before it ended', completed_at = ";
+    failure_message = 'cancelled; its worker was gone before it ended', completed_at = $2 \
+    where tenant_id = $1 and cancel_requested = true and status = 'running'";
+
+/// Ends those that were lost with their worker at the last attempt.
+const LOST: &str = "update executions set status = 'failed', completed_at = $2, lease_id = null, \
+    lease_until = null, failure_code = 'platform.lost', \
+    failure_message = 'its worker was gone before it ended, at the last attempt' \
+    where tenant_id = $1 and cancel_requested = false and status = 'running' \
+    and attempt >= max_attempts";
+
+/// Ends those that nobody has begun in time.
+const EXPIRED: &str = "update executions set status = 'failed', completed_at = $2, delayed = false, \
+    failure_code = 'platform.expired', failure_message = 'it expired before it could begin' \
+    where tenant_id = $1 and status = 'pending' and expires_at is not null and expires_at <= $3";
+
+/// Continues a statement by what narrows it.
+type Narrow<'a> = &'a (dyn Fn(&mut Sql) + Sync);
+
+/// Which executions are ended without their worker.
+struct Gone<'a> {
+    /// Those that somebody wants stopped, and these besides.
+    cancelled: Narrow<'a>,
+    /// Those at their last attempt, and these besides.
+    lost: Option<Narrow<'a>>,
+    /// Those that expired by then.
+    expired: Option<Micros>,
+}
+
+/// Continues an update after `where`: on PostgreSQL rows that somebody has locked are passed over, so that
+/// it waits for nobody.
+fn unlocked(tx: &Tx, sql: &mut Sql, which: Narrow<'_>) {
+    if tx.dialect() == Dialect::Sqlite {
+        which(sql);
+        return;
+    }
+    sql.push(" (tenant_id, id) in (select tenant_id, id from executions where");
+    which(sql);
+    sql.push(" for update skip locked)");
+}
+
+fn skip_locked(tx: &Tx, sql: &mut Sql) {
+    if tx.dialect() == Dialect::Postgres {
+        sql.push(" for update skip locked");
+    }
+}
 
 /// Runs a statement that ends executions and returns them, and notes them for the search index.
 pub(crate) async fn ended(tx: &Tx, mut sql: Sql) -> Result<Vec<Execution>> {

@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::executions;
 use crate::halts::halted;
 use crate::schedules::{SKIPPED, Skipped, delay_of};
+use crate::seats;
 use crate::store::{Change, of_tenant};
 use crate::versions;
 
@@ -84,7 +85,7 @@ impl Store {
         let sql = db
             .sql(concat!(
                 "select c.tenant_id, c.script_id, s.name, s.version, c.cron, c.timezone, \
-                 c.missed, c.overlap, c.jitter_seconds, c.starts_at, c.ends_at, c.pause_after, \
+                 c.missed, c.overlap, c.jitter_seconds, c.starts_at, c.ends_at, c.pause_after, c.retries, \
                  c.next_at, c.last_at, c.delay from schedules c join scripts s \
                  on s.tenant_id = c.tenant_id and s.id = c.script_id \
                  where c.next_at is not null and c.next_at + c.delay <= $1 and not ",
@@ -151,6 +152,8 @@ impl Store {
         let ctx = Ctx::platform(due.tenant);
         of_tenant(&ctx, execution.tenant)?;
         let tx = self.db().write(&ctx).await?;
+        // Before its schedule, as everybody locks them: the execution refers to it.
+        seats::lock_scripts(&tx, &[(due.tenant, due.script)].into()).await?;
         let decided = self.decide(&tx, due, slot, Ok(execution.id)).await?;
         if decided == Found::Open {
             executions::insert_pending(&tx, execution).await?;
@@ -297,6 +300,7 @@ struct DueRow {
     starts_at: Option<Micros>,
     ends_at: Option<Micros>,
     pause_after: Option<i64>,
+    retries: i64,
     next_at: Micros,
     last_at: Option<Micros>,
     delay: i64,
@@ -313,6 +317,7 @@ impl TryFrom<DueRow> for DueSchedule {
             starts_at: row.starts_at.map(Into::into),
             ends_at: row.ends_at.map(Into::into),
             pause_after_failures: row.pause_after.map(number),
+            retries: number(row.retries),
             ..Schedule::new(row.cron, row.timezone)
         };
         Ok(Self {

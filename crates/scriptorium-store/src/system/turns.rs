@@ -1,6 +1,8 @@
 //! Turns of orders that nobody has any more (R-EVT-17): whatever ends an execution passes its turn on, and this
 //! is for what does not know of that, so that no order stands still for ever.
 
+use std::collections::BTreeMap;
+
 use scriptorium_model::{ExecutionId, ScriptId, TenantId, Uuid};
 use sea_orm::FromQueryResult;
 
@@ -8,6 +10,7 @@ use super::ACROSS_TENANTS;
 use crate::Store;
 use crate::audit::unaudited;
 use crate::error::Result;
+use crate::seats;
 use crate::store::Change;
 use crate::turns::{self, Ended};
 
@@ -28,19 +31,25 @@ impl Store {
             turns = rows.len(),
             "an order of events stood still; it goes on"
         );
-        let forgotten: Ended = rows
-            .into_iter()
-            .map(|row| {
-                let order = (ScriptId(row.script_id), row.order_value);
-                let execution = ExecutionId(row.execution_id);
-                ((TenantId(row.tenant_id), order), execution)
-            })
-            .collect();
-        let mended = forgotten.len() as u64;
-        let tx = self.db().write_all(ACROSS_TENANTS).await?;
-        let pending = turns::pass_on(&tx, &self.inner.ambient, forgotten).await?;
-        tx.commit(unaudited("an execution is noted when it ends"))
-            .await?;
+        let mended = rows.len() as u64;
+        let mut tenants: BTreeMap<TenantId, Ended> = BTreeMap::new();
+        for row in rows {
+            let tenant = TenantId(row.tenant_id);
+            let order = (ScriptId(row.script_id), row.order_value);
+            let execution = ExecutionId(row.execution_id);
+            let of_tenant = tenants.entry(tenant).or_default();
+            of_tenant.insert((tenant, order), execution);
+        }
+        let mut pending = false;
+        for (tenant, forgotten) in tenants {
+            let tx = self.db().write_each(ACROSS_TENANTS).await?;
+            tx.enter(tenant).await?;
+            let scripts = forgotten.keys().map(|(_, (script, _))| (tenant, *script));
+            seats::lock_scripts(&tx, &scripts.collect()).await?;
+            pending |= turns::pass_on(&tx, &self.inner.ambient, forgotten).await?;
+            tx.commit(unaudited("an execution is noted when it ends"))
+                .await?;
+        }
         if pending {
             self.signal(Change::Pending);
         }

@@ -12,11 +12,11 @@ use scriptorium_model::page::PageRequest;
 use scriptorium_model::script::{Script, ScriptStatus};
 use scriptorium_model::trigger::{Subscription, Trigger};
 use scriptorium_model::{DeadLetterId, ExecutionId, Json};
-use scriptorium_store::{DeadLetterFilter, Maintained, Written};
+use scriptorium_store::{DeadLetterFilter, Maintained, RetriedLetters, RetriedUnder, Written};
 
 use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{
-    World, assert_conflict, assert_missing, completed, dead_letter, definition, on,
+    World, assert_conflict, assert_missing, completed, dead_letter, definition, key_of, keyed, on,
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -391,4 +391,123 @@ async fn after_thirty_days_only_those_stay_that_may_be_tried_again(
     assert_missing(store.find_dead_letter(ctx, used_up.id).await);
     let again = store.maintain(world.now()).await.unwrap();
     assert_eq!(again, Maintained::default());
+}
+
+/// A request for many under a key is one request, also when its server is lost on the way.
+#[rstest]
+#[tokio::test]
+async fn many_letters_are_taken_up_once_under_a_key(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = event_script(&world, "mine").await;
+    for _ in 0..7 {
+        world.advance(Duration::from_millis(1));
+        kept(&world, &script).await;
+    }
+    let all = DeadLetterFilter::default();
+    let ask = async |limit: u32, key: &str, request: u8| {
+        let key = key_of("somebody", key, request);
+        let asked = store.retry_dead_letters_under(ctx, &all, limit, Duration::ZERO, &key);
+        asked.await.unwrap()
+    };
+    let came = |matched, retried| RetriedLetters { matched, retried };
+    assert_eq!(ask(3, "k", 1).await, RetriedUnder::Now(came(7, 3)));
+    assert_eq!(ask(3, "k", 1).await, RetriedUnder::Before(came(7, 3)));
+    assert_eq!(ask(3, "k", 2).await, RetriedUnder::Other);
+    assert_eq!(store.count_retriable(ctx, &all).await.unwrap(), 4);
+    // The key of something else is another request's.
+    let event = keyed(world.execution(&script), "e", 1);
+    store.accept(ctx, event).await.unwrap();
+    assert_eq!(ask(3, "e", 1).await, RetriedUnder::Other);
+
+    // After a day it counts no more.
+    world.advance(DAY);
+    assert_eq!(ask(1, "k", 1).await, RetriedUnder::Now(came(4, 1)));
+    assert_eq!(ask(1, "k", 1).await, RetriedUnder::Before(came(4, 1)));
+}
+
+/// Two at once: one does it, and the letters are taken up once.
+#[rstest]
+#[tokio::test]
+async fn one_of_several_alike_requests_does_it(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
+    let script = event_script(&world, "mine").await;
+    for _ in 0..150 {
+        kept(&world, &script).await;
+    }
+    let mut asked = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let (store, ctx) = (world.store.clone(), world.ctx.clone());
+        asked.spawn(async move {
+            let (all, key) = (DeadLetterFilter::default(), key_of("me", "k", 1));
+            let done = store.retry_dead_letters_under(&ctx, &all, 120, Duration::ZERO, &key);
+            done.await.unwrap()
+        });
+    }
+    let came = asked.join_all().await;
+    let now = came
+        .iter()
+        .filter(|one| matches!(one, RetriedUnder::Now(_)));
+    assert_eq!(now.count(), 1, "{came:?}");
+    for one in came {
+        match one {
+            RetriedUnder::Now(done) | RetriedUnder::Before(done) => {
+                assert_eq!((done.matched, done.retried), (150, 120));
+            }
+            other => assert_eq!(other, RetriedUnder::GoesOn),
+        }
+    }
+    let all = DeadLetterFilter::default();
+    let left = world.store.count_retriable(&world.ctx, &all).await;
+    assert_eq!(left.unwrap(), 30);
+}
+
+/// Whoever repeats a request whose server was lost goes on with it, a minute after it was heard of last.
+#[rstest]
+#[tokio::test]
+async fn work_that_was_lost_is_gone_on_with(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let script = event_script(&world, "mine").await;
+    for _ in 0..7 {
+        world.advance(Duration::from_millis(1));
+        kept(&world, &script).await;
+    }
+    let all = DeadLetterFilter::default();
+    let ask = async || {
+        let key = key_of("somebody", "k", 1);
+        let asked = store.retry_dead_letters_under(ctx, &all, 3, Duration::ZERO, &key);
+        asked.await.unwrap()
+    };
+    let came = |retried| RetriedLetters {
+        matched: 7,
+        retried,
+    };
+    assert_eq!(ask().await, RetriedUnder::Now(came(3)));
+    // As if its server had been lost after the second letter.
+    edit(
+        &world,
+        "update idempotency_keys set done = 2, ended = false",
+    );
+    assert_eq!(ask().await, RetriedUnder::GoesOn);
+    world.advance(Duration::from_secs(60));
+    assert_eq!(ask().await, RetriedUnder::Now(came(3)));
+    assert_eq!(ask().await, RetriedUnder::Before(came(3)));
+    assert_eq!(store.count_retriable(ctx, &all).await.unwrap(), 3);
+}
+
+/// Changes rows behind the store's back.
+fn edit(world: &World, statement: &str) {
+    match &world.server {
+        None => {
+            let file = world.path().join("scriptorium.db");
+            let db = rusqlite::Connection::open(file).unwrap();
+            db.execute_batch(statement).unwrap();
+        }
+        Some(server) => {
+            server.psql(&format!("set search_path = scriptorium; {statement}"));
+        }
+    }
 }

@@ -27,7 +27,7 @@ use scriptorium_store::system::schedules::Decided;
 use scriptorium_store::tenant_data::{Column, ColumnType, Table, TenantSchema};
 use scriptorium_store::{
     AlertFilter, DeadLetterFilter, Error, ExecutionFilter, Finished, NotificationFilter, Options,
-    ScriptFilter, Store,
+    RetriedLetters, RetriedUnder, ScriptFilter, Store,
 };
 
 use crate::support::Database::{self, Postgres, Sqlite};
@@ -598,6 +598,16 @@ async fn dead_letters_of_another_tenant_do_not_exist(
     assert_eq!(store.count_retriable(other, &all).await.unwrap(), 0);
     let many = store.retry_dead_letters(other, &all, 10, Duration::ZERO);
     assert_eq!(many.await.unwrap(), 0);
+    let key = key_of("somebody", "many", 1);
+    let under = store.retry_dead_letters_under(other, &all, 10, Duration::ZERO, &key);
+    let none = RetriedLetters {
+        matched: 0,
+        retried: 0,
+    };
+    assert_eq!(under.await.unwrap(), RetriedUnder::Now(none));
+    // Theirs is not mine, though it is spelt alike.
+    let under = store.retry_dead_letters_under(ctx, &all, 0, Duration::ZERO, &key);
+    assert!(matches!(under.await.unwrap(), RetriedUnder::Now(_)));
     // Neither under their own tenant with my script, nor as if they were me.
     let mut forged = dead_letter(&world, &script);
     assert_missing(store.insert_dead_letter(other, &forged).await);

@@ -456,6 +456,7 @@ pub(crate) fn definition(name: &str, trigger: Trigger) -> Definition {
             ..Limits::default()
         },
         input_schema: Some(Json::parse(r#"{"type":"object"}"#).unwrap()),
+        output_schema: Some(Json::parse(r#"{"type":"number"}"#).unwrap()),
         allowed_services: Some(vec!["clients".into()]),
         library: false,
         concurrency: None,

@@ -2,11 +2,12 @@
 
 use rstest::rstest;
 use scriptorium_model::execution::ExecutionStatus::{Completed, Failed};
-use scriptorium_model::execution::{ExecutionStatus, TriggerKind};
+use scriptorium_model::execution::{Execution, ExecutionStatus, Failure, TriggerKind};
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::schedule::{Missed, Overlap, Schedule};
 use scriptorium_model::script::{Script, ScriptStatus};
 use scriptorium_store::ExecutionFilter;
+use scriptorium_store::schedules::CameTo;
 
 use crate::world::Database::{self, Postgres, Sqlite};
 use crate::world::World;
@@ -304,4 +305,113 @@ async fn a_schedule_runs_between_its_beginning_and_its_end() {
 async fn found(world: &World, script: &Script) -> Script {
     let found = world.store.find_script(&world.ctx, script.id).await;
     found.unwrap()
+}
+
+/// A run that failed is tried again as its author says, five minutes later each, and never past the next
+/// instant.
+#[rstest]
+// Off unless somebody asks for it.
+#[case(0, "0 * * * *", &[])]
+#[case(2, "0 * * * *", &[300, 600])]
+#[case(3, "0 * * * *", &[300, 600, 900])]
+// The third would be at the next instant, the second after it.
+#[case(3, "*/15 * * * *", &[300, 600])]
+#[case(3, "*/6 * * * *", &[300])]
+#[case(3, "*/5 * * * *", &[])]
+#[tokio::test]
+async fn a_run_that_failed_is_tried_again(
+    #[values(Sqlite, Postgres)] database: Database,
+    #[case] retries: u32,
+    #[case] cron: &str,
+    #[case] expected: &[i64],
+) {
+    let world = World::on(database, START).await;
+    let schedule = Schedule {
+        retries,
+        pause_after_failures: Some(2),
+        ..Schedule::new(cron, "UTC")
+    };
+    let script = world.active("fragile", schedule).await;
+    world.advance(30);
+    world.settle().await;
+    let begin = world.now();
+    let [mut run] = world.claim().await.try_into().unwrap();
+    let first = run.execution.id;
+    for after in expected {
+        let before = run.execution.clone();
+        world.end(run, Failed).await;
+        world.advance(begin.as_second() + after - world.now().as_second() - 1);
+        assert_eq!(world.claim().await, [], "before {after}");
+        world.advance(1);
+        let [again] = world.claim().await.try_into().unwrap();
+        let execution = &again.execution;
+        assert_eq!(execution.first_execution, Some(first));
+        assert_eq!(execution.attempt, before.attempt + 1);
+        let planned = |execution: &Execution| {
+            let data = execution.trigger_data.as_ref().unwrap().to_value();
+            data["planned_at"].clone()
+        };
+        assert_eq!(planned(execution), planned(&before));
+        run = again;
+    }
+    // The instant is told by the last of them, and has failed once.
+    let last = run.execution.id;
+    world.end(run, Failed).await;
+    world.advance(299);
+    assert_eq!(world.claim().await, []);
+    let slots = world.store.list_slots(&world.ctx, script.id, 10).await;
+    let ran = slots.unwrap().iter().find_map(|slot| match slot.came_to {
+        CameTo::Execution { id, .. } => Some(id),
+        CameTo::Skipped(_) => None,
+    });
+    assert_eq!(ran, Some(last));
+    let state = world.store.find_schedule_state(&world.ctx, script.id).await;
+    assert_eq!(state.unwrap().unwrap().failures, 1);
+}
+
+/// What the same run would meet again is not tried again, nor what somebody stopped.
+#[rstest]
+#[case(Some(Failure::new("script.bad_input", "no")))]
+#[case(Some(Failure::new("cancelled", "no")))]
+#[case(None)]
+#[tokio::test]
+async fn what_a_retry_would_not_help_is_not_tried_again(#[case] failure: Option<Failure>) {
+    let world = World::on(Sqlite, START).await;
+    let schedule = Schedule {
+        retries: 3,
+        ..Schedule::new("0 * * * *", "UTC")
+    };
+    world.active("fragile", schedule).await;
+    world.advance(30);
+    world.settle().await;
+    let [run] = world.claim().await.try_into().unwrap();
+    world.end_with(run, failure).await;
+    world.advance(3_000);
+    assert_eq!(world.claim().await, []);
+}
+
+/// A retry that nobody could begin by the next instant is over, and does not keep that from running.
+#[rstest]
+#[tokio::test]
+async fn a_retry_makes_room_for_the_next_instant(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database, START).await;
+    let schedule = Schedule {
+        retries: 3,
+        ..Schedule::new("*/6 * * * *", "UTC")
+    };
+    let script = world.active("fragile", schedule).await;
+    world.advance(30);
+    world.settle().await;
+    let [run] = world.claim().await.try_into().unwrap();
+    world.end(run, Failed).await;
+    world.advance(360);
+    assert_eq!(world.settle().await.fired, 1);
+    let claimed = world.claim().await;
+    let retry = |execution: &Execution| {
+        let data = execution.trigger_data.as_ref().unwrap().to_value();
+        data["retry"].clone()
+    };
+    let retries: Vec<_> = claimed.iter().map(|one| retry(&one.execution)).collect();
+    assert_eq!(retries, [serde_json::Value::Null]);
+    assert_eq!(world.slots(&script).await, ["21T09:00 ran", "21T09:06 ran"]);
 }

@@ -135,6 +135,11 @@ impl World {
         end(&self.store, &self.ambient, claimed, status).await;
     }
 
+    /// Ends what was taken with this failure, or as completed.
+    pub(crate) async fn end_with(&self, claimed: Claimed, failure: Option<Failure>) {
+        end_with(&self.store, &self.ambient, claimed, failure).await;
+    }
+
     /// Runs what is pending; how many.
     pub(crate) async fn run(&self, status: ExecutionStatus) -> usize {
         let claimed = self.claim().await;
@@ -227,12 +232,18 @@ pub(crate) async fn end(
     claimed: Claimed,
     status: ExecutionStatus,
 ) {
-    let now = ambient.now();
     let completed = status == ExecutionStatus::Completed;
+    let failure = (!completed).then(|| Failure::new("script.threw", "no"));
+    end_with(store, ambient, claimed, failure).await;
+}
+
+async fn end_with(store: &Store, ambient: &Ambient, claimed: Claimed, failure: Option<Failure>) {
+    let now = ambient.now();
+    let status = failure.as_ref().map(Failure::status);
     let execution = Execution {
-        status,
-        output: completed.then(|| Json::parse("1").unwrap()),
-        failure: (!completed).then(|| Failure::new("script.threw", "no")),
+        status: status.unwrap_or(ExecutionStatus::Completed),
+        output: failure.is_none().then(|| Json::parse("1").unwrap()),
+        failure,
         started_at: Some(now),
         completed_at: Some(now),
         ..claimed.execution

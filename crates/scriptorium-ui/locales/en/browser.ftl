@@ -131,6 +131,7 @@ js-problem-busy = Too much is running right now. Try again in a moment.
 js-problem-script_busy = This script is running as often as it may. Try again in a moment.
 js-problem-tenant_busy = Your organisation has as many scripts running as it may. Try again in a moment.
 js-problem-backlog_full = Your organisation has as many events and executions waiting as it may. Try again in a moment.
+js-problem-no_seat = As many executions about the same thing as may go on already do. Try again in a moment.
 js-draft-waiting = Not kept yet
 js-draft-saving = Keeping your draft…
 js-draft-kept = Draft saved { $time }

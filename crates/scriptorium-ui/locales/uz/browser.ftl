@@ -131,6 +131,7 @@ js-problem-busy = Hozir juda koʻp ish bajarilmoqda. Birozdan keyin urining.
 js-problem-script_busy = Bu skript ruxsat etilgan miqdorda bajarilmoqda. Birozdan keyin urining.
 js-problem-tenant_busy = Tashkilotingiz skriptlari ruxsat etilgan miqdorda bajarilmoqda. Birozdan keyin urining.
 js-problem-backlog_full = Tashkilotingizning navbatda turgan hodisa va bajarilishlari ruxsat etilgan miqdorga yetdi. Birozdan keyin urining.
+js-problem-no_seat = Shu haqda ruxsat etilgancha bajarilish ketmoqda. Birozdan keyin urining.
 js-draft-waiting = Hali saqlanmadi
 js-draft-saving = Qoralama saqlanmoqda…
 js-draft-kept = Qoralama { $time } da saqlandi

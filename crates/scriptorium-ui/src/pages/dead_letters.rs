@@ -4,17 +4,17 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use scriptorium::model::DeadLetterId;
 use scriptorium::model::dead_letter::DeadLetterStatus;
 use scriptorium::model::page::PageRequest;
 use scriptorium::model::permission::Permission;
-use scriptorium::model::{DeadLetterId, ScriptId};
 use scriptorium::{DeadLetterFilter, DeadLetterSummary, RetryMany};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::narrowing::Narrowing;
 use super::{clock, given, whole_or_part};
 use crate::Site;
-use crate::days::Days;
 use crate::failure::{Failure, explained};
 use crate::frame::Frame;
 use crate::texts::Texts;
@@ -78,8 +78,12 @@ pub(crate) async fn list(
     request: HeaderMap,
 ) -> Result<Response, Failure> {
     let t = visitor.t;
-    let days = Days::given(query.from.as_ref(), query.until.as_ref());
-    let script: Option<ScriptId> = query.script.as_deref().and_then(|text| text.parse().ok());
+    let narrowing = Narrowing::given(
+        query.script.as_ref(),
+        query.from.as_ref(),
+        query.until.as_ref(),
+    );
+    let Narrowing { script, days } = narrowing;
     let status = query
         .status
         .as_deref()
@@ -93,7 +97,7 @@ pub(crate) async fn list(
     };
     let (from, until) = days.texts();
     let filter = Filter {
-        script: script.map(|id| id.to_string()).unwrap_or_default(),
+        script: narrowing.script_text(),
         kind: wanted.event_type.clone().unwrap_or_default(),
         status: status.map_or("", DeadLetterStatus::as_str),
         from,
@@ -114,7 +118,7 @@ pub(crate) async fn list(
         frame: Frame::new(t, title, "executions", Some(&visitor.caller)),
         t,
         statuses: DeadLetterStatus::ALL.map(DeadLetterStatus::as_str),
-        again: again(&site, &visitor, &wanted).await?,
+        again: again(&site, &visitor, &wanted, narrowing).await?,
         pager: Pager::new(
             "/dead-letters",
             &filter.parameters(),
@@ -136,6 +140,7 @@ async fn again(
     site: &Site,
     visitor: &Visitor,
     wanted: &DeadLetterFilter,
+    narrowing: Narrowing,
 ) -> Result<Option<Again>, Failure> {
     let ctx = visitor.ctx();
     let settled = wanted
@@ -151,16 +156,8 @@ async fn again(
     let letters = site.platform.dead_letters();
     let counted = letters.retry_all(ctx, wanted, how).await;
     let count = counted.map_err(explained(visitor))?.matched;
-    let body = json!({
-        "script_id": wanted.script.map(|id| id.0),
-        "type": wanted.event_type,
-        "from": wanted.from.map(|at| at.to_string()),
-        "to": wanted.to.map(|at| at.to_string()),
-    });
-    Ok((count > 0).then(|| Again {
-        count,
-        body: body.to_string(),
-    }))
+    let body = narrowing.body(json!({ "type": wanted.event_type }));
+    Ok((count > 0).then_some(Again { count, body }))
 }
 
 impl Filter {

@@ -9,13 +9,13 @@ use scriptorium::model::execution::{ExecutionStatus, TriggerKind};
 use scriptorium::model::operation::{OperationKind, OperationState, Pace};
 use scriptorium::model::page::PageRequest;
 use scriptorium::model::permission::Permission;
-use scriptorium::model::{ExecutionId, OperationId, ScriptId};
+use scriptorium::model::{ExecutionId, OperationId};
 use scriptorium::{ExecutionFilter, NewOperation, Operation};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::narrowing::Narrowing;
 use super::{clock, given, id, whole_or_part};
-use crate::days::Days;
 use crate::failure::{self, Failure, explained};
 use crate::frame::Frame;
 use crate::people::People;
@@ -113,9 +113,13 @@ pub(crate) async fn create(
     }
     let kind = query.kind.as_deref().and_then(OperationKind::from_name);
     let kind = kind.unwrap_or(OperationKind::Cancel);
-    let days = Days::given(query.from.as_ref(), query.until.as_ref());
+    let narrowing = Narrowing::given(
+        query.script.as_ref(),
+        query.from.as_ref(),
+        query.until.as_ref(),
+    );
+    let Narrowing { script, days } = narrowing;
     let status = query.status.as_deref().and_then(ExecutionStatus::from_name);
-    let script: Option<ScriptId> = query.script.as_deref().and_then(|text| text.parse().ok());
     let filter = ExecutionFilter {
         script,
         // One that it cannot be done to is as good as none.
@@ -132,16 +136,13 @@ pub(crate) async fn create(
     };
     let found = site.platform.operations().count(ctx, &new).await;
     let found = found.map_err(explained(&visitor))?;
-    let body = json!({
+    let body = narrowing.body(json!({
         "kind": kind.as_str(),
-        "script_id": filter.script.map(|id| id.0),
         "status": filter.status.map(ExecutionStatus::as_str),
         "trigger": filter.trigger.map(TriggerKind::as_str),
-        "from": filter.from.map(|at| at.to_string()),
-        "to": filter.to.map(|at| at.to_string()),
-    });
+    }));
     let (first, last) = days.texts();
-    let script = script.map(|id| id.to_string()).unwrap_or_default();
+    let script = narrowing.script_text();
     let back = [
         ("script", script.as_str()),
         ("status", filter.status.map_or("", ExecutionStatus::as_str)),
@@ -161,7 +162,7 @@ pub(crate) async fn create(
         filter: told(&site, &visitor, &filter).await,
         count: found.matched.into(),
         more: found.more,
-        body: body.to_string(),
+        body,
         most: scriptorium::model::operation::MOST,
         limit: found.matched.clamp(1, scriptorium::model::operation::MOST),
         back: with_query("/executions", &back),

@@ -150,6 +150,7 @@ fn definition_json(definition: &Definition) -> Value {
         "entry": definition.entry,
         "library": definition.library,
         "input_schema": definition.input_schema.as_ref().map(Json::to_value),
+        "output_schema": definition.output_schema.as_ref().map(Json::to_value),
         "limits": limits_json(&definition.limits),
         "concurrency": definition.concurrency.as_ref().map(|concurrency| json!({
             "key": concurrency.key,
@@ -172,6 +173,7 @@ fn definition_json(definition: &Definition) -> Value {
                 "starts_at": schedule.starts_at.map(|at| at.to_string()),
                 "ends_at": schedule.ends_at.map(|at| at.to_string()),
                 "pause_after_failures": schedule.pause_after_failures,
+                "retries": schedule.retries,
             });
         }
         Trigger::Http(http) => {
@@ -198,6 +200,9 @@ fn definition_json(definition: &Definition) -> Value {
                 "max_attempts": event.max_attempts,
                 "debounce_ms": event.debounce.as_ref().map(|debounce| debounce.wait_ms),
                 "debounce_key": event.debounce.as_ref().and_then(|debounce| debounce.key.clone()),
+                "batch_ms": event.batch.as_ref().map(|batch| batch.wait_ms),
+                "batch_events": event.batch.as_ref().map(|batch| batch.max_events),
+                "batch_key": event.batch.as_ref().and_then(|batch| batch.key.clone()),
                 "order_by": event.order_by,
             });
         }

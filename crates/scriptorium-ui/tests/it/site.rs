@@ -86,6 +86,7 @@ impl Site {
             limits: Limits::default(),
             concurrency: None,
             input_schema: None,
+            output_schema: None,
             allowed_services: None,
             library: false,
             run_as: None,

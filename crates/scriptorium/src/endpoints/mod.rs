@@ -300,6 +300,7 @@ impl Endpoints<'_> {
             url: request.url,
         };
         let http = HttpRequest::new(parts).map_err(EndpointRefusal::BadRequest)?;
+        let key = key.map(|key| key.about(&http));
         let known = self.0.known_execution(ctx, key.as_ref(), Mode::Sync, false);
         if let Some(Answer { value, repeated }) = known.await? {
             return told(Ended::recorded(value), repeated, rates);
@@ -430,9 +431,9 @@ fn told(
             rates,
             repeated,
         }),
-        // Its parts went to nobody, or to whoever asked first.
-        None if execution.status == ExecutionStatus::Completed => {
-            let message = "an answer in parts is given once, and not under an idempotency key";
+        None if is_in_parts(&execution) => {
+            let message = "an answer in parts is given once, while it is made: not under an \
+                           idempotency key, nor by a script with a concurrency key";
             Err(Error::conflict("answer_in_parts", None, message).into())
         }
         None if repeated => Err(EndpointRefusal::FailedBefore(Box::new(execution))),
@@ -440,8 +441,34 @@ fn told(
     }
 }
 
+/// Whether it was ended because its answer is one in parts.
+fn is_in_parts(execution: &Execution) -> bool {
+    let failure = execution.failure.as_ref();
+    failure.is_some_and(|failure| failure.code == "script.answer_in_parts")
+        // Its parts went to nobody, before that was refused.
+        || execution.status == ExecutionStatus::Completed
+}
+
+/// The key of a request, and what of the request is digested so far.
+struct AskedUnder {
+    caller: String,
+    key: String,
+    asked: Request,
+}
+
+impl AskedUnder {
+    /// The digest of all of it.
+    fn about(self, http: &HttpRequest) -> IdempotencyKey {
+        let content = http.content();
+        let asked = content
+            .iter()
+            .fold(self.asked, |asked, part| asked.part("body", part));
+        asked.of(self.caller, &self.key)
+    }
+}
+
 /// The key of a request that may be sent again; those that change nothing need none.
-fn key_of(ctx: &Ctx, request: &EndpointRequest) -> Result<Option<IdempotencyKey>, Invalid> {
+fn key_of(ctx: &Ctx, request: &EndpointRequest) -> Result<Option<AskedUnder>, Invalid> {
     const KEY: &str = "idempotency-key";
     if matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS") {
         return Ok(None);
@@ -452,26 +479,36 @@ fn key_of(ctx: &Ctx, request: &EndpointRequest) -> Result<Option<IdempotencyKey>
     };
     let key = match values(KEY).as_slice() {
         [] => return Ok(None),
-        [key] => *key,
+        [key] => (*key).to_owned(),
         _ => return Err(Invalid::field(KEY, "bad_value", "must be one header")),
     };
-    idempotency::validate(KEY, key)?;
+    idempotency::validate(KEY, &key)?;
     let mut asked = Request::new("endpoint")
         .part("method", &request.method)
         .part("path", &request.path)
-        .maybe("query", request.query.as_deref())
-        .part("body", &request.body);
+        .maybe("query", request.query.as_deref());
     // What the body is, and who they are to the script.
     for name in ["content-type", "content-encoding", "authorization"] {
         for value in values(name) {
-            asked = asked.part(name, value);
+            asked = asked.part(name, without_boundary(value));
         }
     }
     let caller = match ctx.actor {
         Actor::Platform => stranger(request.ip, &request.headers),
         _ => idempotency::caller(&ctx.actor),
     };
-    Ok(Some(asked.of(caller, key)))
+    Ok(Some(AskedUnder { caller, key, asked }))
+}
+
+/// A form with files has another boundary each time that it is sent.
+fn without_boundary(value: &str) -> &str {
+    const FORM: &str = "multipart/form-data";
+    let essence = value.split(';').next().unwrap_or_default();
+    if essence.trim().eq_ignore_ascii_case(FORM) {
+        FORM
+    } else {
+        value
+    }
 }
 
 /// Whether whoever sent it is told to try again.

@@ -12,8 +12,8 @@ use scriptorium::model::permission::Role;
 use scriptorium::model::script::ScriptStatus;
 use scriptorium::model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
 use scriptorium::{
-    Answer, EndpointBody, EndpointRefusal, EndpointReply, EndpointRequest, Error, Execute, Mode,
-    NewEvent, Replay, Service,
+    Answer, EndpointBody, EndpointRefusal, EndpointReply, EndpointRequest, Error, ErrorKind,
+    Execute, Mode, NewEvent, Replay, RetryMany, Service,
 };
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -319,6 +319,62 @@ async fn an_endpoint_answers_the_same_request_once_more() {
     assert_eq!(till.paid(), 6);
 }
 
+/// A client writes another line between the parts of a form each time that it sends it.
+#[tokio::test]
+async fn a_form_is_the_same_request_whatever_is_between_its_parts() {
+    let till = Till::open(100).await;
+    let world = &till.world;
+    let source = "export default async (req) => `${req.body.amount} ${await services.till.pay()}`";
+    world
+        .active(definition("abc", endpoint("/a"), source))
+        .await;
+    let endpoints = world.platform.endpoints();
+    let call = async |boundary: &str, amount: &str, text: &str| {
+        let head = "content-disposition: form-data";
+        let body = format!(
+            "--{boundary}\r\n{head}; name=\"amount\"\r\n\r\n{amount}\r\n--{boundary}\r\n\
+             {head}; name=\"bill\"; filename=\"a.txt\"\r\n\r\n{text}\r\n--{boundary}--\r\n"
+        );
+        let content_type = format!("multipart/form-data; boundary={boundary}");
+        let headers = [("content-type", &*content_type), ("idempotency-key", "k")];
+        let request = post("/a", &body, &headers);
+        shown(endpoints.handle(world.ctx.tenant, None, request).await)
+    };
+    assert_eq!(call("b1", "5", "x").await, ("200 5 1 0".into(), false));
+    assert_eq!(call("b2", "5", "x").await, ("200 5 1 0".into(), true));
+    let reused = ("idempotency_key_reused".to_owned(), false);
+    assert_eq!(call("b3", "6", "x").await, reused);
+    assert_eq!(call("b3", "5", "y").await, reused);
+    assert_eq!(till.paid(), 1);
+}
+
+/// An answer in parts is given once: under a key it is refused before any of it is made.
+#[tokio::test]
+async fn an_answer_in_parts_is_refused_before_it_is_made() {
+    let till = Till::open(100).await;
+    let world = &till.world;
+    let source =
+        "export default async function* handleRequest() { yield await services.till.pay(); }";
+    world
+        .active(definition("parts", endpoint("/p"), source))
+        .await;
+    let endpoints = world.platform.endpoints();
+    let refused = ("answer_in_parts".to_owned(), false);
+    for _ in 0..2 {
+        let request = post("/p", "", &[("idempotency-key", "k")]);
+        let answer = endpoints.handle(world.ctx.tenant, None, request).await;
+        assert_eq!(shown(answer), refused);
+    }
+    assert_eq!(till.paid(), 0);
+    let answer = endpoints.handle(world.ctx.tenant, None, post("/p", "", &[]));
+    let EndpointBody::Parts(parts) = answer.await.unwrap().body else {
+        panic!("no parts")
+    };
+    let parts: Vec<_> = futures_util::StreamExt::collect(parts).await;
+    assert_eq!(parts.len(), 1);
+    assert_eq!(till.paid(), 1);
+}
+
 #[tokio::test]
 async fn an_event_and_a_dead_letter_are_taken_up_once() {
     let world = World::new().await;
@@ -363,4 +419,32 @@ async fn an_event_and_a_dead_letter_are_taken_up_once() {
         retry("a").await.unwrap_err().code(),
         "idempotency_key_reused"
     );
+}
+
+#[tokio::test]
+async fn many_dead_letters_are_taken_up_once() {
+    let world = World::new().await;
+    let (platform, ctx) = (&world.platform, &world.ctx);
+    let letters = platform.dead_letters();
+    let ask = async |limit: u32, dry_run: bool, key: &str| {
+        let how = RetryMany {
+            limit,
+            dry_run,
+            ..RetryMany::default()
+        };
+        let asked = letters.retry_all_once(ctx, &Default::default(), how, Some(key));
+        match asked.await {
+            Ok(answer) => format!("{} {}", answer.value.retried, answer.repeated),
+            Err(error) => error.code().to_owned(),
+        }
+    };
+    // Counting takes no key.
+    assert_eq!(ask(10, true, "k").await, "0 false");
+    assert_eq!(ask(10, false, "k").await, "0 false");
+    assert_eq!(ask(10, false, "k").await, "0 true");
+    assert_eq!(ask(11, false, "k").await, "idempotency_key_reused");
+    assert_eq!(ask(10, false, "a b").await, "validation_failed");
+    let viewer = world.user("viewer", Role::Viewer).await;
+    let asked = letters.retry_all_once(&viewer, &Default::default(), RetryMany::default(), None);
+    assert_eq!(asked.await.unwrap_err().kind(), ErrorKind::Forbidden);
 }

@@ -93,6 +93,7 @@ async fn filled() -> World {
             priority: 7,
             max_attempts: 3,
             debounce: None,
+            batch: None,
             order_by: Some("client_id".into()),
         };
         let script = definition(name, Trigger::Event(subscription), "export default () => 1");

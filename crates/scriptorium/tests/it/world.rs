@@ -164,6 +164,7 @@ pub(crate) fn definition(name: &str, trigger: Trigger, source: &str) -> Definiti
         limits: Limits::default(),
         concurrency: None,
         input_schema: None,
+        output_schema: None,
         allowed_services: None,
         library: false,
         run_as: None,

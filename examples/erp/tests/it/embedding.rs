@@ -26,6 +26,7 @@ async fn embedded(world: &World, name: &str, tag: &str, source: &str) {
         trigger: Trigger::Embedded,
         limits: Limits::default(),
         input_schema: None,
+        output_schema: None,
         allowed_services: None,
         library: false,
         concurrency: None,

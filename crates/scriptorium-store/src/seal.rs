@@ -1,10 +1,11 @@
-//! How values are sealed (D17): XChaCha20-Poly1305 with a key that is kept outside the database, a
-//! nonce that is used once, and what the value is of as data that has to match.
+//! How what people write is sealed (D17), secrets of scripts and what endpoints accept signatures of:
+//! XChaCha20-Poly1305 with a key that is kept outside the database, a nonce that is used once, and what the
+//! value is of as data that has to match.
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac};
-use scriptorium_model::{Ambient, TenantId};
+use scriptorium_model::{Ambient, ScriptId, SigningSecretId, TenantId};
 use sha2::Sha256;
 
 use crate::error::{Error, Result};
@@ -21,11 +22,15 @@ pub(crate) struct Seal {
     fingerprint: [u8; FINGERPRINT],
 }
 
-/// Which of a secret's values it is.
+/// Which value of a tenant it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Slot {
-    Value,
-    Test,
+pub(crate) enum Slot<'a> {
+    /// Of the secret of this name.
+    Value(&'a str),
+    /// The one for trials of the secret of this name.
+    Test(&'a str),
+    /// What an endpoint accepts signatures of.
+    Signing(ScriptId, SigningSecretId),
 }
 
 impl Seal {
@@ -45,21 +50,21 @@ impl Seal {
     }
 
     /// What everything begins with that this key has sealed.
-    pub(super) fn beginning(&self) -> Vec<u8> {
+    pub(crate) fn beginning(&self) -> Vec<u8> {
         let mut beginning = vec![FORMAT];
         beginning.extend(self.fingerprint);
         beginning
     }
 
-    pub(super) fn seal(
+    pub(crate) fn seal(
         &self,
         ambient: &Ambient,
         whose: &Whose<'_>,
-        value: &str,
+        value: &[u8],
     ) -> Result<Vec<u8>> {
         let nonce = ambient.random::<NONCE>();
         let payload = Payload {
-            msg: value.as_bytes(),
+            msg: value,
             aad: &whose.bound(),
         };
         let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload);
@@ -70,7 +75,7 @@ impl Seal {
         Ok(stored)
     }
 
-    pub(super) fn open(&self, whose: &Whose<'_>, stored: &[u8]) -> Result<String> {
+    pub(crate) fn open(&self, whose: &Whose<'_>, stored: &[u8]) -> Result<Vec<u8>> {
         let rest = stored.strip_prefix(self.beginning().as_slice());
         let rest = rest.ok_or_else(|| Error::platform(OTHER))?;
         let (nonce, sealed) = rest.split_at_checked(NONCE).ok_or_else(damaged)?;
@@ -80,14 +85,14 @@ impl Seal {
             aad: &whose.bound(),
         };
         let value = self.cipher.decrypt(&XNonce::from(nonce), payload);
-        String::from_utf8(value.map_err(|_| damaged())?).map_err(|_| damaged())
+        value.map_err(|_| damaged())
     }
 }
 
-pub(super) const OTHER: &str = "the key of secrets is not the one this database's were sealed with: \
+pub(crate) const OTHER: &str = "the key of secrets is not the one this database's were sealed with: \
     servers of one database share one key file, and a restored database needs its own";
 
-fn damaged() -> Error {
+pub(crate) fn damaged() -> Error {
     Error::platform("a secret cannot be opened: it was changed, or moved from elsewhere")
 }
 
@@ -99,21 +104,30 @@ impl std::fmt::Debug for Seal {
 }
 
 /// What a value is of: in another place it cannot be opened.
-pub(super) struct Whose<'a> {
-    pub(super) tenant: TenantId,
-    pub(super) name: &'a str,
-    pub(super) slot: Slot,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Whose<'a> {
+    pub(crate) tenant: TenantId,
+    pub(crate) slot: Slot<'a>,
 }
 
 impl Whose<'_> {
     fn bound(&self) -> Vec<u8> {
-        let slot = match self.slot {
-            Slot::Value => 0,
-            Slot::Test => 1,
-        };
         let mut bound = self.tenant.0.as_bytes().to_vec();
-        bound.push(slot);
-        bound.extend(self.name.as_bytes());
+        match self.slot {
+            Slot::Value(name) => {
+                bound.push(0);
+                bound.extend(name.as_bytes());
+            }
+            Slot::Test(name) => {
+                bound.push(1);
+                bound.extend(name.as_bytes());
+            }
+            Slot::Signing(script, secret) => {
+                bound.push(2);
+                bound.extend(script.0.as_bytes());
+                bound.extend(secret.0.as_bytes());
+            }
+        }
         bound
     }
 }
@@ -145,19 +159,34 @@ mod tests {
     fn only_the_same_key_and_place_open_a_value() {
         let ambient = Ambient::new(Arc::new(Fixed), Arc::new(Fixed));
         let seal = Seal::new(&[1; 32]);
-        let whose = |tenant: u128, name, slot| Whose {
+        let whose = |tenant: u128, slot| Whose {
             tenant: TenantId(Uuid::from_u128(tenant)),
-            name,
             slot,
         };
-        let here = whose(1, "a", Slot::Value);
-        let stored = seal.seal(&ambient, &here, "hush ✓").unwrap();
-        assert_eq!(seal.open(&here, &stored).unwrap(), "hush ✓");
+        let signing = |script: u128, secret: u128| {
+            let script = ScriptId(Uuid::from_u128(script));
+            Slot::Signing(script, SigningSecretId(Uuid::from_u128(secret)))
+        };
+        let text = "hush ✓".as_bytes();
+        let here = whose(1, signing(1, 2));
+        let stored = seal.seal(&ambient, &here, text).unwrap();
+        assert_eq!(seal.open(&here, &stored).unwrap(), text);
+        for elsewhere in [
+            whose(2, signing(1, 2)),
+            whose(1, signing(1, 1)),
+            whose(1, signing(2, 2)),
+        ] {
+            assert!(seal.open(&elsewhere, &stored).is_err());
+        }
+        let here = whose(1, Slot::Value("a"));
+        let stored = seal.seal(&ambient, &here, text).unwrap();
+        assert_eq!(seal.open(&here, &stored).unwrap(), text);
         assert!(!stored.windows(4).any(|part| part == b"hush"));
         for elsewhere in [
-            whose(2, "a", Slot::Value),
-            whose(1, "b", Slot::Value),
-            whose(1, "a", Slot::Test),
+            whose(2, Slot::Value("a")),
+            whose(1, Slot::Value("b")),
+            whose(1, Slot::Test("a")),
+            whose(1, signing(0, 0)),
         ] {
             assert!(seal.open(&elsewhere, &stored).is_err());
         }
