@@ -20,12 +20,15 @@ const PACKAGES: [&str; 5] = [
 ];
 
 /// What only operators and hosts are told: the setup of a platform, its database, its backups.
-const NO_FORM: [&str; 9] = [
+const NO_FORM: [&str; 11] = [
     "crates/scriptorium/src/builder.rs",
     "crates/scriptorium/src/database.rs",
     "crates/scriptorium/src/local.rs",
     // Told to scripts, by their own codes.
     "crates/scriptorium-runtime/src/capabilities/",
+    "crates/scriptorium-model/src/notification.rs",
+    // Read once, at the start.
+    "crates/scriptorium-runtime/src/notifications/",
     "crates/scriptorium-runtime/src/runtime.rs",
     "crates/scriptorium-runtime/src/service.rs",
     "crates/scriptorium-store/src/backup/",
