@@ -1,0 +1,13 @@
+//! The way out, tried from the inside: hostile URLs, names, redirects and bodies against servers on this
+//! machine. Nothing leaves it.
+
+mod addresses;
+mod bodies;
+mod credentials;
+mod names;
+mod networks;
+mod redirects;
+mod server;
+mod tls;
+mod urls;
+mod zone;
