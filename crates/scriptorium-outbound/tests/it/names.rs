@@ -118,6 +118,7 @@ fn lies(question: &Question) -> Said {
         "half" if question.kind == RecordType::AAAA => Said::Code(ResponseCode::ServFail),
         "half" => both(question, &["127.0.0.1"], &[]),
         "noise" => Said::Noise,
+        "silent" => Said::Silence,
         "refused" => Said::Code(ResponseCode::Refused),
         _ => Said::Code(ResponseCode::NXDomain),
     }
@@ -156,6 +157,8 @@ async fn a_hostile_name_server_leads_nowhere_inside() {
         ("broken", Err("HTTP_ERROR")),
         ("refused", Err("HTTP_ERROR")),
         ("missing", Err("HTTP_ERROR")),
+        ("noise", Err("HTTP_ERROR")),
+        ("silent", Err("HTTP_ERROR")),
     ] {
         assert_eq!(code(&outbound, &server, name).await, expected, "{name}");
         reached += usize::from(expected.is_ok());
