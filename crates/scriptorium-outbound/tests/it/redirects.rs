@@ -18,7 +18,9 @@ fn sends_on(asked: &Asked) -> Vec<u8> {
     else {
         return answer("200 OK", "", b"here");
     };
-    let to = decoded(to);
+    let Some(to) = decoded(to) else {
+        return answer("200 OK", "", b"here");
+    };
     answer(
         &format!("{status} Moved"),
         &format!("location: {to}\r\n"),
@@ -31,11 +33,10 @@ fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn decoded(text: &str) -> String {
+fn decoded(text: &str) -> Option<String> {
     let digits = text.as_bytes().chunks(2);
-    let bytes =
-        digits.map(|two| u8::from_str_radix(std::str::from_utf8(two).unwrap(), 16).unwrap());
-    String::from_utf8(bytes.collect()).unwrap()
+    let byte = |two: &[u8]| u8::from_str_radix(std::str::from_utf8(two).ok()?, 16).ok();
+    String::from_utf8(digits.map(byte).collect::<Option<_>>()?).ok()
 }
 
 async fn get(outbound: &Outbound, url: String) -> Result<Response, Error> {
@@ -51,7 +52,9 @@ async fn no_redirect_leads_where_a_request_may_not_go() {
     let mut tried = 0;
     for (id, refused, to) in corpus() {
         // A line break ends a header; what has no scheme is a path here.
-        if !refused || to.contains(['\r', '\n', '\0']) || !to.contains(':') {
+        let scheme = to.split_once(':').map_or("", |(scheme, _)| scheme);
+        if !refused || to.contains(['\r', '\n', '\0']) || scheme.is_empty() || scheme.contains(' ')
+        {
             continue;
         }
         for status in [301, 302, 303, 307, 308] {
