@@ -63,6 +63,9 @@ pub(crate) enum Command {
     /// What an endpoint accepts signatures of: given and taken away, never shown.
     #[command(subcommand)]
     SigningSecret(SigningSecretCommand),
+    /// Rules of the requests that a tenant's scripts send: where to, and what goes along.
+    #[command(subcommand)]
+    Outgoing(OutgoingCommand),
     /// The audit trail on a server.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -1010,6 +1013,22 @@ pub(crate) enum SecretCommand {
     Set(SecretSetArgs),
     /// Delete a secret.
     Delete(SecretDeleteArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OutgoingCommand {
+    /// Show the rules of the tenant as JSON.
+    Show(RemoteOnly),
+    /// Write the rules of the tenant, in place of those before.
+    Set(OutgoingSetArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OutgoingSetArgs {
+    /// A JSON file with the rules, as `show` prints them; `-` for standard input
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
 }
 
 #[derive(Debug, Args)]

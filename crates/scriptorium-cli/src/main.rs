@@ -19,6 +19,7 @@ mod manifest;
 mod migrate;
 mod notification;
 mod operation;
+mod outgoing;
 mod print;
 mod remote;
 mod script;
@@ -86,6 +87,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             Command::Alert(command) => alert::run(command).await,
             Command::Token(command) => token::run(command).await,
             Command::Tenant(command) => tenant::run(command).await,
+            Command::Outgoing(command) => outgoing::run(command).await,
             Command::Secret(command) => secret::run(command).await,
             Command::SigningSecret(command) => signing_secret::run(command).await,
             Command::Audit(command) => audit::run(command).await,

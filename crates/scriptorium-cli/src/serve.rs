@@ -105,7 +105,10 @@ fn announce(platform: &Platform, server: &Server) -> anyhow::Result<()> {
 fn builder(settings: &Settings) -> Builder {
     let mut builder = Platform::builder()
         .data_dir(&settings.data_dir)
+        .http_public(settings.http_public)
         .http_allow(settings.http_allow.iter().copied())
+        .http_networks(settings.http_networks.iter().copied())
+        .http_deny(settings.http_deny.iter().copied())
         .allow_eval(settings.allow_eval);
     if let Some(database) = &settings.database {
         builder = builder.database(database.clone());

@@ -30,7 +30,7 @@ struct Key {
 const PREFIX: &str = "SCRIPTORIUM_";
 
 /// Every setting.
-const KEYS: [Key; 47] = [
+const KEYS: [Key; 50] = [
     key("listen", Some("127.0.0.1:8080")),
     key("data_dir", Some("./data")),
     key("cache_dir", None),
@@ -46,7 +46,10 @@ const KEYS: [Key; 47] = [
     key("demo", Some("false")),
     key("public_url", None),
     key("trusted_proxies", None),
+    key("http_public", Some("true")),
     key("http_allow", None),
+    key("http_networks", None),
+    key("http_deny", None),
     key("allow_eval", Some("false")),
     key("workers", None),
     key("guest_threads", None),
@@ -163,7 +166,10 @@ pub(crate) struct Settings {
     pub(crate) demo: bool,
     pub(crate) public_url: Option<Url>,
     pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) http_public: bool,
     pub(crate) http_allow: Vec<SocketAddr>,
+    pub(crate) http_networks: Vec<IpNet>,
+    pub(crate) http_deny: Vec<IpNet>,
     pub(crate) allow_eval: bool,
     pub(crate) workers: Option<usize>,
     pub(crate) guest_threads: Option<usize>,
@@ -327,8 +333,16 @@ impl Layers {
             secrets_key_file: self.optional("secrets_key_file", "a file")?,
             demo: self.required("demo", "true or false")?,
             public_url: self.optional("public_url", "an address such as https://a.example")?,
-            trusted_proxies: self.trusted_proxies()?,
+            trusted_proxies: self.networks(
+                "trusted_proxies",
+                "addresses or networks such as 10.0.0.0/8",
+            )?,
+            http_public: self.required("http_public", "true or false")?,
             http_allow: self.list("http_allow", "addresses with port such as 127.0.0.1:9000")?,
+            http_networks: self
+                .networks("http_networks", "private networks such as 10.1.0.0/16")?,
+            http_deny: self
+                .networks("http_deny", "addresses or networks such as 203.0.113.0/24")?,
             allow_eval: self.required("allow_eval", "true or false")?,
             workers: self.optional("workers", "a number of 1 or more")?,
             guest_threads: self.optional("guest_threads", "a number of 1 or more")?,
@@ -452,7 +466,7 @@ impl Layers {
     /// have otherwise.
     fn tenant_shares(&self) -> Result<BTreeMap<String, TenantShare>, Refusal> {
         let refused = || {
-            let expected = "entries such as acme=trusted, acme.weight=200, acme.running=20, acme.waiting=50, acme.requests=600 or acme.backlog=5000";
+            let expected = "entries such as acme=trusted, acme.weight=200, acme.running=20, acme.waiting=50, acme.requests=600, acme.outgoing=60 or acme.backlog=5000";
             self.refused("tenant_shares", expected)
         };
         let others = self.tenant_preset()?;
@@ -480,6 +494,7 @@ impl Layers {
                 "waiting" => share.waiting = number?,
                 "requests" => share.requests = Some(number?),
                 "backlog" => share.backlog = number?,
+                "outgoing" => share.outgoing = Some(number?),
                 _ => return Err(refused()),
             }
         }
@@ -487,15 +502,14 @@ impl Layers {
     }
 
     /// Networks, or single addresses.
-    fn trusted_proxies(&self) -> Result<Vec<IpNet>, Refusal> {
-        let expected = "addresses or networks such as 10.0.0.0/8";
-        let entries: Vec<String> = self.list("trusted_proxies", expected)?;
+    fn networks(&self, name: &'static str, expected: &str) -> Result<Vec<IpNet>, Refusal> {
+        let entries: Vec<String> = self.list(name, expected)?;
         let net = |entry: &String| {
             let address = || Some(entry.parse::<IpAddr>().ok()?.into());
             entry.parse().ok().or_else(address)
         };
         let nets: Option<Vec<IpNet>> = entries.iter().map(net).collect();
-        nets.ok_or_else(|| self.refused("trusted_proxies", expected))
+        nets.ok_or_else(|| self.refused(name, expected))
     }
 
     fn log_format(&self) -> Result<LogFormat, Refusal> {

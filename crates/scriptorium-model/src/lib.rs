@@ -30,6 +30,7 @@ pub mod limits;
 pub mod notification;
 pub mod operation;
 pub mod order;
+pub mod outgoing;
 pub mod page;
 pub mod permission;
 pub mod policy;

@@ -19,7 +19,10 @@ pub enum Error {
     Threads(#[source] std::io::Error),
     /// The client for outgoing requests could not be set up.
     #[error("the client for outgoing requests could not be set up")]
-    Client(#[source] reqwest::Error),
+    Client(#[from] scriptorium_outbound::SetupError),
+    /// The client for the operator's own addresses could not be set up.
+    #[error("the client for the operator's own addresses could not be set up")]
+    Web(#[source] reqwest::Error),
     /// The runtime was made outside of an async runtime, which its I/O needs.
     #[error("the runtime must be made inside a tokio runtime")]
     NoReactor,

@@ -19,6 +19,7 @@ use scriptorium_model::effect::EffectKind;
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{LogLevel, Progress};
 use scriptorium_model::{Actor, Ambient, Ctx, ExecutionId, Json, ScriptId, Timestamp};
+use scriptorium_outbound::Outbound;
 use scriptorium_store::Store;
 use scriptorium_store::secrets::Opened;
 use scriptorium_store::tenant_data::TenantData;
@@ -41,6 +42,7 @@ use crate::masking::Mask;
 use crate::notifications::Outlets;
 use crate::notifications::service::Outgoing;
 use crate::options::HostTypes;
+use crate::scheduler::Shares;
 use crate::service::{Does, Handler, Method, Registry, Service, ServiceCall, ServiceError};
 
 /// Most templates, new programs and large inputs worked on at once in the process: each takes a
@@ -66,8 +68,11 @@ pub(crate) struct World {
     pub(crate) data: TenantData,
     pub(crate) templates: BTreeMap<String, String>,
     pub(crate) types: HostTypes,
-    pub(crate) http: http::Client,
     pub(crate) outlets: Outlets,
+    /// The way out.
+    pub(crate) outbound: Outbound,
+    /// What each tenant may take.
+    pub(crate) shares: Shares,
     /// Every permission name `*` stands for.
     pub(crate) permissions: BTreeSet<String>,
     pub(crate) io: Handle,

@@ -1,10 +1,10 @@
 //! How a runtime is set up: the operator's and the host application's part.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use scriptorium_outbound::Outbound;
 use scriptorium_store::tenant_data::TenantData;
 
 use crate::notifications::Notifications;
@@ -23,10 +23,10 @@ pub struct Options {
     pub overflow_slots: u32,
     /// Leaves `eval` and `Function` on; only for hosts with a single tenant. Default off.
     pub allow_eval: bool,
-    /// The addresses that `http` may reach, literally. Default none.
-    pub http_allow: Vec<SocketAddr>,
     /// What notifications go through. Default nothing.
     pub notifications: Notifications,
+    /// The way out of `http`. Default: to every address outside, by the system's name servers.
+    pub outbound: Option<Outbound>,
     /// Threads that run guest code, apart from I/O. Default: one per core.
     pub guest_threads: usize,
     /// What each tenant may take of the process.
@@ -79,8 +79,8 @@ impl Default for Options {
             hot_slots: 64,
             overflow_slots: 448,
             allow_eval: false,
-            http_allow: Vec::new(),
             notifications: Notifications::default(),
+            outbound: None,
             guest_threads: std::thread::available_parallelism().map_or(1, usize::from),
             shares: Shares::default(),
             operator_slots: 2,

@@ -12,6 +12,7 @@ use scriptorium_model::execution::{Execution, Failure, Progress};
 use scriptorium_model::permission::Permission;
 use scriptorium_model::script::{Definition, Language, Script, ScriptType};
 use scriptorium_model::{Ambient, Ctx, ExecutionId, Invalid, Json, ScriptId, TenantId, template};
+use scriptorium_outbound::{Outbound, Policy};
 use scriptorium_store::tenant_data::TenantSchema;
 use scriptorium_store::{Begin, Store};
 use tokio::runtime::Handle;
@@ -21,7 +22,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::capabilities::cache::Caches;
-use crate::capabilities::http;
 use crate::circuits::{Circuit, CircuitStatistics, Circuits};
 use crate::error::Error;
 use crate::had::Had;
@@ -119,6 +119,10 @@ impl Runtime {
             Some(data) => data,
             None => store.tenant_data(TenantSchema::default())?,
         };
+        let outbound = match options.outbound {
+            Some(outbound) => outbound,
+            None => Outbound::new(Policy::default())?,
+        };
         let world = World {
             store,
             ambient,
@@ -126,8 +130,9 @@ impl Runtime {
             data,
             templates: options.templates,
             types: options.types,
-            http: http::Client::new(options.http_allow)?,
             outlets: Outlets::new(options.notifications)?,
+            outbound,
+            shares: options.shares.clone(),
             permissions,
             io,
             tasks: TaskTracker::new(),

@@ -16,9 +16,9 @@ use utoipa_axum::routes;
 
 use crate::api::{
     Refused, alerts, audit, backup, dead_letters, drafts, endpoints, events, executions, halts,
-    nodes, notifications, operations, reference, retention, schedules, scripts, secrets, session,
-    signing_secrets, storage, stream, subscriptions, templates, tenants, tokens, transfer, trash,
-    users, versions,
+    nodes, notifications, operations, outgoing, reference, retention, schedules, scripts, secrets,
+    session, signing_secrets, storage, stream, subscriptions, templates, tenants, tokens, transfer,
+    trash, users, versions,
 };
 use crate::problem::{self, Problem};
 use crate::state::App;
@@ -183,6 +183,7 @@ fn management() -> OpenApiRouter<App> {
         .routes(routes!(users::delete))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(outgoing::rules, outgoing::set_rules))
         .routes(routes!(secrets::list))
         .routes(routes!(secrets::put, secrets::delete))
         .routes(routes!(tenants::list, tenants::create))

@@ -29,6 +29,7 @@ mod lifecycle;
 mod milestones;
 mod notifications;
 mod operations;
+mod outgoing;
 mod recall;
 mod retention;
 pub mod schedules;

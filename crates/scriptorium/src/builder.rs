@@ -10,6 +10,7 @@ use scriptorium_model::storage::Quota;
 use scriptorium_model::tenant::Tenant;
 use scriptorium_model::user::User;
 use scriptorium_model::{Ambient, Ctx, Invalid};
+use scriptorium_outbound::{IpNet, Outbound, Policy};
 use scriptorium_runtime::{
     Named, Notifications as NotificationSettings, Options, Runtime, Service, TenantShare,
 };
@@ -42,6 +43,8 @@ pub struct Builder {
     storage_quota: Quota,
     notifications_per_day: Option<u64>,
     options: Options,
+    policy: Policy,
+    networks: Vec<IpNet>,
     schema: TenantSchema,
     ambient: Option<Ambient>,
     bootstrap_token: Option<String>,
@@ -67,6 +70,8 @@ impl Default for Builder {
             storage_quota: Quota::default(),
             notifications_per_day: None,
             options: Options::default(),
+            policy: Policy::default(),
+            networks: Vec::new(),
             schema: TenantSchema::default(),
             ambient: None,
             bootstrap_token: None,
@@ -203,10 +208,42 @@ impl Builder {
         self
     }
 
-    /// The addresses that scripts' `http` may reach; none by default.
+    /// Opens single addresses to requests of tenants, wherever they are: also on this machine. None by default.
     #[must_use]
     pub fn http_allow(mut self, addresses: impl IntoIterator<Item = SocketAddr>) -> Self {
-        self.options.http_allow.extend(addresses);
+        self.policy = self.policy.allow(addresses);
+        self
+    }
+
+    /// Whether requests of tenants may go to addresses outside, by default they may. What is private, this
+    /// machine's own or a cloud's stays closed.
+    #[must_use]
+    pub fn http_public(mut self, public: bool) -> Self {
+        self.policy = self.policy.public(public);
+        self
+    }
+
+    /// Opens private networks to requests of tenants. None by default; the start is refused when one of
+    /// them is not private as a whole.
+    #[must_use]
+    pub fn http_networks(mut self, networks: impl IntoIterator<Item = IpNet>) -> Self {
+        self.networks.extend(networks);
+        self
+    }
+
+    /// Closes networks to requests of tenants, whatever is opened: what belongs to the platform and is not
+    /// this machine, such as its public address.
+    #[must_use]
+    pub fn http_deny(mut self, networks: impl IntoIterator<Item = IpNet>) -> Self {
+        self.policy = self.policy.deny(networks);
+        self
+    }
+
+    /// A way out of one's own, in place of one with the system's name servers and authorities. What else is
+    /// said of `http` has no effect then.
+    #[must_use]
+    pub fn outbound(mut self, outbound: Outbound) -> Self {
+        self.options.outbound = Some(outbound);
         self
     }
 
@@ -338,7 +375,17 @@ impl Builder {
         let data = store.tenant_data(self.schema)?;
         store.make_tables(&data).await?;
         self.options.data = Some(data.clone());
-        let options = self.options;
+        let mut options = self.options;
+        let outbound = match options.outbound.take() {
+            Some(outbound) => outbound,
+            None => {
+                let policy = self.policy.open(self.networks).map_err(|error| {
+                    Invalid::field("http_networks", "bad_network", error.to_string())
+                })?;
+                Outbound::new(policy).map_err(scriptorium_runtime::Error::from)?
+            }
+        };
+        options.outbound = Some(outbound.clone());
         let made = Runtime::new(options, store.clone(), ambient.clone());
         let runtime = made?;
         let backup_dir = self.backup_dir;
@@ -355,6 +402,7 @@ impl Builder {
             hooks: self.hooks,
             store,
             runtime,
+            outbound,
             waiting: Waiting::default(),
             halts: Standing::default(),
             rates: Rates::new(ambient.clone()),

@@ -60,6 +60,7 @@ mod idempotency;
 pub mod local;
 mod notifications;
 mod operations;
+mod outgoing;
 mod password;
 mod platform;
 mod retention;
@@ -81,6 +82,7 @@ mod watch;
 mod wiring;
 
 pub use scriptorium_model as model;
+pub use scriptorium_outbound as outbound;
 pub use scriptorium_runtime::{
     Circuit, Diagnostic, MailServer, MailTls, Notifications as NotificationSettings, Service,
     ServiceCall, ServiceError, Severity, SmsGateway, Statistics, TenantShare,
@@ -116,6 +118,7 @@ pub use hooks::{Hook, Objection, Verdict, Veto};
 pub use idempotency::Answer;
 pub use notifications::Notifications;
 pub use operations::{Matched, NewOperation, Operations};
+pub use outgoing::Outgoing;
 pub use platform::{FirstSignIn, Platform, Status};
 pub use retention::RetentionSettings;
 pub use schedules::{Preview, Schedules, Timetable};

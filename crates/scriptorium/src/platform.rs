@@ -11,6 +11,7 @@ use scriptorium_model::permission::Permission;
 use scriptorium_model::script::{Definition, Script};
 use scriptorium_model::tenant::{DEFAULT_SLUG, Tenant};
 use scriptorium_model::{Ambient, Ctx, IdempotencyKey, ScriptId, TenantId, policy};
+use scriptorium_outbound::Outbound;
 use scriptorium_runtime::{Call, Finished, HttpReply, Job, Once, Runtime, Statistics, StreamSink};
 use scriptorium_store::tenant_data::TenantData;
 use scriptorium_store::{Accept, Backlog, Inserted, Node, Store};
@@ -39,6 +40,7 @@ use crate::hooks::Hook;
 use crate::idempotency::{Answer, answered};
 use crate::notifications::Notifications;
 use crate::operations::Operations;
+use crate::outgoing::Outgoing;
 use crate::password::Passwords;
 use crate::retention::RetentionSettings;
 use crate::schedules::Schedules;
@@ -62,6 +64,7 @@ pub struct Platform(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) runtime: Runtime,
+    pub(crate) outbound: Outbound,
     pub(crate) triggers: Triggers,
     pub(crate) waiting: Waiting,
     pub(crate) halts: Standing,
@@ -208,6 +211,17 @@ impl Platform {
     /// Operations on many executions of a tenant.
     pub fn operations(&self) -> Operations<'_> {
         Operations(self)
+    }
+
+    /// The rules of the requests that a tenant's scripts send.
+    pub fn outgoing(&self) -> Outgoing<'_> {
+        Outgoing(self)
+    }
+
+    /// The way out, which scripts' requests take: for whatever else is asked of other hosts on behalf of a
+    /// tenant. It lets nobody reach what is private, and does not look at a tenant's rules by itself.
+    pub fn outbound(&self) -> &Outbound {
+        &self.0.outbound
     }
 
     /// The secrets of a tenant.

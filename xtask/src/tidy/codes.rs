@@ -103,7 +103,10 @@ fn shipped(tree: &Tree) -> impl Iterator<Item = &File> {
 fn codes_in_sources(tree: &Tree) -> BTreeMap<String, (String, usize)> {
     let mut codes = BTreeMap::new();
     for file in shipped(tree).filter(|file| file.path != ACTIONS) {
-        let for_scripts = file.package() == Some("scriptorium-runtime");
+        let for_scripts = matches!(
+            file.package(),
+            Some("scriptorium-runtime" | "scriptorium-outbound")
+        );
         for token in file.tokens() {
             // A statement may hold a code in quotes of its own.
             let texts = token.string().into_iter().flat_map(|text| text.split('\''));

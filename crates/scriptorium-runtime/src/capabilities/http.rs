@@ -1,51 +1,31 @@
-//! `http`: requests of scripts to the few addresses the operator has listed, and to nothing else.
-//! Addresses are compared as addresses, never as text; names are not resolved at all; redirects
-//! are not followed; no proxy is asked (F-SSRF, security.md 2).
+//! `http`: requests of scripts to other hosts. Where they may go, the way out decides (`scriptorium-outbound`);
+//! here they are read, counted against the run, and given what the tenant keeps for the host (R-JHTTP).
 
 mod answer;
-mod guard;
+mod credentials;
+mod options;
 
-use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::redirect::Policy;
-use reqwest::{Method, RequestBuilder};
 use scriptorium_engine::{CallClass, Held, HostError, Reply};
 use scriptorium_model::Json;
 use scriptorium_model::effect::{EFFECT_CHARS, EffectKind};
-use serde_json::{Map, Value};
+use scriptorium_outbound::{self as outbound, Method, Pace, Rules};
+use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
+use self::options::Options;
 use super::args::{Args, Check, Param, optional, required};
-use super::{Binding, Capability, Give, How, invalid};
-use crate::error::Error;
+use super::{Binding, Capability, Give, How, invalid, store_failed};
 use crate::host::Run;
 
 /// Longest address in bytes.
 const URL_BYTES: usize = 8 << 10;
 /// Largest body of a request in bytes of JSON.
 const BODY_BYTES: usize = 1 << 20;
-/// Time for one call, connecting included; scripts may ask for less.
-const TIMEOUT_MS: u64 = 10_000;
 /// Calls of one execution at once: each may hold a whole response.
 pub(crate) const PARALLEL: usize = 6;
-/// Headers that decide where and how the request goes.
-const REFUSED_HEADERS: [&str; 12] = [
-    "host",
-    "content-length",
-    "transfer-encoding",
-    "connection",
-    "keep-alive",
-    "upgrade",
-    "te",
-    "trailer",
-    "expect",
-    "proxy-authorization",
-    "proxy-connection",
-    "forwarded",
-];
 
 const URL: Param = required("url", "string", Check::Text(URL_BYTES));
 const DATA: Param = optional("data", "unknown", Check::Json(BODY_BYTES));
@@ -71,7 +51,7 @@ const fn call(
 
 pub(super) const CAPABILITY: Capability = Capability {
     name: "http",
-    doc: "HTTP requests to the addresses the operator allows; redirects are not followed.",
+    doc: "HTTP requests to hosts outside, and to what the operator opens; at most 6 of an execution at once. What may not be reached is SSRF_BLOCKED.",
     bindings: &[
         call(
             "http.get",
@@ -82,7 +62,7 @@ pub(super) const CAPABILITY: Capability = Capability {
         call(
             "http.post",
             &[URL, DATA, OPTIONS],
-            "Sends a POST request; data that is neither text nor bytes is sent as JSON.",
+            "Sends a POST request; data that is neither text nor bytes is sent as JSON, options.form as a form.",
             |run, args| with_data(run, Method::POST, args),
         ),
         call(
@@ -117,40 +97,6 @@ pub(super) const CAPABILITY: Capability = Capability {
 };
 
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
-
-/// The client scripts share. It keeps no connection between calls, so that nothing of one tenant
-/// is left for another.
-pub(crate) struct Client {
-    client: reqwest::Client,
-    allow: Vec<SocketAddr>,
-}
-
-impl Client {
-    pub(crate) fn new(allow: Vec<SocketAddr>) -> Result<Self, Error> {
-        // Nothing here speaks TLS yet, but the client asks for a provider. An error says that
-        // the host application has installed its own.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(Policy::none())
-            .referer(false)
-            .no_gzip()
-            .no_brotli()
-            .http1_only()
-            .pool_max_idle_per_host(0)
-            .timeout(Duration::from_millis(TIMEOUT_MS))
-            .user_agent(concat!("scriptorium/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(Error::Client)?;
-        Ok(Self { client, allow })
-    }
-
-    /// A POST request to an address that a tenant chose, held to what its scripts may reach; why not otherwise.
-    pub(crate) fn post(&self, url: &str) -> Result<RequestBuilder, String> {
-        let (url, _) = guard::check(url, &self.allow).map_err(|error| error.message)?;
-        Ok(self.client.post(url))
-    }
-}
 
 /// What a script asks for, checked.
 struct Request {
@@ -204,33 +150,39 @@ fn any_method(run: &Arc<Run>, mut args: Args) -> Reply {
 fn send(run: &Arc<Run>, request: Request) -> Reply {
     let method = request.method.clone();
     let intended = format!("{method} {}", said(&request.data));
-    // Noted only of an address that was checked; what follows it may hold a secret.
-    let url = request.url.split(['?', '#']).next().unwrap_or_default();
-    let url = url.to_owned();
-    let prepared = prepare(run, request);
+    // Noted only of a place that was checked; what follows it may hold a secret.
+    let place = request.url.split(['?', '#']).next().unwrap_or_default();
+    let place = place.to_owned();
+    let prepared = match prepare(run, request) {
+        Ok(prepared) => prepared,
+        Err(error) => return Reply::Ready(Err(error)),
+    };
     // What may change something elsewhere is not sent; what is refused is refused all the same.
-    if run.is_dry() && !matches!(method, Method::GET | Method::HEAD) {
-        return Reply::Ready(prepared.and_then(|prepared| {
-            if let Some((number, _)) = prepared.signal {
-                run.signals.forget(number);
-            }
-            run.intend(EffectKind::Http, &url, intended.trim_end())?;
-            Ok(UNSENT.to_owned())
-        }));
-    }
+    let sends = !run.is_dry() || matches!(method, Method::GET | Method::HEAD);
     let this = run.clone();
     run.later(async move {
-        let prepared = prepared?;
-        let receive = async {
+        let signal = prepared.signal.clone();
+        let work = async {
+            let request = complete(&this, prepared.request).await?;
+            if !sends {
+                this.world
+                    .outbound
+                    .check(&request.rules, &request.url)
+                    .map_err(|error| refused(&this, &request.url, &error))?;
+                this.intend(EffectKind::Http, &place, intended.trim_end())?;
+                return Ok(unsent(&request.url));
+            }
             let _permit = this.http_calls.acquire().await;
-            let (builder, address) = (prepared.builder, prepared.address);
-            answer::receive(builder, address, prepared.held).await
+            let url = request.url.clone();
+            let sent = this.world.outbound.send(request).await;
+            let response = sent.map_err(|error| refused(&this, &url, &error))?;
+            answer::receive(response, prepared.held).await
         };
-        match prepared.signal {
-            None => receive.await,
+        match signal {
+            None => work.await,
             // The script has got the reason already, from its own signal.
             Some((number, signal)) => {
-                let answer = signal.run_until_cancelled(receive).await;
+                let answer = signal.run_until_cancelled(work).await;
                 this.signals.forget(number);
                 answer.unwrap_or_else(|| Ok("null".to_owned()))
             }
@@ -239,7 +191,10 @@ fn send(run: &Arc<Run>, request: Request) -> Reply {
 }
 
 /// What a dry run gets for a request that was not sent.
-const UNSENT: &str = r#"{"status":200,"ok":true,"headers":{},"body":""}"#;
+fn unsent(url: &str) -> String {
+    json!({ "status": 200, "ok": true, "headers": {}, "url": url, "redirects": 0, "body": "" })
+        .to_string()
+}
 
 /// The beginning of a request's data, for people.
 fn said(data: &Json) -> String {
@@ -249,10 +204,9 @@ fn said(data: &Json) -> String {
     }
 }
 
-/// A request that is ready to go.
+/// A request as the script means it.
 struct Prepared {
-    builder: RequestBuilder,
-    address: SocketAddr,
+    request: outbound::Request,
     /// The prelude's number for what may end it.
     signal: Option<(i64, CancellationToken)>,
     /// Counts its body, and later what comes back.
@@ -260,152 +214,100 @@ struct Prepared {
 }
 
 fn prepare(run: &Run, request: Request) -> Result<Prepared, HostError> {
-    let http = &run.world.http;
-    let (mut url, address) = guard::check(&request.url, &http.allow).inspect_err(|refused| {
-        if refused.code == "SSRF_BLOCKED" {
-            run.blocked(&guard::destination(&request.url), &refused.message);
-        }
-    })?;
     let options = Options::read(request.options)?;
-    if !options.query.is_empty() {
-        url.query_pairs_mut().extend_pairs(options.query);
-    }
     let mut headers = options.headers;
-    let body = body(request.data, &mut headers)?;
-    let held = run.hold(body.as_ref().map_or(0, Vec::len))?;
-    let mut builder = http
-        .client
-        .request(request.method, url)
-        .headers(headers)
-        .timeout(options.timeout);
-    if let Some(body) = body {
-        builder = builder.body(body);
+    let body = options::body(request.data, options.form, &mut headers)?;
+    let held = run.hold(body.len())?;
+    let tenant = run.ctx.tenant.0;
+    let mut sent = outbound::Request::new(tenant, request.method, request.url);
+    if !options.query.is_empty() {
+        options::extend(&mut sent.url, &options.query);
     }
-    let signal = options.signal;
+    sent.headers = headers;
+    sent.body = body.into();
+    sent.timeout = options.timeout;
+    sent.redirects = options.redirects;
+    sent.retries = options.retries;
+    sent.largest = options.largest;
+    let share = run.world.shares.of(&run.job.tenant.slug);
+    sent.pace = share
+        .outgoing
+        .and_then(NonZeroU32::new)
+        .map(|per_minute| Pace {
+            of: run.script.0,
+            per_minute,
+        });
     Ok(Prepared {
-        builder,
-        address,
-        signal: signal.map(|number| (number, run.signals.token(number))),
+        request: sent,
+        signal: options
+            .signal
+            .map(|number| (number, run.signals.token(number))),
         held,
     })
 }
 
-/// Text and bytes go as they are, everything else as JSON; the content type follows unless the
-/// script has set one.
-fn body(data: Json, headers: &mut HeaderMap) -> Result<Option<Vec<u8>>, HostError> {
-    let (bytes, content_type) = match data.to_value() {
-        Value::Null => return Ok(None),
-        Value::String(text) => (text.into_bytes(), "text/plain; charset=utf-8"),
-        Value::Object(object) if object.len() == 1 && object.contains_key("$bytes") => {
-            let bytes = object
-                .get("$bytes")
-                .and_then(Value::as_str)
-                .and_then(answer::decode)
-                .ok_or_else(|| invalid("data", "must be JSON, text or a Uint8Array"))?;
-            (bytes, "application/octet-stream")
-        }
-        _ => (data.as_str().as_bytes().to_vec(), "application/json"),
-    };
-    headers
-        .entry(CONTENT_TYPE)
-        .or_insert(HeaderValue::from_static(content_type));
-    Ok(Some(bytes))
+/// What the tenant has to say about a request: where it may go, and what goes along.
+async fn complete(
+    run: &Run,
+    mut request: outbound::Request,
+) -> Result<outbound::Request, HostError> {
+    let store = &run.world.store;
+    let rules = store.outgoing_rules(&run.ctx).await;
+    let rules = rules.map_err(|error| store_failed(&error))?;
+    request.rules = Arc::new(Rules {
+        only: rules.only.as_deref().map(credentials::patterns),
+        never: credentials::patterns(&rules.never),
+    });
+    request.credentials = credentials::of(run, &rules, &request.url).await?;
+    Ok(request)
 }
 
-/// The third argument of a call.
-struct Options {
-    headers: HeaderMap,
-    query: Vec<(String, String)>,
-    timeout: Duration,
-    /// The prelude's number for an `AbortSignal`.
-    signal: Option<i64>,
-}
-
-impl Options {
-    fn read(given: Map<String, Value>) -> Result<Self, HostError> {
-        let mut options = Self {
-            headers: HeaderMap::new(),
-            query: Vec::new(),
-            timeout: Duration::from_millis(TIMEOUT_MS),
-            signal: None,
-        };
-        for (name, value) in given {
-            match (name.as_str(), value) {
-                (_, Value::Null) => {}
-                ("headers", Value::Object(headers)) => options.headers = read_headers(headers)?,
-                ("query", Value::Object(query)) => options.query = read_query(query)?,
-                ("timeout", Value::Number(millis)) => {
-                    let millis = millis
-                        .as_u64()
-                        .filter(|millis| (1..=TIMEOUT_MS).contains(millis))
-                        .ok_or_else(|| {
-                            invalid(
-                                "options.timeout",
-                                format!("must be 1 to {TIMEOUT_MS} milliseconds"),
-                            )
-                        })?;
-                    options.timeout = Duration::from_millis(millis);
-                }
-                ("signal", Value::Number(number)) => options.signal = number.as_i64(),
-                ("headers" | "query", _) => {
-                    return Err(invalid(&format!("options.{name}"), "must be an object"));
-                }
-                ("timeout", _) => return Err(invalid("options.timeout", "must be a number")),
-                _ => {
-                    let field = format!("options.{name}");
-                    return Err(invalid(
-                        &field,
-                        "is not known; there are headers, query, timeout, signal",
-                    ));
-                }
-            }
-        }
-        Ok(options)
+/// What the script learns. What was kept from it is told in the audit trail, too.
+fn refused(run: &Run, url: &str, error: &outbound::Error) -> HostError {
+    let message = error.to_string();
+    if let outbound::Error::Blocked(_) = error {
+        run.blocked(&destination(url), &message);
     }
-}
-
-fn read_headers(given: Map<String, Value>) -> Result<HeaderMap, HostError> {
-    let mut headers = HeaderMap::new();
-    for (name, value) in given {
-        let field = format!("options.headers.{name}");
-        let Ok(parsed) = HeaderName::from_bytes(name.as_bytes()) else {
-            return Err(invalid(&field, "is not the name of a header"));
-        };
-        if REFUSED_HEADERS.contains(&parsed.as_str()) {
-            return Err(invalid(&field, "is set by the platform"));
-        }
-        let value = scalar(&value)
-            .and_then(|text| HeaderValue::from_str(&text).ok())
-            .ok_or_else(|| invalid(&field, "must be one line of printable ASCII text"))?;
-        headers.insert(parsed, value);
-    }
-    Ok(headers)
-}
-
-fn read_query(given: Map<String, Value>) -> Result<Vec<(String, String)>, HostError> {
-    let mut query = Vec::new();
-    for (name, value) in given {
-        let values = match value {
-            Value::Array(values) => values,
-            Value::Null => continue,
-            value => vec![value],
-        };
-        for value in values {
-            let Some(text) = scalar(&value) else {
-                let field = format!("options.query.{name}");
-                return Err(invalid(&field, "must be text, a number or a boolean"));
-            };
-            query.push((name.clone(), text));
-        }
-    }
-    Ok(query)
-}
-
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
+    let field = match error {
+        outbound::Error::Invalid { field, .. } if field == "url" => Some(field.clone()),
+        outbound::Error::Invalid { field, .. } => Some(format!("options.{field}")),
+        outbound::Error::Blocked(_) => Some("url".to_owned()),
         _ => None,
+    };
+    let message = match (error, &field) {
+        (outbound::Error::Invalid { expectation, .. }, Some(field)) => {
+            format!("{field} {expectation}")
+        }
+        _ => message,
+    };
+    HostError {
+        field,
+        ..HostError::new(error.code(), message)
+    }
+}
+
+/// Where a refused URL would have led, as the audit trail names it: without user, password, path
+/// and query, which may hold what nobody should read there.
+fn destination(text: &str) -> String {
+    let Ok(url) = url::Url::parse(text) else {
+        return String::new();
+    };
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{}://{host}:{port}", url.scheme()),
+        None => format!("{}://{host}", url.scheme()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_trail_names_a_destination_without_secrets() {
+        let named = destination("http://ada:secret@169.254.169.254:81/token?key=secret");
+        assert_eq!(named, "http://169.254.169.254:81");
+        assert_eq!(destination("http://0x7f.1/"), "http://127.0.0.1");
+        assert_eq!(destination("nonsense"), "");
     }
 }

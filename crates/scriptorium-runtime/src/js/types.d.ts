@@ -19,8 +19,16 @@ interface Error {
 interface HttpOptions {
   headers?: Record<string, string | number>;
   query?: Record<string, string | number | boolean | Array<string | number | boolean>>;
-  /** Milliseconds, at most 10,000. */
+  /** Sent as a form, in place of data. */
+  form?: Record<string, string | number | boolean | Array<string | number | boolean>>;
+  /** Milliseconds for all of it, redirects and retries included: at most 30,000, else 10,000. */
   timeout?: number;
+  /** How often a GET or HEAD is sent again that failed on its way, or was answered with 429, 502, 503 or 504: at most 5, else 0. */
+  retries?: number;
+  /** Whether redirects are followed, five at most, or answered; else they are followed. */
+  redirect?: "follow" | "manual";
+  /** Most bytes of the body that is read, after decompression: at most 10,485,760, which it is else. */
+  maxBytes?: number;
   /** Ends the wait and the request when it aborts; the error is the signal's reason. */
   signal?: AbortSignal;
   /** Data of http.request. */
@@ -33,6 +41,10 @@ interface HttpResponse<T = any> {
   readonly ok: boolean;
   /** By lower-case name. */
   readonly headers: Record<string, string>;
+  /** Who answered, after redirects. */
+  readonly url: string;
+  /** How many redirects were followed. */
+  readonly redirects: number;
   /** JSON as its value, text as text, anything else as bytes. */
   readonly body: T;
 }

@@ -129,7 +129,7 @@ async fn send(world: &World, one: &Notification) -> Result<(), SendError> {
             match &chat.secret {
                 Some(name) => {
                     let url = secret(world, one, name).await?;
-                    let address = Address::Tenants(&url, &world.http);
+                    let address = Address::Tenants(&url, one.tenant, &world.outbound);
                     outlets.web.chat(channel, &chat, address, &id).await
                 }
                 None => match outlets.chat(channel) {

@@ -4,15 +4,15 @@
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, StatusCode};
-use scriptorium_model::Invalid;
 use scriptorium_model::notification::{Channel, SendError};
+use scriptorium_model::{Invalid, TenantId};
+use scriptorium_outbound::{self as outbound, Outbound};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
 use super::TIMEOUT;
 use super::mail::sources;
-use crate::capabilities::http;
 use crate::error::Error;
 
 /// What a chat message is made of, as it is recorded.
@@ -65,7 +65,7 @@ impl Web {
             .timeout(TIMEOUT)
             .user_agent(concat!("scriptorium/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(Error::Client)?;
+            .map_err(Error::Web)?;
         Ok(Self(client))
     }
 
@@ -86,7 +86,7 @@ impl Web {
         finish(whom, request.id, builder).await
     }
 
-    /// Posts a chat message to an address of the operator's, or to one of the tenant's through `tenants`, which
+    /// Posts a chat message to an address of the operator's, or to one of the tenant's through the way out, which
     /// decides whether it may be reached.
     pub(crate) async fn chat(
         &self,
@@ -112,17 +112,22 @@ impl Web {
                 };
                 self.send(whom, request).await
             }
-            Address::Tenants(url, client) => {
+            Address::Tenants(url, tenant, outbound) => {
                 let url = format!("{}{path}", url.trim());
-                let builder = client.post(&url).map_err(|reason| {
-                    let message = format!("the secret's address may not be reached: {reason}");
-                    SendError::permanent("notification.blocked", message)
-                })?;
-                let builder = builder
-                    .timeout(TIMEOUT)
-                    .header(CONTENT_TYPE, "application/json")
-                    .body(body);
-                finish(whom, id, builder).await
+                let mut request = outbound::Request::new(tenant.0, outbound::Method::POST, url);
+                let json = HeaderValue::from_static("application/json");
+                request.headers.insert(CONTENT_TYPE, json);
+                if let Ok(id) = HeaderValue::from_str(id) {
+                    request.headers.insert("idempotency-key", id);
+                }
+                request.body = body.into();
+                request.timeout = TIMEOUT;
+                request.redirects = 0;
+                let response = outbound
+                    .send(request)
+                    .await
+                    .map_err(|error| unsent(whom, &error))?;
+                outcome(whom, response.status)
             }
         }
     }
@@ -132,7 +137,22 @@ impl Web {
 #[derive(Clone, Copy)]
 pub(crate) enum Address<'a> {
     Operators(&'a str),
-    Tenants(&'a str, &'a http::Client),
+    /// Through the way out, which decides whether it may be reached.
+    Tenants(&'a str, TenantId, &'a Outbound),
+}
+
+/// Why a tenant's address did not get it. The address may hold a key: no error tells more than its host.
+fn unsent(whom: &str, error: &outbound::Error) -> SendError {
+    match error {
+        outbound::Error::Blocked(_) | outbound::Error::Invalid { .. } => {
+            let message = format!("the secret's address may not be reached: {error}");
+            SendError::permanent("notification.blocked", message)
+        }
+        error => {
+            let message = format!("{whom} cannot be reached: {error}");
+            SendError::transient("notification.unreachable", message)
+        }
+    }
 }
 
 async fn finish(whom: &str, id: &str, builder: RequestBuilder) -> Result<(), SendError> {

@@ -23,6 +23,8 @@ pub struct TenantShare {
     /// Events that are not delivered yet and executions that have not begun, together; further ones are
     /// refused. Scripts' own events, schedules and retries are counted, and let in all the same.
     pub backlog: u32,
+    /// Requests a minute that each of its scripts sends; as many as it likes when `None`.
+    pub outgoing: Option<u32>,
 }
 
 /// The greatest weight.
@@ -36,15 +38,17 @@ impl TenantShare {
         waiting: 1_000,
         requests: None,
         backlog: 1_000_000,
+        outgoing: None,
     };
 
-    /// Five executions at once, 600 requests a minute.
+    /// Five executions at once, 600 requests a minute, and 60 of each script (R-JHTTP-06).
     pub const SHARED_HOSTING: Self = Self {
         weight: WEIGHT,
         running: 5,
         waiting: 100,
         requests: Some(600),
         backlog: 100_000,
+        outgoing: Some(60),
     };
 
     /// Requests a minute to an endpoint that says no figure of its own: a sixth of the tenant's.

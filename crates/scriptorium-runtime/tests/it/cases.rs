@@ -15,6 +15,7 @@ use scriptorium_model::schedule::Schedule;
 use scriptorium_model::script::{Definition, Language};
 use scriptorium_model::trigger::{Batch, Endpoint, EndpointAuth, Subscription, Trigger};
 use scriptorium_model::{EventId, Json};
+use scriptorium_outbound::{Outbound, Policy};
 use scriptorium_runtime::request::{HttpRequest, RequestParts};
 use scriptorium_runtime::{Call, Finished};
 use serde_json::Value;
@@ -59,7 +60,8 @@ pub(crate) fn check(folder: &str, replace: &[(&str, String)]) {
 fn options(replace: &[(&str, String)]) -> scriptorium_runtime::Options {
     let mut options = crate::harness::options();
     if let Some((_, address)) = replace.iter().find(|(name, _)| *name == "ADDRESS") {
-        options.http_allow = vec![address.parse().unwrap()];
+        let policy = Policy::default().allow([address.parse().unwrap()]);
+        options.outbound = Some(Outbound::new(policy).unwrap());
     }
     options
 }

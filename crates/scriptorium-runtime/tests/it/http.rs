@@ -1,6 +1,7 @@
 //! `http` against a small server on this machine.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Map, Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -24,6 +25,9 @@ fn a_dry_run_sends_what_only_asks() {
 fn without_a_list_nothing_is_reached() {
     check("closed", &[]);
 }
+
+/// How often the server was asked for what it is too busy for.
+static ASKED: AtomicUsize = AtomicUsize::new(0);
 
 /// A server of a few answers, on a thread that ends with the test.
 fn serve() -> SocketAddr {
@@ -61,6 +65,11 @@ async fn answer(mut stream: TcpStream) {
         "/broken-json" => ("200 OK", "content-type: application/json", b"{".to_vec()),
         "/large" => ("200 OK", "content-type: text/plain", vec![b'x'; 2 << 20]),
         "/empty" => ("200 OK", "content-type: text/plain", Vec::new()),
+        "/go" => ("302 Found", "location: /echo", Vec::new()),
+        // Every third time there is an answer, whoever asks.
+        "/busy" if ASKED.fetch_add(1, Ordering::Relaxed) % 3 < 2 => {
+            ("503 Busy", "retry-after: 0", Vec::new())
+        }
         "/redirect" => ("302 Found", "location: http://169.254.169.254/", Vec::new()),
         "/endless" => return endless(stream).await,
         "/silent" => return std::future::pending().await,

@@ -6,6 +6,7 @@
 )]
 
 mod attacks;
+mod canary;
 mod cases;
 mod circuits;
 mod fairness;

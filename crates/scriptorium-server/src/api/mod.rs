@@ -14,6 +14,7 @@ pub(crate) mod halts;
 pub(crate) mod nodes;
 pub(crate) mod notifications;
 pub(crate) mod operations;
+pub(crate) mod outgoing;
 pub(crate) mod reference;
 pub(crate) mod retention;
 pub(crate) mod schedules;

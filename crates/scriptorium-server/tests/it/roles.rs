@@ -312,6 +312,12 @@ pub(crate) fn rows() -> Vec<Row> {
             none.clone(),
             [401, 204, 403, 403, 204, 404],
         ),
+        ("GET /api/v1/outgoing-rules", none.clone(), managers),
+        (
+            "PUT /api/v1/outgoing-rules",
+            json!({"never": ["{column}.example.com"]}),
+            managers,
+        ),
         ("GET /api/v1/secrets", none.clone(), managers),
         (
             "PUT /api/v1/secrets/{name}",

@@ -66,6 +66,7 @@ const ALL: &[Pair] = &pairs![
     "0037_progress_and_dry_runs",
     "0038_operations",
     "0039_notifications",
+    "0041_outgoing_rules",
 ];
 
 /// How far a database has come.

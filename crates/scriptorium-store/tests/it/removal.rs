@@ -18,6 +18,7 @@ use scriptorium_model::halt::{Halt, HaltKey, HaltScope};
 use scriptorium_model::library::Pin;
 use scriptorium_model::notification::SendMode;
 use scriptorium_model::operation::OperationKind;
+use scriptorium_model::outgoing::OutgoingRules;
 use scriptorium_model::permission::PermissionSet;
 use scriptorium_model::retention::Retention;
 use scriptorium_model::script::Script;
@@ -80,6 +81,11 @@ async fn fill(world: &World, ctx: &Ctx, slug: &str, data: &TenantData) {
         ..SecretChange::default()
     };
     store.put_secret(ctx, "key", &secret).await.unwrap();
+    let rules = OutgoingRules {
+        never: vec![text.clone()],
+        ..OutgoingRules::default()
+    };
+    store.put_outgoing_rules(ctx, &rules).await.unwrap();
     world.dispatch().await;
     executions(world, ctx, &script, &text).await;
     let mut letter = dead_letter(world, &script);

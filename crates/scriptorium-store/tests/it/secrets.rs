@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rstest::rstest;
+use scriptorium_model::outgoing::{OutgoingCredential, OutgoingHeader, OutgoingRules};
 use scriptorium_model::secret::{SECRETS, SecretChange};
 use scriptorium_model::{Ctx, ScriptId, Uuid};
 use scriptorium_store::{Error, Store};
@@ -219,5 +220,62 @@ async fn nothing_of_a_value_is_in_the_database() {
             .unwrap_err()
             .to_string()
             .contains("the key of secrets")
+    );
+}
+
+#[rstest]
+#[tokio::test]
+async fn outgoing_rules_are_one_tenants(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let none = OutgoingRules::default();
+    assert_eq!(store.outgoing_rules(ctx).await.unwrap(), none);
+    let rules = OutgoingRules {
+        only: Some(vec!["*.example.com".to_owned()]),
+        never: vec!["old.example.com".to_owned()],
+        credentials: vec![OutgoingCredential {
+            origin: "https://api.example.com".to_owned(),
+            headers: vec![OutgoingHeader {
+                name: "authorization".to_owned(),
+                text: "Bearer ".to_owned(),
+                secret: Some("key".to_owned()),
+            }],
+            certificate: Some("certificate".to_owned()),
+        }],
+    };
+    store.put_outgoing_rules(ctx, &rules).await.unwrap();
+    assert_eq!(store.outgoing_rules(ctx).await.unwrap(), rules);
+    assert_eq!(store.outgoing_rules(&world.other).await.unwrap(), none);
+    let closed = OutgoingRules {
+        only: Some(Vec::new()),
+        ..OutgoingRules::default()
+    };
+    store
+        .put_outgoing_rules(&world.other, &closed)
+        .await
+        .unwrap();
+    assert_eq!(store.outgoing_rules(ctx).await.unwrap(), rules);
+    store.put_outgoing_rules(ctx, &none).await.unwrap();
+    assert_eq!(store.outgoing_rules(ctx).await.unwrap(), none);
+
+    let mut wrong = rules.clone();
+    wrong.credentials[0].headers[0].secret = Some("..".to_owned());
+    wrong.credentials[0].certificate = Some(String::new());
+    wrong.never = vec!["a.example".to_owned(); 101];
+    let Error::Invalid(invalid) = store.put_outgoing_rules(ctx, &wrong).await.unwrap_err() else {
+        panic!("it is refused by field");
+    };
+    let fields: Vec<_> = invalid
+        .errors
+        .iter()
+        .map(|error| (error.field.as_str(), error.code))
+        .collect();
+    assert_eq!(
+        fields,
+        [
+            ("never", "too_many"),
+            ("credentials.0.headers.0.secret", "bad_name"),
+            ("credentials.0.certificate", "bad_name"),
+        ]
     );
 }

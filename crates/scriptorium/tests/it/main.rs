@@ -20,6 +20,7 @@ mod idempotency;
 mod nodes;
 mod notifications;
 mod operations;
+mod outgoing;
 mod postgres;
 mod replay;
 mod schedules;

@@ -1,39 +1,17 @@
 //! What comes back: counted while it arrives, and shown to the script by its content type.
 
-use std::net::SocketAddr;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{RequestBuilder, Response};
 use scriptorium_engine::{Held, HostError};
 use scriptorium_model::Json;
+use scriptorium_outbound::{Error, Response};
 use serde_json::{Map, Value, json};
 
-/// Largest body of a response in bytes.
-const RESPONSE_BYTES: usize = 10 << 20;
-
-/// Sends the request and gives the response as JSON text; `held` counts the bodies meanwhile.
-pub(super) async fn receive(
-    request: RequestBuilder,
-    address: SocketAddr,
-    mut held: Held,
-) -> Result<String, HostError> {
-    let failed = |error: &reqwest::Error| failure(error, address);
-    let mut response = request.send().await.map_err(|error| failed(&error))?;
-    if response.remote_addr().is_some_and(|from| from != address) {
-        tracing::error!(%address, from = ?response.remote_addr(), "a script's request went astray");
-        return Err(HostError::new(
-            "SSRF_BLOCKED",
-            "the request went to another address",
-        ));
-    }
+/// Reads the response and gives it as JSON text; `held` counts the bodies meanwhile.
+pub(super) async fn receive(mut response: Response, mut held: Held) -> Result<String, HostError> {
+    let failed = |error: Error| HostError::new(error.code(), error.to_string());
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
-        if body.len() + chunk.len() > RESPONSE_BYTES {
-            let message = format!("the response has more than {RESPONSE_BYTES} bytes");
-            return Err(HostError::new("RESPONSE_TOO_LARGE", message));
-        }
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
         held.grow(chunk.len())?;
         body.extend_from_slice(&chunk);
     }
@@ -49,7 +27,7 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
 
 fn shown(response: &Response, body: Vec<u8>) -> String {
     let mut headers: Map<String, Value> = Map::new();
-    for (name, value) in response.headers() {
+    for (name, value) in &response.headers {
         let value = String::from_utf8_lossy(value.as_bytes());
         match headers.get_mut(name.as_str()) {
             Some(Value::String(old)) => {
@@ -62,15 +40,17 @@ fn shown(response: &Response, body: Vec<u8>) -> String {
         }
     }
     let content_type = response
-        .headers()
-        .get(CONTENT_TYPE)
+        .headers
+        .get("content-type")
         .and_then(|value| value.to_str().ok())
         .unwrap_or("");
-    let status = response.status();
+    let status = response.status;
     let mut text = json!({
         "status": status.as_u16(),
         "ok": status.is_success(),
         "headers": headers,
+        "url": response.url,
+        "redirects": response.redirects,
     })
     .to_string();
     text.pop();
@@ -108,15 +88,4 @@ fn body_json(content_type: &str, body: Vec<u8>) -> String {
 
 fn bytes_json(bytes: &[u8]) -> String {
     json!({ "$bytes": STANDARD.encode(bytes) }).to_string()
-}
-
-/// The kind of failure and the address; the client's own words may tell of the host's network.
-fn failure(error: &reqwest::Error, address: SocketAddr) -> HostError {
-    if error.is_timeout() {
-        return HostError::new("TIMEOUT", format!("{address} did not answer in time"));
-    }
-    if error.is_connect() {
-        return HostError::new("HTTP_ERROR", format!("{address} cannot be reached"));
-    }
-    HostError::new("HTTP_ERROR", format!("{address} did not answer in HTTP"))
 }
