@@ -56,7 +56,12 @@ const EDGES: [(&str, &[&str]); 17] = [
     ("scriptorium-erp", &["scriptorium"]),
     (
         "scriptorium-bench",
-        &["scriptorium", "scriptorium-engine", "scriptorium-server"],
+        &[
+            "scriptorium",
+            "scriptorium-engine",
+            "scriptorium-server",
+            "scriptorium-testing",
+        ],
     ),
     ("scriptorium-testing", &[]),
     ("xtask", &[]),

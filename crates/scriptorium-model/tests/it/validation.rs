@@ -9,7 +9,9 @@ use scriptorium_model::endpoint::Method;
 use scriptorium_model::limits::{Limits, SOURCE_BYTES};
 use scriptorium_model::schedule::Schedule;
 use scriptorium_model::script::{Definition, Language, Script, ScriptStatus, ScriptType};
-use scriptorium_model::trigger::{Endpoint, EndpointAuth, SignatureScheme, Subscription, Trigger};
+use scriptorium_model::trigger::{
+    Batch, Debounce, Endpoint, EndpointAuth, SignatureScheme, Subscription, Trigger,
+};
 use scriptorium_model::version::{VersionPolicy, validate_milestone};
 use scriptorium_model::{Invalid, Json, ScriptId, TenantId, Timestamp, Uuid};
 

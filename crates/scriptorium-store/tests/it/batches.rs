@@ -15,6 +15,7 @@ use scriptorium_model::trigger::{Batch, Subscription, Trigger};
 use scriptorium_model::{EventId, Json};
 use scriptorium_store::{Claimed, DeadLetterFilter, ExecutionFilter, Finished};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::support::Database::{self, Postgres, Sqlite};
 use crate::support::{World, completed, definition};
@@ -96,6 +97,7 @@ impl Gathering {
             lease: Some(claimed.lease),
             logs: vec![],
             events: vec![],
+            notifications: vec![],
             incidents: vec![],
         };
         let store = &self.world.store;
@@ -375,9 +377,11 @@ async fn each_event_is_given_once(#[values(Sqlite, Postgres)] database: Database
             gathering.publish(1, round * 10 + number).await;
         }
         let store = gathering.world.store.clone();
-        let delivering = tokio::spawn(async move { store.dispatch_events().await });
+        let mut delivering = JoinSet::new();
+        delivering.spawn(async move { store.dispatch_events().await });
         let claimed = gathering.claim().await;
-        delivering.await.unwrap().unwrap();
+        let delivered = delivering.join_next().await.unwrap();
+        delivered.unwrap().unwrap();
         for one in &claimed {
             gathering.end(one, None).await;
         }

@@ -196,7 +196,8 @@ async fn an_execution_knows_the_event_that_started_it(
     assert_eq!((execution.attempt, execution.terms.max_attempts), (1, 2));
     assert_eq!((execution.script, execution.terms.priority), (script.id, 7));
     let delivery = Delivery::of(&execution).unwrap();
-    assert_eq!(delivery.to_event(&execution), published);
+    let event = delivery.to_event(execution.tenant, execution.input.clone());
+    assert_eq!(event, published);
     let delivered = store
         .list_deliveries(ctx, published.id)
         .await

@@ -12,6 +12,7 @@ use scriptorium_model::trigger::{Subscription, Trigger};
 use scriptorium_model::{ExecutionId, Json, ScriptId};
 use scriptorium_store::{Claimed, DeadLetterFilter, Finished, Store};
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use crate::support::{Database, World, completed, dead_letter, definition, run};
 
@@ -72,11 +73,12 @@ impl Held {
         run(&mut session, "begin".into()).await;
         let of_script = lock("scripts", &self.script.id, "no key update");
         run(&mut session, of_script).await;
-        let acting = tokio::spawn(act(self.world.store.clone()));
+        let mut acting = JoinSet::new();
+        acting.spawn(act(self.world.store.clone()));
         self.world.waiting(1).await;
         run(&mut session, lock("executions", &id, "update nowait")).await;
         run(&mut session, "commit".into()).await;
-        acting.await.unwrap();
+        acting.join_next().await.unwrap().unwrap();
     }
 }
 
@@ -195,7 +197,8 @@ async fn who_takes_up_letters_locks_their_scripts_in_order() {
     run(&mut session, "begin".into()).await;
     run(&mut session, lock(scripts[0].id, "")).await;
     let (store, ctx) = (world.store.clone(), world.ctx.clone());
-    let acting = tokio::spawn(async move {
+    let mut acting = JoinSet::new();
+    acting.spawn(async move {
         let all = DeadLetterFilter::default();
         let done = store.retry_dead_letters(&ctx, &all, 10, Duration::ZERO);
         done.await.unwrap()
@@ -203,7 +206,7 @@ async fn who_takes_up_letters_locks_their_scripts_in_order() {
     world.waiting(1).await;
     run(&mut session, lock(scripts[1].id, " nowait")).await;
     run(&mut session, "commit".into()).await;
-    assert_eq!(acting.await.unwrap(), 2);
+    assert_eq!(acting.join_next().await.unwrap().unwrap(), 2);
 }
 
 /// Everything at once, on several connections: publishing, delivering, claiming, ending, failing,
@@ -240,7 +243,7 @@ async fn a_storm_meets_no_deadlock() {
         };
         scripts.push(world.active(&world.ctx, definition).await.id);
     }
-    let mut tasks = tokio::task::JoinSet::new();
+    let mut tasks = JoinSet::new();
     for part in 0..6_u32 {
         let (store, ctx) = (world.store.clone(), world.ctx.clone());
         let (ambient, scripts) = (world.ambient.clone(), scripts.clone());
@@ -301,6 +304,7 @@ async fn a_storm_meets_no_deadlock() {
                                 lease: Some(one.lease),
                                 logs: vec![],
                                 events: vec![],
+                                notifications: vec![],
                                 incidents: vec![],
                             };
                             let commit = store.record(&ctx, finished).await.unwrap();

@@ -178,8 +178,9 @@ async fn what_may_pass_is_tried_again_until_a_person_has_to(
         action: Some("notification".into()),
         ..AuditFilter::default()
     };
-    let entries = store.list_audit(&world.ctx, &filter, &PageRequest::first());
-    let entries = entries.await.unwrap().items;
+    let page = PageRequest::first();
+    let entries = store.list_audit(&world.ctx, &filter, &page).await;
+    let entries = entries.unwrap().items;
     let actions: Vec<&str> = entries.iter().map(|one| one.action.as_str()).collect();
     assert_eq!(actions, ["notification.discarded", "notification.retried"]);
 }

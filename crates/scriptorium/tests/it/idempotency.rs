@@ -12,8 +12,8 @@ use scriptorium::model::permission::Role;
 use scriptorium::model::script::ScriptStatus;
 use scriptorium::model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
 use scriptorium::{
-    Answer, EndpointBody, EndpointRefusal, EndpointReply, EndpointRequest, Error, ErrorKind,
-    Execute, Mode, NewEvent, Replay, RetryMany, Service,
+    Answer, DeadLetterFilter, EndpointBody, EndpointRefusal, EndpointReply, EndpointRequest, Error,
+    ErrorKind, Execute, Mode, NewEvent, Replay, RetryMany, Service,
 };
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -432,7 +432,8 @@ async fn many_dead_letters_are_taken_up_once() {
             dry_run,
             ..RetryMany::default()
         };
-        let asked = letters.retry_all_once(ctx, &Default::default(), how, Some(key));
+        let all = DeadLetterFilter::default();
+        let asked = letters.retry_all_once(ctx, &all, how, Some(key));
         match asked.await {
             Ok(answer) => format!("{} {}", answer.value.retried, answer.repeated),
             Err(error) => error.code().to_owned(),
@@ -445,6 +446,7 @@ async fn many_dead_letters_are_taken_up_once() {
     assert_eq!(ask(11, false, "k").await, "idempotency_key_reused");
     assert_eq!(ask(10, false, "a b").await, "validation_failed");
     let viewer = world.user("viewer", Role::Viewer).await;
-    let asked = letters.retry_all_once(&viewer, &Default::default(), RetryMany::default(), None);
+    let all = DeadLetterFilter::default();
+    let asked = letters.retry_all_once(&viewer, &all, RetryMany::default(), None);
     assert_eq!(asked.await.unwrap_err().kind(), ErrorKind::Forbidden);
 }
