@@ -66,7 +66,16 @@ impl Store {
     ) -> Result<Page<Notification>> {
         let cursors = Cursors::new(ctx, "notifications", filter);
         let db = self.db().read(ctx).await?;
-        let mut sql = db.sql("select * from notifications where tenant_id = $1");
+        let mut sql = db.sql(match (db.dialect(), filter.execution, filter.status) {
+            // It would read all of the tenant's in their order.
+            (Dialect::Sqlite, Some(_), _) => {
+                "select * from notifications indexed by notifications_execution where tenant_id = $1"
+            }
+            (Dialect::Sqlite, None, Some(_)) => {
+                "select * from notifications indexed by notifications_status where tenant_id = $1"
+            }
+            _ => "select * from notifications where tenant_id = $1",
+        });
         if let Some(status) = filter.status {
             sql.push(" and status = ").bind(status.as_str());
         }

@@ -156,8 +156,12 @@ fn inside() {
         let seen = execution.output.as_ref().unwrap().to_value();
         println!("{tried} URLs, twice each: {seen}");
         assert_eq!(accepted.load(Ordering::Relaxed), 0, "{seen}");
-        // The server that sends on was reached each time, and nothing else was.
-        assert_eq!(seen.get("200"), None, "{seen}");
+        // The server that sends on was reached each time, and nothing else was. `http ://...` is no URL but
+        // a path, which leads back to it.
+        let answered = seen.get("200").and_then(Value::as_array);
+        let answered = answered.into_iter().flatten().filter_map(Value::as_str);
+        let mut elsewhere = answered.filter(|url| !url.contains("/?http%20"));
+        assert_eq!(elsewhere.next(), None, "{seen}");
         assert!(count(&seen, "SSRF_BLOCKED") > 2 * tried / 3, "{seen}");
 
         // What answers is what counts: with the canary's own door open, it is reached.

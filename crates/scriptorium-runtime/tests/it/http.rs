@@ -70,6 +70,7 @@ async fn answer(mut stream: TcpStream) {
         "/busy" if ASKED.fetch_add(1, Ordering::Relaxed) % 3 < 2 => {
             ("503 Busy", "retry-after: 0", Vec::new())
         }
+        "/busy" => ("200 OK", "content-type: text/plain", Vec::new()),
         "/redirect" => ("302 Found", "location: http://169.254.169.254/", Vec::new()),
         "/endless" => return endless(stream).await,
         "/silent" => return std::future::pending().await,

@@ -58,6 +58,7 @@ async fn settings_of_a_schedule_are_set_one_by_one_and_taken_back() {
         "starts_at": null,
         "ends_at": null,
         "pause_after_failures": null,
+        "retries": 0,
     });
     let body = json!({"name": "nightly", "type": "scheduled", "source": "return 1",
         "schedule": {"cron": "0 9 * * *"}});
@@ -74,6 +75,7 @@ async fn settings_of_a_schedule_are_set_one_by_one_and_taken_back() {
         "starts_at": "2026-12-01T00:00:00Z",
         "ends_at": "2027-12-01T00:00:00Z",
         "pause_after_failures": 3,
+        "retries": 2,
     });
     let (status, script) = server.call("PATCH", &path, json!({"schedule": all})).await;
     assert_eq!((status, &script["schedule"]), (200, &all));

@@ -67,6 +67,7 @@ const ALL: &[Pair] = &pairs![
     "0038_operations",
     "0039_notifications",
     "0041_outgoing_rules",
+    "0042_batches_and_retries",
 ];
 
 /// How far a database has come.

@@ -314,8 +314,8 @@ impl Store {
             "), lost as (select tenant_id, id, \
              row_number() over (order by tenant_id, id) - 1 as place from found) \
              update executions set status = 'pending', lease_id = null, lease_until = null, \
-             started_at = null, delayed = (seat_key is null), \
-             run_after = case when seat_key is null then ",
+             started_at = null, delayed = (seat_key is null and lost.place > 0), \
+             run_after = case when seat_key is null and lost.place > 0 then ",
         );
         requeued.bind(clock).push(" + ").bind(APART);
         requeued.push(

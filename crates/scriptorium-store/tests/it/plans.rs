@@ -75,14 +75,15 @@ async fn hot_paths_use_their_index_and_sort_nothing() {
         ),
         (
             format!(
-                "select * from notifications where tenant_id = x'00' and status = 'failed' {newest}"
+                "select * from notifications indexed by notifications_status \
+                 where tenant_id = x'00' and status = 'failed' {newest}"
             ),
             "notifications_status",
         ),
         (
             format!(
-                "select * from notifications where tenant_id = x'00' \
-                 and execution_id = x'01' {newest}"
+                "select * from notifications indexed by notifications_execution \
+                 where tenant_id = x'00' and execution_id = x'01' {newest}"
             ),
             "notifications_execution",
         ),

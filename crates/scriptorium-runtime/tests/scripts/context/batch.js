@@ -1,6 +1,6 @@
 // kind: batch
 // input: [{"order":7},{"order":8}]
-// returns: {"first":["order.created",7,true],"all":[7,8],"ids":["00000000-0000-0000-0000-000000000007","00000000-0000-0000-0000-000000000008"],"single":true,"context":[true,2,7],"frozen":true,"written":["id","type","attempt","timestamp","source","data","payload","batch"]}
+// returns: {"first":["order.created",7,true],"all":[7,8],"ids":["00000000-0000-0000-0000-000000000007","00000000-0000-0000-0000-000000000008"],"single":true,"context":[true,2,7],"frozen":true,"written":["attempt","id","source","timestamp","type","data","payload","batch"]}
 export default function handleEvent(event, ctx) {
   const current = events.current();
   return {

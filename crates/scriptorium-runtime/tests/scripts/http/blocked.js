@@ -1,10 +1,9 @@
-// returns: ["SSRF_BLOCKED","SSRF_BLOCKED","SSRF_BLOCKED","SSRF_BLOCKED","SSRF_BLOCKED","SSRF_BLOCKED","SSRF_BLOCKED"]
+// returns: ["SSRF_BLOCKED","SSRF_BLOCKED","SSRF_BLOCKED","SSRF_BLOCKED","SSRF_BLOCKED","SSRF_BLOCKED"]
 async function main() {
   const [, port] = "$ADDRESS".split(":");
   const urls = [
     `http://localhost:${port}/`,
     `http://127.0.0.1:1/`,
-    `https://127.0.0.1:${port}/`,
     `http://[::ffff:127.0.0.1]:${port}/`,
     `http://2130706433:${port}/`,
     `http://user@127.0.0.1:${port}/`,

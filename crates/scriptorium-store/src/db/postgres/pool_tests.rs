@@ -57,8 +57,10 @@ async fn nothing_of_a_use_is_left_on_its_connection() {
     for cancelled in tasks.join_all().await {
         seen.fetch_add(cancelled, Ordering::Relaxed);
     }
-    // Otherwise it would show nothing about being dropped in the middle.
-    assert!(seen.into_inner() > 1_000);
+    // Otherwise it would show nothing about being dropped in the middle. How many are depends on how
+    // soon the server answers.
+    let seen = seen.into_inner();
+    assert!(seen > 100, "{seen} were dropped in the middle");
     inspect(&server.system).await.unwrap();
     server.close().await;
 }
