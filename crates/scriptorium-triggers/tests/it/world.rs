@@ -232,8 +232,11 @@ pub(crate) async fn end(
     claimed: Claimed,
     status: ExecutionStatus,
 ) {
-    let completed = status == ExecutionStatus::Completed;
-    let failure = (!completed).then(|| Failure::new("script.threw", "no"));
+    let failure = match status {
+        ExecutionStatus::Completed => None,
+        ExecutionStatus::Cancelled => Some(Failure::new("cancelled", "no")),
+        _ => Some(Failure::new("script.threw", "no")),
+    };
     end_with(store, ambient, claimed, failure).await;
 }
 
