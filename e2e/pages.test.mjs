@@ -50,15 +50,6 @@ async function populate(page) {
   await api(page, "POST", `/scripts/${losing.id}/activate`, {});
   await api(page, "POST", "/events", { type: "order.lost", payload: HOSTILE });
   const letter = await letterOf(page);
-  // Recorded, not sent: there is no mail server.
-  await api(page, "PUT", "/notification-mode", { mode: "record" });
-  const telling = await api(page, "POST", "/scripts", {
-    name: "telling",
-    type: "oneoff",
-    source: `export default (input) => services.notifications.sendEmail({ to: "ada@example.com", subject: input, html: input, metadata: { input } });`,
-  });
-  await api(page, "POST", `/scripts/${telling.id}/activate`, {});
-  const told = await api(page, "POST", `/scripts/${telling.id}/execute`, { input: HOSTILE });
   return {
     scripts: "/scripts",
     "scripts-none": "/scripts?q=nothing+like+it",
@@ -84,7 +75,6 @@ async function populate(page) {
     "dead-letter": `/dead-letters/${letter}`,
     notifications: "/notifications",
     "notifications-none": "/notifications?status=failed",
-    notification: `/notifications/${told.output.id}`,
   };
 }
 
