@@ -81,8 +81,25 @@ impl Sql {
     }
 
     pub(super) fn into_parts(self) -> (String, Vec<Value>) {
+        // PostgreSQL takes a value that the text has no use for, once: with another number of them the
+        // prepared statement is refused. SQLite never looks.
+        debug_assert!(
+            self.text.contains('?') || placeholders(&self.text) == self.values.len(),
+            "{} values for: {}",
+            self.values.len(),
+            self.text
+        );
         (self.text, self.values)
     }
+}
+
+/// The highest number of a placeholder.
+fn placeholders(text: &str) -> usize {
+    let numbers = text.split('$').skip(1).map(|rest| {
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().unwrap_or(0)
+    });
+    numbers.max().unwrap_or(0)
 }
 
 #[cfg(test)]

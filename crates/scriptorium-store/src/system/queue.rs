@@ -703,8 +703,8 @@ pub(crate) async fn ended(tx: &Tx, mut sql: Sql) -> Result<Vec<Execution>> {
     let ended = rows.into_iter().map(Execution::try_from);
     let ended = ended.collect::<Result<Vec<_>>>()?;
     for execution in &ended {
-        let values = [execution.tenant.0.into(), execution.id.0.into()];
-        tx.execute(tx.sql(search::NOTE_UNREAD).with(values)).await?;
+        let note = tx.sql_of(execution.tenant, search::NOTE_UNREAD);
+        tx.execute(note.with([execution.id.0.into()])).await?;
     }
     Ok(ended)
 }

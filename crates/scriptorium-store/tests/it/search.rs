@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use rstest::rstest;
+use scriptorium_model::concurrency::{Concurrency, WhenFull};
 use scriptorium_model::execution::{ExecutionStatus, Failure, LogLevel, LogLine};
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::script::{Definition, Script};
 use scriptorium_model::trigger::Trigger;
 use scriptorium_model::{Ctx, ExecutionId, Json, Timestamp};
-use scriptorium_store::{ExecutionFilter, Finished, ScriptFilter, Store};
+use scriptorium_store::{DeadLetterFilter, ExecutionFilter, Finished, ScriptFilter, Store};
 
 use crate::support::Database::{self, Postgres, Sqlite};
-use crate::support::{World, completed, definition, logins};
+use crate::support::{World, completed, dead_letter, definition, logins, on};
 
 fn about(q: &str) -> ExecutionFilter {
     ExecutionFilter {
@@ -261,7 +262,9 @@ async fn a_script_is_found_by_what_it_is_now(#[values(Sqlite, Postgres)] databas
 
 #[rstest]
 #[tokio::test]
-async fn what_was_cancelled_or_lost_is_found_too(#[values(Sqlite, Postgres)] database: Database) {
+async fn what_was_cancelled_lost_or_replaced_is_found_too(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
     let world = World::on(database).await;
     let (store, ctx) = (&world.store, &world.ctx);
     let script = world.script("stopped").await;
@@ -282,9 +285,28 @@ async fn what_was_cancelled_or_lost_is_found_too(#[values(Sqlite, Postgres)] dat
         world.advance(lease);
         store.recover_orphans(world.now()).await.unwrap();
     }
+    // Of two letters that are taken up the second takes the place of the first.
+    let definition = Definition {
+        concurrency: Some(Concurrency {
+            when_full: WhenFull::Replace,
+            ..Concurrency::default()
+        }),
+        ..definition("crowded", on(&["order.paid"]))
+    };
+    let crowded = world.active(ctx, definition).await;
+    let all = DeadLetterFilter::default();
+    for _ in 0..2 {
+        world.advance(Duration::from_secs(1));
+        let letter = dead_letter(&world, &crowded);
+        store.insert_dead_letter(ctx, &letter).await.unwrap();
+        let retried = store.retry_dead_letters(ctx, &all, 10, Duration::ZERO);
+        assert_eq!(retried.await.unwrap(), 1);
+    }
     world.index().await;
     assert_eq!(found(&world, ctx, "stopped").await, [lost.id, cancelled.id]);
     assert_eq!(found(&world, ctx, "platform.lost").await, [lost.id]);
+    assert_eq!(found(&world, ctx, "platform.replaced").await.len(), 1);
+    assert_eq!(found(&world, ctx, "crowded").await.len(), 1);
 }
 
 #[rstest]
