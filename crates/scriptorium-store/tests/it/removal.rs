@@ -81,8 +81,9 @@ async fn fill(world: &World, ctx: &Ctx, slug: &str, data: &TenantData) {
         ..SecretChange::default()
     };
     store.put_secret(ctx, "key", &secret).await.unwrap();
+    // The trail tells of a change what was said.
     let rules = OutgoingRules {
-        never: vec![text.clone()],
+        never: vec![format!("never.{slug}.test")],
         ..OutgoingRules::default()
     };
     store.put_outgoing_rules(ctx, &rules).await.unwrap();
