@@ -25,7 +25,7 @@ use scriptorium_store::secrets::Opened;
 use scriptorium_store::tenant_data::TenantData;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::capabilities::args::Args;
@@ -98,6 +98,8 @@ pub(crate) struct Run {
     pub(crate) signals: Signals,
     pub(crate) streamed: Streamed,
     pub(crate) database: Database,
+    /// What the tenant says of its requests, as of the first one.
+    pub(crate) outgoing_rules: OnceCell<http::TenantRules>,
     secrets: Mutex<Read>,
     live: Arc<Live>,
     wall: Duration,
@@ -178,6 +180,7 @@ impl Run {
             signals: Signals::default(),
             streamed: Streamed::default(),
             database: Database::default(),
+            outgoing_rules: OnceCell::new(),
             secrets: Mutex::default(),
             live,
             wall,

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use scriptorium_engine::{CallClass, Held, HostError, Reply};
 use scriptorium_model::Json;
 use scriptorium_model::effect::{EFFECT_CHARS, EffectKind};
+use scriptorium_model::outgoing::OutgoingRules;
 use scriptorium_outbound::{self as outbound, Method, Pace, Rules};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
@@ -246,19 +247,30 @@ fn prepare(run: &Run, request: Request) -> Result<Prepared, HostError> {
     })
 }
 
-/// What the tenant has to say about a request: where it may go, and what goes along.
+/// What a tenant says about the requests of its scripts, and where they may go by that.
+pub(crate) struct TenantRules {
+    said: OutgoingRules,
+    rules: Arc<Rules>,
+}
+
+/// What the tenant has to say about a request: where it may go, and what goes along. It is read once in a
+/// run, as the run's rights are.
 async fn complete(
     run: &Run,
     mut request: outbound::Request,
 ) -> Result<outbound::Request, HostError> {
-    let store = &run.world.store;
-    let rules = store.outgoing_rules(&run.ctx).await;
-    let rules = rules.map_err(|error| store_failed(&error))?;
-    request.rules = Arc::new(Rules {
-        only: rules.only.as_deref().map(credentials::patterns),
-        never: credentials::patterns(&rules.never),
-    });
-    request.credentials = credentials::of(run, &rules, &request.url).await?;
+    let read = async || {
+        let said = run.world.store.outgoing_rules(&run.ctx).await;
+        let said = said.map_err(|error| store_failed(&error))?;
+        let rules = Arc::new(Rules {
+            only: said.only.as_deref().map(credentials::patterns),
+            never: credentials::patterns(&said.never),
+        });
+        Ok::<_, HostError>(TenantRules { said, rules })
+    };
+    let tenant = run.outgoing_rules.get_or_try_init(read).await?;
+    request.rules = Arc::clone(&tenant.rules);
+    request.credentials = credentials::of(run, &tenant.said, &request.url).await?;
     Ok(request)
 }
 
