@@ -14,6 +14,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use scriptorium::database::create_roles;
 use scriptorium::{Builder, Database};
 use scriptorium_testing::Cluster;
 use serde::Serialize;
@@ -22,6 +23,7 @@ use tempfile::TempDir;
 use self::marks::Marks;
 use crate::disk;
 use crate::figures::Figures;
+use crate::platform::runtime;
 use crate::site::Site;
 
 pub(crate) use chain::Chain;
@@ -123,7 +125,7 @@ fn on<T>(
         }
     };
     if let Some(postgres) = postgres {
-        postgres.empty();
+        postgres.empty()?;
     }
     let site = Site::with(more)?;
     let measured = measure(&site, &marks);
@@ -148,17 +150,27 @@ impl Postgres {
         })
     }
 
-    /// A database with nothing in it.
-    fn empty(&self) {
+    /// A database with the tables and nothing in them.
+    fn empty(&self) -> Result<()> {
         let cluster = &self.cluster;
         cluster.psql("postgres", "drop database if exists bench with (force)");
         cluster.psql("postgres", "create database bench");
+        let superuser = Database {
+            url: cluster.superuser("bench"),
+            ..Database::default()
+        };
+        let made = create_roles(self.folder.path(), &superuser);
+        Ok(runtime()?.block_on(made)?)
     }
 
     fn database(&self) -> Database {
+        let login = |name: &str| self.cluster.url(&format!("scriptorium_{name}"), "bench");
         Database {
-            url: self.cluster.superuser("bench"),
-            ..Database::default()
+            url: login("app"),
+            system: Some(login("system")),
+            script: Some(login("script")),
+            migrator: Some(login("migrator")),
+            prefix: None,
         }
     }
 
