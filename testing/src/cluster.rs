@@ -140,20 +140,22 @@ impl Cluster {
 
     /// Runs SQL as the superuser; what it answers, unaligned.
     pub fn psql(&self, database: &str, sql: &str) -> String {
-        match self.try_psql(database, sql) {
+        match self.try_psql(database, &[sql]) {
             Ok(answer) => answer,
             Err(error) => panic!("psql: {sql}\n{error}"),
         }
     }
 
-    /// Runs SQL as the superuser; what it answers, unaligned, or why it was refused.
-    pub(crate) fn try_psql(&self, database: &str, sql: &str) -> Result<String, String> {
+    /// Runs statements as the superuser, each committed alone; what they answer, unaligned, or why one was
+    /// refused.
+    pub(crate) fn try_psql(&self, database: &str, sql: &[&str]) -> Result<String, String> {
         let done = Command::new(self.binaries.join("psql"))
             .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"])
             .args(["--set", "ON_ERROR_STOP=1", "--username", SERVER_USER])
             .arg("--host")
             .arg(self.base.join("cluster"))
-            .args(["--dbname", database, "--command", sql])
+            .args(["--dbname", database])
+            .args(sql.iter().flat_map(|sql| ["--command", sql]))
             .output()
             .unwrap_or_else(|error| panic!("psql: {error}"));
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();

@@ -19,46 +19,25 @@ impl Database {
     pub async fn cloned(template: &str, prepare: impl AsyncFnOnce(String)) -> Self {
         let cluster = Cluster::shared();
         let template = format!("{template}_{}", build());
-        cluster
-            .alone(async || {
-                let exists =
-                    format!("select count(*) from pg_database where datname = '{template}'");
-                if cluster.psql("postgres", &exists) != "0" {
-                    return;
-                }
-                let raw = format!("{template}_raw");
-                cluster.psql(
-                    "postgres",
-                    &format!("drop database if exists {raw} with (force)"),
-                );
-                cluster.psql("postgres", &format!("create database {raw}"));
-                prepare(cluster.superuser(&raw)).await;
-                // Only what is ready gets the name that others look for.
-                cluster.psql(
-                    "postgres",
-                    &format!("alter database {raw} rename to {template}"),
-                );
-            })
-            .await;
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("t_{}_{count}", std::process::id());
-        cluster.psql(
-            "postgres",
+        let copied = format!("create database {name} template {template}");
+        // In one process of psql, because hundreds of tests begin with this.
+        let copy = [
             &format!("drop database if exists {name} with (force)"),
-        );
-        cluster.psql(
-            "postgres",
-            &format!("create database {name} template {template}"),
-        );
-        // Who may connect or make temporary tables is not copied along.
-        cluster.psql(
-            "postgres",
+            &copied,
+            // Who may connect or make temporary tables is not copied along.
             &format!(
                 "update pg_database set datacl = (select datacl from pg_database \
                  where datname = '{template}') where datname = '{name}'"
             ),
-        );
+        ];
+        let copy = || cluster.try_psql("postgres", &copy.map(String::as_str));
+        if copy().is_err() {
+            make(cluster, &template, prepare).await;
+            copy().unwrap_or_else(|error| panic!("{copied}\n{error}"));
+        }
         Self { cluster, name }
     }
 
@@ -79,7 +58,7 @@ impl Database {
 
     /// Why the database refuses SQL to the superuser.
     pub fn refusal(&self, sql: &str) -> String {
-        match self.cluster.try_psql(&self.name, sql) {
+        match self.cluster.try_psql(&self.name, &[sql]) {
             Ok(answer) => panic!("not refused: {sql}\n{answer}"),
             Err(error) => error,
         }
@@ -90,12 +69,30 @@ impl Drop for Database {
     fn drop(&mut self) {
         let sql = format!("drop database if exists {} with (force)", self.name);
         // A test that fails says why; what is left goes with the cluster.
-        let _ = self.cluster.try_psql("postgres", &sql);
+        let _ = self.cluster.try_psql("postgres", &[&sql]);
     }
 }
 
+/// Makes a template unless it is there.
+async fn make(cluster: &Cluster, template: &str, prepare: impl AsyncFnOnce(String)) {
+    let psql = |sql: &str| cluster.psql("postgres", sql);
+    let once = async || {
+        let exists = format!("select count(*) from pg_database where datname = '{template}'");
+        if psql(&exists) != "0" {
+            return;
+        }
+        let raw = format!("{template}_raw");
+        psql(&format!("drop database if exists {raw} with (force)"));
+        psql(&format!("create database {raw}"));
+        prepare(cluster.superuser(&raw)).await;
+        // Only what is ready gets the name that others look for.
+        psql(&format!("alter database {raw} rename to {template}"));
+    };
+    cluster.alone(once).await;
+}
+
 /// Which build of which test binary this is.
-fn build() -> String {
+pub(crate) fn build() -> String {
     let mut hash = DefaultHasher::new();
     if let Ok(path) = std::env::current_exe() {
         path.hash(&mut hash);

@@ -1,6 +1,6 @@
 //! A store with two tenants, a clock that moves when told, and things to put into it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -106,7 +106,11 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let mut options = Options::new(dir.path());
         let server = match database {
-            Database::Sqlite => None,
+            Database::Sqlite => {
+                let migrated = async |dir: PathBuf| open(&dir, &ambient(1).1).await.close().await;
+                scriptorium_testing::copied("store", dir.path(), migrated).await;
+                None
+            }
             Database::Postgres => Some(server().await),
         };
         let passing = server
