@@ -20,6 +20,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use scriptorium_engine::{CallClass, HostError, Reply};
+use scriptorium_model::permission::Permission;
+use serde_json::json;
 
 use crate::host::Run;
 use args::{Args, Param};
@@ -38,10 +40,26 @@ pub(crate) struct Binding {
     pub(crate) doc: &'static str,
     /// What a call is charged to.
     pub(crate) class: CallClass,
+    /// What the run's principal must be allowed for any call of it. What else a call takes, such as a
+    /// permission of the host's for a table, its handler asks for.
+    pub(crate) needs: Option<Permission>,
+    /// What it has to do with beside its arguments.
+    pub(crate) reach: Reach,
     /// Who does it.
     pub(crate) how: How,
     /// How the prelude turns the reply into the result.
     pub(crate) give: Give,
+}
+
+/// What a function has to do with beside its arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Nothing.
+    Arguments,
+    /// The execution that calls it.
+    Execution,
+    /// What the tenant has, or what is done in its name.
+    Tenant,
 }
 
 /// Who does what a binding promises.
@@ -124,8 +142,39 @@ impl Binding {
             returns,
             doc,
             class: CallClass::Io,
+            needs: None,
+            reach: Reach::Tenant,
             how: How::Async(handler),
             give: Give::Plain,
+        }
+    }
+
+    /// The same for those who have a permission.
+    const fn needs(mut self, permission: Permission) -> Self {
+        self.needs = Some(permission);
+        self
+    }
+
+    /// Whether the run may call it at all.
+    pub(crate) fn permitted(&self, run: &Run) -> Result<(), HostError> {
+        let Some(needed) = self.needs.map(Permission::as_str) else {
+            return Ok(());
+        };
+        if run.ctx.permissions.allows(needed) {
+            return Ok(());
+        }
+        let message = format!("{} takes the permission {needed}", self.path);
+        Err(HostError {
+            details: Some(json!({ "permission": needed }).to_string()),
+            ..HostError::new("PERMISSION_DENIED", message)
+        })
+    }
+
+    /// What it does, for the author: with the permission that it takes.
+    pub(crate) fn help(&self) -> String {
+        match self.needs {
+            Some(permission) => format!("{} Needs the permission {permission}.", self.doc),
+            None => self.doc.to_owned(),
         }
     }
 

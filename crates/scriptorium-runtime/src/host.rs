@@ -535,7 +535,10 @@ impl Host for RunHost {
         let How::Async(handler) = binding.how else {
             return Reply::Unknown;
         };
-        match Args::read(args, binding.params, &run.zone) {
+        let args = binding
+            .permitted(run)
+            .and_then(|()| Args::read(args, binding.params, &run.zone));
+        match args {
             Ok(args) => handler(run, args),
             Err(error) => Reply::Ready(Err(error)),
         }
@@ -548,6 +551,7 @@ impl Host for RunHost {
         }
         match capabilities::find(name).map(|binding| (binding, binding.how)) {
             Some((binding, How::Sync(handler))) => {
+                binding.permitted(run)?;
                 handler(run, Args::read(args, binding.params, &run.zone)?)
             }
             _ => Err(HostError::new("UNKNOWN_CALL", "there is no such call")),

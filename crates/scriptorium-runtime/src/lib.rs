@@ -15,6 +15,7 @@ mod dry;
 mod error;
 mod executor;
 mod failure;
+mod functions;
 mod had;
 mod host;
 mod hub;
@@ -41,8 +42,10 @@ mod typings;
 pub mod worker;
 
 pub use asked::Asked;
+pub use capabilities::Reach;
 pub use circuits::{Circuit, CircuitStatistics};
 pub use error::Error;
+pub use functions::{Function, Takes, functions};
 pub use hub::{Stage, Watch};
 pub use job::{Call, Finished, Job};
 pub use libraries::{Bundle, FoundLibrary, ResolvedLibrary};
@@ -58,6 +61,7 @@ pub use runtime::{Runtime, Statistics};
 pub use scheduler::{
     AdmissionStatistics, Bound, Refusal, SchedulerStatistics, Shares, TenantShare, TenantUse,
 };
+pub use scriptorium_engine::CallClass;
 pub use scriptorium_lang::{Diagnostic, Severity};
 pub use service::{Service, ServiceCall, ServiceError};
 pub use streaming::{StreamHead, StreamSink, StreamTap};

@@ -115,7 +115,7 @@ pub fn reference() -> String {
                 &mut out,
                 format_args!("```ts\n{parent}.{}\n```\n", binding.signature()),
             );
-            line(&mut out, format_args!("{}{class}\n", binding.doc));
+            line(&mut out, format_args!("{}{class}\n", binding.help()));
         }
     }
     out.push_str("\n## services\n\nWhat the host application offers, as `services.<name>.<method>()`: the editor and `/api/v1/typings` show it. A service the script is not allowed to call is not there.\n");
@@ -163,7 +163,7 @@ fn interface(capability: &Capability, out: &mut String) {
 }
 
 fn method(binding: &Binding, indent: &str, out: &mut String) {
-    comment(binding.doc, indent, out);
+    comment(&binding.help(), indent, out);
     line(out, format_args!("{indent}{};", binding.signature()));
 }
 

@@ -68,9 +68,10 @@ const EDGES: [(&str, &[&str]); 17] = [
 ];
 
 /// Edges that only tests may have on top; none of them has to exist.
-const TEST_EDGES: [(&str, &[&str]); 8] = [
+const TEST_EDGES: [(&str, &[&str]); 9] = [
     ("scriptorium-cli", &["scriptorium-testing"]),
     ("scriptorium", &["scriptorium-testing"]),
+    ("scriptorium-runtime", &["scriptorium-testing"]),
     ("scriptorium-store", &["scriptorium-testing"]),
     ("scriptorium-triggers", &["scriptorium-testing"]),
     ("scriptorium-erp", &["scriptorium-testing"]),

@@ -5,7 +5,7 @@ use scriptorium_engine::{CallClass, HostError};
 use scriptorium_model::execution::{PROGRESS_CHARS, Progress};
 
 use super::args::{Args, Check, Param, optional, required};
-use super::{Binding, Capability, Give, How};
+use super::{Binding, Capability, Give, How, Reach};
 use crate::host::Run;
 
 /// Longest text of a progress that is taken at all.
@@ -20,6 +20,8 @@ const fn line(path: &'static str, doc: &'static str) -> Binding {
         returns: "void",
         doc,
         class: CallClass::Free,
+        needs: None,
+        reach: Reach::Execution,
         how: How::Guest,
         give: Give::Plain,
     }
@@ -48,6 +50,8 @@ pub(super) const CAPABILITY: Capability = Capability {
             returns: "void",
             doc: "Says how far the execution is, for whoever looks at it. Only the last one is kept, so it may be called as often as wanted; of the text 200 characters are shown.",
             class: CallClass::Free,
+            needs: None,
+            reach: Reach::Execution,
             how: How::Sync(progress),
             give: Give::Plain,
         },

@@ -2,7 +2,7 @@
 
 use scriptorium_engine::CallClass;
 
-use super::{Binding, Capability, Give, How};
+use super::{Binding, Capability, Give, How, Reach};
 
 pub(super) const CAPABILITY: Capability = Capability {
     name: "context",
@@ -14,6 +14,8 @@ pub(super) const CAPABILITY: Capability = Capability {
         returns: "Budget",
         doc: "What is left of the execution's limits.",
         class: CallClass::Free,
+        needs: None,
+        reach: Reach::Execution,
         how: How::Sync(|run, _| Ok(run.budget().to_string())),
         give: Give::Plain,
     }],

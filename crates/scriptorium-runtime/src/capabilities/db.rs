@@ -6,9 +6,10 @@ mod ask;
 mod transaction;
 
 use scriptorium_engine::CallClass;
+use scriptorium_model::permission::Permission;
 
 use super::args::{Check, Param, optional, required};
-use super::{Binding, Capability, Give, How};
+use super::{Binding, Capability, Give, How, Reach};
 
 pub(crate) use transaction::Database;
 
@@ -26,7 +27,7 @@ const DATA: Param = required("data", "Record<string, unknown>", Check::Json(PARA
 
 pub(super) const CAPABILITY: Capability = Capability {
     name: "db",
-    doc: "The business tables that the host application opens to scripts; a call sees and changes rows of the tenant only. Needs the permission db.read, for changes db.write, and what the host asks for a table. At most 1,000 rows and 4 MiB (ROW_LIMIT) and 5 seconds (QUERY_TIMEOUT) for a statement.",
+    doc: "The business tables that the host application opens to scripts; a call sees and changes rows of the tenant only. What else the host asks for a table, a call needs, too. At most 1,000 rows and 4 MiB (ROW_LIMIT) and 5 seconds (QUERY_TIMEOUT) for a statement.",
     bindings: &[
         Binding::io(
             "db.query",
@@ -35,7 +36,8 @@ pub(super) const CAPABILITY: Capability = Capability {
             "Promise<T[]>",
             "The rows of a select, or of a change with returning. Values are written $1, $2 or ? in the text, and given in order. One statement: select, insert, update or delete, with the functions that both databases have.",
             ask::query,
-        ),
+        )
+        .needs(Permission::DbRead),
         Binding::io(
             "db.queryOne",
             "<T = any>",
@@ -43,7 +45,8 @@ pub(super) const CAPABILITY: Capability = Capability {
             "Promise<T | null>",
             "The first row of a query; null when there is none.",
             ask::query_one,
-        ),
+        )
+        .needs(Permission::DbRead),
         Binding::io(
             "db.execute",
             "",
@@ -51,7 +54,8 @@ pub(super) const CAPABILITY: Capability = Capability {
             "Promise<number>",
             "Changes rows by an insert, update or delete; how many it were.",
             ask::execute,
-        ),
+        )
+        .needs(Permission::DbWrite),
         Binding::io(
             "db.findOne",
             "<T = any>",
@@ -63,7 +67,8 @@ pub(super) const CAPABILITY: Capability = Capability {
             "Promise<T | null>",
             "The first row that meets the conditions; null when there is none.",
             ask::find_one,
-        ),
+        )
+        .needs(Permission::DbRead),
         Binding::io(
             "db.findMany",
             "<T = any>",
@@ -75,7 +80,8 @@ pub(super) const CAPABILITY: Capability = Capability {
             "Promise<T[]>",
             "The rows that meet the conditions: { status: \"open\", total: { gte: 100 } }, or a list of { field, operator, value }. Operators: eq, ne, gt, gte, lt, lte, in, notIn, between, like, startsWith, endsWith, contains, isNull; $and, $or and $not for groups.",
             ask::find_many,
-        ),
+        )
+        .needs(Permission::DbRead),
         Binding::io(
             "db.count",
             "",
@@ -83,7 +89,8 @@ pub(super) const CAPABILITY: Capability = Capability {
             "Promise<number>",
             "How many rows meet the conditions.",
             ask::count,
-        ),
+        )
+        .needs(Permission::DbRead),
         Binding::io(
             "db.insert",
             "<T = any>",
@@ -98,7 +105,8 @@ pub(super) const CAPABILITY: Capability = Capability {
             "Promise<T>",
             "Adds a row, or several at once, and gives back what was stored: the row, or the list of them. A key that is a UUID may be left out.",
             ask::insert,
-        ),
+        )
+        .needs(Permission::DbWrite),
         Binding::io(
             "db.update",
             "",
@@ -106,7 +114,8 @@ pub(super) const CAPABILITY: Capability = Capability {
             "Promise<number>",
             "Changes the rows that meet the conditions, of which there must be one; how many it were.",
             ask::update,
-        ),
+        )
+        .needs(Permission::DbWrite),
         Binding::io(
             "db.upsert",
             "<T = any>",
@@ -118,7 +127,8 @@ pub(super) const CAPABILITY: Capability = Capability {
             "Promise<T>",
             "Changes the row with this key, or adds it, and gives it back. options.on names a unique column to find it by.",
             ask::upsert,
-        ),
+        )
+        .needs(Permission::DbWrite),
         Binding::io(
             "db.delete",
             "",
@@ -126,7 +136,8 @@ pub(super) const CAPABILITY: Capability = Capability {
             "Promise<number>",
             "Removes the rows that meet the conditions, of which there must be one; how many it were.",
             ask::delete,
-        ),
+        )
+        .needs(Permission::DbWrite),
         Binding {
             path: "db.tables",
             generics: "",
@@ -134,6 +145,8 @@ pub(super) const CAPABILITY: Capability = Capability {
             returns: "TableInfo[]",
             doc: "The tables that this execution may read, with their columns.",
             class: CallClass::Free,
+            needs: None,
+            reach: Reach::Tenant,
             how: How::Sync(ask::tables),
             give: Give::Plain,
         },
@@ -148,6 +161,8 @@ pub(super) const CAPABILITY: Capability = Capability {
             returns: "Promise<T>",
             doc: "Calls work, and commits what its calls of db have changed when it succeeds; when it throws, or the execution ends before, nothing of it is kept, and events published meanwhile are not. One transaction of an execution at a time, for at most 60 seconds; every call of db belongs to it while it is open, and services cannot be called.",
             class: CallClass::Free,
+            needs: None,
+            reach: Reach::Tenant,
             how: How::Guest,
             give: Give::Plain,
         },

@@ -9,7 +9,7 @@ use scriptorium_model::effect::EffectKind;
 use scriptorium_model::event::{Event, RESERVED, validate_type};
 
 use super::args::{Args, Check, Param, optional, required};
-use super::{Binding, Capability, Give, How, invalid};
+use super::{Binding, Capability, Give, How, Reach, invalid};
 use crate::host::Run;
 
 /// Largest payload in bytes of JSON (R-LIM-14).
@@ -31,6 +31,8 @@ const fn publish_as(path: &'static str, doc: &'static str) -> Binding {
         returns: "Promise<true>",
         doc,
         class: CallClass::Io,
+        needs: None,
+        reach: Reach::Tenant,
         how: How::Async(publish),
         give: Give::Plain,
     }
@@ -54,6 +56,8 @@ pub(super) const CAPABILITY: Capability = Capability {
             doc: "The event that started the execution, with all of them as batch when several did; null when \
                   something else did.",
             class: CallClass::Free,
+            needs: None,
+            reach: Reach::Execution,
             how: How::Guest,
             give: Give::Plain,
         },

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::options::Options;
 use super::args::{Args, Check, Param, optional, required};
-use super::{Binding, Capability, Give, How, invalid, store_failed};
+use super::{Binding, Capability, Give, How, Reach, invalid, store_failed};
 use crate::host::Run;
 
 /// Longest address in bytes.
@@ -45,6 +45,8 @@ const fn call(
         returns: "Promise<HttpResponse<T>>",
         doc,
         class: CallClass::Io,
+        needs: None,
+        reach: Reach::Tenant,
         how: How::Async(handler),
         give: Give::Response,
     }

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use url::{Url, form_urlencoded, quirks};
 
 use super::args::{Args, Check, Param, optional, required};
-use super::{Binding, Give, How, invalid, text};
+use super::{Binding, Give, How, Reach, invalid, text};
 use crate::host::Run;
 
 /// Longest address, and longest query, in bytes.
@@ -89,6 +89,8 @@ pub(super) const fn internal(path: &'static str, params: &'static [Param], how: 
         returns: "",
         doc: "",
         class: CallClass::Free,
+        needs: None,
+        reach: Reach::Execution,
         how,
         give: Give::Plain,
     }

@@ -8,10 +8,10 @@ use scriptorium_model::permission::Permission;
 use scriptorium_model::secret::{NAME_CHARS, validate_name};
 use scriptorium_store::Error;
 use scriptorium_store::secrets::Opened;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::args::{Args, Check, Param, required};
-use super::{Binding, Capability, Give, How, invalid, store_failed};
+use super::{Binding, Capability, Give, How, Reach, invalid, store_failed};
 use crate::host::Run;
 
 const NAME: Param = required("name", "string", Check::Text(NAME_CHARS));
@@ -29,6 +29,8 @@ const fn binding(
         returns,
         doc,
         class: CallClass::Io,
+        needs: Some(Permission::SecretsUse),
+        reach: Reach::Tenant,
         how: How::Async(handler),
         give: Give::Plain,
     }
@@ -36,7 +38,7 @@ const fn binding(
 
 pub(super) const CAPABILITY: Capability = Capability {
     name: "secrets",
-    doc: "Keys and passwords that the tenant keeps for its scripts. Needs the permission secrets.use; a secret may be for some scripts only. Which execution has read which is in the audit trail. Values of eight characters and more are masked in logs, results and errors.",
+    doc: "Keys and passwords that the tenant keeps for its scripts. A secret may be for some scripts only. Which execution has read which is in the audit trail. Values of eight characters and more are masked in logs, results and errors.",
     bindings: &[
         binding(
             "secrets.get",
@@ -68,14 +70,6 @@ fn open(run: &Arc<Run>, mut args: Args, give: fn(Opened) -> Value) -> Reply {
     let this = run.clone();
     run.later(async move {
         let name = args.text(0).unwrap_or_default();
-        let needed = Permission::SecretsUse.as_str();
-        if !this.ctx.permissions.allows(needed) {
-            let message = format!("to read secrets takes the permission {needed}");
-            return Err(HostError {
-                details: Some(json!({ "permission": needed }).to_string()),
-                ..HostError::new("PERMISSION_DENIED", message)
-            });
-        }
         validate_name(&name).map_err(|_| {
             invalid(
                 "name",

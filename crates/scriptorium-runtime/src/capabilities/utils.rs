@@ -13,7 +13,7 @@ mod xml;
 use scriptorium_engine::CallClass;
 
 use super::args::{Check, Param, optional, required};
-use super::{Binding, Capability, Give, How, text};
+use super::{Binding, Capability, Give, How, Reach, text};
 
 const DATE: Param = required("date", "DateLike", Check::Instant);
 const DATA: Param = required("data", "string | Uint8Array", Check::Bytes);
@@ -96,6 +96,8 @@ const fn helper(
         returns,
         doc,
         class: CallClass::Free,
+        needs: None,
+        reach: Reach::Arguments,
         how,
         give,
     }
@@ -469,6 +471,8 @@ pub(super) const CAPABILITY: Capability = Capability {
             returns: "Promise<string>",
             doc: "A message from a template of the tenant by name, or from a template given as text: {{ name }}, {% if %}, {% for %}, filters upper, lower, title, trim, default, length, round.",
             class: CallClass::Service,
+            needs: None,
+            reach: Reach::Tenant,
             how: How::Async(template::render),
             give: Give::Plain,
         },

@@ -102,6 +102,16 @@ impl Case {
         }
     }
 
+    /// The same as a case of another text.
+    pub(crate) fn of(mut self, source: String) -> Self {
+        self.source = source;
+        self
+    }
+
+    pub(crate) fn source(&self) -> &str {
+        &self.source
+    }
+
     /// The same with lines that those of its own header come after.
     pub(crate) fn after(mut self, header: &[(&str, &str)]) -> Self {
         let lines = header
@@ -197,6 +207,7 @@ fn configured(case: &Case, mut definition: Definition) -> Definition {
         let names = services.split(' ').filter(|name| *name != "-");
         definition.allowed_services = Some(names.map(str::to_owned).collect());
     }
+    definition.entry = case.get("entry").map(str::to_owned);
     for limit in case.all("limit") {
         let (name, value) = limit.split_once('=').unwrap();
         let number: u64 = value.parse().unwrap();

@@ -18,8 +18,8 @@ use scriptorium_model::{Ambient, Ctx, Json, Timestamp};
 use scriptorium_runtime::{
     Bundle, Call, Job, Options, Principal, Runtime, Service, ServiceError, UserFacts,
 };
-use scriptorium_store::Store;
 use scriptorium_store::tenant_data::{Column, ColumnType, Table, TenantSchema};
+use scriptorium_store::{PostgresOptions, Store};
 use serde_json::{Value, json};
 
 /// The instant every test happens at.
@@ -32,6 +32,15 @@ pub(crate) struct Harness {
     pub(crate) tenant: Tenant,
     pub(crate) user: User,
     _temporary: Option<tempfile::TempDir>,
+    /// Dropped last, when nobody is connected any more.
+    _server: Option<scriptorium_testing::Database>,
+}
+
+/// What the store is on.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Database {
+    Sqlite,
+    Postgres,
 }
 
 struct Still;
@@ -75,16 +84,30 @@ impl Harness {
     }
 
     pub(crate) async fn with(options: Options) -> Self {
+        Self::on(Database::Sqlite, options).await
+    }
+
+    pub(crate) async fn on(database: Database, options: Options) -> Self {
         let temporary = tempfile::tempdir().unwrap();
-        let mut harness = Self::open(temporary.path(), options).await;
+        let server = match database {
+            Database::Sqlite => None,
+            Database::Postgres => Some(server().await),
+        };
+        let logins = server.as_ref().map(logins);
+        let mut harness = Self::open_on(temporary.path(), logins, options).await;
         harness._temporary = Some(temporary);
+        harness._server = server;
         harness
     }
 
     /// A harness over a directory that may have been used before.
     pub(crate) async fn open(dir: &Path, options: Options) -> Self {
+        Self::open_on(dir, None, options).await
+    }
+
+    async fn open_on(dir: &Path, logins: Option<PostgresOptions>, options: Options) -> Self {
         let ambient = Ambient::new(Arc::new(Still), Arc::new(Counter::default()));
-        let store = open_store(dir, &ambient).await;
+        let store = open_store(dir, logins, &ambient).await;
         let tenant = match store.find_tenant_by_slug("default").await.unwrap() {
             Some(tenant) => tenant,
             None => create_tenant(&store, &ambient, "default").await,
@@ -96,6 +119,7 @@ impl Harness {
         };
         keep_secrets(&store, &ambient, &ctx).await;
         let data = store.tenant_data(tables()).unwrap();
+        store.make_tables(&data).await.unwrap();
         let options = Options {
             data: Some(options.data.unwrap_or(data)),
             ..options
@@ -108,6 +132,7 @@ impl Harness {
             tenant,
             user,
             _temporary: None,
+            _server: None,
         }
     }
 
@@ -132,12 +157,18 @@ impl Harness {
             tenant: self.tenant.clone(),
             user: self.user.clone(),
             _temporary: None,
+            _server: None,
         };
         same.in_tenant(slug).await
     }
 
     pub(crate) fn ctx(&self) -> Ctx {
         Ctx::platform(self.tenant.id)
+    }
+
+    /// The tenant has secrets to read, and one that is not for its script.
+    pub(crate) async fn keep_secrets(&self) {
+        keep_secrets(&self.store, &self.ambient, &self.ctx()).await;
     }
 
     /// A job of an unsaved script, run by Ada with all rights of the tenant.
@@ -282,10 +313,11 @@ pub(crate) fn definition(name: &str, source: &str, trigger: Trigger) -> Definiti
 }
 
 /// A runtime that was dropped lets go of the directory when its last guest is gone.
-async fn open_store(dir: &Path, ambient: &Ambient) -> Store {
+async fn open_store(dir: &Path, logins: Option<PostgresOptions>, ambient: &Ambient) -> Store {
     let mut tries = 0;
     loop {
-        let options = scriptorium_store::Options::new(dir);
+        let mut options = scriptorium_store::Options::new(dir);
+        options.postgres = logins.clone();
         match Store::open(options, ambient.clone()).await {
             Ok(store) => return store,
             Err(error) if tries == 200 => panic!("{error}"),
@@ -293,6 +325,30 @@ async fn open_store(dir: &Path, ambient: &Ambient) -> Store {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// A database of its own with the schema and the logins.
+async fn server() -> scriptorium_testing::Database {
+    scriptorium_testing::Database::cloned("runtime", async |superuser| {
+        Store::create_roles(&superuser, &KEY, PREFIX).await.unwrap();
+        let options = PostgresOptions::derived(&superuser, &KEY, PREFIX).unwrap();
+        Store::migrate(&options).await.unwrap();
+    })
+    .await
+}
+
+/// The name that the logins of the tests begin with.
+const PREFIX: &str = "scriptorium";
+const KEY: [u8; 32] = [7; 32];
+
+/// Every login; leases end by the clock of the tests.
+fn logins(server: &scriptorium_testing::Database) -> PostgresOptions {
+    let url = |role: &str| server.url(&format!("{PREFIX}_{role}"));
+    let mut options = PostgresOptions::new(&url("app"), &url("system")).unwrap();
+    options.connections = 4;
+    options.clock = scriptorium_store::Clock::Ambient;
+    let options = options.with_script(&url("script")).unwrap();
+    options.with_migrator(&url("migrator")).unwrap()
 }
 
 async fn create_tenant(store: &Store, ambient: &Ambient, slug: &str) -> Tenant {

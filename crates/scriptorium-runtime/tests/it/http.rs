@@ -30,7 +30,7 @@ fn without_a_list_nothing_is_reached() {
 static ASKED: AtomicUsize = AtomicUsize::new(0);
 
 /// A server of a few answers, on a thread that ends with the test.
-fn serve() -> SocketAddr {
+pub(crate) fn serve() -> SocketAddr {
     let (tell, told) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -10,6 +10,7 @@ mod canary;
 mod cases;
 mod circuits;
 mod fairness;
+mod functions;
 mod harness;
 mod http;
 mod libraries;

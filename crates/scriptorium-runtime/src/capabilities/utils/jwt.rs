@@ -29,7 +29,7 @@ pub(super) fn sign(run: &Run, mut args: Args) -> Result<String, HostError> {
     let (key, mut options) = (key(&mut args)?, args.object(2));
     let algorithm = match options.remove("algorithm") {
         None | Some(Value::Null) => ALGORITHMS[0].to_owned(),
-        Some(value) => known(&value)?,
+        Some(value) => known("options.algorithm", &value)?,
     };
     let now = run.now().as_second();
     payload.entry("iat").or_insert(now.into());
@@ -126,9 +126,13 @@ impl Wanted {
             }
             match name.as_str() {
                 "algorithms" => {
+                    let field = "options.algorithms";
                     let list = value.as_array().filter(|list| !list.is_empty());
-                    let list = list.ok_or_else(unknown_algorithm)?;
-                    wanted.algorithms = list.iter().map(known).collect::<Result<_, _>>()?;
+                    let list = list.ok_or_else(|| {
+                        invalid(field, "must name one or more of HS256, HS384 and HS512")
+                    })?;
+                    let known = list.iter().map(|name| known(field, name));
+                    wanted.algorithms = known.collect::<Result<_, _>>()?;
                 }
                 "issuer" => wanted.issuer = Some(word(&name, value)?),
                 "subject" => wanted.subject = Some(word(&name, value)?),
@@ -196,13 +200,10 @@ fn key(args: &mut Args) -> Result<Vec<u8>, HostError> {
     Ok(key)
 }
 
-fn known(value: &Value) -> Result<String, HostError> {
+fn known(field: &str, value: &Value) -> Result<String, HostError> {
     let name = value.as_str().filter(|name| ALGORITHMS.contains(name));
-    name.map(str::to_owned).ok_or_else(unknown_algorithm)
-}
-
-fn unknown_algorithm() -> HostError {
-    invalid("options.algorithm", "must be HS256, HS384 or HS512")
+    let refuse = || invalid(field, "must be HS256, HS384 or HS512");
+    name.map(str::to_owned).ok_or_else(refuse)
 }
 
 fn word(name: &str, value: Value) -> Result<String, HostError> {

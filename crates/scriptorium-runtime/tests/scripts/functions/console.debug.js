@@ -1,0 +1,3 @@
+// log: debug one
+// success: null
+const call = () => console.debug("one");

@@ -1,0 +1,3 @@
+// log: error one
+// success: null
+const call = () => console.error("one");

@@ -1,0 +1,3 @@
+// log: info one
+// success: null
+const call = () => console.info("one");

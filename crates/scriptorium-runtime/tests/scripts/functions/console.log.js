@@ -1,0 +1,3 @@
+// log: info one { a: 1 }
+// success: null
+const call = () => console.log("one", { a: 1 });

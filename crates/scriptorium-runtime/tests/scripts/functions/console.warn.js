@@ -1,0 +1,3 @@
+// log: warn one
+// success: null
+const call = () => console.warn("one");
