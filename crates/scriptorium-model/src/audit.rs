@@ -117,6 +117,10 @@ named! {
         SecretDeleted = "secret.deleted",
         /// An execution has read a secret.
         SecretUsed = "secret.used",
+        /// A remote service was registered or changed; its key is not told.
+        ServiceChanged = "service.changed",
+        /// A remote service was removed.
+        ServiceDeleted = "service.deleted",
         /// A tenant was added.
         TenantCreated = "tenant.created",
         /// A tenant was changed.
@@ -201,6 +205,8 @@ named! {
         Storage = "storage",
         /// A secret.
         Secret = "secret",
+        /// A remote service.
+        Service = "service",
         /// A tenant.
         Tenant = "tenant",
         /// An execution, or several.

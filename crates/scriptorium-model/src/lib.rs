@@ -34,6 +34,7 @@ pub mod outgoing;
 pub mod page;
 pub mod permission;
 pub mod policy;
+pub mod remote_service;
 pub mod retention;
 pub mod retry;
 pub mod schedule;

@@ -35,6 +35,8 @@ pub enum Permission {
     SecretsManage,
     /// Read secrets, in a script that may.
     SecretsUse,
+    /// Register, change and remove the tenant's remote services.
+    ServicesManage,
     /// Send messages to people, in a script.
     NotificationsSend,
     /// See the messages that scripts send, try them again, give them up, and say whether they are sent at all.
@@ -53,7 +55,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every platform permission.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::ScriptsRead,
         Self::ScriptsCreate,
         Self::ScriptsUpdate,
@@ -68,6 +70,7 @@ impl Permission {
         Self::StorageManage,
         Self::SecretsManage,
         Self::SecretsUse,
+        Self::ServicesManage,
         Self::NotificationsSend,
         Self::NotificationsManage,
         Self::TemplatesManage,
@@ -94,6 +97,7 @@ impl Permission {
             Self::StorageManage => "storage.manage",
             Self::SecretsManage => "secrets.manage",
             Self::SecretsUse => "secrets.use",
+            Self::ServicesManage => "services.manage",
             Self::NotificationsSend => "notifications.send",
             Self::NotificationsManage => "notifications.manage",
             Self::TemplatesManage => "templates.manage",

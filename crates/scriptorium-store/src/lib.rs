@@ -31,6 +31,7 @@ mod notifications;
 mod operations;
 mod outgoing;
 mod recall;
+mod remote_services;
 mod retention;
 pub mod schedules;
 pub mod scripts;

@@ -31,6 +31,8 @@ pub(crate) enum Slot<'a> {
     Test(&'a str),
     /// What an endpoint accepts signatures of.
     Signing(ScriptId, SigningSecretId),
+    /// What requests to the remote service of this name are signed with.
+    Service(&'a str),
 }
 
 impl Seal {
@@ -127,6 +129,10 @@ impl Whose<'_> {
                 bound.extend(script.0.as_bytes());
                 bound.extend(secret.0.as_bytes());
             }
+            Slot::Service(name) => {
+                bound.push(3);
+                bound.extend(name.as_bytes());
+            }
         }
         bound
     }
@@ -186,6 +192,7 @@ mod tests {
             whose(2, Slot::Value("a")),
             whose(1, Slot::Value("b")),
             whose(1, Slot::Test("a")),
+            whose(1, Slot::Service("a")),
             whose(1, signing(0, 0)),
         ] {
             assert!(seal.open(&elsewhere, &stored).is_err());

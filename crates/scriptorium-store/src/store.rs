@@ -117,6 +117,8 @@ pub enum Change {
     Halts,
     /// A notification waits to be sent.
     Notifications,
+    /// A remote service was registered, changed or removed.
+    Services,
 }
 
 /// What changed, for whoever watches. `seen` moves with every change, `told` with those of this
@@ -329,7 +331,7 @@ impl Store {
 
 impl Change {
     /// Every kind.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Endpoints,
         Self::Schedules,
         Self::Pending,
@@ -338,6 +340,7 @@ impl Change {
         Self::Events,
         Self::Halts,
         Self::Notifications,
+        Self::Services,
     ];
 
     /// Its name among nodes.
@@ -351,6 +354,7 @@ impl Change {
             Self::Events => "events",
             Self::Halts => "halts",
             Self::Notifications => "notifications",
+            Self::Services => "services",
         }
     }
 

@@ -39,6 +39,7 @@ grant select, insert, update, delete on notifications     to {app}, {system};
 grant select, insert, update, delete on notification_days to {app}, {system};
 grant select, insert, update, delete on notification_modes to {app}, {system};
 grant select, insert, update, delete on outgoing_rules    to {app}, {system};
+grant select, insert, update, delete on remote_services   to {app}, {system};
 grant select, insert, update, delete on event_deliveries  to {app}, {system};
 grant select, insert, delete         on signing_secrets   to {app}, {system};
 grant select, insert, delete         on signed_requests   to {app}, {system};

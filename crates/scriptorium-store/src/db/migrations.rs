@@ -68,6 +68,7 @@ const ALL: &[Pair] = &pairs![
     "0039_notifications",
     "0041_outgoing_rules",
     "0042_batches_and_retries",
+    "0043_remote_services",
 ];
 
 /// How far a database has come.

@@ -165,6 +165,7 @@ impl Relay {
         let mut cancel = self.signals.told(Change::Cancel);
         let mut events = self.signals.told(Change::Events);
         let mut halts = self.signals.told(Change::Halts);
+        let mut services = self.signals.told(Change::Services);
         let (ears, mut heard) = mpsc::channel(256);
         // Ends with this function.
         let mut listening = JoinSet::new();
@@ -180,6 +181,7 @@ impl Relay {
                 () = moved(&mut cancel) => self.tell(Change::Cancel).await,
                 () = moved(&mut events) => self.tell(Change::Events).await,
                 () = moved(&mut halts) => self.tell(Change::Halts).await,
+                () = moved(&mut services) => self.tell(Change::Services).await,
             }
         }
         self.leave().await;

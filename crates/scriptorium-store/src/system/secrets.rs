@@ -9,8 +9,10 @@ use crate::error::Result;
 /// What is sealed of some secret, if there is one.
 pub(crate) async fn any_secret(db: &Db) -> Result<Option<Vec<u8>>> {
     let db = db.read_all(ACROSS_TENANTS).await?;
-    let sql =
-        db.sql("select sealed from secrets union all select sealed from signing_secrets limit 1");
+    let sql = db.sql(
+        "select sealed from secrets union all select sealed from signing_secrets \
+             union all select sealed from remote_services limit 1",
+    );
     let row: Option<SealedRow> = db.one(sql).await?;
     Ok(row.map(|row| row.sealed))
 }

@@ -41,6 +41,7 @@ mod plans;
 mod pruning;
 mod queue;
 mod recall;
+mod remote_services;
 mod removal;
 mod retention;
 mod schedules;

@@ -20,6 +20,7 @@ use scriptorium_model::notification::SendMode;
 use scriptorium_model::operation::OperationKind;
 use scriptorium_model::outgoing::OutgoingRules;
 use scriptorium_model::permission::PermissionSet;
+use scriptorium_model::remote_service::{Manifest, RemoteMethod, TIMEOUT};
 use scriptorium_model::retention::Retention;
 use scriptorium_model::script::Script;
 use scriptorium_model::secret::SecretChange;
@@ -94,6 +95,7 @@ async fn fill(world: &World, ctx: &Ctx, slug: &str, data: &TenantData) {
     letter.cause.message.clone_from(&text);
     store.insert_dead_letter(ctx, &letter).await.unwrap();
     notifications(world, ctx, &script, &text).await;
+    remote_service(world, ctx, slug, &text).await;
     let operation = operation(world, ctx, OperationKind::Replay);
     store.create_operation(ctx, &operation).await.unwrap();
     let row = vec![json!(1), json!(text)];
@@ -119,6 +121,30 @@ async fn notifications(world: &World, ctx: &Ctx, script: &Script, text: &str) {
     commit.await.unwrap();
     let mode = world.store.set_notification_mode(ctx, SendMode::Send);
     mode.await.unwrap();
+}
+
+/// A service that is somewhere else; its name and what it can do are told, and nothing else that people wrote of it.
+async fn remote_service(world: &World, ctx: &Ctx, slug: &str, text: &str) {
+    let method = RemoteMethod {
+        name: "read".to_owned(),
+        description: text.to_owned(),
+        parameters: Vec::new(),
+        result: Some(json!({ "const": text }).into()),
+        is_safe: true,
+        is_list: false,
+        timeout: TIMEOUT,
+        permission: None,
+    };
+    let manifest = Manifest {
+        name: slug.to_owned(),
+        description: text.to_owned(),
+        url: "https://erp.example.com/services".to_owned(),
+        script_types: None,
+        methods: vec![method],
+    };
+    let store = &world.store;
+    let added = store.add_remote_service(ctx, &manifest, &[7; 32], false);
+    added.await.unwrap();
 }
 
 /// What is kept of signed requests, and a halt of what nothing here is started by.
