@@ -66,6 +66,9 @@ pub(crate) enum Command {
     /// Rules of the requests that a tenant's scripts send: where to, and what goes along.
     #[command(subcommand)]
     Outgoing(OutgoingCommand),
+    /// Remote services of a tenant: what its scripts call that is somewhere else.
+    #[command(subcommand)]
+    Service(ServiceCommand),
     /// The audit trail on a server.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -1027,6 +1030,37 @@ pub(crate) enum OutgoingCommand {
 pub(crate) struct OutgoingSetArgs {
     /// A JSON file with the rules, as `show` prints them; `-` for standard input
     pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ServiceCommand {
+    /// List the remote services of the tenant; no secrets.
+    List(RemoteOnly),
+    /// Register a remote service; the secret is made up and shown once, unless one is given.
+    Add(ServiceFileArgs),
+    /// Change a remote service to what a manifest says; its secret stays unless another is given.
+    Change(ServiceFileArgs),
+    /// Remove a remote service.
+    Delete(ServiceDeleteArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServiceFileArgs {
+    /// A JSON file with the manifest; `-` for standard input
+    pub(crate) file: PathBuf,
+    /// Read the secret that requests are signed with from standard input
+    #[arg(long)]
+    pub(crate) secret: bool,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServiceDeleteArgs {
+    /// Its name
+    pub(crate) name: String,
     #[command(flatten)]
     pub(crate) remote: RemoteArgs,
 }

@@ -25,6 +25,7 @@ mod remote;
 mod script;
 mod secret;
 mod serve;
+mod service;
 mod settings;
 mod signing_secret;
 mod subscription;
@@ -89,6 +90,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             Command::Tenant(command) => tenant::run(command).await,
             Command::Outgoing(command) => outgoing::run(command).await,
             Command::Secret(command) => secret::run(command).await,
+            Command::Service(command) => service::run(command).await,
             Command::SigningSecret(command) => signing_secret::run(command).await,
             Command::Audit(command) => audit::run(command).await,
             Command::Backup(arguments) => backup::run(arguments).await,

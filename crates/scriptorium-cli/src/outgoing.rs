@@ -11,7 +11,7 @@ use crate::exit::Refusal;
 use crate::print;
 use crate::remote::Remote;
 
-/// No rules are as large.
+/// No document is as large.
 const LARGEST: u64 = 1 << 20;
 
 pub(crate) async fn run(command: OutgoingCommand) -> anyhow::Result<()> {
@@ -29,7 +29,8 @@ pub(crate) async fn run(command: OutgoingCommand) -> anyhow::Result<()> {
     Ok(print::json(&rules)?)
 }
 
-fn read(file: &Path) -> anyhow::Result<Value> {
+/// A JSON document from a file, or from standard input for `-`.
+pub(crate) fn read(file: &Path) -> anyhow::Result<Value> {
     let shown = file.display();
     let mut text = String::new();
     let read = if file == Path::new("-") {

@@ -109,6 +109,7 @@ fn builder(settings: &Settings) -> Builder {
         .http_allow(settings.http_allow.iter().copied())
         .http_networks(settings.http_networks.iter().copied())
         .http_deny(settings.http_deny.iter().copied())
+        .service_allow(settings.service_allow.iter().copied())
         .allow_eval(settings.allow_eval);
     if let Some(database) = &settings.database {
         builder = builder.database(database.clone());

@@ -30,7 +30,7 @@ struct Key {
 const PREFIX: &str = "SCRIPTORIUM_";
 
 /// Every setting.
-const KEYS: [Key; 50] = [
+const KEYS: [Key; 51] = [
     key("listen", Some("127.0.0.1:8080")),
     key("data_dir", Some("./data")),
     key("cache_dir", None),
@@ -50,6 +50,7 @@ const KEYS: [Key; 50] = [
     key("http_allow", None),
     key("http_networks", None),
     key("http_deny", None),
+    key("service_allow", None),
     key("allow_eval", Some("false")),
     key("workers", None),
     key("guest_threads", None),
@@ -170,6 +171,7 @@ pub(crate) struct Settings {
     pub(crate) http_allow: Vec<SocketAddr>,
     pub(crate) http_networks: Vec<IpNet>,
     pub(crate) http_deny: Vec<IpNet>,
+    pub(crate) service_allow: Vec<SocketAddr>,
     pub(crate) allow_eval: bool,
     pub(crate) workers: Option<usize>,
     pub(crate) guest_threads: Option<usize>,
@@ -343,6 +345,10 @@ impl Layers {
                 .networks("http_networks", "private networks such as 10.1.0.0/16")?,
             http_deny: self
                 .networks("http_deny", "addresses or networks such as 203.0.113.0/24")?,
+            service_allow: self.list(
+                "service_allow",
+                "addresses with port such as 127.0.0.1:9000",
+            )?,
             allow_eval: self.required("allow_eval", "true or false")?,
             workers: self.optional("workers", "a number of 1 or more")?,
             guest_threads: self.optional("guest_threads", "a number of 1 or more")?,

@@ -69,7 +69,7 @@ pub(crate) struct Circuits<T> {
 }
 
 type Key = (TenantId, ScriptId);
-type Work<T> = BoxFuture<'static, Result<T, Infallible>>;
+pub(crate) type Work<T> = BoxFuture<'static, Result<T, Infallible>>;
 
 /// One script's.
 struct Switch<T> {
@@ -224,7 +224,7 @@ impl<T: Counted + Send + 'static> Circuits<T> {
             .permitted_calls_in_half_open(1)
             .on_state_transition(move |_, to| open.turned(key, version, to))
             .build()?;
-        Ok(layer.layer_fn(Through(PhantomData)))
+        Ok(layer.layer_fn(Through::default()))
     }
 }
 
@@ -292,7 +292,13 @@ impl<T: Counted> FailureClassifier<T, Infallible> for Faults {
 }
 
 /// The work of an execution is what the breaker is asked for, and all that it gives.
-struct Through<T>(PhantomData<fn() -> T>);
+pub(crate) struct Through<T>(PhantomData<fn() -> T>);
+
+impl<T> Default for Through<T> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
 
 impl<T> Clone for Through<T> {
     fn clone(&self) -> Self {

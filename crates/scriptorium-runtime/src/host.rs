@@ -42,6 +42,7 @@ use crate::masking::Mask;
 use crate::notifications::Outlets;
 use crate::notifications::service::Outgoing;
 use crate::options::HostTypes;
+use crate::remote::{self, Asked, Remotes};
 use crate::scheduler::Shares;
 use crate::service::{Does, Handler, Method, Registry, Service, ServiceCall, ServiceError};
 
@@ -71,6 +72,8 @@ pub(crate) struct World {
     pub(crate) outlets: Outlets,
     /// The way out.
     pub(crate) outbound: Outbound,
+    /// Services that are somewhere else.
+    pub(crate) remotes: Remotes,
     /// What each tenant may take.
     pub(crate) shares: Shares,
     /// Every permission name `*` stands for.
@@ -108,6 +111,8 @@ pub(crate) struct Run {
     incidents: Mutex<Vec<Incident>>,
     /// In place of the world, when it is a dry run.
     pub(crate) dry: Dry,
+    /// What it has asked remote services for.
+    pub(crate) asked: Asked,
 }
 
 /// Bytes of a request's body that the prelude is given at once.
@@ -188,6 +193,7 @@ impl Run {
             outgoing: Mutex::default(),
             incidents: Mutex::default(),
             dry: Dry::default(),
+            asked: Asked::default(),
             job,
         }
     }
@@ -366,31 +372,45 @@ impl Run {
         }
     }
 
-    fn allows_service(&self, name: &str) -> bool {
-        match &self.job.definition.allowed_services {
-            Some(allowed) => allowed.iter().any(|one| one == name),
-            None => true,
-        }
+    /// Whether a service is in this script's world: it is for scripts of the type, and the script may call it.
+    fn allows_service(&self, service: &Service) -> bool {
+        let definition = &self.job.definition;
+        let allowed = definition.allowed_services.as_ref();
+        service.is_for(definition.trigger.kind())
+            && allowed.is_none_or(|names| names.contains(&service.name))
     }
 
-    /// Names of the services in this script's world, as JSON; `null` for all of them.
+    /// The services in this script's world, as JSON: a name of those that every sandbox knows, with the methods
+    /// of those that are the tenant's; `null` for all that every sandbox knows.
     fn services(&self) -> String {
-        match &self.job.definition.allowed_services {
-            None => "null".to_owned(),
-            Some(allowed) => allowed
-                .iter()
-                .filter(|name| self.world.services.contains(name))
-                .map(String::as_str)
-                .collect::<Value>()
-                .to_string(),
+        let known = self.world.services.iter();
+        let own = self.job.services.0.iter();
+        let mut of_all = self.job.services.0.is_empty();
+        let mut told = Vec::new();
+        for service in known {
+            if self.allows_service(service) {
+                told.push(json!(service.name));
+            } else {
+                of_all = false;
+            }
         }
+        if of_all {
+            return "null".to_owned();
+        }
+        for service in own.filter(|service| self.allows_service(service)) {
+            let methods = service.methods.iter();
+            let methods = methods.map(|method| json!([method.name, method.give()]));
+            told.push(json!([service.name, methods.collect::<Vec<_>>()]));
+        }
+        Value::from(told).to_string()
     }
 
+    /// What the host application offers comes before what is the tenant's.
     fn find_service(&self, path: &str) -> Option<(&Service, &Method)> {
         let path = path.strip_prefix("services.")?;
-        let (service, method) = self.world.services.find(path)?;
-        self.allows_service(&service.name)
-            .then_some((service, method))
+        let known = self.world.services.find(path);
+        let (service, method) = known.or_else(|| self.job.services.0.find(path))?;
+        self.allows_service(service).then_some((service, method))
     }
 
     /// Arguments for a service, and what counts them.
@@ -419,15 +439,12 @@ impl Run {
                 ..HostError::new("PERMISSION_DENIED", message)
             }));
         }
-        let handler = match &method.does {
-            Does::Host(handler) => handler,
-            Does::Platform(does) => {
-                return match self.read_args(args) {
-                    Ok((args, values)) => does(self, args, values),
-                    Err(error) => Reply::Ready(Err(error)),
-                };
-            }
-        };
+        if let Does::Platform(does) = &method.does {
+            return match self.read_args(args) {
+                Ok((args, values)) => does(self, args, values),
+                Err(error) => Reply::Ready(Err(error)),
+            };
+        }
         if self.database.is_open() {
             // It may need what the transaction has locked, and would wait for itself.
             let message = format!("{path} cannot be called while a transaction is open");
@@ -437,6 +454,22 @@ impl Run {
             Ok(read) => read,
             Err(error) => return Reply::Ready(Err(error)),
         };
+        match &method.does {
+            Does::Host(handler) => self.ask_host(path, method, handler, args, values),
+            Does::Remote(target) => remote::call(self, target.clone(), args, values),
+            Does::Platform(does) => does(self, args, values),
+        }
+    }
+
+    /// Calls the host application's own code.
+    fn ask_host(
+        self: &Arc<Self>,
+        path: &str,
+        method: &Method,
+        handler: &Handler,
+        args: Vec<Value>,
+        values: Held,
+    ) -> Reply {
         let call = ServiceCall {
             ctx: self.ctx.clone(),
             args,
@@ -604,7 +637,7 @@ impl Host for RunHost {
 }
 
 /// About what a JSON text takes as values: its letters, and places for what they stand for.
-fn weight(json: &str) -> usize {
+pub(crate) fn weight(json: &str) -> usize {
     let place = size_of::<Value>();
     let (mut bytes, mut quoted, mut escaped) = (json.len() + place, false, false);
     for byte in json.bytes() {

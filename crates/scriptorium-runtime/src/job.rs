@@ -16,6 +16,7 @@ use scriptorium_store::tenant_data::TenantData;
 
 use crate::libraries::Bundle;
 use crate::principal::Principal;
+use crate::remote::TenantServices;
 use crate::reply::HttpReply;
 use crate::request::HttpRequest;
 use crate::scheduler::Refusal;
@@ -53,6 +54,8 @@ pub struct Job {
     pub by_operator: bool,
     /// The business tables inside of its caller's transaction, when it runs in one.
     pub transaction: Option<TenantData>,
+    /// The tenant's own services, besides those of the host application.
+    pub services: TenantServices,
 }
 
 impl Job {

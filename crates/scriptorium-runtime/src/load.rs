@@ -132,6 +132,7 @@ pub(crate) async fn job(
         origin: caller.origin.clone(),
         by_operator,
         transaction: None,
+        services: shared.world.remotes.of(store, caller.tenant).await?,
     })
 }
 

@@ -27,6 +27,8 @@ pub struct Options {
     pub notifications: Notifications,
     /// The way out of `http`. Default: to every address outside, by the system's name servers.
     pub outbound: Option<Outbound>,
+    /// The way out to remote services that an operator has registered. Default: the same as `outbound`.
+    pub service_outbound: Option<Outbound>,
     /// Threads that run guest code, apart from I/O. Default: one per core.
     pub guest_threads: usize,
     /// What each tenant may take of the process.
@@ -81,6 +83,7 @@ impl Default for Options {
             allow_eval: false,
             notifications: Notifications::default(),
             outbound: None,
+            service_outbound: None,
             guest_threads: std::thread::available_parallelism().map_or(1, usize::from),
             shares: Shares::default(),
             operator_slots: 2,

@@ -10,6 +10,7 @@ use scriptorium_engine::{Config, Engine};
 use scriptorium_model::alert::AlertKind;
 use scriptorium_model::execution::{Execution, Failure, Progress};
 use scriptorium_model::permission::Permission;
+use scriptorium_model::remote_service::Manifest;
 use scriptorium_model::script::{Definition, Language, Script, ScriptType};
 use scriptorium_model::{Ambient, Ctx, ExecutionId, Invalid, Json, ScriptId, TenantId, template};
 use scriptorium_outbound::{Outbound, Policy};
@@ -34,6 +35,7 @@ use crate::notifications::{self, Outlets, sender};
 use crate::once::{self, Once};
 use crate::options::Options;
 use crate::prepared::{Prepared, ProgramStatistics, Programs, Recipe};
+use crate::remote::{self, Remotes, ServiceCircuit, TenantServices};
 use crate::scheduler::{
     Admission, AdmissionStatistics, SchedulerStatistics, Shares, TenantShare, TenantUse, Threads,
 };
@@ -85,6 +87,8 @@ pub struct Statistics {
     pub admission: AdmissionStatistics,
     /// Which scripts are held back.
     pub circuits: CircuitStatistics,
+    /// Which remote services are held back.
+    pub service_circuits: CircuitStatistics,
     /// Programs that were kept ready, and those that were not.
     pub programs: ProgramStatistics,
     /// The threads that run guest code.
@@ -123,7 +127,9 @@ impl Runtime {
             Some(outbound) => outbound,
             None => Outbound::new(Policy::default())?,
         };
+        let operators = options.service_outbound.unwrap_or_else(|| outbound.clone());
         let world = World {
+            remotes: Remotes::new(&store, ambient.clone(), operators),
             store,
             ambient,
             services,
@@ -407,9 +413,40 @@ impl Runtime {
         shared.guests.shutdown(&shared.world.io).await;
     }
 
-    /// TypeScript declarations of the script API with the registered services.
-    pub fn typings(&self) -> String {
-        typings::declarations(&self.0.world.services, &self.0.world.types)
+    /// TypeScript declarations of the script API with the host application's services and a tenant's own.
+    pub fn typings(&self, services: &TenantServices) -> String {
+        let world = &self.0.world;
+        typings::declarations(&world.services, &services.0, &world.types)
+    }
+
+    /// The services of a tenant that are somewhere else.
+    ///
+    /// # Errors
+    /// The database's failure.
+    pub async fn tenant_services(
+        &self,
+        tenant: TenantId,
+    ) -> Result<TenantServices, scriptorium_store::Error> {
+        let world = &self.0.world;
+        world.remotes.of(&world.store, tenant).await
+    }
+
+    /// Checks what a remote service declares before it is registered: its rules, its schemas, that nothing of the
+    /// host application has its name, and that requests may go where it says it is.
+    ///
+    /// # Errors
+    /// Every broken rule.
+    pub async fn check_remote_service(
+        &self,
+        manifest: &Manifest,
+        by_operator: bool,
+    ) -> Result<(), Invalid> {
+        remote::check(&self.0, manifest, by_operator).await
+    }
+
+    /// Whether this process holds a remote service of a tenant back at present, because calls of it fail.
+    pub fn service_circuit(&self, tenant: TenantId, name: &str) -> Option<ServiceCircuit> {
+        self.0.world.remotes.breakers.find(tenant, name)
     }
 
     /// Every permission name there is: the platform's and the host application's.
@@ -423,9 +460,12 @@ impl Runtime {
         services.map(|service| service.name.as_str())
     }
 
-    /// Whether a service is registered under this name.
-    pub fn has_service(&self, name: &str) -> bool {
-        self.0.world.services.contains(name)
+    /// Whether scripts of a type may call a service, the host application's or one of the tenant's; `None` when
+    /// there is none of that name.
+    pub fn offers(&self, name: &str, kind: ScriptType, services: &TenantServices) -> Option<bool> {
+        let known = self.0.world.services.get(name);
+        let service = known.or_else(|| services.0.get(name))?;
+        Some(service.is_for(kind))
     }
 
     /// Whether this process holds a script back at present, because its executions time out or
@@ -442,6 +482,7 @@ impl Runtime {
             slots: self.0.slots,
             admission: self.0.admission.statistics(),
             circuits: self.0.circuits.statistics(),
+            service_circuits: self.0.world.remotes.breakers.statistics(),
             programs: self.0.programs.statistics(),
             scheduler: self.0.guests.statistics(),
             tenants: self.0.guests.usage(),

@@ -116,6 +116,21 @@ pub(crate) async fn fitted(
     world.blocking(work).await.unwrap_or_else(broken)
 }
 
+/// A value that meets a schema, with what is missing in it.
+pub(crate) async fn held(
+    world: &World,
+    schema: &Arc<Schema>,
+    field: &str,
+    value: Value,
+) -> Result<Value, Invalid> {
+    if schema.parts.saturating_mul(count(&value)) <= AT_ONCE {
+        return schema.fit_value(field, value);
+    }
+    let (schema, field) = (schema.clone(), field.to_owned());
+    let work = move || schema.fit_value(&field, value);
+    world.blocking(work).await.unwrap_or_else(broken)
+}
+
 /// What of a value does not meet a schema of a script: where, and why.
 ///
 /// # Errors
@@ -135,7 +150,8 @@ fn broken<T>() -> Result<T, Invalid> {
 }
 
 impl Schema {
-    fn compile(text: &Json) -> Result<Self, Invalid> {
+    /// A schema from its text.
+    pub(crate) fn compile(text: &Json) -> Result<Self, Invalid> {
         at_most_bytes(FIELD, text.len(), BYTES)?;
         let refuse = |message: String| Invalid::field(FIELD, "bad_schema", message);
         let schema = text.to_value();
@@ -191,11 +207,24 @@ impl Schema {
         }
     }
 
+    fn fit_value(&self, field: &str, mut value: Value) -> Result<Value, Invalid> {
+        self.fill(&mut value);
+        self.hold(field, &value)?;
+        Ok(value)
+    }
+
     /// The input with what is missing in it.
     fn fit(&self, field: &str, input: &Json) -> Result<Json, Invalid> {
         let mut value = input.to_value();
+        let filled = self.fill(&mut value);
+        self.hold(field, &value)?;
+        Ok(if filled { value.into() } else { input.clone() })
+    }
+
+    /// Whether something was missing that has a default.
+    fn fill(&self, value: &mut Value) -> bool {
         let mut filled = false;
-        if let Value::Object(members) = &mut value {
+        if let Value::Object(members) = value {
             for (name, default) in &self.defaults {
                 if !members.contains_key(name) {
                     members.insert(name.clone(), default.clone());
@@ -203,8 +232,7 @@ impl Schema {
                 }
             }
         }
-        self.hold(field, &value)?;
-        Ok(if filled { value.into() } else { input.clone() })
+        filled
     }
 
     fn hold(&self, field: &str, value: &Value) -> Result<(), Invalid> {

@@ -1,5 +1,6 @@
-//! Services: what the host application lets scripts call as `services.<name>.<method>()`.
-//! The host registers them; who may call which is decided here for every call (R-JSVC).
+//! Services: what scripts call as `services.<name>.<method>()`. The host application registers them, or they
+//! are a tenant's own and somewhere else (`remote`); who may call which is decided here for every call
+//! (R-JSVC).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,11 +9,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use scriptorium_engine::{Held, Reply};
+use scriptorium_model::remote_service::is_name;
+use scriptorium_model::script::ScriptType;
 use scriptorium_model::{Ambient, Ctx, ExecutionId, Invalid};
 use scriptorium_store::tenant_data::TenantData;
 use serde_json::Value;
 
 use crate::host::Run;
+use crate::remote::Target;
 
 /// A named group of methods that scripts can call.
 ///
@@ -33,6 +37,8 @@ pub struct Service {
     pub(crate) name: String,
     pub(crate) doc: String,
     pub(crate) types: Vec<String>,
+    /// Types of the scripts that may call it; all when `None`.
+    pub(crate) script_types: Option<Vec<ScriptType>>,
     pub(crate) methods: Vec<Method>,
 }
 
@@ -57,6 +63,8 @@ pub(crate) enum Does {
     Host(Handler),
     /// The platform, which sees the run and looks to dry runs itself.
     Platform(Own),
+    /// Somebody else, over HTTP.
+    Remote(Arc<Target>),
 }
 
 /// What the platform does for a method of its own.
@@ -100,6 +108,7 @@ impl Service {
             name: name.into(),
             doc: doc.into(),
             types: Vec::new(),
+            script_types: None,
             methods: Vec::new(),
         }
     }
@@ -129,6 +138,12 @@ impl Service {
             reads_only: false,
             dry_run: None,
         });
+        self
+    }
+
+    /// Adds a method that somebody else does.
+    pub(crate) fn remote(mut self, method: Method) -> Self {
+        self.methods.push(method);
         self
     }
 
@@ -185,6 +200,20 @@ impl Service {
             method.dry_run = Some(Arc::new(move |call| Box::pin(handler(call))));
         }
         self
+    }
+
+    /// Offers it to scripts of these types only; by default all may call it (R-JSVC-02). In the others it is
+    /// not there.
+    #[must_use]
+    pub fn only_for(mut self, types: impl IntoIterator<Item = ScriptType>) -> Self {
+        self.script_types = Some(types.into_iter().collect());
+        self
+    }
+
+    /// Whether scripts of a type may call it.
+    pub(crate) fn is_for(&self, kind: ScriptType) -> bool {
+        let types = self.script_types.as_ref();
+        types.is_none_or(|types| types.contains(&kind))
     }
 
     /// Adds TypeScript declarations that the signatures use.
@@ -298,6 +327,12 @@ impl Registry {
         invalid.or(Self(registry))
     }
 
+    /// Those that were checked when they were registered.
+    pub(crate) fn of_checked(services: impl IntoIterator<Item = Service>) -> Self {
+        let named = services.into_iter().map(|one| (one.name.clone(), one));
+        Self(named.collect())
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Service> {
         self.0.values()
     }
@@ -310,27 +345,18 @@ impl Registry {
         Some((service, method))
     }
 
-    pub(crate) fn contains(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+    pub(crate) fn get(&self, name: &str) -> Option<&Service> {
+        self.0.get(name)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
-/// Names become properties of objects in the script's world: identifiers, and none that every
-/// object has.
+/// Names become properties of objects in the script's world.
 fn check_name(name: &str, field: &str, invalid: &mut Invalid) {
-    const TAKEN: [&str; 6] = [
-        "__proto__",
-        "constructor",
-        "prototype",
-        "then",
-        "toString",
-        "valueOf",
-    ];
-    let mut chars = name.chars();
-    let identifier = chars.next().is_some_and(|c| c.is_ascii_alphabetic())
-        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
-        && name.len() <= 100;
-    if !identifier || TAKEN.contains(&name) {
+    if !is_name(name) {
         let message = format!("{name:?} cannot be the name of a service or method");
         invalid.push(field, "bad_identifier", message);
     }

@@ -13,20 +13,24 @@ const TYPES: &str = include_str!("js/types.d.ts");
 /// What is there beside ECMAScript itself.
 const LANGUAGE: &str = include_str!("js/language.d.ts");
 
-/// The whole `.d.ts`.
-pub(crate) fn declarations(services: &Registry, host: &HostTypes) -> String {
+/// The whole `.d.ts`, with the host application's services and a tenant's own.
+pub(crate) fn declarations(services: &Registry, own: &Registry, host: &HostTypes) -> String {
+    let all = || {
+        let others = own.iter().filter(|one| services.get(&one.name).is_none());
+        services.iter().chain(others)
+    };
     let mut out = TYPES.to_owned();
     for capability in &capabilities::ALL {
         if capability.name != "context" {
             interface(capability, &mut out);
         }
     }
-    for service in services.iter() {
+    for service in all() {
         service_interface(service, &mut out);
     }
     out.push_str("\n/** What the host application offers to scripts. */\ninterface Services {\n");
-    for service in services.iter() {
-        comment(&service.doc, "  ", &mut out);
+    for service in all() {
+        comment(&doc_of(service), "  ", &mut out);
         line(
             &mut out,
             format_args!(
@@ -118,7 +122,7 @@ pub fn reference() -> String {
             line(&mut out, format_args!("{}{class}\n", binding.help()));
         }
     }
-    out.push_str("\n## services\n\nWhat the host application offers, as `services.<name>.<method>()`: the editor and `/api/v1/typings` show it. A service the script is not allowed to call is not there.\n");
+    out.push_str("\n## services\n\nWhat the host application offers, and what the tenant has registered that is somewhere else, as `services.<name>.<method>()`: the editor and `/api/v1/typings` show it. A service the script is not allowed to call, or that is not for scripts of its type, is not there. What can go wrong with one that is somewhere else is in [the guide](../guide/services.md).\n");
     line(
         &mut out,
         format_args!("\n## Types\n\n```ts\n{}\n```", TYPES.trim_end()),
@@ -188,6 +192,16 @@ fn service_interface(service: &Service, out: &mut String) {
         );
     }
     out.push_str("}\n");
+}
+
+/// What a service is, and for which scripts when it is not for all.
+fn doc_of(service: &Service) -> String {
+    let Some(types) = &service.script_types else {
+        return service.doc.clone();
+    };
+    let names: Vec<&str> = types.iter().map(|kind| kind.as_str()).collect();
+    let only = format!("For scripts of type {} only.", names.join(", "));
+    format!("{} {only}", service.doc).trim_start().to_owned()
 }
 
 /// `StorageApi` of `storage`; services end otherwise, so that none takes the name of ours.

@@ -136,6 +136,10 @@ fn tell_runtime(read: &Statistics) {
         ("scriptorium_execution_slots", read.slots),
         ("scriptorium_admission_waiting", admission.waiting),
         ("scriptorium_circuits_open", read.circuits.open),
+        (
+            "scriptorium_service_circuits_open",
+            read.service_circuits.open,
+        ),
         ("scriptorium_guest_threads", scheduler.threads),
         ("scriptorium_guest_threads_idle", scheduler.idle),
         ("scriptorium_runs_ready", scheduler.ready),
@@ -151,6 +155,14 @@ fn tell_runtime(read: &Statistics) {
             millis(admission.wait),
         ),
         ("scriptorium_circuits_opened_total", read.circuits.opened),
+        (
+            "scriptorium_service_circuits_opened_total",
+            read.service_circuits.opened,
+        ),
+        (
+            "scriptorium_service_calls_refused_total",
+            read.service_circuits.refused,
+        ),
         ("scriptorium_guest_slices_total", scheduler.slices),
         (
             "scriptorium_guest_interruptions_total",

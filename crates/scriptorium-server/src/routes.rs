@@ -16,9 +16,9 @@ use utoipa_axum::routes;
 
 use crate::api::{
     Refused, alerts, audit, backup, dead_letters, drafts, endpoints, events, executions, halts,
-    nodes, notifications, operations, outgoing, reference, retention, schedules, scripts, secrets,
-    session, signing_secrets, storage, stream, subscriptions, templates, tenants, tokens, transfer,
-    trash, users, versions,
+    nodes, notifications, operations, outgoing, reference, remote_services, retention, schedules,
+    scripts, secrets, session, signing_secrets, storage, stream, subscriptions, templates, tenants,
+    tokens, transfer, trash, users, versions,
 };
 use crate::problem::{self, Problem};
 use crate::state::App;
@@ -186,6 +186,8 @@ fn management() -> OpenApiRouter<App> {
         .routes(routes!(outgoing::rules, outgoing::set_rules))
         .routes(routes!(secrets::list))
         .routes(routes!(secrets::put, secrets::delete))
+        .routes(routes!(remote_services::list, remote_services::create))
+        .routes(routes!(remote_services::put, remote_services::delete))
         .routes(routes!(tenants::list, tenants::create))
         .routes(routes!(tenants::delete))
         .routes(routes!(tenants::mode, tenants::set_mode))

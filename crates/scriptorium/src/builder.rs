@@ -45,6 +45,7 @@ pub struct Builder {
     options: Options,
     policy: Policy,
     networks: Vec<IpNet>,
+    service_addresses: Vec<SocketAddr>,
     schema: TenantSchema,
     ambient: Option<Ambient>,
     bootstrap_token: Option<String>,
@@ -72,6 +73,7 @@ impl Default for Builder {
             options: Options::default(),
             policy: Policy::default(),
             networks: Vec::new(),
+            service_addresses: Vec::new(),
             schema: TenantSchema::default(),
             ambient: None,
             bootstrap_token: None,
@@ -239,8 +241,16 @@ impl Builder {
         self
     }
 
+    /// Opens single addresses to calls of remote services that an operator has registered, wherever they are: also
+    /// on this machine. None by default; scripts' own requests and services that tenants register do not reach them.
+    #[must_use]
+    pub fn service_allow(mut self, addresses: impl IntoIterator<Item = SocketAddr>) -> Self {
+        self.service_addresses.extend(addresses);
+        self
+    }
+
     /// A way out of one's own, in place of one with the system's name servers and authorities. What else is
-    /// said of `http` has no effect then.
+    /// said of `http`, and of addresses of services, has no effect then.
     #[must_use]
     pub fn outbound(mut self, outbound: Outbound) -> Self {
         self.options.outbound = Some(outbound);
@@ -382,7 +392,12 @@ impl Builder {
                 let policy = self.policy.open(self.networks).map_err(|error| {
                     Invalid::field("http_networks", "bad_network", error.to_string())
                 })?;
-                Outbound::new(policy).map_err(scriptorium_runtime::Error::from)?
+                let made = |policy| Outbound::new(policy).map_err(scriptorium_runtime::Error::from);
+                if !self.service_addresses.is_empty() {
+                    let wider = policy.clone().allow(self.service_addresses);
+                    options.service_outbound = Some(made(wider)?);
+                }
+                made(policy)?
             }
         };
         options.outbound = Some(outbound.clone());

@@ -35,7 +35,7 @@
 //! The nouns, each reached from the platform and each taking the operation context first:
 //! [`Scripts`], [`Executions`], [`Halts`], [`Endpoints`], [`Schedules`], [`Events`],
 //! [`Subscriptions`], [`Alerts`], [`Storage`],
-//! [`Templates`], [`Users`], [`Tokens`], [`Tenants`], [`Audit`], [`backup::Backups`],
+//! [`Templates`], [`RemoteServices`], [`Users`], [`Tokens`], [`Tenants`], [`Audit`], [`backup::Backups`],
 //! [`transfer::Transfer`]. A [`model::Ctx`] comes from signing in
 //! ([`Platform::sign_in`], [`Platform::authenticate_token`]) or from [`Platform::tenant`] for the
 //! host itself. Every operation asks the one policy of [`model::policy`] before it acts.
@@ -63,6 +63,7 @@ mod operations;
 mod outgoing;
 mod password;
 mod platform;
+mod remote_services;
 mod retention;
 mod schedules;
 mod scripts;
@@ -85,7 +86,7 @@ pub use scriptorium_model as model;
 pub use scriptorium_outbound as outbound;
 pub use scriptorium_runtime::{
     Circuit, Diagnostic, MailServer, MailTls, Notifications as NotificationSettings, Service,
-    ServiceCall, ServiceError, Severity, SmsGateway, Statistics, TenantShare,
+    ServiceCall, ServiceCircuit, ServiceError, Severity, SmsGateway, Statistics, TenantShare,
 };
 pub use scriptorium_store::events::EventFilter;
 pub use scriptorium_store::schedules::{CameTo, LastRun, ScheduleState, Skipped, Slot};
@@ -120,6 +121,7 @@ pub use notifications::Notifications;
 pub use operations::{Matched, NewOperation, Operations};
 pub use outgoing::Outgoing;
 pub use platform::{FirstSignIn, Platform, Status};
+pub use remote_services::{NewRemoteService, RemoteServices};
 pub use retention::RetentionSettings;
 pub use schedules::{Preview, Schedules, Timetable};
 pub use scripts::{InputSchema, SchemaOrigin, Scripts, Update, Validate};

@@ -10,7 +10,7 @@ use scriptorium_model::execution::{Execution, ExecutionStatus};
 use scriptorium_model::permission::Permission;
 use scriptorium_model::script::{Definition, Script};
 use scriptorium_model::tenant::{DEFAULT_SLUG, Tenant};
-use scriptorium_model::{Ambient, Ctx, IdempotencyKey, ScriptId, TenantId, policy};
+use scriptorium_model::{Ambient, Ctx, IdempotencyKey, Invalid, ScriptId, TenantId, policy};
 use scriptorium_outbound::Outbound;
 use scriptorium_runtime::{Call, Finished, HttpReply, Job, Once, Runtime, Statistics, StreamSink};
 use scriptorium_store::tenant_data::TenantData;
@@ -42,6 +42,7 @@ use crate::notifications::Notifications;
 use crate::operations::Operations;
 use crate::outgoing::Outgoing;
 use crate::password::Passwords;
+use crate::remote_services::RemoteServices;
 use crate::retention::RetentionSettings;
 use crate::schedules::Schedules;
 use crate::scripts::Scripts;
@@ -218,6 +219,11 @@ impl Platform {
         Outgoing(self)
     }
 
+    /// The services of a tenant that are somewhere else.
+    pub fn remote_services(&self) -> RemoteServices<'_> {
+        RemoteServices(self)
+    }
+
     /// The way out, which scripts' requests take: for whatever else is asked of other hosts on behalf of a
     /// tenant. It lets nobody reach what is private, and does not look at a tenant's rules by itself.
     pub fn outbound(&self) -> &Outbound {
@@ -322,9 +328,14 @@ impl Platform {
             .await
     }
 
-    /// TypeScript declarations of the script API with the registered services.
-    pub fn typings(&self) -> String {
-        self.runtime().typings()
+    /// TypeScript declarations of the script API with the host's services and those of the tenant that are
+    /// somewhere else.
+    ///
+    /// # Errors
+    /// The database's failure.
+    pub async fn typings(&self, ctx: &Ctx) -> Result<String> {
+        let services = self.runtime().tenant_services(ctx.tenant).await?;
+        Ok(self.runtime().typings(&services))
     }
 
     /// A hook that the host has declared.
@@ -333,9 +344,15 @@ impl Platform {
         hooks.into_iter().find(|hook| hook.name == name).cloned()
     }
 
-    /// Names of the services that the host has registered, in order.
-    pub fn service_names(&self) -> impl Iterator<Item = &str> {
-        self.runtime().service_names()
+    /// Names of the services there are for scripts of the tenant, in order: the host's, and those that are
+    /// somewhere else.
+    ///
+    /// # Errors
+    /// The database's failure.
+    pub async fn service_names(&self, ctx: &Ctx) -> Result<BTreeSet<String>> {
+        let own = self.runtime().tenant_services(ctx.tenant).await?;
+        let known = self.runtime().service_names().chain(own.names());
+        Ok(known.map(str::to_owned).collect())
     }
 
     /// Every permission name there is: the platform's, the host's, and those services ask for.
@@ -454,12 +471,36 @@ impl Platform {
         self.0.bootstrap_hash.as_ref()
     }
 
-    pub(crate) fn unknown_services(&self, definition: &Definition) -> Vec<String> {
-        let names = definition.allowed_services.iter().flatten();
-        names
-            .filter(|name| !self.runtime().has_service(name))
-            .cloned()
-            .collect()
+    /// Checks the services that a definition names: each is there, and for scripts of its type.
+    pub(crate) async fn check_services(
+        &self,
+        ctx: &Ctx,
+        definition: &Definition,
+        invalid: &mut Invalid,
+    ) -> Result<()> {
+        let Some(names) = &definition.allowed_services else {
+            return Ok(());
+        };
+        let own = self.runtime().tenant_services(ctx.tenant).await?;
+        let kind = definition.trigger.kind();
+        let (mut unknown, mut of_others) = (Vec::new(), Vec::new());
+        for name in names {
+            match self.runtime().offers(name, kind, &own) {
+                None => unknown.push(name.as_str()),
+                Some(false) => of_others.push(name.as_str()),
+                Some(true) => {}
+            }
+        }
+        if !unknown.is_empty() {
+            let message = format!("names services that do not exist: {}", unknown.join(", "));
+            invalid.push("allowed_services", "not_found", message);
+        }
+        if !of_others.is_empty() {
+            let names = of_others.join(", ");
+            let message = format!("names services that are for scripts of other types: {names}");
+            invalid.push("allowed_services", "not_for_type", message);
+        }
+        Ok(())
     }
 
     pub(crate) async fn active_script(&self, tenant: TenantId, id: ScriptId) -> Result<Script> {

@@ -131,7 +131,7 @@ impl Scripts<'_> {
         let libraries = self.libraries(ctx, &definition, None).await?;
         let status = ScriptStatus::Draft;
         let definition = self
-            .checked(definition, change_description, status, &libraries)
+            .checked(ctx, definition, change_description, status, &libraries)
             .await?;
         self.check_run_as(ctx, &definition).await?;
         let (id, now) = (self.0.ambient().new_id(), self.0.ambient().now());
@@ -170,7 +170,13 @@ impl Scripts<'_> {
         let description = &update.change_description;
         let libraries = self.libraries(ctx, &update.definition, Some(id)).await?;
         let definition = self
-            .checked(update.definition, description, script.status, &libraries)
+            .checked(
+                ctx,
+                update.definition,
+                description,
+                script.status,
+                &libraries,
+            )
             .await?;
         if definition.run_as != script.run_as {
             self.check_run_as(ctx, &definition).await?;
@@ -521,6 +527,7 @@ impl Scripts<'_> {
 
     pub(crate) async fn checked(
         &self,
+        ctx: &Ctx,
         definition: Definition,
         change_description: &str,
         status: ScriptStatus,
@@ -540,11 +547,8 @@ impl Scripts<'_> {
                 invalid.check(self.0.runtime().check_schema(field, schema).await);
             }
         }
-        let unknown = self.0.unknown_services(&definition);
-        if !unknown.is_empty() {
-            let message = format!("names services that do not exist: {}", unknown.join(", "));
-            invalid.push("allowed_services", "not_found", message);
-        }
+        let services = self.0.check_services(ctx, &definition, &mut invalid);
+        services.await?;
         invalid.or(())?;
         self.check_source(&definition, status, libraries).await?;
         Ok(definition)

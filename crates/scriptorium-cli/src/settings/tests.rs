@@ -85,12 +85,16 @@ fn lists_are_tables_of_the_file_or_commas_of_a_variable() {
         .settings()
         .unwrap();
     assert_eq!(settings.http_allow.len(), 2);
-    let variables = [("SCRIPTORIUM_HTTP_ALLOW", "127.0.0.1:9000, 127.0.0.1:9001")];
+    let variables = [
+        ("SCRIPTORIUM_HTTP_ALLOW", "127.0.0.1:9000, 127.0.0.1:9001"),
+        ("SCRIPTORIUM_SERVICE_ALLOW", "10.0.0.5:9000"),
+    ];
     let settings = layers("", &variables, ServeArgs::default())
         .unwrap()
         .settings()
         .unwrap();
     assert_eq!(settings.http_allow.len(), 2);
+    assert_eq!(settings.service_allow.len(), 1);
 }
 
 #[test]

@@ -30,6 +30,7 @@ fn help_is_as_it_was() {
         &["subscription", "discard"],
         &["signing-secret", "add"],
         &["signing-secret", "remove"],
+        &["service", "add"],
         &["token", "create"],
         &["tenant", "list"],
         &["tenant", "create"],

@@ -371,3 +371,40 @@ fn signing_secrets_are_given_and_taken_away() {
         .unwrap();
     assert_eq!(gone.status.code(), Some(1));
 }
+
+#[test]
+fn remote_services_are_registered_and_removed() {
+    let server = Server::start();
+    let service = |words: &[&str]| server.json(&[&["service"], words].concat());
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("billing.json");
+    let path = file.to_str().unwrap();
+    let mut manifest = json!({"name": "billing", "url": "https://erp.example.com/services",
+        "methods": [{"name": "charge"}]});
+    std::fs::write(&file, manifest.to_string()).unwrap();
+    assert_eq!(service(&["list"]), json!([]));
+    let made = service(&["add", path]);
+    let secret = made["secret"].as_str().unwrap().to_owned();
+    assert!(secret.starts_with("whsec_"), "{made}");
+    manifest["description"] = json!("Bills.");
+    std::fs::write(&file, manifest.to_string()).unwrap();
+    let changed = server
+        .command()
+        .args(["service", "change", path, "--secret"])
+        .write_stdin(format!("{secret}\n"))
+        .output()
+        .unwrap();
+    assert_eq!(changed.status.code(), Some(0), "{}", stderr(&changed));
+    let listed = service(&["list"]);
+    assert_eq!(listed[0]["description"], "Bills.");
+    assert_eq!(listed[0]["revision"], 2);
+    assert!(!listed.to_string().contains("whsec_"), "{listed}");
+    let again = server
+        .command()
+        .args(["service", "add", path])
+        .output()
+        .unwrap();
+    assert_eq!(again.status.code(), Some(1));
+    service(&["delete", "billing"]);
+    assert_eq!(service(&["list"]), json!([]));
+}

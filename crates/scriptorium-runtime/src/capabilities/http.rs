@@ -252,7 +252,7 @@ fn prepare(run: &Run, request: Request) -> Result<Prepared, HostError> {
 /// What a tenant says about the requests of its scripts, and where they may go by that.
 pub(crate) struct TenantRules {
     said: OutgoingRules,
-    rules: Arc<Rules>,
+    pub(crate) rules: Arc<Rules>,
 }
 
 /// What the tenant has to say about a request: where it may go, and what goes along. It is read once in a
@@ -261,6 +261,14 @@ async fn complete(
     run: &Run,
     mut request: outbound::Request,
 ) -> Result<outbound::Request, HostError> {
+    let tenant = tenant_rules(run).await?;
+    request.rules = Arc::clone(&tenant.rules);
+    request.credentials = credentials::of(run, &tenant.said, &request.url).await?;
+    Ok(request)
+}
+
+/// What the tenant says about where its requests go, read once in an execution.
+pub(crate) async fn tenant_rules(run: &Run) -> Result<&TenantRules, HostError> {
     let read = async || {
         let said = run.world.store.outgoing_rules(&run.ctx).await;
         let said = said.map_err(|error| store_failed(&error))?;
@@ -270,10 +278,7 @@ async fn complete(
         });
         Ok::<_, HostError>(TenantRules { said, rules })
     };
-    let tenant = run.outgoing_rules.get_or_try_init(read).await?;
-    request.rules = Arc::clone(&tenant.rules);
-    request.credentials = credentials::of(run, &tenant.said, &request.url).await?;
-    Ok(request)
+    run.outgoing_rules.get_or_try_init(read).await
 }
 
 /// What the script learns. What was kept from it is told in the audit trail, too.

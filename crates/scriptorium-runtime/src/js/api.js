@@ -39,8 +39,24 @@ const giveResponse = (response) => {
   return response;
 };
 
+// A list of a service; a dry run that did not ask for it has none.
+const giveList = (page) => {
+  if (page === null) return null;
+  put(page.items, "nextCursor", page.nextCursor);
+  return page.items;
+};
+
 const makeLater = (path, give, optionsAt) => {
   if (give === "response") return (...values) => sendRequest(path, values, optionsAt);
+  if (give === "list") {
+    return (...values) => {
+      try {
+        return promiseThen(hostCall(path, argumentsJson(values)), giveList);
+      } catch (error) {
+        return rejected(error);
+      }
+    };
+  }
   return (...values) => {
     try {
       return hostCall(path, argumentsJson(values));
@@ -261,23 +277,36 @@ const readContext = () => {
 place("events.current", () => readContext().event);
 
 // services: what this script may call, which is not the same for all.
+const makeMethod = (service, name, path, give) => {
+  const method = makeLater(`services.${path}.${name}`, give);
+  defineProperty(method, "name", { __proto__: null, value: name });
+  put(service, name, method);
+};
 const allServices = create(null);
 for (let i = 0; i < SERVICES.length; i++) {
-  const [name, methods] = SERVICES[i];
+  const name = SERVICES[i][0];
+  const methods = SERVICES[i][1];
   const service = create(null);
-  for (let j = 0; j < methods.length; j++) {
-    const method = makeLater(`services.${name}.${methods[j]}`, "plain");
-    defineProperty(method, "name", { __proto__: null, value: methods[j] });
-    put(service, methods[j], method);
-  }
+  for (let j = 0; j < methods.length; j++) makeMethod(service, methods[j], name, "plain");
   put(allServices, name, service);
 }
 freezeApi(allServices);
+// A text is the name of one of those; the tenant's own come with their methods.
 const readServices = () => {
-  const names = hostCallSync("internal.services", "[]");
-  if (names === null) return allServices;
+  const told = hostCallSync("internal.services", "[]");
+  if (told === null) return allServices;
   const allowed = create(null);
-  for (let i = 0; i < names.length; i++) put(allowed, names[i], allServices[names[i]]);
+  for (let i = 0; i < told.length; i++) {
+    if (typeof told[i] === "string") {
+      put(allowed, told[i], allServices[told[i]]);
+      continue;
+    }
+    const name = told[i][0];
+    const methods = told[i][1];
+    const service = create(null);
+    for (let j = 0; j < methods.length; j++) makeMethod(service, methods[j][0], name, methods[j][1]);
+    put(allowed, name, freezeApi(service));
+  }
   return freeze(allowed);
 };
 

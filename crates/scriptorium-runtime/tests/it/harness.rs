@@ -196,6 +196,7 @@ impl Harness {
             }),
             by_operator: false,
             transaction: None,
+            services: Default::default(),
         }
     }
 

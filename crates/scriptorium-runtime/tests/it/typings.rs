@@ -5,7 +5,7 @@ use crate::harness::Harness;
 #[tokio::test(flavor = "multi_thread")]
 async fn declarations_are_as_reviewed() {
     let harness = Harness::new().await;
-    insta::assert_snapshot!("script_api", harness.runtime.typings());
+    insta::assert_snapshot!("script_api", harness.runtime.typings(&Default::default()));
 }
 
 /// The page in the repository is the one the bindings give.

@@ -16,6 +16,7 @@ pub(crate) mod notifications;
 pub(crate) mod operations;
 pub(crate) mod outgoing;
 pub(crate) mod reference;
+pub(crate) mod remote_services;
 pub(crate) mod retention;
 pub(crate) mod schedules;
 pub(crate) mod script_body;

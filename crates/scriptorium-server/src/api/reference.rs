@@ -10,6 +10,7 @@ use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 
 use super::Refused;
 use crate::auth::Authenticated;
+use crate::problem::Problem;
 use crate::routes::openapi;
 use crate::state::App;
 
@@ -23,11 +24,15 @@ const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
      frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 );
 
-/// TypeScript declarations of everything a script can reach, with the host's services.
+/// TypeScript declarations of everything a script can reach, with the host's and the tenant's services.
 #[utoipa::path(get, path = "/typings", tag = "reference",
     responses((status = 200, body = String, content_type = "text/plain"), Refused))]
-pub(crate) async fn typings(State(app): State<App>, _: Authenticated) -> Response {
-    typed("text/plain; charset=utf-8", app.platform.typings())
+pub(crate) async fn typings(
+    State(app): State<App>,
+    caller: Authenticated,
+) -> Result<Response, Problem> {
+    let text = app.platform.typings(caller.ctx()).await?;
+    Ok(typed("text/plain; charset=utf-8", text))
 }
 
 /// This document.

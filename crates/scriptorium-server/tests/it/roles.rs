@@ -318,6 +318,24 @@ pub(crate) fn rows() -> Vec<Row> {
             json!({"never": ["{column}.example.com"]}),
             managers,
         ),
+        ("GET /api/v1/services", none.clone(), managers),
+        (
+            "POST /api/v1/services",
+            json!({"name": "made_by_{column}", "url": "https://erp.example.com/services",
+                "methods": [{"name": "ping"}]}),
+            makers,
+        ),
+        // There is none of that name.
+        (
+            "PUT /api/v1/services/{name}",
+            json!({"url": "https://erp.example.com/services", "methods": [{"name": "ping"}]}),
+            [401, 404, 403, 403, 404, 404],
+        ),
+        (
+            "DELETE /api/v1/services/{name}",
+            none.clone(),
+            [401, 404, 403, 403, 404, 404],
+        ),
         ("GET /api/v1/secrets", none.clone(), managers),
         (
             "PUT /api/v1/secrets/{name}",

@@ -1,7 +1,5 @@
 //! The script page: code, settings and run panel, for a new script and for a stored one.
 
-use std::collections::BTreeSet;
-
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -169,7 +167,7 @@ impl Editor {
             self.may_run,
         );
         let page = ScriptPage {
-            services: services(site, &definition),
+            services: services(site, visitor, &definition).await,
             people: people(site, visitor, &definition).await,
             frame,
             t,
@@ -198,10 +196,11 @@ impl Editor {
 }
 
 /// Services there are, and those that the script names and are gone.
-fn services(site: &Site, definition: &Definition) -> Vec<String> {
-    let there = site.platform.service_names().map(str::to_owned);
-    let named = definition.allowed_services.iter().flatten().cloned();
-    let all: BTreeSet<String> = there.chain(named).collect();
+async fn services(site: &Site, visitor: &Visitor, definition: &Definition) -> Vec<String> {
+    // A page that suggests nothing is better than none.
+    let there = site.platform.service_names(visitor.ctx()).await;
+    let mut all = there.unwrap_or_default();
+    all.extend(definition.allowed_services.iter().flatten().cloned());
     all.into_iter().collect()
 }
 

@@ -3,7 +3,7 @@
 
 mod rates;
 mod secrets;
-mod signature;
+pub(crate) mod signature;
 mod stream;
 
 use std::net::IpAddr;

@@ -362,6 +362,7 @@ impl<'a> Incoming<'a> {
         };
         let mut checked = scripts
             .checked(
+                self.ctx,
                 definition,
                 &version.change_description,
                 ScriptStatus::Draft,

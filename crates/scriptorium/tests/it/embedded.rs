@@ -363,7 +363,7 @@ async fn plug_ins_are_those_with_a_tag() {
 #[tokio::test]
 async fn the_typings_know_what_the_host_has_declared() {
     let world = world().await;
-    let typings = world.platform.typings();
+    let typings = world.platform.typings(&world.ctx).await.unwrap();
     for part in [
         "interface Order { id: string; total: number }",
         "interface HostEvents {\n  /** After an order was saved. */\n  \"order.saved\": Order;\n}",

@@ -22,6 +22,7 @@ mod notifications;
 mod operations;
 mod outgoing;
 mod postgres;
+mod remote_services;
 mod replay;
 mod schedules;
 mod scripts;

@@ -104,6 +104,11 @@ impl World {
             .fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
     }
 
+    /// The present instant, in seconds since 1970.
+    pub(crate) fn clock_seconds(&self) -> i64 {
+        self.clock.now().as_second()
+    }
+
     pub(crate) async fn active(&self, definition: Definition) -> Script {
         let scripts = self.platform.scripts();
         let script = scripts.create(&self.ctx, definition, "").await.unwrap();
