@@ -45,6 +45,7 @@ const EXECUTION: &str = "crates/scriptorium-engine/src/execution.rs";
 const REPLY: &str = "crates/scriptorium-runtime/src/reply.rs";
 const LOGS: &str = "crates/scriptorium-runtime/src/logs.rs";
 const EVENTS: &str = "crates/scriptorium-runtime/src/capabilities/events.rs";
+const REMOTE: &str = "crates/scriptorium-runtime/src/remote.rs";
 const HOST: &str = "crates/scriptorium-runtime/src/host.rs";
 const GATE: &str = "crates/scriptorium-runtime/src/scheduler/gate.rs";
 
@@ -52,7 +53,7 @@ const GATE: &str = "crates/scriptorium-runtime/src/scheduler/gate.rs";
 const ALL: &str = "all()";
 
 /// The mutants.
-pub(crate) const MUTANTS: [Mutant; 105] = [
+pub(crate) const MUTANTS: [Mutant; 109] = [
     // the second wall: system calls
     Mutant {
         name: "calls-open",
@@ -1008,6 +1009,46 @@ pub(crate) const MUTANTS: [Mutant; 105] = [
         package: RUNTIME,
         tests: "test(http::)",
         says: "bad_arguments.js",
+    },
+    Mutant {
+        name: "service-inside",
+        removes: "what is open to services of operators only",
+        file: REMOTE,
+        from: "&world.outbound\n        }",
+        to: "&self.operators\n        }",
+        package: FACADE,
+        tests: "test(remote_services)",
+        says: "who_registers_what",
+    },
+    Mutant {
+        name: "service-again",
+        removes: "only what changes nothing is asked for again",
+        file: "crates/scriptorium-runtime/src/remote/request.rs",
+        from: "request.repeatable = target.method.is_safe;",
+        to: "request.repeatable = true;",
+        package: FACADE,
+        tests: "test(remote_services)",
+        says: "what_comes_of_a_call",
+    },
+    Mutant {
+        name: "service-permission",
+        removes: "the permission of a method",
+        file: HOST,
+        from: "&& !self.ctx.permissions.allows(permission)",
+        to: "&& permission.is_empty()",
+        package: FACADE,
+        tests: "test(remote_services)",
+        says: "who_may_call_it",
+    },
+    Mutant {
+        name: "service-dry",
+        removes: "a dry run changes nothing elsewhere",
+        file: REMOTE,
+        from: "if this.is_dry() && !target.method.is_safe {",
+        to: "if this.is_dry() && target.service.is_empty() {",
+        package: FACADE,
+        tests: "test(remote_services)",
+        says: "a_dry_run_asks",
     },
     Mutant {
         name: "rights",

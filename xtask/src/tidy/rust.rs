@@ -33,7 +33,7 @@ const AMBIENT: [(&str, &str); 12] = [
 ];
 
 /// Where that is right all the same: path prefix, tokens, why.
-const AMBIENT_EXCEPTIONS: [(&str, &str, &str); 6] = [
+const AMBIENT_EXCEPTIONS: [(&str, &str, &str); 7] = [
     (
         "crates/scriptorium-store/src/system/",
         "Instant : : now",
@@ -51,6 +51,11 @@ const AMBIENT_EXCEPTIONS: [(&str, &str, &str); 6] = [
     ),
     (
         "crates/scriptorium-runtime/src/circuits.rs",
+        "Instant : : now",
+        "the circuit breaker counts by the same clock",
+    ),
+    (
+        "crates/scriptorium-runtime/src/remote/breakers.rs",
         "Instant : : now",
         "the circuit breaker counts by the same clock",
     ),
