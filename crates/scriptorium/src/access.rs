@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use jiff::SignedDuration;
 use scriptorium_model::permission::PermissionSet;
 use scriptorium_model::tenant::Tenant;
@@ -55,6 +56,7 @@ impl Platform {
     /// [`crate::ErrorKind::Unauthenticated`] for a wrong password, an unknown address and a user
     /// who was switched off alike, after the same time; `Invalid` on `tenant` when the password fits
     /// several accounts and none was named.
+    #[boxed]
     pub async fn sign_in(
         &self,
         email: &str,
@@ -145,6 +147,7 @@ impl Platform {
     ///
     /// # Errors
     /// The store failed.
+    #[boxed]
     pub async fn sign_out(&self, ctx: &Ctx) -> Result<()> {
         if let Actor::User {
             session: Some(session),
@@ -160,6 +163,7 @@ impl Platform {
     ///
     /// # Errors
     /// The store failed.
+    #[boxed]
     pub async fn authenticate_session(&self, secret: &str) -> Result<Option<Caller>> {
         let found = self
             .store()
@@ -191,6 +195,7 @@ impl Platform {
     ///
     /// # Errors
     /// The store failed.
+    #[boxed]
     pub async fn authenticate_token(&self, secret: &str) -> Result<Option<Caller>> {
         if let Some(caller) = self.bootstrap_caller(secret).await? {
             return Ok(Some(caller));

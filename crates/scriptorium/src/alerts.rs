@@ -1,5 +1,6 @@
 //! Alerts: what a person of the tenant should look at, and saying that one knows.
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_model::alert::Alert;
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::permission::Permission;
@@ -18,6 +19,7 @@ impl Alerts<'_> {
     ///
     /// # Errors
     /// The permission `scripts.read` is missing, or the cursor is of another list.
+    #[boxed]
     pub async fn list(
         &self,
         ctx: &Ctx,
@@ -32,6 +34,7 @@ impl Alerts<'_> {
     ///
     /// # Errors
     /// The permission `scripts.read` is missing.
+    #[boxed]
     pub async fn count_open(&self, ctx: &Ctx) -> Result<u64> {
         policy::require(ctx, Permission::ScriptsRead)?;
         Ok(self.0.store().count_open_alerts(ctx).await?)
@@ -41,6 +44,7 @@ impl Alerts<'_> {
     ///
     /// # Errors
     /// No such alert, or the permission `scripts.execute` is missing.
+    #[boxed]
     pub async fn acknowledge(&self, ctx: &Ctx, id: AlertId) -> Result<Alert> {
         policy::require(ctx, Permission::ScriptsExecute)?;
         Ok(self.0.store().acknowledge_alert(ctx, id).await?)

@@ -1,6 +1,7 @@
 //! The audit trail of a tenant: reading it, checking it, writing it out. What belongs into it is
 //! written by the store, with the change itself.
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_model::audit::{AuditEntry, AuditFilter, Verification};
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::permission::Permission;
@@ -18,6 +19,7 @@ impl Audit<'_> {
     ///
     /// # Errors
     /// The permission `audit.read` is missing, or the cursor is of another list.
+    #[boxed]
     pub async fn list(
         &self,
         ctx: &Ctx,
@@ -32,6 +34,7 @@ impl Audit<'_> {
     ///
     /// # Errors
     /// The permission `audit.read` is missing.
+    #[boxed]
     pub async fn behind(
         &self,
         ctx: &Ctx,
@@ -48,6 +51,7 @@ impl Audit<'_> {
     ///
     /// # Errors
     /// The permission `audit.read` is missing. What is wrong with the trail is in the answer.
+    #[boxed]
     pub async fn verify(&self, ctx: &Ctx, executions: bool) -> Result<Verification> {
         policy::require(ctx, Permission::AuditRead)?;
         Ok(self.0.store().verify_audit(ctx, executions).await?)

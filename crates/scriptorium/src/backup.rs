@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_model::permission::Permission;
 use scriptorium_model::{Ctx, policy};
 use scriptorium_store::backup as store;
@@ -25,6 +26,7 @@ impl Backups<'_> {
     /// # Errors
     /// Another is being taken (`backup_running`), the database is PostgreSQL, the disk is full, or
     /// the permission `tenants.manage` is missing.
+    #[boxed]
     pub async fn take(&self, ctx: &Ctx, keep: Option<usize>) -> Result<Backup> {
         policy::require(ctx, Permission::TenantsManage)?;
         let turn = self.0.backing_up().try_lock_owned().map_err(|_| {
@@ -55,6 +57,7 @@ impl Backups<'_> {
     ///
     /// # Errors
     /// The permission `tenants.manage` is missing, or the folder cannot be read.
+    #[boxed]
     pub async fn list(&self, ctx: &Ctx) -> Result<Vec<Backup>> {
         policy::require(ctx, Permission::TenantsManage)?;
         let folder = self.0.backup_dir().to_owned();
@@ -66,6 +69,7 @@ impl Backups<'_> {
 ///
 /// # Errors
 /// A server has it, it holds no database, or the disk is full.
+#[boxed]
 pub async fn take_offline(
     data_dir: PathBuf,
     folder: PathBuf,
@@ -81,6 +85,7 @@ pub async fn take_offline(
 /// # Errors
 /// [`crate::ErrorKind::Invalid`] for what is no backup, is damaged or of a newer release, and for
 /// a target that is not empty; a server has the target open.
+#[boxed]
 pub async fn restore(what: Restore) -> Result<Manifest> {
     blocking(move || store::restore(&what, &wiring::ambient())).await
 }

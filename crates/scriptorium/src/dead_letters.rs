@@ -1,6 +1,7 @@
 //! Dead letters: events that a script could not deal with. Looking at them, and what a person does
 //! about them.
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_model::dead_letter::DeadLetter;
 use scriptorium_model::definition::at_most_bytes;
 use scriptorium_model::event::PAYLOAD_BYTES;
@@ -74,6 +75,7 @@ impl DeadLetters<'_> {
     ///
     /// # Errors
     /// The permission `scripts.read` is missing, or the cursor is of another list.
+    #[boxed]
     pub async fn list(
         &self,
         ctx: &Ctx,
@@ -88,6 +90,7 @@ impl DeadLetters<'_> {
     ///
     /// # Errors
     /// No such letter, or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn find(&self, ctx: &Ctx, id: DeadLetterId) -> Result<DeadLetter> {
         policy::require(ctx, Permission::ScriptsRead)?;
         Ok(self.0.store().find_dead_letter(ctx, id).await?)
@@ -100,6 +103,7 @@ impl DeadLetters<'_> {
     /// # Errors
     /// No such letter; the permission `scripts.execute` is missing; too large a payload; conflicts on
     /// `status`: `forbidden_move` unless it is pending, `not_active` unless its script is active.
+    #[boxed]
     pub async fn retry(
         &self,
         ctx: &Ctx,
@@ -115,6 +119,7 @@ impl DeadLetters<'_> {
     ///
     /// # Errors
     /// Like [`DeadLetters::retry`]; the key is refused, or stands for another request.
+    #[boxed]
     pub async fn retry_once(
         &self,
         ctx: &Ctx,
@@ -161,6 +166,7 @@ impl DeadLetters<'_> {
     ///
     /// # Errors
     /// A field is refused, or the permission `scripts.execute` is missing.
+    #[boxed]
     pub async fn retry_all(
         &self,
         ctx: &Ctx,
@@ -178,6 +184,7 @@ impl DeadLetters<'_> {
     /// # Errors
     /// Like [`DeadLetters::retry_all`]; the key is refused, stands for another request, or for the same one
     /// that goes on.
+    #[boxed]
     pub async fn retry_all_once(
         &self,
         ctx: &Ctx,
@@ -226,6 +233,7 @@ impl DeadLetters<'_> {
     /// # Errors
     /// No such letter; the permission `scripts.execute` is missing; a conflict on `status`
     /// (`forbidden_move`) unless it is pending.
+    #[boxed]
     pub async fn discard(&self, ctx: &Ctx, id: DeadLetterId) -> Result<DeadLetter> {
         policy::require(ctx, Permission::ScriptsExecute)?;
         Ok(self.0.store().discard_dead_letter(ctx, id).await?)
@@ -236,6 +244,7 @@ impl DeadLetters<'_> {
     /// # Errors
     /// No such letter; the permission `scripts.delete` is missing; a conflict on `status`
     /// (`still_running`) while its event runs again.
+    #[boxed]
     pub async fn delete(&self, ctx: &Ctx, id: DeadLetterId) -> Result<()> {
         policy::require(ctx, Permission::ScriptsDelete)?;
         Ok(self.0.store().delete_dead_letter(ctx, id).await?)

@@ -1,6 +1,7 @@
 //! Events: publishing and looking at what was recorded. Who publishes does not wait for the scripts
 //! that subscribe: the event is delivered to them once it is on disk.
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_model::event::{self, Event};
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::permission::Permission;
@@ -40,6 +41,7 @@ impl Events<'_> {
     /// # Errors
     /// A bad type, a type of the platform's own, too large a payload, the permission
     /// `events.publish` is missing, or as much of the tenant waits as may (`backlog_full`).
+    #[boxed]
     pub async fn publish(&self, ctx: &Ctx, new: NewEvent) -> Result<Event> {
         let answer = self.publish_once(ctx, new, None).await?;
         Ok(answer.value)
@@ -50,6 +52,7 @@ impl Events<'_> {
     ///
     /// # Errors
     /// Like [`Events::publish`]; the key is refused, or stands for another request.
+    #[boxed]
     pub async fn publish_once(
         &self,
         ctx: &Ctx,
@@ -100,6 +103,7 @@ impl Events<'_> {
     ///
     /// # Errors
     /// The permission `scripts.read` is missing, or the cursor is of another list.
+    #[boxed]
     pub async fn list(
         &self,
         ctx: &Ctx,
@@ -114,6 +118,7 @@ impl Events<'_> {
     ///
     /// # Errors
     /// The permission `scripts.read` is missing.
+    #[boxed]
     pub async fn types(&self, ctx: &Ctx) -> Result<Vec<EventType>> {
         policy::require(ctx, Permission::ScriptsRead)?;
         Ok(self.0.store().list_event_types(ctx).await?)
@@ -123,6 +128,7 @@ impl Events<'_> {
     ///
     /// # Errors
     /// No such type, or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn samples(&self, ctx: &Ctx, kind: &str, limit: u32) -> Result<Vec<Event>> {
         let filter = EventFilter {
             kind: Some(kind.to_owned()),
@@ -143,6 +149,7 @@ impl Events<'_> {
     ///
     /// # Errors
     /// No such event, or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn deliveries(&self, ctx: &Ctx, id: EventId) -> Result<Option<Vec<Delivered>>> {
         policy::require(ctx, Permission::ScriptsRead)?;
         Ok(self.0.store().list_deliveries(ctx, id).await?)
@@ -152,6 +159,7 @@ impl Events<'_> {
     ///
     /// # Errors
     /// No such event, or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn find(&self, ctx: &Ctx, id: EventId) -> Result<Event> {
         policy::require(ctx, Permission::ScriptsRead)?;
         Ok(self.0.store().find_event(ctx, id).await?)

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use futures_util::Stream;
 use scriptorium_model::concurrency::Seat;
 use scriptorium_model::definition::at_most_bytes;
@@ -178,6 +179,7 @@ impl Executions<'_> {
     /// # Errors
     /// The script is paused, disabled or archived; a field is refused; a permission is missing;
     /// there is no room. A failing script is no error: it is in the execution.
+    #[boxed]
     pub async fn execute(&self, ctx: &Ctx, what: Execute) -> Result<Execution> {
         Ok(self.execute_once(ctx, what).await?.value)
     }
@@ -188,6 +190,7 @@ impl Executions<'_> {
     /// # Errors
     /// Like [`Executions::execute`]; the key is refused, stands for another request
     /// ([`ErrorKind::KeyReused`]), or the first caller still waits ([`ErrorKind::KeyInUse`]).
+    #[boxed]
     pub async fn execute_once(&self, ctx: &Ctx, what: Execute) -> Result<Answer<Execution>> {
         let script = self
             .0
@@ -235,6 +238,7 @@ impl Executions<'_> {
     /// # Errors
     /// No active embedded script of that name, a permission is missing, or there is no room. A
     /// failing script is no error: it is in the execution.
+    #[boxed]
     pub async fn invoke(&self, ctx: &Ctx, name: &str, input: Json) -> Result<Execution> {
         let (script, execution) = self.embedded(ctx, name, input).await?;
         self.run_embedded(ctx, execution, &script).await
@@ -246,6 +250,7 @@ impl Executions<'_> {
     /// # Errors
     /// Like [`Executions::invoke`]; the key is refused, stands for another request
     /// ([`ErrorKind::KeyReused`]), or the first caller still waits ([`ErrorKind::KeyInUse`]).
+    #[boxed]
     pub async fn invoke_once(
         &self,
         ctx: &Ctx,
@@ -331,6 +336,7 @@ impl Executions<'_> {
     ///
     /// # Errors
     /// The permission `scripts.read` is missing, or the cursor is of another list.
+    #[boxed]
     pub async fn list(
         &self,
         ctx: &Ctx,
@@ -368,6 +374,7 @@ impl Executions<'_> {
     ///
     /// # Errors
     /// No such execution, or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn find(&self, ctx: &Ctx, id: ExecutionId) -> Result<Execution> {
         policy::require(ctx, Permission::ScriptsRead)?;
         let found = match self.0.waiting().find(ctx.tenant, id) {
@@ -408,6 +415,7 @@ impl Executions<'_> {
     ///
     /// # Errors
     /// No such execution, or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn logs(
         &self,
         ctx: &Ctx,
@@ -435,6 +443,7 @@ impl Executions<'_> {
     ///
     /// # Errors
     /// No such execution, or the permission `scripts.execute` is missing.
+    #[boxed]
     pub async fn cancel(&self, ctx: &Ctx, id: ExecutionId) -> Result<Execution> {
         policy::require(ctx, Permission::ScriptsExecute)?;
         let execution = self.find(ctx, id).await?;
@@ -456,6 +465,7 @@ impl Executions<'_> {
     /// Like [`Executions::execute`]; conflicts when the first cannot be repeated as it was:
     /// `input_not_kept` of a request that is not recorded whole, `version_not_kept` of a text that
     /// was tried with a version that is gone.
+    #[boxed]
     pub async fn replay(&self, ctx: &Ctx, id: ExecutionId, what: Replay) -> Result<Execution> {
         Ok(self.replay_once(ctx, id, what).await?.value)
     }
@@ -465,6 +475,7 @@ impl Executions<'_> {
     /// # Errors
     /// Like [`Executions::replay`]; the key is refused, or stands for another request
     /// ([`ErrorKind::KeyReused`]).
+    #[boxed]
     pub async fn replay_once(
         &self,
         ctx: &Ctx,

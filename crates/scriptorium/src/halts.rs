@@ -5,6 +5,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_model::execution::{Execution, TriggerKind};
 use scriptorium_model::halt::{self, Halt, HaltKey, HaltScope};
 use scriptorium_model::permission::Permission;
@@ -74,6 +75,7 @@ impl Halts<'_> {
     /// # Errors
     /// A field is refused, no such tenant, or a permission is missing: `executions.halt`, and
     /// `tenants.manage` for more than the own tenant.
+    #[boxed]
     pub async fn put(
         &self,
         ctx: &Ctx,
@@ -101,6 +103,7 @@ impl Halts<'_> {
     ///
     /// # Errors
     /// There is no such halt, or a permission is missing, as for [`Halts::put`].
+    #[boxed]
     pub async fn lift(&self, ctx: &Ctx, which: &WhichHalt) -> Result<()> {
         let (key, own) = self.key(ctx, which).await?;
         self.0.store().lift_halt(&own, &key).await?;

@@ -1,5 +1,6 @@
 //! Notifications: messages to people that scripts send. What has become of each, and what a person does about it.
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_model::notification::{Notification, SendMode};
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::permission::Permission;
@@ -18,6 +19,7 @@ impl Notifications<'_> {
     ///
     /// # Errors
     /// The permission `notifications.manage` is missing, or the cursor is of another list.
+    #[boxed]
     pub async fn list(
         &self,
         ctx: &Ctx,
@@ -32,6 +34,7 @@ impl Notifications<'_> {
     ///
     /// # Errors
     /// No such notification, or the permission `notifications.manage` is missing.
+    #[boxed]
     pub async fn find(&self, ctx: &Ctx, id: NotificationId) -> Result<Notification> {
         policy::require(ctx, Permission::NotificationsManage)?;
         Ok(self.0.store().find_notification(ctx, id).await?)
@@ -42,6 +45,7 @@ impl Notifications<'_> {
     /// # Errors
     /// No such notification; the permission `notifications.manage` is missing; a conflict on `status`
     /// (`forbidden_move`) unless it has failed.
+    #[boxed]
     pub async fn retry(&self, ctx: &Ctx, id: NotificationId) -> Result<Notification> {
         policy::require(ctx, Permission::NotificationsManage)?;
         Ok(self.0.store().retry_notification(ctx, id).await?)
@@ -52,6 +56,7 @@ impl Notifications<'_> {
     /// # Errors
     /// No such notification; the permission `notifications.manage` is missing; a conflict on `status`
     /// (`forbidden_move`) otherwise.
+    #[boxed]
     pub async fn discard(&self, ctx: &Ctx, id: NotificationId) -> Result<Notification> {
         policy::require(ctx, Permission::NotificationsManage)?;
         Ok(self.0.store().discard_notification(ctx, id).await?)
@@ -61,6 +66,7 @@ impl Notifications<'_> {
     ///
     /// # Errors
     /// The permission `notifications.manage` is missing.
+    #[boxed]
     pub async fn allowance(&self, ctx: &Ctx) -> Result<Allowance> {
         policy::require(ctx, Permission::NotificationsManage)?;
         Ok(self.0.store().notification_allowance(ctx).await?)
@@ -71,6 +77,7 @@ impl Notifications<'_> {
     ///
     /// # Errors
     /// The permission `notifications.manage` is missing.
+    #[boxed]
     pub async fn set_mode(&self, ctx: &Ctx, mode: SendMode) -> Result<u64> {
         policy::require(ctx, Permission::NotificationsManage)?;
         Ok(self.0.store().set_notification_mode(ctx, mode).await?)
@@ -83,6 +90,7 @@ impl Platform {
     ///
     /// # Errors
     /// The database failed.
+    #[boxed]
     pub async fn send_notifications(&self) -> Result<u32> {
         Ok(self.runtime().send_notifications().await?)
     }

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use futures_util::{StreamExt, pin_mut, stream};
 use scriptorium_model::execution::ExecutionStatus;
 use scriptorium_model::operation::{OperationKind, OperationState, Pace};
@@ -60,6 +61,7 @@ impl Operations<'_> {
     ///
     /// # Errors
     /// A field is refused, or the permission `scripts.execute` is missing.
+    #[boxed]
     pub async fn count(&self, ctx: &Ctx, new: &NewOperation) -> Result<Matched> {
         policy::require(ctx, Permission::ScriptsExecute)?;
         validate(new)?;
@@ -79,6 +81,7 @@ impl Operations<'_> {
     ///
     /// # Errors
     /// Like [`Operations::count`].
+    #[boxed]
     pub async fn start(&self, ctx: &Ctx, new: NewOperation) -> Result<Operation> {
         let found = self.count(ctx, &new).await?;
         let now = self.0.ambient().now();
@@ -117,6 +120,7 @@ impl Operations<'_> {
     ///
     /// # Errors
     /// No such operation, or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn find(&self, ctx: &Ctx, id: OperationId) -> Result<Operation> {
         policy::require(ctx, Permission::ScriptsRead)?;
         Ok(self.0.store().find_operation(ctx, id).await?)
@@ -126,6 +130,7 @@ impl Operations<'_> {
     ///
     /// # Errors
     /// The permission `scripts.read` is missing, or the cursor is of another list.
+    #[boxed]
     pub async fn list(&self, ctx: &Ctx, page: &PageRequest) -> Result<Page<Operation>> {
         policy::require(ctx, Permission::ScriptsRead)?;
         Ok(self.0.store().list_operations(ctx, page).await?)
@@ -135,6 +140,7 @@ impl Operations<'_> {
     ///
     /// # Errors
     /// No such operation, or the permission `scripts.execute` is missing.
+    #[boxed]
     pub async fn cancel(&self, ctx: &Ctx, id: OperationId) -> Result<Operation> {
         policy::require(ctx, Permission::ScriptsExecute)?;
         Ok(self.0.store().cancel_operation(ctx, id).await?)

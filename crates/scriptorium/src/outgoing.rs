@@ -1,5 +1,6 @@
 //! The rules of a tenant's requests: where its scripts may send them, and what goes along.
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_model::outgoing::OutgoingRules;
 use scriptorium_model::permission::Permission;
 use scriptorium_model::{Ctx, Invalid, policy};
@@ -17,6 +18,7 @@ impl Outgoing<'_> {
     ///
     /// # Errors
     /// The permission `secrets.manage` is missing.
+    #[boxed]
     pub async fn rules(&self, ctx: &Ctx) -> Result<OutgoingRules> {
         policy::require(ctx, Permission::SecretsManage)?;
         Ok(self.0.store().outgoing_rules(ctx).await?)
@@ -26,6 +28,7 @@ impl Outgoing<'_> {
     ///
     /// # Errors
     /// Refused fields, or the permission `secrets.manage` is missing.
+    #[boxed]
     pub async fn set_rules(&self, ctx: &Ctx, rules: &OutgoingRules) -> Result<()> {
         policy::require(ctx, Permission::SecretsManage)?;
         let mut invalid = Invalid::default();

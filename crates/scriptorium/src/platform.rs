@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_model::execution::{Execution, ExecutionStatus};
 use scriptorium_model::permission::Permission;
 use scriptorium_model::script::{Definition, Script};
@@ -294,6 +295,7 @@ impl Platform {
     ///
     /// # Errors
     /// The store failed.
+    #[boxed]
     pub async fn find_tenant(&self, slug: &str) -> Result<Option<Tenant>> {
         Ok(self.store().find_tenant_by_slug(slug).await?)
     }
@@ -302,6 +304,7 @@ impl Platform {
     ///
     /// # Errors
     /// No such tenant.
+    #[boxed]
     pub async fn tenant(&self, slug: &str) -> Result<TenantHandle> {
         let tenant = self.find_tenant(slug).await?.ok_or_else(Error::not_found)?;
         Ok(self.handle_of(tenant))
@@ -333,6 +336,7 @@ impl Platform {
     ///
     /// # Errors
     /// The database's failure.
+    #[boxed]
     pub async fn typings(&self, ctx: &Ctx) -> Result<String> {
         let services = self.runtime().tenant_services(ctx.tenant).await?;
         Ok(self.runtime().typings(&services))
@@ -349,6 +353,7 @@ impl Platform {
     ///
     /// # Errors
     /// The database's failure.
+    #[boxed]
     pub async fn service_names(&self, ctx: &Ctx) -> Result<BTreeSet<String>> {
         let own = self.runtime().tenant_services(ctx.tenant).await?;
         let known = self.runtime().service_names().chain(own.names());
@@ -370,6 +375,7 @@ impl Platform {
     ///
     /// # Errors
     /// The permission `tenants.manage` is missing, or the store failed.
+    #[boxed]
     pub async fn nodes(&self, ctx: &Ctx) -> Result<Vec<Node>> {
         policy::require(ctx, Permission::TenantsManage)?;
         Ok(self.store().list_nodes().await?)
@@ -380,6 +386,7 @@ impl Platform {
     ///
     /// # Errors
     /// The database cannot be reached, has no space left, or refuses.
+    #[boxed]
     pub async fn check_database(&self) -> Result<()> {
         Ok(self.store().check_writes().await?)
     }
@@ -388,6 +395,7 @@ impl Platform {
     ///
     /// # Errors
     /// The database cannot be read.
+    #[boxed]
     pub async fn backlog(&self) -> Result<Backlog> {
         Ok(self.store().backlog().await?)
     }
@@ -412,6 +420,7 @@ impl Platform {
     /// Stops: nothing is begun any more, what runs may end within `drain` and is stopped then. What
     /// was accepted and not begun stays pending; what was taken from the queue and is cut off goes
     /// back there, and that attempt does not count.
+    #[boxed]
     pub async fn shutdown(&self, drain: Duration) {
         self.drain();
         self.0.stop.cancel();

@@ -1,5 +1,6 @@
 //! The remote services of a tenant: what its scripts call that is somewhere else.
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_model::permission::Permission;
 use scriptorium_model::remote_service::{Manifest, RemoteService};
 use scriptorium_model::trigger::SignatureScheme;
@@ -35,6 +36,7 @@ impl RemoteServices<'_> {
     ///
     /// # Errors
     /// The permission `services.manage` is missing.
+    #[boxed]
     pub async fn list(&self, ctx: &Ctx) -> Result<Vec<RemoteService>> {
         policy::require(ctx, Permission::ServicesManage)?;
         Ok(self.0.store().list_remote_services(ctx).await?)
@@ -51,6 +53,7 @@ impl RemoteServices<'_> {
     ///
     /// # Errors
     /// Refused fields, a name that is taken, or the permission `services.manage` is missing.
+    #[boxed]
     pub async fn add(
         &self,
         ctx: &Ctx,
@@ -79,6 +82,7 @@ impl RemoteServices<'_> {
     /// # Errors
     /// Refused fields, no such service, the permission `services.manage` is missing, or `tenants.manage` where an
     /// operator has registered it.
+    #[boxed]
     pub async fn change(
         &self,
         ctx: &Ctx,
@@ -100,6 +104,7 @@ impl RemoteServices<'_> {
     /// # Errors
     /// No such service, the permission `services.manage` is missing, or `tenants.manage` where an operator has
     /// registered it.
+    #[boxed]
     pub async fn delete(&self, ctx: &Ctx, name: &str) -> Result<()> {
         self.owned(ctx, name).await?;
         Ok(self.0.store().delete_remote_service(ctx, name).await?)

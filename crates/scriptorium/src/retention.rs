@@ -1,5 +1,6 @@
 //! How long a tenant's history is kept. Removing what is past it is part of the upkeep.
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_model::permission::Permission;
 use scriptorium_model::retention::Retention;
 use scriptorium_model::{Ctx, policy};
@@ -16,6 +17,7 @@ impl RetentionSettings<'_> {
     ///
     /// # Errors
     /// The permission `scripts.read` is missing.
+    #[boxed]
     pub async fn find(&self, ctx: &Ctx) -> Result<Retention> {
         policy::require(ctx, Permission::ScriptsRead)?;
         Ok(self.0.store().find_retention(ctx).await?)
@@ -26,6 +28,7 @@ impl RetentionSettings<'_> {
     ///
     /// # Errors
     /// A number of days outside its range, or the permission `scripts.delete` is missing.
+    #[boxed]
     pub async fn set(&self, ctx: &Ctx, retention: Retention) -> Result<Retention> {
         policy::require(ctx, Permission::ScriptsDelete)?;
         self.0.store().set_retention(ctx, retention).await?;

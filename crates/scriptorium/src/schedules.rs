@@ -1,5 +1,6 @@
 //! Schedules: what an expression would mean before it is saved, and what became of the planned instants of a script.
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_model::cron::Cron;
 use scriptorium_model::schedule::{ClockChange, ON_TIME, Schedule};
 use scriptorium_model::{Ctx, Invalid, ScriptId, Timestamp, permission::Permission, policy};
@@ -76,6 +77,7 @@ impl Schedules<'_> {
     ///
     /// # Errors
     /// No such script, or it has no schedule; `slots` is outside 1 to 200; the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn timetable(&self, ctx: &Ctx, script: ScriptId, slots: u32) -> Result<Timetable> {
         let found = self.0.scripts().find(ctx, script).await?;
         if !(1..=200).contains(&slots) {

@@ -1,5 +1,6 @@
 //! Scripts: writing them, their life, their versions.
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_model::definition::{DESCRIPTION_CHARS, at_most, at_most_bytes};
 use scriptorium_model::draft::{Draft, DraftText};
 use scriptorium_model::library::{PREFIX, Pin};
@@ -83,6 +84,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// The permission `scripts.read` is missing, or the cursor is of another list.
+    #[boxed]
     pub async fn list(
         &self,
         ctx: &Ctx,
@@ -97,6 +99,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// No such script, or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn find(&self, ctx: &Ctx, id: ScriptId) -> Result<Script> {
         self.allowed(ctx, Action::Read, id).await
     }
@@ -105,6 +108,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// No such script, or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn find_by_name(&self, ctx: &Ctx, name: &str) -> Result<Script> {
         policy::require(ctx, Permission::ScriptsRead)?;
         self.0
@@ -119,6 +123,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// Refused fields, a taken name or path, or missing permissions.
+    #[boxed]
     pub async fn create(
         &self,
         ctx: &Ctx,
@@ -156,6 +161,7 @@ impl Scripts<'_> {
     /// # Errors
     /// Refused fields, a taken name or path, a stale `base_version`, or missing permissions; a
     /// conflict (`archived`) when the script is archived.
+    #[boxed]
     pub async fn update(&self, ctx: &Ctx, id: ScriptId, update: Update) -> Result<Script> {
         let script = self.open(ctx, id).await?;
         // A change may turn an endpoint public: the policy is asked about the result, too.
@@ -199,6 +205,7 @@ impl Scripts<'_> {
     /// # Errors
     /// A forbidden move, a missing reason, a source that cannot run, or missing permissions; a
     /// conflict (`library_in_use`) when a library is archived that an active script needs.
+    #[boxed]
     pub async fn set_status(
         &self,
         ctx: &Ctx,
@@ -236,6 +243,7 @@ impl Scripts<'_> {
     /// # Errors
     /// No such script, or the permission `scripts.delete` is missing; a conflict
     /// (`library_in_use`) when an active script needs it as a library.
+    #[boxed]
     pub async fn delete(&self, ctx: &Ctx, id: ScriptId) -> Result<()> {
         let script = self.allowed(ctx, Action::Delete, id).await?;
         self.check_unused(ctx, &script).await?;
@@ -250,6 +258,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// Not in the trash, an execution of it goes on, or the permission `scripts.purge` is missing.
+    #[boxed]
     pub async fn purge(&self, ctx: &Ctx, id: ScriptId) -> Result<()> {
         policy::require(ctx, Permission::ScriptsPurge)?;
         Ok(self.0.store().purge_script(ctx, id).await?)
@@ -259,6 +268,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// Not in the trash, its name or path is taken by now, or the permission is missing.
+    #[boxed]
     pub async fn restore(&self, ctx: &Ctx, id: ScriptId) -> Result<Script> {
         policy::require(ctx, Permission::ScriptsDelete)?;
         Ok(self.0.store().restore_script(ctx, id).await?)
@@ -268,6 +278,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// No such script, or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn versions(
         &self,
         ctx: &Ctx,
@@ -282,6 +293,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// No such script, or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn milestones(
         &self,
         ctx: &Ctx,
@@ -296,6 +308,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// No such script, or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn version_numbers(&self, ctx: &Ctx, id: ScriptId) -> Result<Vec<u32>> {
         self.allowed(ctx, Action::Read, id).await?;
         Ok(self.0.store().version_numbers(ctx, id).await?)
@@ -305,6 +318,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// The permission `scripts.read` is missing.
+    #[boxed]
     pub async fn tags(&self, ctx: &Ctx) -> Result<Vec<String>> {
         policy::require(ctx, Permission::ScriptsRead)?;
         let limit = PageRequest::MAX_LIMIT;
@@ -315,6 +329,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// No such version, or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn version(&self, ctx: &Ctx, id: ScriptId, number: u32) -> Result<Version> {
         policy::require(ctx, Permission::ScriptsRead)?;
         Ok(self.0.store().find_version(ctx, id, number).await?)
@@ -324,6 +339,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// The permission `scripts.read` is missing.
+    #[boxed]
     pub async fn pins(&self, ctx: &Ctx, id: ScriptId, number: u32) -> Result<Vec<Pin>> {
         policy::require(ctx, Permission::ScriptsRead)?;
         Ok(self.0.store().pins(ctx, id, number).await?)
@@ -333,6 +349,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// No such version, or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn diff(&self, ctx: &Ctx, id: ScriptId, a: u32, b: u32) -> Result<Diff> {
         let left = self.version(ctx, id, a).await?;
         let right = self.version(ctx, id, b).await?;
@@ -345,6 +362,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// Like [`Scripts::update`].
+    #[boxed]
     pub async fn restore_version(&self, ctx: &Ctx, id: ScriptId, number: u32) -> Result<Script> {
         let version = self.version(ctx, id, number).await?;
         let update = Update {
@@ -359,6 +377,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// A bad name, no such version, or the script may not be changed by the caller.
+    #[boxed]
     pub async fn set_milestone(
         &self,
         ctx: &Ctx,
@@ -384,6 +403,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// The permission `scripts.read` is missing.
+    #[boxed]
     pub async fn version_policy(&self, ctx: &Ctx) -> Result<VersionPolicy> {
         policy::require(ctx, Permission::ScriptsRead)?;
         Ok(self.0.store().find_version_policy(ctx).await?)
@@ -393,6 +413,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// A figure outside its range, or the permission `scripts.purge` is missing.
+    #[boxed]
     pub async fn set_version_policy(&self, ctx: &Ctx, what: VersionPolicy) -> Result<()> {
         policy::require(ctx, Permission::ScriptsPurge)?;
         let what = what.validated()?;
@@ -403,6 +424,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// No such script or draft, or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn draft(&self, ctx: &Ctx, id: ScriptId) -> Result<Draft> {
         policy::require(ctx, Permission::ScriptsRead)?;
         let user = ctx.actor.user().ok_or_else(Error::not_found)?;
@@ -416,6 +438,7 @@ impl Scripts<'_> {
     /// Too large a draft; a conflict when the script is archived (`archived`), somebody saved a newer
     /// version than the draft's (`stale_version`), the caller has too many drafts (`too_many_drafts`), or is no user of the
     /// tenant (`no_user`); or the script may not be changed by them.
+    #[boxed]
     pub async fn keep_draft(&self, ctx: &Ctx, id: ScriptId, text: DraftText) -> Result<Draft> {
         self.open(ctx, id).await?;
         let text = text.validated()?;
@@ -435,6 +458,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// No such script, or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn discard_draft(&self, ctx: &Ctx, id: ScriptId) -> Result<bool> {
         self.allowed(ctx, Action::Read, id).await?;
         let Some(user) = ctx.actor.user() else {
@@ -447,6 +471,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// Too long a source, or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn validate(&self, ctx: &Ctx, what: Validate) -> Result<Vec<Diagnostic>> {
         policy::require(ctx, Permission::ScriptsRead)?;
         at_most_bytes("source", what.source.len(), SOURCE_BYTES)?;
@@ -465,6 +490,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// Too long a source, or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn signature(&self, ctx: &Ctx, what: &Validate) -> Result<Option<Json>> {
         policy::require(ctx, Permission::ScriptsRead)?;
         at_most_bytes("source", what.source.len(), SOURCE_BYTES)?;
@@ -483,6 +509,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// No such script or version, or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn input_schema(
         &self,
         ctx: &Ctx,

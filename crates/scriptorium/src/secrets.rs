@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use jiff::SignedDuration;
 use scriptorium_model::permission::Permission;
 use scriptorium_model::secret::{Secret, SecretChange, validate_name};
@@ -42,6 +43,7 @@ impl Secrets<'_> {
     ///
     /// # Errors
     /// The permission `secrets.manage` is missing.
+    #[boxed]
     pub async fn list(&self, ctx: &Ctx) -> Result<Vec<Secret>> {
         policy::require(ctx, Permission::SecretsManage)?;
         Ok(self.0.store().list_secrets(ctx).await?)
@@ -51,6 +53,7 @@ impl Secrets<'_> {
     ///
     /// # Errors
     /// Refused fields, a script that is not the tenant's, or the permission `secrets.manage` is missing.
+    #[boxed]
     pub async fn put(&self, ctx: &Ctx, name: &str, input: SecretInput) -> Result<Secret> {
         policy::require(ctx, Permission::SecretsManage)?;
         let now = self.0.ambient().now();
@@ -88,6 +91,7 @@ impl Secrets<'_> {
     ///
     /// # Errors
     /// The permission `secrets.manage` is missing.
+    #[boxed]
     pub async fn delete(&self, ctx: &Ctx, name: &str) -> Result<bool> {
         policy::require(ctx, Permission::SecretsManage)?;
         validate_name(name)?;

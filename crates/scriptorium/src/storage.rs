@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use jiff::SignedDuration;
 use scriptorium_model::definition::at_most_bytes;
 use scriptorium_model::permission::Permission;
@@ -21,6 +22,7 @@ impl Storage<'_> {
     ///
     /// # Errors
     /// The permission `storage.manage` is missing.
+    #[boxed]
     pub async fn get(&self, ctx: &Ctx, key: &str) -> Result<Option<Entry>> {
         policy::require(ctx, Permission::StorageManage)?;
         validate_key(key)?;
@@ -31,6 +33,7 @@ impl Storage<'_> {
     ///
     /// # Errors
     /// A bad key, a value over 256 KiB, a zero `ttl`, or the permission is missing.
+    #[boxed]
     pub async fn set(
         &self,
         ctx: &Ctx,
@@ -64,6 +67,7 @@ impl Storage<'_> {
     ///
     /// # Errors
     /// The permission `storage.manage` is missing.
+    #[boxed]
     pub async fn delete(&self, ctx: &Ctx, key: &str) -> Result<bool> {
         policy::require(ctx, Permission::StorageManage)?;
         Ok(self.0.store().delete_entry(ctx, key).await?)

@@ -1,6 +1,7 @@
 //! Subscriptions of event scripts: suspending one, so that its events are parked instead of run, and what
 //! becomes of those.
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::policy::Action;
 use scriptorium_model::script::{Script, ScriptType};
@@ -24,6 +25,7 @@ impl Subscriptions<'_> {
     ///
     /// # Errors
     /// No such event script, or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn suspension(&self, ctx: &Ctx, script: ScriptId) -> Result<Option<Suspension>> {
         self.subscriber(ctx, Action::Read, script).await?;
         Ok(self.0.store().find_suspension(ctx, script).await?)
@@ -33,6 +35,7 @@ impl Subscriptions<'_> {
     ///
     /// # Errors
     /// Like [`Subscriptions::suspension`]; the cursor is of another list.
+    #[boxed]
     pub async fn parked(
         &self,
         ctx: &Ctx,
@@ -48,6 +51,7 @@ impl Subscriptions<'_> {
     /// # Errors
     /// No such event script; it may not be switched by the caller; too long a reason; a conflict on
     /// `status` (`forbidden_move`) when it is suspended.
+    #[boxed]
     pub async fn suspend(
         &self,
         ctx: &Ctx,
@@ -66,6 +70,7 @@ impl Subscriptions<'_> {
     /// # Errors
     /// No such event script; it may not be switched by the caller; `per_minute` is not 1 to 60,000; a
     /// conflict on `status` (`forbidden_move`) unless it is suspended.
+    #[boxed]
     pub async fn resume(
         &self,
         ctx: &Ctx,
@@ -89,6 +94,7 @@ impl Subscriptions<'_> {
     /// # Errors
     /// No such event script, or no such parked event; the script may not be switched by the caller; no
     /// reason, or too long a one.
+    #[boxed]
     pub async fn discard(
         &self,
         ctx: &Ctx,

@@ -1,5 +1,6 @@
 //! Message templates of a tenant. One of the tenant's own hides the host's of the same name.
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_model::permission::Permission;
 use scriptorium_model::template::{self, Template};
 use scriptorium_model::{Ctx, policy};
@@ -16,6 +17,7 @@ impl Templates<'_> {
     ///
     /// # Errors
     /// The permission `scripts.read` is missing.
+    #[boxed]
     pub async fn list(&self, ctx: &Ctx) -> Result<Vec<Template>> {
         policy::require(ctx, Permission::ScriptsRead)?;
         Ok(self.0.store().list_templates(ctx).await?)
@@ -25,6 +27,7 @@ impl Templates<'_> {
     ///
     /// # Errors
     /// No such template, or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn find(&self, ctx: &Ctx, name: &str) -> Result<Template> {
         policy::require(ctx, Permission::ScriptsRead)?;
         self.0
@@ -38,6 +41,7 @@ impl Templates<'_> {
     ///
     /// # Errors
     /// A bad name or too long a body, or the permission `templates.manage` is missing.
+    #[boxed]
     pub async fn put(&self, ctx: &Ctx, name: &str, body: &str) -> Result<Template> {
         policy::require(ctx, Permission::TemplatesManage)?;
         template::validate(name, body)?;
@@ -48,6 +52,7 @@ impl Templates<'_> {
     ///
     /// # Errors
     /// The permission `templates.manage` is missing.
+    #[boxed]
     pub async fn delete(&self, ctx: &Ctx, name: &str) -> Result<bool> {
         policy::require(ctx, Permission::TemplatesManage)?;
         Ok(self.0.store().delete_template(ctx, name).await?)

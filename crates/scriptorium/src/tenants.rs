@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_model::permission::Permission;
 use scriptorium_model::tenant::{self, Tenant};
 use scriptorium_model::{Ctx, Invalid, TenantId, policy};
@@ -24,6 +25,7 @@ impl Tenants<'_> {
     ///
     /// # Errors
     /// Refused fields, a taken slug, or the permission `tenants.manage` is missing.
+    #[boxed]
     pub async fn create(&self, ctx: &Ctx, slug: &str, name: &str) -> Result<Tenant> {
         policy::require(ctx, Permission::TenantsManage)?;
         let mut invalid = Invalid::default();
@@ -50,6 +52,7 @@ impl Tenants<'_> {
     /// # Errors
     /// No such tenant, another slug, the tenant `default` (`default_tenant`) or the one of `ctx`
     /// (`own_tenant`), or the permission `tenants.manage` is missing.
+    #[boxed]
     pub async fn delete(&self, ctx: &Ctx, id: TenantId, slug: &str) -> Result<()> {
         policy::require(ctx, Permission::TenantsManage)?;
         let tenant = self.0.store().find_tenant(id).await?;
@@ -75,6 +78,7 @@ impl Tenants<'_> {
     ///
     /// # Errors
     /// No such tenant, or the permission `tenants.manage` is missing.
+    #[boxed]
     pub async fn is_read_only(&self, ctx: &Ctx, id: TenantId) -> Result<bool> {
         policy::require(ctx, Permission::TenantsManage)?;
         let tenant = self.0.store().find_tenant(id).await?;
@@ -86,6 +90,7 @@ impl Tenants<'_> {
     ///
     /// # Errors
     /// No such tenant, or the permission `tenants.manage` is missing.
+    #[boxed]
     pub async fn set_read_only(&self, ctx: &Ctx, id: TenantId, read_only: bool) -> Result<()> {
         policy::require(ctx, Permission::TenantsManage)?;
         let tenant = self.0.store().find_tenant(id).await?;
@@ -97,6 +102,7 @@ impl Tenants<'_> {
     ///
     /// # Errors
     /// The permission `tenants.manage` is missing.
+    #[boxed]
     pub async fn list(&self, ctx: &Ctx) -> Result<Vec<Tenant>> {
         policy::require(ctx, Permission::TenantsManage)?;
         Ok(self.0.store().list_tenants().await?)

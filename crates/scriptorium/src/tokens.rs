@@ -1,5 +1,6 @@
 //! API tokens. A token never exceeds its maker (D12), and its secret is shown once.
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_model::permission::{Permission, PermissionSet};
 use scriptorium_model::user::Token;
 use scriptorium_model::{Ctx, Invalid, Timestamp, TokenId, policy};
@@ -30,6 +31,7 @@ impl Tokens<'_> {
     ///
     /// # Errors
     /// Refused fields, permissions the maker does not hold, or an unknown tenant.
+    #[boxed]
     pub async fn create(&self, ctx: &Ctx, token: NewToken) -> Result<(Token, String)> {
         policy::require(ctx, Permission::TokensManage)?;
         let mut invalid = Invalid::default();
@@ -91,6 +93,7 @@ impl Tokens<'_> {
     ///
     /// # Errors
     /// The permission `tokens.manage` is missing.
+    #[boxed]
     pub async fn list(&self, ctx: &Ctx) -> Result<Vec<Token>> {
         policy::require(ctx, Permission::TokensManage)?;
         Ok(self.0.store().list_tokens(ctx).await?)
@@ -100,6 +103,7 @@ impl Tokens<'_> {
     ///
     /// # Errors
     /// No such token, or the permission `tokens.manage` is missing.
+    #[boxed]
     pub async fn revoke(&self, ctx: &Ctx, id: TokenId) -> Result<()> {
         policy::require(ctx, Permission::TokensManage)?;
         Ok(self.0.store().revoke_token(ctx, id).await?)

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_store::Duty;
 use tokio::time::{MissedTickBehavior, interval_at};
 
@@ -72,6 +73,7 @@ impl Platform {
     ///
     /// # Errors
     /// The database failed; what was removed until then stays removed.
+    #[boxed]
     pub async fn maintain(&self) -> Result<bool> {
         let store = self.store();
         let Some(_on_duty) = store.take_duty(Duty::Maintenance).await? else {

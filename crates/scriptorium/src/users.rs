@@ -1,5 +1,6 @@
 //! Users of a tenant.
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_model::permission::{Permission, PermissionSet, Role};
 use scriptorium_model::user::User;
 use scriptorium_model::{Ctx, Invalid, UserId, policy};
@@ -37,6 +38,7 @@ impl Users<'_> {
     ///
     /// # Errors
     /// The permission `users.manage` is missing.
+    #[boxed]
     pub async fn list(&self, ctx: &Ctx) -> Result<Vec<User>> {
         policy::require(ctx, Permission::UsersManage)?;
         Ok(self.0.store().list_users(ctx).await?)
@@ -46,6 +48,7 @@ impl Users<'_> {
     ///
     /// # Errors
     /// Refused fields, a taken address, or missing permissions.
+    #[boxed]
     pub async fn create(&self, ctx: &Ctx, user: NewUser) -> Result<User> {
         policy::require(ctx, Permission::UsersManage)?;
         let email = user.email.trim().to_lowercase();
@@ -94,6 +97,7 @@ impl Users<'_> {
     /// # Errors
     /// No such user, the caller themselves (`own_user`), somebody who may do more than the caller, or
     /// the permission `users.manage` is missing.
+    #[boxed]
     pub async fn delete(&self, ctx: &Ctx, id: UserId) -> Result<()> {
         policy::require(ctx, Permission::UsersManage)?;
         let user = self.0.store().find_user(ctx, id).await?;
@@ -111,6 +115,7 @@ impl Users<'_> {
     ///
     /// # Errors
     /// An unknown language, or the actor is no user.
+    #[boxed]
     pub async fn set_locale(&self, ctx: &Ctx, locale: &str) -> Result<User> {
         if !LOCALES.contains(&locale) {
             return Err(Invalid::field("locale", "bad_locale", "must be en, ru or uz").into());

@@ -18,6 +18,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_model::{Ctx, TenantId, Timestamp};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, FromQueryResult, QueryResult,
@@ -92,6 +93,7 @@ impl Db {
 
     /// A transaction that goes from tenant to tenant by [`Scope::enter`]; nothing is to be seen on
     /// PostgreSQL before.
+    #[boxed]
     pub(crate) async fn write_each(&self, _: AcrossTenants) -> Result<Tx> {
         match self {
             Self::Sqlite(_) => self.writing(None).await,
@@ -120,6 +122,7 @@ impl Db {
     }
 
     /// Waits for running statements and closes the pools.
+    #[boxed]
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite(file) => file.close().await,
@@ -127,6 +130,7 @@ impl Db {
         }
     }
 
+    #[boxed]
     async fn reading(&self, tenant: Option<TenantId>) -> Result<Scope> {
         let conn = match self {
             Self::Sqlite(file) => Conn::Pool(file.read.clone()),
@@ -139,6 +143,7 @@ impl Db {
         })
     }
 
+    #[boxed]
     async fn writing(&self, tenant: Option<TenantId>) -> Result<Tx> {
         let (conn, writing) = match self {
             Self::Sqlite(file) => {
@@ -211,6 +216,7 @@ impl Scope {
 
     /// Says whose rows the statements that follow are about, in a transaction of
     /// [`Db::write_each`].
+    #[boxed]
     pub(crate) async fn enter(&self, tenant: TenantId) -> Result<()> {
         if let Conn::Postgres(tx) = &self.conn {
             tx.enter(tenant).await?;
@@ -220,6 +226,7 @@ impl Scope {
 
     /// The instant that leases are compared with: the server's on PostgreSQL, so that nodes whose
     /// clocks differ agree, and `now` on SQLite, whose only process has one clock.
+    #[boxed]
     pub(crate) async fn lease_clock(&self, now: Timestamp) -> Result<Micros> {
         match &self.conn {
             Conn::Postgres(tx) if tx.keeps_time() => {
@@ -248,6 +255,7 @@ impl Scope {
     }
 
     /// Runs a statement; the number of rows it changed.
+    #[boxed]
     pub(crate) async fn execute(&self, sql: Sql) -> Result<u64> {
         let done = match &self.conn {
             Conn::Pool(pool) => pool.execute_raw(self.statement(sql)).await?,
@@ -260,6 +268,7 @@ impl Scope {
         Ok(done.rows_affected())
     }
 
+    #[boxed]
     async fn rows(&self, sql: Sql) -> Result<Vec<QueryResult>> {
         Ok(match &self.conn {
             Conn::Pool(pool) => pool.query_all_raw(self.statement(sql)).await?,
@@ -293,6 +302,7 @@ impl Scope {
 }
 
 impl Conn {
+    #[boxed]
     async fn commit(self) -> Result<()> {
         match self {
             Self::Pool(_) => {}
@@ -302,6 +312,7 @@ impl Conn {
         Ok(())
     }
 
+    #[boxed]
     async fn rollback(self) -> Result<()> {
         match self {
             Self::Pool(_) => {}
@@ -342,6 +353,7 @@ impl Tx {
     }
 
     /// A part of this transaction that can be rolled back alone.
+    #[boxed]
     pub(crate) async fn savepoint(&self) -> Result<Savepoint> {
         let conn = match &self.0.conn {
             Conn::Pool(pool) => Conn::Sqlite(pool.begin().await?),

@@ -8,6 +8,7 @@ mod stream;
 
 use std::net::IpAddr;
 
+use async_recursion::async_recursion as boxed;
 use bytes::Bytes;
 use scriptorium_model::endpoint::Method;
 use scriptorium_model::execution::{Execution, ExecutionStatus, TriggerKind};
@@ -176,6 +177,7 @@ impl Endpoints<'_> {
     ///
     /// # Errors
     /// See [`EndpointRefusal`].
+    #[boxed]
     pub async fn handle(
         &self,
         tenant: TenantId,
@@ -199,6 +201,7 @@ impl Endpoints<'_> {
     ///
     /// # Errors
     /// The store failed.
+    #[boxed]
     pub async fn look(&self, tenant: TenantId, method: &str, path: &str) -> Result<Look, Error> {
         let routes = self.0.triggers().routes(tenant).await?;
         let methods = routes.methods(path);
@@ -221,6 +224,7 @@ impl Endpoints<'_> {
     ///
     /// # Errors
     /// The caller calls too often, or is not who the endpoint is for.
+    #[boxed]
     pub async fn admit(
         &self,
         tenant: TenantId,
@@ -249,6 +253,7 @@ impl Endpoints<'_> {
     ///
     /// # Errors
     /// See [`EndpointRefusal`].
+    #[boxed]
     pub async fn answer(
         &self,
         admitted: Admitted,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_model::policy::Action;
 use scriptorium_model::script::Definition;
 use scriptorium_model::trigger::SignatureScheme;
@@ -26,6 +27,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// No such script, or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn signing_secrets(&self, ctx: &Ctx, id: ScriptId) -> Result<Vec<SigningSecret>> {
         self.allowed(ctx, Action::Read, id).await?;
         Ok(self.0.store().list_signing_secrets(ctx, id).await?)
@@ -37,6 +39,7 @@ impl Scripts<'_> {
     /// # Errors
     /// The endpoint takes no signatures, it is no secret of its scheme, it has five (a conflict,
     /// `too_many_secrets`), or the script may not be changed by the caller.
+    #[boxed]
     pub async fn add_signing_secret(
         &self,
         ctx: &Ctx,
@@ -59,6 +62,7 @@ impl Scripts<'_> {
     ///
     /// # Errors
     /// No such script or secret, or the script may not be changed by the caller.
+    #[boxed]
     pub async fn remove_signing_secret(
         &self,
         ctx: &Ctx,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::permission::Permission;
 use scriptorium_model::policy::{self, Action};
@@ -23,6 +24,7 @@ impl Transfer<'_> {
     ///
     /// # Errors
     /// No such script, more than [`BUNDLE_BYTES`], or the permission `scripts.read` is missing.
+    #[boxed]
     pub async fn export(&self, ctx: &Ctx, what: Export) -> Result<Bundle> {
         policy::require(ctx, Permission::ScriptsRead)?;
         let mut reading = Reading {

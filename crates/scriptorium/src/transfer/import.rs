@@ -1,6 +1,7 @@
 //! A bundle on its way into a tenant: each script is checked like a save, the whole is one
 //! transaction, and a preview is the same with a rollback at its end.
 
+use async_recursion::async_recursion as boxed;
 use scriptorium_model::library::Pin;
 use scriptorium_model::permission::Permission;
 use scriptorium_model::policy;
@@ -33,6 +34,7 @@ impl Transfer<'_> {
     /// # Errors
     /// Refused fields as `scripts[2].source` when anything of it is refused and it is no preview;
     /// the permission `scripts.create` is missing.
+    #[boxed]
     pub async fn import(&self, ctx: &Ctx, bundle: Bundle, how: Import) -> Result<Report> {
         policy::require(ctx, Permission::ScriptsRead)?;
         policy::require(ctx, Permission::ScriptsCreate)?;
