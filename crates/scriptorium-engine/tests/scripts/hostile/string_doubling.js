@@ -1,3 +1,3 @@
 // expect: limit.memory
-// limits: cpu=150ms memory=64MiB
+// limits: cpu=5s memory=64MiB
 export default () => { let s = 'x'; for (;;) { s += s; s.charCodeAt(0); } }
