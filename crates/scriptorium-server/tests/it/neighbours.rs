@@ -356,7 +356,8 @@ impl Position {
         let body = body
             .replace("\"{value}\"", &value)
             .replace("{n}", unique)
-            .replace("{column}", &unique.replace(' ', "-"));
+            .replace("{column}", &unique.replace(' ', "-"))
+            .replace("{identifier}", &format!("n{}", unique.replace(' ', "_")));
         request
             .header("content-type", "application/json")
             .body(body)

@@ -18,7 +18,7 @@ const COLUMNS: [&str; 6] = [
     "superadmin",
 ];
 
-/// An operation, what is sent (`{column}` makes it unique), and the status for each column. Rows
+/// An operation, what is sent (`{column}` makes it unique, `{identifier}` where it has to be one), and the status for each column. Rows
 /// are asked in order, each by the columns in order, so a later one sees what an earlier one did.
 pub(crate) type Row = (&'static str, Value, [u16; 6]);
 
@@ -321,7 +321,7 @@ pub(crate) fn rows() -> Vec<Row> {
         ("GET /api/v1/services", none.clone(), managers),
         (
             "POST /api/v1/services",
-            json!({"name": "made_by_{column}", "url": "https://erp.example.com/services",
+            json!({"name": "made_by_{identifier}", "url": "https://erp.example.com/services",
                 "methods": [{"name": "ping"}]}),
             makers,
         ),
@@ -571,7 +571,8 @@ async fn every_operation_answers_every_kind_of_caller_as_declared() {
             let request = server.request(method, &things.path(operation), token);
             let text = body
                 .to_string()
-                .replace("{column}", &column.replace('_', "-"));
+                .replace("{column}", &column.replace('_', "-"))
+                .replace("{identifier}", column);
             let request = if body.is_null() {
                 request
             } else {
