@@ -68,6 +68,7 @@ impl Entries {
         key: &str,
         by: Option<&By>,
     ) -> Result<Written> {
+        hold(tx, tenant).await?;
         let before = match by {
             Some(_) => found(tx, tenant, key).await?,
             None => None,
@@ -208,6 +209,16 @@ impl Entries {
     }
 }
 
+/// Lets nobody else change entries of a tenant until the end of the transaction. Whoever does comes here
+/// before the entries: two that took them the other way round would wait for each other.
+pub(crate) async fn hold(tx: &Tx, tenant: TenantId) -> Result<()> {
+    // The one writer of SQLite is alone anyway.
+    if tx.dialect() == Dialect::Postgres {
+        read(tx, tenant).await?;
+    }
+    Ok(())
+}
+
 /// What a tenant has; no other server changes it until the end of the transaction.
 async fn read(tx: &Tx, tenant: TenantId) -> Result<Usage> {
     let text = match tx.dialect() {
@@ -216,7 +227,7 @@ async fn read(tx: &Tx, tenant: TenantId) -> Result<Usage> {
             "select entries, bytes from storage_usage where tenant_id = $1 for update"
         }
     };
-    let row: Option<UsageRow> = tx.one(tx.sql(text).with([tenant.0.into()])).await?;
+    let row: Option<UsageRow> = tx.one(tx.sql_of(tenant, text)).await?;
     let count = |number: i64| u64::try_from(number).unwrap_or(0);
     Ok(row.map_or(
         Usage {

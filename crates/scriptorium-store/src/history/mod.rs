@@ -25,6 +25,7 @@ use tokio_util::task::TaskTracker;
 
 use self::batch::{Moved, Outcome, Write};
 pub(crate) use self::batch::{chunks, insert_pending as insert_executions};
+pub(crate) use self::entries::hold as hold_entries;
 use crate::Store;
 use crate::audit::{By, Said, Trail};
 use crate::db::Db;

@@ -15,6 +15,7 @@ use crate::audit::{By, Noted, Removal, pruned, unaudited};
 use crate::db::{Micros, Tx, number};
 use crate::error::Result;
 use crate::executions::IdRow;
+use crate::history::hold_entries;
 use crate::idempotency;
 use crate::notifications;
 use crate::search::{self, Kind};
@@ -300,6 +301,9 @@ impl Store {
         let mut removed = 0;
         loop {
             let step = Step::begin(self, tenant).await?;
+            if [ENTRIES, ENTRIES_EXPIRED].contains(&text) {
+                hold_entries(&step.tx, tenant).await?;
+            }
             let sql = step.tx.sql(text).with(values.iter().cloned());
             let rows = step.tx.execute(sql).await?;
             step.end(unaudited(PAST)).await?;
@@ -340,6 +344,9 @@ impl Store {
 const SESSIONS_ENDED: &str = "delete from sessions where tenant_id = $1 and expires_at <= $2 \
     and id in (select id from sessions where tenant_id = $1 and expires_at <= $2 limit $3)";
 
+/// Storage of a tenant, and what of it has expired: what counts them has to be held first.
+pub(super) const ENTRIES: &str = "delete from storage where tenant_id = $1 and key in \
+    (select key from storage where tenant_id = $1 limit $2)";
 const ENTRIES_EXPIRED: &str = "delete from storage where tenant_id = $1 and expires_at <= $2 \
     and key in (select key from storage where tenant_id = $1 and expires_at <= $2 limit $3)";
 

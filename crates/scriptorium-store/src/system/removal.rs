@@ -9,7 +9,7 @@ use scriptorium_model::{Ctx, TenantId, Uuid};
 use sea_orm::{FromQueryResult, Value};
 use serde_json::json;
 
-use super::maintenance::{BATCH, remove_these};
+use super::maintenance::{BATCH, ENTRIES, remove_these};
 use super::{ACROSS_TENANTS, nodes};
 use crate::Store;
 use crate::audit::{By, Note, Noted, Said, unaudited};
@@ -155,8 +155,7 @@ const HISTORY: [&str; 8] = [
      (select event_id, script_id from event_deliveries where tenant_id = $1 limit $2)",
     "delete from events where tenant_id = $1 and id in \
      (select id from events where tenant_id = $1 limit $2)",
-    "delete from storage where tenant_id = $1 and key in \
-     (select key from storage where tenant_id = $1 limit $2)",
+    ENTRIES,
     "delete from idempotency_keys where tenant_id = $1 and (caller, key) in \
      (select caller, key from idempotency_keys where tenant_id = $1 limit $2)",
     "delete from schedule_slots where tenant_id = $1 and (script_id, planned_at) in \
