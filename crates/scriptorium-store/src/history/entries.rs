@@ -62,13 +62,13 @@ impl Entries {
 
     /// Removes an entry.
     pub(super) async fn delete(
-        &self,
+        &mut self,
         tx: &Tx,
         tenant: TenantId,
         key: &str,
         by: Option<&By>,
     ) -> Result<Written> {
-        hold(tx, tenant).await?;
+        self.usage(tx, tenant).await?;
         let before = match by {
             Some(_) => found(tx, tenant, key).await?,
             None => None,
@@ -88,7 +88,7 @@ impl Entries {
         key: &str,
         change: &Change,
     ) -> Result<Result<Changed>> {
-        // On PostgreSQL other servers write, too: whoever comes first here is let to its end.
+        // On PostgreSQL others write, too: whoever comes first here is let to its end.
         self.usage(tx, tenant).await?;
         let row = found(tx, tenant, key).await?;
         let row = row.filter(|row| {
