@@ -21,7 +21,6 @@ use std::sync::{Arc, LazyLock};
 
 use scriptorium_engine::{CallClass, HostError, Reply};
 use scriptorium_model::permission::Permission;
-use serde_json::json;
 
 use crate::host::Run;
 use args::{Args, Param};
@@ -157,16 +156,8 @@ impl Binding {
 
     /// Whether the run may call it at all.
     pub(crate) fn permitted(&self, run: &Run) -> Result<(), HostError> {
-        let Some(needed) = self.needs.map(Permission::as_str) else {
-            return Ok(());
-        };
-        if run.ctx.permissions.allows(needed) {
-            return Ok(());
-        }
-        let message = format!("{} takes the permission {needed}", self.path);
-        Err(HostError {
-            details: Some(json!({ "permission": needed }).to_string()),
-            ..HostError::new("PERMISSION_DENIED", message)
+        self.needs.map_or(Ok(()), |needed| {
+            run.require(needed.as_str(), || self.path.to_owned())
         })
     }
 

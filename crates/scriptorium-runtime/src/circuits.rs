@@ -1,10 +1,12 @@
-//! A circuit breaker for each script: one whose executions keep timing out, or that the platform
-//! keeps failing to run, is not begun for a while, so that it does not hold room that others could
-//! use (R-POOL-17). Then one execution is let through; if that goes well, all are again.
+//! Circuit breakers. A script whose executions keep timing out, or that the platform keeps failing to run,
+//! is not begun for a while, so that it does not hold room that others could use (R-POOL-17); a remote service
+//! that keeps failing is not called, so that scripts hear so at once. Then one execution or call is let through;
+//! if that goes well, all are again.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::Future;
+use std::hash::Hash;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -22,69 +24,76 @@ use tower_resilience_circuitbreaker::{
     CircuitState, FailureClassifier, SlidingWindowType,
 };
 
-/// So many executions are looked at together.
+/// So many executions or calls are looked at together.
 const WINDOW: usize = 10;
 /// This part of them must have gone wrong.
 const RATE: f64 = 0.5;
 /// How long none is begun afterwards.
 const WAIT: Duration = Duration::from_secs(30);
-/// Scripts whose executions are counted, and for how long without one.
+/// Scripts or services that are counted, and for how long without an execution or call.
 const KNOWN: u64 = 10_000;
 const IDLE: Duration = Duration::from_secs(3600);
 /// Most scripts that the queue leaves out at once.
 const NAMED: usize = 1_000;
 
-/// A script that is held back.
+/// A script or a remote service that is held back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Circuit {
-    /// The version whose executions went wrong.
+    /// The version whose executions went wrong; of a service, the revision whose calls did.
     pub version: u32,
-    /// Whether one execution is let through now, to see whether it goes well.
+    /// Whether one is let through now, to see whether it goes well.
     pub half_open: bool,
     /// Since when it is held back.
     pub since: Timestamp,
-    /// When the next execution is let through.
+    /// When the next one is let through.
     pub retry_at: Timestamp,
 }
 
 /// A reading of the counters of the circuit breakers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CircuitStatistics {
-    /// Scripts that are held back now.
+    /// Scripts or services that are held back now.
     pub open: usize,
     /// How often one was.
     pub opened: u64,
-    /// Executions that did not begin because of that.
+    /// Executions that did not begin, or calls that were not made, because of that.
     pub refused: u64,
 }
 
-/// What counts for a circuit.
-pub(crate) trait Counted {
-    fn failure(&self) -> Option<&Failure>;
+/// How an execution or a call went.
+pub(crate) trait Counted: Send + 'static {
+    /// Whether it counts against what was run or called.
+    fn is_fault(&self) -> bool;
 }
 
-pub(crate) struct Circuits<T> {
-    known: Cache<Key, Arc<Switch<T>>>,
-    open: Arc<Open>,
+/// What is held back.
+pub(crate) trait Guarded: Clone + Eq + Hash + Send + Sync + 'static {
+    /// Says so in the log, or that it is no more.
+    fn log(&self, version: u32, held_back: bool);
 }
 
-type Key = (TenantId, ScriptId);
-pub(crate) type Work<T> = BoxFuture<'static, Result<T, Infallible>>;
+pub(crate) struct Circuits<K, T> {
+    known: Cache<K, Arc<Switch<T>>>,
+    open: Arc<Open<K>>,
+}
 
-/// One script's.
+type Work<T> = BoxFuture<'static, Result<T, Infallible>>;
+type Listener<K> = Box<dyn Fn(&K) + Send + Sync>;
+
+/// One script's, or one service's.
 struct Switch<T> {
     version: u32,
     breaker: CircuitBreaker<Through<T>, Faults>,
 }
 
 /// Those that are not closed.
-struct Open {
+struct Open<K> {
     wait: Duration,
     ambient: Ambient,
-    scripts: Mutex<HashMap<Key, Opened>>,
+    circuits: Mutex<HashMap<K, Opened>>,
     opens: AtomicU64,
     /// Who is told that one opened.
-    listener: OnceLock<Box<dyn Fn(TenantId, ScriptId) + Send + Sync>>,
+    listener: OnceLock<Listener<K>>,
     refused: AtomicU64,
 }
 
@@ -94,7 +103,7 @@ struct Opened {
     circuit: Circuit,
 }
 
-impl<T: Counted + Send + 'static> Circuits<T> {
+impl<K: Guarded, T: Counted> Circuits<K, T> {
     pub(crate) fn new(ambient: Ambient) -> Self {
         Self::with(ambient, WAIT)
     }
@@ -108,7 +117,7 @@ impl<T: Counted + Send + 'static> Circuits<T> {
             open: Arc::new(Open {
                 wait,
                 ambient,
-                scripts: Mutex::default(),
+                circuits: Mutex::default(),
                 opens: AtomicU64::new(0),
                 listener: OnceLock::new(),
                 refused: AtomicU64::new(0),
@@ -116,12 +125,9 @@ impl<T: Counted + Send + 'static> Circuits<T> {
         }
     }
 
-    /// How long a caller should wait before it asks again; `None` when the script may run now.
-    pub(crate) fn held_back(
-        &self,
-        (tenant, script, version): (TenantId, ScriptId, u32),
-    ) -> Option<Duration> {
-        let opened = self.open.find((tenant, script))?;
+    /// How long a caller should wait before it asks again; `None` when it may go on now.
+    pub(crate) fn held_back(&self, key: &K, version: u32) -> Option<Duration> {
+        let opened = self.open.find(key)?;
         // Another version may have mended it.
         if opened.circuit.version != version {
             return None;
@@ -134,23 +140,23 @@ impl<T: Counted + Send + 'static> Circuits<T> {
         Some(left)
     }
 
-    /// How many executions of it may be on their way at once, when it is held back.
-    pub(crate) fn limit(&self, tenant: TenantId, script: ScriptId) -> Option<u32> {
-        let opened = self.open.find((tenant, script))?;
+    /// How many may be on their way at once, when it is held back.
+    pub(crate) fn limit(&self, key: &K) -> Option<u32> {
+        let opened = self.open.find(key)?;
         Some(u32::from(opened.at.elapsed() >= self.open.wait))
     }
 
-    /// The scripts of which nothing is to be begun now; no more of them than a statement may name. What
+    /// Those of which nothing is to be begun now; no more of them than a statement may name. What
     /// is begun of others all the same goes back to the queue.
-    pub(crate) fn closed_to(&self) -> Vec<Key> {
-        let scripts = self.open.lock();
+    pub(crate) fn closed_to(&self) -> Vec<K> {
+        let circuits = self.open.lock();
         let waiting = |opened: &Opened| opened.at.elapsed() < self.open.wait;
-        let waiting = scripts.iter().filter(|(_, opened)| waiting(opened));
-        waiting.map(|(key, _)| *key).take(NAMED).collect()
+        let waiting = circuits.iter().filter(|(_, opened)| waiting(opened));
+        waiting.map(|(key, _)| key.clone()).take(NAMED).collect()
     }
 
-    pub(crate) fn find(&self, tenant: TenantId, script: ScriptId) -> Option<Circuit> {
-        Some(self.open.find((tenant, script))?.circuit)
+    pub(crate) fn find(&self, key: &K) -> Option<Circuit> {
+        Some(self.open.find(key)?.circuit)
     }
 
     pub(crate) fn statistics(&self) -> CircuitStatistics {
@@ -162,21 +168,21 @@ impl<T: Counted + Send + 'static> Circuits<T> {
     }
 
     /// Says who is told of circuits that open; the first one is.
-    pub(crate) fn tell(&self, listener: impl Fn(TenantId, ScriptId) + Send + Sync + 'static) {
+    pub(crate) fn tell(&self, listener: impl Fn(&K) + Send + Sync + 'static) {
         drop(self.open.listener.set(Box::new(listener)));
     }
 
-    /// Does the work of one execution and counts how it went; `None` when it may not begin.
+    /// Does the work of one execution or call and counts how it went; `None` when it may not begin.
     pub(crate) async fn run(
         &self,
-        (tenant, script, version): (TenantId, ScriptId, u32),
+        key: K,
+        version: u32,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Option<T> {
-        let key = (tenant, script);
         let known = self.known.get(&key);
         let mut breaker = match known.filter(|known| known.version == version) {
             Some(known) => known.breaker.clone(),
-            None => match self.breaker(key, version) {
+            None => match self.breaker(key.clone(), version) {
                 Ok(breaker) => {
                     // What was held back was of another version, or is long ago.
                     self.open.lock().remove(&key);
@@ -188,7 +194,7 @@ impl<T: Counted + Send + 'static> Circuits<T> {
                     breaker
                 }
                 Err(error) => {
-                    tracing::error!(%error, "an execution goes without a circuit breaker");
+                    tracing::error!(%error, "it goes without a circuit breaker");
                     return Some(work.await);
                 }
             },
@@ -210,7 +216,7 @@ impl<T: Counted + Send + 'static> Circuits<T> {
 
     fn breaker(
         &self,
-        key: Key,
+        key: K,
         version: u32,
     ) -> Result<CircuitBreaker<Through<T>, Faults>, CircuitBreakerConfigError> {
         let open = Arc::clone(&self.open);
@@ -222,23 +228,22 @@ impl<T: Counted + Send + 'static> Circuits<T> {
             .failure_rate_threshold(RATE)
             .wait_duration_in_open(self.open.wait)
             .permitted_calls_in_half_open(1)
-            .on_state_transition(move |_, to| open.turned(key, version, to))
+            .on_state_transition(move |_, to| open.turned(&key, version, to))
             .build()?;
         Ok(layer.layer_fn(Through::default()))
     }
 }
 
-impl Open {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Opened>> {
-        self.scripts.lock().unwrap_or_else(PoisonError::into_inner)
+impl<K: Guarded> Open<K> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, Opened>> {
+        self.circuits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find(&self, key: Key) -> Option<Opened> {
-        self.lock().get(&key).copied()
+    fn find(&self, key: &K) -> Option<Opened> {
+        self.lock().get(key).copied()
     }
 
-    fn turned(&self, key: Key, version: u32, to: CircuitState) {
-        let (tenant, script) = key;
+    fn turned(&self, key: &K, version: u32, to: CircuitState) {
         match to {
             CircuitState::Open => {
                 let now = self.ambient.now();
@@ -248,51 +253,63 @@ impl Open {
                     since: now,
                     retry_at: now.checked_add(self.wait).unwrap_or(now),
                 };
-                let mut scripts = self.lock();
-                let since = scripts.get(&key).map_or(now, |known| known.circuit.since);
+                let mut circuits = self.lock();
+                let since = circuits.get(key).map_or(now, |known| known.circuit.since);
                 let circuit = Circuit { since, ..circuit };
                 let at = Instant::now();
                 // Nobody has asked for those any more.
-                scripts.retain(|_, opened| opened.at.elapsed() < IDLE);
-                scripts.insert(key, Opened { at, circuit });
+                circuits.retain(|_, opened| opened.at.elapsed() < IDLE);
+                circuits.insert(key.clone(), Opened { at, circuit });
                 self.opens.fetch_add(1, Ordering::Relaxed);
-                drop(scripts);
-                tracing::warn!(%tenant, %script, version, "executions time out or cannot be run; the script is held back");
+                drop(circuits);
+                key.log(version, true);
                 if let Some(tell) = self.listener.get() {
-                    tell(tenant, script);
+                    tell(key);
                 }
             }
             CircuitState::HalfOpen => {
-                if let Some(opened) = self.lock().get_mut(&key) {
+                if let Some(opened) = self.lock().get_mut(key) {
                     opened.circuit.half_open = true;
                 }
             }
             CircuitState::Closed => {
-                self.lock().remove(&key);
-                tracing::info!(%tenant, %script, version, "an execution went well; the script is held back no more");
+                self.lock().remove(key);
+                key.log(version, false);
             }
         }
     }
 }
 
-/// What the script itself does wrong is its own business: it costs nobody else anything.
+impl Guarded for (TenantId, ScriptId) {
+    fn log(&self, version: u32, held_back: bool) {
+        let (tenant, script) = self;
+        if held_back {
+            tracing::warn!(%tenant, %script, version, "executions time out or cannot be run; the script is held back");
+        } else {
+            tracing::info!(%tenant, %script, version, "an execution went well; the script is held back no more");
+        }
+    }
+}
+
+/// What a script itself does wrong is its own business: it costs nobody else anything.
+pub(crate) fn is_fault(failure: &Failure) -> bool {
+    failure.code.starts_with("platform.") || failure.status() == ExecutionStatus::Timeout
+}
+
 #[derive(Clone, Copy)]
 struct Faults;
 
 impl<T: Counted> FailureClassifier<T, Infallible> for Faults {
     fn classify(&self, done: &Result<T, Infallible>) -> bool {
-        let done = match done {
-            Ok(done) => done,
+        match done {
+            Ok(done) => done.is_fault(),
             Err(never) => match *never {},
-        };
-        done.failure().is_some_and(|failure| {
-            failure.code.starts_with("platform.") || failure.status() == ExecutionStatus::Timeout
-        })
+        }
     }
 }
 
-/// The work of an execution is what the breaker is asked for, and all that it gives.
-pub(crate) struct Through<T>(PhantomData<fn() -> T>);
+/// The work is what the breaker is asked for, and all that it gives.
+struct Through<T>(PhantomData<fn() -> T>);
 
 impl<T> Default for Through<T> {
     fn default() -> Self {
@@ -350,22 +367,29 @@ mod tests {
     }
 
     impl Counted for Done {
-        fn failure(&self) -> Option<&Failure> {
-            self.0.as_ref()
+        fn is_fault(&self) -> bool {
+            self.0.as_ref().is_some_and(is_fault)
         }
     }
+
+    type Key = (TenantId, ScriptId);
 
     const SCRIPT: Key = (TenantId(Uuid::from_u128(1)), ScriptId(Uuid::from_u128(2)));
     const OTHER: Key = (TenantId(Uuid::from_u128(1)), ScriptId(Uuid::from_u128(3)));
 
-    fn circuits(wait: Duration) -> Circuits<Done> {
+    fn circuits(wait: Duration) -> Circuits<Key, Done> {
         Circuits::with(Ambient::new(Arc::new(Still), Arc::new(Still)), wait)
     }
 
     /// Whether it was begun.
-    async fn run(circuits: &Circuits<Done>, key: Key, version: u32, code: &'static str) -> bool {
+    async fn run(
+        circuits: &Circuits<Key, Done>,
+        key: Key,
+        version: u32,
+        code: &'static str,
+    ) -> bool {
         let work = async move { Done::new(code) };
-        let done = circuits.run((key.0, key.1, version), work).await;
+        let done = circuits.run(key, version, work).await;
         done.is_some()
     }
 
@@ -375,9 +399,9 @@ mod tests {
             assert!(run(&circuits, SCRIPT, 1, code).await, "{codes:?}");
         }
         assert_eq!(run(&circuits, SCRIPT, 1, "").await, !opens, "{codes:?}");
-        let left = circuits.held_back((SCRIPT.0, SCRIPT.1, 1));
+        let left = circuits.held_back(&SCRIPT, 1);
         assert_eq!(left.is_some(), opens, "{codes:?}");
-        assert_eq!(circuits.limit(SCRIPT.0, SCRIPT.1), opens.then_some(0));
+        assert_eq!(circuits.limit(&SCRIPT), opens.then_some(0));
         assert_eq!(circuits.closed_to().len(), usize::from(opens));
         let counted = circuits.statistics();
         let expected = CircuitStatistics {
@@ -405,13 +429,19 @@ mod tests {
     async fn one_execution_decides_how_it_goes_on() {
         // It may try again at once.
         let circuits = circuits(Duration::ZERO);
-        let find = || circuits.find(SCRIPT.0, SCRIPT.1);
+        let find = || circuits.find(&SCRIPT);
         for _ in 0..WINDOW {
             run(&circuits, SCRIPT, 1, "limit.wall").await;
         }
         assert!(find().is_some_and(|circuit| !circuit.half_open));
-        assert_eq!(circuits.limit(SCRIPT.0, SCRIPT.1), Some(1));
+        assert_eq!(circuits.limit(&SCRIPT), Some(1));
         assert_eq!(circuits.closed_to(), []);
+
+        // One that is given up leaves its place.
+        let mut given_up = Box::pin(circuits.run(SCRIPT, 1, std::future::pending()));
+        assert!(futures_util::poll!(&mut given_up).is_pending());
+        assert!(find().is_some_and(|circuit| circuit.half_open));
+        drop(given_up);
 
         // While one is on its way, there is no other.
         let (go, gone) = tokio::sync::oneshot::channel::<()>();
@@ -419,7 +449,7 @@ mod tests {
             let _ = gone.await;
             Done::new("limit.wall")
         };
-        let mut probe = Box::pin(circuits.run((SCRIPT.0, SCRIPT.1, 1), probe));
+        let mut probe = Box::pin(circuits.run(SCRIPT, 1, probe));
         assert!(futures_util::poll!(&mut probe).is_pending());
         assert!(find().is_some_and(|circuit| circuit.half_open));
         assert!(!run(&circuits, SCRIPT, 1, "").await);
@@ -439,9 +469,9 @@ mod tests {
         for _ in 0..WINDOW {
             run(&circuits, SCRIPT, 1, "limit.wall").await;
         }
-        assert!(circuits.held_back((SCRIPT.0, SCRIPT.1, 1)).is_some());
-        assert_eq!(circuits.held_back((SCRIPT.0, SCRIPT.1, 2)), None);
+        assert!(circuits.held_back(&SCRIPT, 1).is_some());
+        assert_eq!(circuits.held_back(&SCRIPT, 2), None);
         assert!(run(&circuits, SCRIPT, 2, "").await);
-        assert_eq!(circuits.find(SCRIPT.0, SCRIPT.1), None);
+        assert_eq!(circuits.find(&SCRIPT), None);
     }
 }

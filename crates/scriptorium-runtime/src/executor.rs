@@ -11,7 +11,7 @@ use scriptorium_model::execution::{Execution, ExecutionStatus, Failure, Metrics}
 use scriptorium_model::notification::Notification;
 use scriptorium_model::{Json, Timestamp};
 
-use crate::circuits::Counted;
+use crate::circuits::{self, Counted};
 use crate::host::{Run, RunHost};
 use crate::hub::{Entry, Live};
 use crate::job::{Call, Finished, Job};
@@ -51,8 +51,8 @@ impl Ended {
 }
 
 impl Counted for Ended {
-    fn failure(&self) -> Option<&Failure> {
-        self.result.as_ref().err()
+    fn is_fault(&self) -> bool {
+        self.result.as_ref().is_err_and(circuits::is_fault)
     }
 }
 
@@ -105,7 +105,9 @@ fn held_back(shared: &Shared, job: &Job) -> Option<Refusal> {
     if job.is_by_hand() {
         return None;
     }
-    shared.circuits.held_back(job.circuit()).map(circuit_open)
+    let version = job.execution.version;
+    let left = shared.circuits.held_back(&job.circuit(), version);
+    left.map(circuit_open)
 }
 
 fn circuit_open(retry_after: Duration) -> Refusal {
@@ -145,7 +147,8 @@ pub(crate) async fn run_admitted(
     let ended = if job.is_by_hand() {
         Some(work.await)
     } else {
-        shared.circuits.run(job.circuit(), work).await
+        let version = job.execution.version;
+        shared.circuits.run(job.circuit(), version, work).await
     };
     // Before anything is recorded: the next execution need not wait for a disk.
     drop(permit);

@@ -429,23 +429,29 @@ impl Run {
         }
     }
 
+    /// Refuses what the run's principal may not do.
+    pub(crate) fn require(
+        &self,
+        permission: &str,
+        what: impl FnOnce() -> String,
+    ) -> Result<(), HostError> {
+        if self.ctx.permissions.allows(permission) {
+            return Ok(());
+        }
+        let message = format!("{} takes the permission {permission}", what());
+        Err(HostError {
+            details: Some(json!({ "permission": permission }).to_string()),
+            ..HostError::new("PERMISSION_DENIED", message)
+        })
+    }
+
     fn call_service(self: &Arc<Self>, path: &str, method: &Method, args: &str) -> Reply {
         if let Some(permission) = &method.permission
-            && !self.ctx.permissions.allows(permission)
+            && let Err(error) = self.require(permission, || path.to_owned())
         {
-            let message = format!("{path} needs the permission {permission}");
-            return Reply::Ready(Err(HostError {
-                details: Some(json!({ "permission": permission }).to_string()),
-                ..HostError::new("PERMISSION_DENIED", message)
-            }));
+            return Reply::Ready(Err(error));
         }
-        if let Does::Platform(does) = &method.does {
-            return match self.read_args(args) {
-                Ok((args, values)) => does(self, args, values),
-                Err(error) => Reply::Ready(Err(error)),
-            };
-        }
-        if self.database.is_open() {
+        if self.database.is_open() && !matches!(method.does, Does::Platform(_)) {
             // It may need what the transaction has locked, and would wait for itself.
             let message = format!("{path} cannot be called while a transaction is open");
             return Reply::Ready(Err(HostError::new("TRANSACTION_OPEN", message)));

@@ -76,8 +76,8 @@ impl Job {
     }
 
     /// Whose circuit it belongs to.
-    pub(crate) fn circuit(&self) -> (TenantId, ScriptId, u32) {
-        (self.tenant.id, self.script, self.execution.version)
+    pub(crate) fn circuit(&self) -> (TenantId, ScriptId) {
+        (self.tenant.id, self.script)
     }
 }
 

@@ -56,7 +56,7 @@ pub use once::Once;
 pub use options::{HostTypes, Named, Options};
 pub use prepared::{Look, Prepared, ProgramStatistics, diagnose, look_at, signature};
 pub use principal::{Principal, UserFacts};
-pub use remote::{ServiceCircuit, TenantServices};
+pub use remote::TenantServices;
 pub use reply::HttpReply;
 pub use request::HttpRequest;
 pub use runtime::{Runtime, Statistics};

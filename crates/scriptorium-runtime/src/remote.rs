@@ -3,7 +3,6 @@
 //! the methods in the script's world, as for services of the host application.
 
 mod answer;
-mod breakers;
 mod request;
 mod shape;
 
@@ -20,10 +19,10 @@ use scriptorium_store::{Change, Error, Store};
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
-pub use self::breakers::ServiceCircuit;
-use self::breakers::{Breakers, Done};
+use self::answer::Done;
 pub(crate) use self::request::Asked;
 use crate::capabilities::http;
+use crate::circuits::{Circuits, Guarded};
 use crate::host::{Run, World};
 use crate::runtime::Shared;
 use crate::schema::{self, Schema};
@@ -49,7 +48,8 @@ impl TenantServices {
 pub(crate) struct Remotes {
     known: Cache<TenantId, (u64, TenantServices)>,
     changes: watch::Receiver<u64>,
-    pub(crate) breakers: Breakers,
+    /// One that cannot be reached, does not answer in time, or fails, is held back.
+    pub(crate) circuits: Circuits<(TenantId, String), Done>,
     /// The way out to those that an operator has registered.
     operators: Outbound,
 }
@@ -79,7 +79,7 @@ impl Remotes {
                 .time_to_live(BELIEVED)
                 .build(),
             changes: store.changes(Change::Services),
-            breakers: Breakers::new(ambient),
+            circuits: Circuits::new(ambient),
             operators,
         }
     }
@@ -213,14 +213,28 @@ pub(crate) fn call(run: &Arc<Run>, target: Arc<Target>, args: Vec<Value>, values
                 .way_out(&running.world, asked.by_operator);
             answer::of(&running, &asked, way_out.send(request).await, values).await
         };
-        let key = (this.ctx.tenant, target.service.clone());
-        let breakers = &this.world.remotes.breakers;
-        let done = breakers.run(key, target.revision, work).await;
+        let (key, version) = ((this.ctx.tenant, target.service.clone()), target.revision);
+        let circuits = &this.world.remotes.circuits;
+        if let Some(left) = circuits.held_back(&key, version) {
+            return Err(held_back(&target, left));
+        }
+        let done = circuits.run(key, version, work).await;
         done.map_or_else(
-            |left| Err(held_back(&target, left)),
-            |done: Done| done.outcome,
+            || Err(held_back(&target, Duration::ZERO)),
+            |done| done.outcome,
         )
     })
+}
+
+impl Guarded for (TenantId, String) {
+    fn log(&self, revision: u32, held_back: bool) {
+        let (tenant, service) = self;
+        if held_back {
+            tracing::warn!(%tenant, service, revision, "calls of a remote service fail; it is held back");
+        } else {
+            tracing::info!(%tenant, service, revision, "a call went well; the remote service is held back no more");
+        }
+    }
 }
 
 /// It failed too often to be asked now.

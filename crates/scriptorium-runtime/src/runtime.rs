@@ -35,7 +35,7 @@ use crate::notifications::{self, Outlets, sender};
 use crate::once::{self, Once};
 use crate::options::Options;
 use crate::prepared::{Prepared, ProgramStatistics, Programs, Recipe};
-use crate::remote::{self, Remotes, ServiceCircuit, TenantServices};
+use crate::remote::{self, Remotes, TenantServices};
 use crate::scheduler::{
     Admission, AdmissionStatistics, SchedulerStatistics, Shares, TenantShare, TenantUse, Threads,
 };
@@ -54,7 +54,7 @@ pub(crate) struct Shared {
     pub(crate) schemas: Arc<Schemas>,
     pub(crate) world: Arc<World>,
     pub(crate) admission: Admission,
-    pub(crate) circuits: Circuits<executor::Ended>,
+    pub(crate) circuits: Circuits<(TenantId, ScriptId), executor::Ended>,
     pub(crate) tenants: load::Tenants,
     pub(crate) hub: Hub,
     pub(crate) shares: Shares,
@@ -210,7 +210,7 @@ impl Runtime {
     fn tell_of_circuits(&self) {
         let world = &self.0.world;
         let (store, tasks, io) = (world.store.clone(), world.tasks.clone(), world.io.clone());
-        self.0.circuits.tell(move |tenant, script| {
+        self.0.circuits.tell(move |&(tenant, script)| {
             let store = store.clone();
             let raise = async move {
                 let ctx = Ctx::platform(tenant);
@@ -445,8 +445,12 @@ impl Runtime {
     }
 
     /// Whether this process holds a remote service of a tenant back at present, because calls of it fail.
-    pub fn service_circuit(&self, tenant: TenantId, name: &str) -> Option<ServiceCircuit> {
-        self.0.world.remotes.breakers.find(tenant, name)
+    pub fn service_circuit(&self, tenant: TenantId, name: &str) -> Option<Circuit> {
+        self.0
+            .world
+            .remotes
+            .circuits
+            .find(&(tenant, name.to_owned()))
     }
 
     /// Every permission name there is: the platform's and the host application's.
@@ -471,7 +475,7 @@ impl Runtime {
     /// Whether this process holds a script back at present, because its executions time out or
     /// cannot be run. `None` is the usual case.
     pub fn circuit(&self, tenant: TenantId, script: ScriptId) -> Option<Circuit> {
-        self.0.circuits.find(tenant, script)
+        self.0.circuits.find(&(tenant, script))
     }
 
     /// A reading of the counters.
@@ -482,7 +486,7 @@ impl Runtime {
             slots: self.0.slots,
             admission: self.0.admission.statistics(),
             circuits: self.0.circuits.statistics(),
-            service_circuits: self.0.world.remotes.breakers.statistics(),
+            service_circuits: self.0.world.remotes.circuits.statistics(),
             programs: self.0.programs.statistics(),
             scheduler: self.0.guests.statistics(),
             tenants: self.0.guests.usage(),

@@ -257,9 +257,9 @@ impl Worker {
         }
         let admission = &self.shared.admission;
         let circuits = &self.shared.circuits;
-        held.retain(|(tenant, script), count| {
-            let limit = circuits.limit(*tenant, *script);
-            *count >= limit.unwrap_or_else(|| admission.limit(*tenant, *script))
+        held.retain(|key, count| {
+            let limit = circuits.limit(key);
+            *count >= limit.unwrap_or_else(|| admission.limit(key.0, key.1))
         });
         let held = held.into_keys().chain(circuits.closed_to());
         held.map(|(_, script)| script).collect()

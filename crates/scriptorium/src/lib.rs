@@ -86,7 +86,7 @@ pub use scriptorium_model as model;
 pub use scriptorium_outbound as outbound;
 pub use scriptorium_runtime::{
     Circuit, Diagnostic, MailServer, MailTls, Notifications as NotificationSettings, Service,
-    ServiceCall, ServiceCircuit, ServiceError, Severity, SmsGateway, Statistics, TenantShare,
+    ServiceCall, ServiceError, Severity, SmsGateway, Statistics, TenantShare,
 };
 pub use scriptorium_store::events::EventFilter;
 pub use scriptorium_store::schedules::{CameTo, LastRun, ScheduleState, Skipped, Slot};

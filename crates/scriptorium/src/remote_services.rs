@@ -5,7 +5,7 @@ use scriptorium_model::permission::Permission;
 use scriptorium_model::remote_service::{Manifest, RemoteService};
 use scriptorium_model::trigger::SignatureScheme;
 use scriptorium_model::{Ctx, policy};
-use scriptorium_runtime::ServiceCircuit;
+use scriptorium_runtime::Circuit;
 
 use crate::endpoints::signature;
 use crate::error::Result;
@@ -43,7 +43,7 @@ impl RemoteServices<'_> {
     }
 
     /// Whether this process holds a service back at present, because calls of it fail.
-    pub fn circuit(&self, ctx: &Ctx, name: &str) -> Option<ServiceCircuit> {
+    pub fn circuit(&self, ctx: &Ctx, name: &str) -> Option<Circuit> {
         self.0.runtime().service_circuit(ctx.tenant, name)
     }
 

@@ -309,14 +309,9 @@ async fn allowed(
 
 /// The script needs what it would need to read it: else it could post where it may not.
 async fn check_secret(run: &Run, name: &str) -> Result<(), HostError> {
-    let needed = Permission::SecretsUse.as_str();
-    if !run.ctx.permissions.allows(needed) {
-        let message = format!("to use secrets takes the permission {needed}");
-        return Err(HostError {
-            details: Some(json!({ "permission": needed }).to_string()),
-            ..HostError::new("PERMISSION_DENIED", message)
-        });
-    }
+    run.require(Permission::SecretsUse.as_str(), || {
+        "to use secrets".to_owned()
+    })?;
     let store = &run.world.store;
     let opened = store.open_secret(&run.ctx, name, run.script, false).await;
     match opened {

@@ -9,7 +9,7 @@ use scriptorium_outbound::{self as outbound, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::Target;
-use super::breakers::Done;
+use crate::circuits::Counted;
 use crate::host::{Run, weight};
 use crate::schema::{self, Schema};
 
@@ -19,6 +19,29 @@ pub(super) const ANSWER_BYTES: usize = 1 << 20;
 const CODE_CHARS: usize = 64;
 const FIELD_CHARS: usize = 200;
 const MESSAGE_CHARS: usize = 1_000;
+
+/// How a call went.
+pub(crate) struct Done {
+    /// Whether it is the service that failed, and not what it was asked for.
+    is_broken: bool,
+    pub(super) outcome: Result<String, HostError>,
+}
+
+impl Done {
+    /// Nothing that counts against the service.
+    fn well(outcome: Result<String, HostError>) -> Self {
+        Self {
+            is_broken: false,
+            outcome,
+        }
+    }
+}
+
+impl Counted for Done {
+    fn is_fault(&self) -> bool {
+        self.is_broken
+    }
+}
 
 /// What comes of a request. Whether the service itself is at fault decides how it is asked later.
 pub(super) async fn of(

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use scriptorium::ServiceCircuit;
+use scriptorium::Circuit;
 use scriptorium::model::remote_service::{
     Manifest, Parameter, RemoteMethod, RemoteService, TIMEOUT,
 };
@@ -293,7 +293,7 @@ impl From<RemoteService> for ServiceBody {
 }
 
 impl ServiceBody {
-    fn held_back(self, circuit: Option<ServiceCircuit>) -> Self {
+    fn held_back(self, circuit: Option<Circuit>) -> Self {
         let circuit = circuit.map(|circuit| ServiceCircuitBody {
             state: if circuit.half_open {
                 "half_open"

@@ -240,14 +240,10 @@ fn may(run: &Run, table: &Table, change: bool) -> Result<(), HostError> {
         });
     }
     for name in std::iter::once(ours.as_str()).chain(theirs) {
-        if !run.ctx.permissions.allows(name) {
+        run.require(name, || {
             let verb = if change { "to change" } else { "to read" };
-            let message = format!("{verb} {} takes the permission {name}", table.name);
-            return Err(HostError {
-                details: Some(json!({ "permission": name }).to_string()),
-                ..HostError::new("PERMISSION_DENIED", message)
-            });
-        }
+            format!("{verb} {}", table.name)
+        })?;
     }
     Ok(())
 }
