@@ -1,15 +1,19 @@
 //! What a person does about events that a script could not deal with.
 
-use std::time::Duration;
+use std::future::Ready;
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
 
 use scriptorium::model::dead_letter::DeadLetterStatus::{self, Discarded, Pending, Resolved};
+use scriptorium::model::execution::ExecutionStatus;
 use scriptorium::model::page::PageRequest;
 use scriptorium::model::permission::Role;
 use scriptorium::model::script::Script;
 use scriptorium::model::trigger::{Subscription, Trigger};
 use scriptorium::model::{Ctx, DeadLetterId};
 use scriptorium::{
-    DeadLetterFilter, DeadLetterSummary, Error, ErrorKind, NewEvent, RetriedMany, RetryMany, Update,
+    DeadLetterFilter, DeadLetterSummary, Error, ErrorKind, Execute, ExecutionFilter, Mode,
+    NewEvent, RetriedMany, RetryMany, Service, Update,
 };
 use serde_json::{Value, json};
 
@@ -220,4 +224,90 @@ async fn who_only_looks_changes_nothing() {
         refused.unwrap_err().invalid().unwrap().errors[0].field,
         "payload"
     );
+}
+
+/// What the host's functions do to an execution is a failure of that execution, at each of its attempts, and
+/// nobody else waits for it (REL-07).
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn functions_that_panic_or_never_return_make_letters_and_hold_nobody() {
+    const METHODS: [&str; 4] = ["panics", "panicsLater", "never", "blocks"];
+    let (release, held) = mpsc::channel::<()>();
+    let held = Arc::new(Mutex::new(held));
+    let returns = "Promise<void>";
+    let service = Service::new("broken", "Nothing works.")
+        .method(METHODS[0], "", returns, "", |_| -> Ready<_> {
+            panic!("when it is called")
+        })
+        .method(METHODS[1], "", returns, "", |_| async {
+            tokio::task::yield_now().await;
+            panic!("when it is waited for")
+        })
+        .method(METHODS[2], "", returns, "", |_| std::future::pending())
+        .method(METHODS[3], "", returns, "", move |_| {
+            let held = Arc::clone(&held);
+            async move {
+                // Ends when the test does.
+                let _ = held.lock().unwrap().recv();
+                Ok(Value::Null)
+            }
+        });
+    let world = World::with(|builder| builder.service(service)).await;
+    let twice = Subscription {
+        max_attempts: 2,
+        ..Subscription::to(["order.created"])
+    };
+    let source = "export default (event) => services.broken[event.payload.method]()";
+    let mut broken = definition("mine", Trigger::Event(twice), source);
+    broken.limits.wall = Duration::from_millis(500);
+    broken.limits.cpu = broken.limits.wall;
+    broken.limits.concurrency = 20;
+    world.active(broken).await;
+    let source = "export default () => 1";
+    let healthy = world
+        .active(definition("healthy", Trigger::OneOff, source))
+        .await;
+    for method in METHODS {
+        publish(&world, json!({ "method": method })).await;
+    }
+    let executions = world.platform.executions();
+    let running = ExecutionFilter {
+        status: Some(ExecutionStatus::Running),
+        ..ExecutionFilter::default()
+    };
+    let began = Instant::now();
+    let found = loop {
+        let what = Execute::new(healthy.id, doc(json!({})), Mode::Sync);
+        let asked = Instant::now();
+        let healthy = executions.execute(&world.ctx, what).await.unwrap();
+        assert_eq!(healthy.status, ExecutionStatus::Completed);
+        assert!(
+            asked.elapsed() < Duration::from_secs(5),
+            "others wait for them"
+        );
+        let found = letters(&world, Some(Pending)).await;
+        if found.len() == METHODS.len() {
+            break found;
+        }
+        let page = PageRequest::first();
+        let running = executions.list(&world.ctx, &running, &page).await.unwrap();
+        if running.items.is_empty() {
+            // To the second attempts.
+            world.advance(Duration::from_secs(3));
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "{found:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    drop(release);
+    let mut ends: Vec<_> = found
+        .iter()
+        .map(|letter| (letter.error_code.as_str(), letter.attempts))
+        .collect();
+    ends.sort_unstable();
+    let expected = [
+        ("limit.wall", 2),
+        ("limit.wall", 2),
+        ("script.threw", 2),
+        ("script.threw", 2),
+    ];
+    assert_eq!(ends, expected);
 }
