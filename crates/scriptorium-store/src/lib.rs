@@ -30,6 +30,7 @@ mod milestones;
 mod notifications;
 mod operations;
 mod outgoing;
+mod readings;
 mod recall;
 mod remote_services;
 mod retention;

@@ -1,7 +1,9 @@
 //! Scripts and people as they were read last. Every execution asks for its script and for everybody
 //! whose rights bound it, as of now (D12). On SQLite nobody but this process writes, so that a row stands
-//! until a transaction that writes to its table begins ([`crate::db::Writes`]); on PostgreSQL, where other
-//! servers write, nothing is remembered.
+//! until a transaction that writes to its table begins ([`crate::db::Writes`]). On PostgreSQL, where other
+//! servers write, nothing is remembered, but many who ask at once are given one answer: whoever asks while a
+//! row is being read waits for the next reading, which begins after they asked and so is as of now for all
+//! of them.
 
 use std::sync::Arc;
 
@@ -12,6 +14,7 @@ use scriptorium_model::{ScriptId, TenantId, UserId};
 
 use crate::db::{Db, Moment, Writes};
 use crate::error::Result;
+use crate::readings::Readings;
 
 /// Bytes of what is remembered, about.
 const BYTES: u64 = 32 << 20;
@@ -23,6 +26,8 @@ pub(crate) struct Recall {
     /// `None` where others write.
     writes: Option<Arc<Writes>>,
     rows: Cache<Key, (Moment, Row)>,
+    /// Where nothing is remembered.
+    readings: Readings<Key, Row>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -49,6 +54,7 @@ impl Recall {
         };
         Self {
             writes: db.writes(),
+            readings: Readings::new(),
             rows: Cache::builder().max_capacity(BYTES).weigher(weigh).build(),
         }
     }
@@ -99,7 +105,7 @@ impl Recall {
         // Before it is read: what is written meanwhile makes this moment the past.
         let now = self.writes.as_ref().and_then(|writes| writes.now());
         let Some(now) = now else {
-            return Box::pin(read()).await;
+            return self.readings.join(key, read).await;
         };
         if let Some((at, row)) = self.rows.get(&key)
             && at == now

@@ -96,6 +96,10 @@ pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection> 
 /// the patience of who waits.
 const ACQUIRE: Duration = Duration::from_secs(5);
 
+/// A connection that was used so lately is taken to be there still. One that is not says so at its first
+/// statement, like one that breaks in between; who is busy need not ask each time.
+const LATELY: Duration = Duration::from_secs(1);
+
 /// The pools of one server. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Postgres {
@@ -227,7 +231,15 @@ fn pooled(connections: u32) -> PgPoolOptions {
         .max_connections(connections.max(1))
         .min_connections(0)
         .acquire_timeout(ACQUIRE)
-        .test_before_acquire(true)
+        .test_before_acquire(false)
+        .before_acquire(|connection, used| {
+            Box::pin(async move {
+                if used.idle_for >= LATELY {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .after_release(|connection, _| {
             Box::pin(async move { Ok(is_clean(connection).await.unwrap_or(false)) })
         })
