@@ -12,7 +12,7 @@ use scriptorium_model::{Ctx, ExecutionId, ScriptId, TenantId, Timestamp};
 use scriptorium_store::{Change, Claimed, Lanes, LeaseId, Written};
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinSet};
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::job::{Finished, Job};
 use crate::runtime::{Runtime, Shared};
@@ -31,6 +31,9 @@ const POLL: Duration = Duration::from_secs(2);
 pub const LONGEST_POLL: Duration = Duration::from_secs(16);
 /// How soon it is looked at again when something is due that it did not hold: clocks differ a little.
 const SOON: Duration = Duration::from_millis(10);
+/// How soon it is looked at again while more waits than there was room for, or when something has ended:
+/// what ends meanwhile makes room together, so that one claim, which is a transaction, takes many.
+const TOGETHER: Duration = Duration::from_millis(5);
 /// Executions held at once, as a multiple of those worked on: the others wait for their script.
 const HELD: usize = 4;
 /// Tries of recording an end before it is left to the lease.
@@ -92,8 +95,10 @@ impl Shared {
 /// What a claim has seen of the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Looked {
-    /// There is nothing left to take, after something was.
+    /// Something was taken, and nothing is left.
     AtAll,
+    /// As much was taken as there was room for.
+    AtRoom,
     /// There was nothing to take.
     InVain,
     /// There was no room, or it could not be read, or some of it may not begin yet.
@@ -108,7 +113,7 @@ impl Rest {
     /// After a look.
     fn after(self, looked: Looked) -> Self {
         match looked {
-            Looked::AtAll | Looked::AtNothing => Self(POLL),
+            Looked::AtAll | Looked::AtRoom | Looked::AtNothing => Self(POLL),
             Looked::InVain => Self((self.0 * 2).clamp(POLL, LONGEST_POLL)),
         }
     }
@@ -140,15 +145,19 @@ impl Worker {
         let mut cancels = store.changes(Change::Cancel);
         let mut heartbeat = interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut pause = Duration::ZERO;
-        let mut rest = Rest(POLL / 2);
+        let (mut looked_at, mut next) = (Instant::now(), Instant::now());
+        let (mut looked, mut rest) = (Looked::AtNothing, Rest(POLL / 2));
         let shared = self.shared.clone();
         loop {
+            let mut at_once = looked != Looked::AtRoom;
             tokio::select! {
                 biased;
                 () = shared.stop.cancelled() => break,
                 Some((tenant, id)) = self.firsts.recv() => self.take_first(tenant, id).await,
-                Some(ended) = self.tasks.join_next_with_id() => self.forget(ended),
+                Some(ended) = self.tasks.join_next_with_id() => {
+                    self.forget_all(ended);
+                    at_once = false;
+                }
                 _ = cancels.changed() => self.keep_alive().await,
                 _ = heartbeat.tick() => {
                     self.keep_alive().await;
@@ -156,21 +165,29 @@ impl Worker {
                 }
                 _ = pending.changed() => {}
                 () = shared.wake.notified() => {}
-                () = sleep(pause) => {
+                () = sleep_until(next) => {
+                    at_once = true;
                     if self.cancel_again {
                         self.keep_alive().await;
                     }
                 }
             }
-            let looked = self.claim().await;
+            if !at_once && self.room() < self.shared.workers / 2 {
+                next = next.min(looked_at + TOGETHER);
+                continue;
+            }
+            looked = self.claim().await;
+            looked_at = Instant::now();
             rest = rest.after(looked);
-            pause = match looked {
-                Looked::AtNothing => rest.0,
+            let mut pause = match looked {
+                Looked::AtRoom if self.room() > 0 => TOGETHER,
+                Looked::AtRoom | Looked::AtNothing => rest.0,
                 Looked::AtAll | Looked::InVain => self.until_due(rest.0),
             };
             if self.cancel_again {
                 pause = pause.min(POLL);
             }
+            next = looked_at + pause;
         }
         self.drain(heartbeat).await;
     }
@@ -195,6 +212,14 @@ impl Worker {
         }
     }
 
+    /// With whatever else has ended meanwhile.
+    fn forget_all(&mut self, ended: Result<(Id, ()), tokio::task::JoinError>) {
+        self.forget(ended);
+        while let Some(ended) = self.tasks.try_join_next_with_id() {
+            self.forget(ended);
+        }
+    }
+
     fn forget(&mut self, ended: Result<(Id, ()), tokio::task::JoinError>) {
         let id = match ended {
             Ok((id, ())) => id,
@@ -206,47 +231,48 @@ impl Worker {
         self.held.remove(&id);
     }
 
-    /// Takes executions while there is room for more.
+    /// How many executions there is room for.
+    fn room(&self) -> usize {
+        let workers = self.shared.workers;
+        let free = workers.saturating_sub(self.running.load(Ordering::Acquire));
+        free.min((workers * HELD).saturating_sub(self.held.len()))
+    }
+
+    /// Takes as many executions as there is room for.
     async fn claim(&mut self) -> Looked {
-        let mut took = false;
-        loop {
-            let free = (self.shared.workers).saturating_sub(self.running.load(Ordering::Acquire));
-            let room = (self.shared.workers * HELD).saturating_sub(self.held.len());
-            let limit = u32::try_from(free.min(room)).unwrap_or(u32::MAX);
-            if limit == 0 {
+        let room = self.room();
+        let limit = u32::try_from(room).unwrap_or(u32::MAX);
+        if limit == 0 {
+            return Looked::AtNothing;
+        }
+        let busy = self.busy();
+        let held = self.held_by_tenant().await;
+        let lanes = Served {
+            shared: &self.shared,
+            held,
+            now: self.shared.world.ambient.now(),
+        };
+        let store = &self.shared.world.store;
+        let claimed = match store.claim_pending(limit, LEASE, &busy, &lanes).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                tracing::error!(%error, "the queue cannot be read; trying again");
                 return Looked::AtNothing;
             }
-            let busy = self.busy();
-            let held = self.held_by_tenant().await;
-            let lanes = Served {
-                shared: &self.shared,
-                held,
-                now: self.shared.world.ambient.now(),
-            };
-            let store = &self.shared.world.store;
-            let claimed = match store.claim_pending(limit, LEASE, &busy, &lanes).await {
-                Ok(claimed) => claimed,
-                Err(error) => {
-                    tracing::error!(%error, "the queue cannot be read; trying again");
-                    return Looked::AtNothing;
-                }
-            };
-            if claimed.is_empty() {
-                let waits = !busy.is_empty();
-                return match took {
-                    true => Looked::AtAll,
-                    // Their time comes without anybody's saying so.
-                    false if waits => Looked::AtNothing,
-                    false => Looked::InVain,
-                };
-            }
-            took = true;
-            for one in claimed {
-                self.begin(one, false);
-            }
-            // Those who find room at once shall count before more are taken.
-            tokio::task::yield_now().await;
+        };
+        let looked = match claimed.len() {
+            // Their time comes without anybody's saying so.
+            0 if !busy.is_empty() => Looked::AtNothing,
+            0 => Looked::InVain,
+            taken if taken == room => Looked::AtRoom,
+            _ => Looked::AtAll,
+        };
+        for one in claimed {
+            self.begin(one, false);
         }
+        // Those who find room at once shall count before more are taken.
+        tokio::task::yield_now().await;
+        looked
     }
 
     /// Scripts of which enough executions are held to keep them busy, or that are held back.

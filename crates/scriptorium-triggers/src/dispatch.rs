@@ -1,7 +1,7 @@
 //! Has events delivered: at once when one is recorded, here or on another server, and by looking now
 //! and then in case that was not heard. What an event becomes is decided in the store's one transaction.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use scriptorium_model::{Ambient, Timestamp};
 use scriptorium_store::{Change, Store};
@@ -11,6 +11,10 @@ use tokio_util::sync::CancellationToken;
 const SHORTEST: Duration = Duration::from_secs(1);
 /// How long it rests at most: each look that finds nothing doubles the pause.
 const LONGEST: Duration = Duration::from_secs(8);
+
+/// After events were delivered it rests for as long as that took, and for so long at most: what comes
+/// meanwhile is delivered together, and others find the database free.
+const GATHER: Duration = Duration::from_millis(50);
 
 /// Delivers until `stop`, telling `wake` whenever an execution was recorded.
 pub(crate) async fn run(
@@ -23,6 +27,7 @@ pub(crate) async fn run(
     let (mut pause, mut due) = (SHORTEST, None);
     while !stop.is_cancelled() {
         events.mark_unchanged();
+        let (began, mut rest) = (Instant::now(), Duration::ZERO);
         pause = match store.dispatch_events().await {
             Ok(done) => {
                 if done.executions > 0 {
@@ -32,6 +37,9 @@ pub(crate) async fn run(
                     continue;
                 }
                 due = done.due;
+                if done.events > 0 {
+                    rest = began.elapsed().min(GATHER);
+                }
                 if done.failed || done.busy || done.events > 0 {
                     SHORTEST
                 } else {
@@ -43,6 +51,10 @@ pub(crate) async fn run(
                 SHORTEST
             }
         };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(rest) => {}
+        }
         let until_due = due.map_or(LONGEST, |due: Timestamp| until(due, ambient.now()));
         tokio::select! {
             () = stop.cancelled() => {}

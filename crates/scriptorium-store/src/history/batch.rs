@@ -641,7 +641,9 @@ async fn existing(tx: &Tx, tenant: TenantId, known: KnownKey) -> Result<Result<O
 pub(crate) fn chunks<T>(items: &[T]) -> impl Iterator<Item = &[T]> {
     let mut rest = items;
     std::iter::from_fn(move || {
-        let length = [64, 16, 4, 1].into_iter().find(|n| *n <= rest.len())?;
+        let length = [64, 32, 16, 8, 4, 2, 1]
+            .into_iter()
+            .find(|n| *n <= rest.len())?;
         let (piece, left) = rest.split_at(length);
         rest = left;
         Some(piece)
@@ -653,10 +655,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn chunks_lose_nothing_and_have_four_lengths() {
+    fn chunks_lose_nothing_and_have_seven_lengths() {
         let items: Vec<u32> = (0..151).collect();
         let pieces: Vec<&[u32]> = chunks(&items).collect();
         assert_eq!(pieces.concat(), items);
-        assert!(pieces.iter().all(|p| [64, 16, 4, 1].contains(&p.len())));
+        let lengths: Vec<usize> = pieces.iter().map(|piece| piece.len()).collect();
+        assert_eq!(lengths, [64, 64, 16, 4, 2, 1]);
     }
 }

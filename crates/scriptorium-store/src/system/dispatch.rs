@@ -38,6 +38,21 @@ const BATCH: i64 = 128;
 /// A transaction takes no further event beyond this many executions, or bytes of their inputs.
 const EXECUTIONS: usize = 1_024;
 const BYTES: usize = 16 << 20;
+/// Tenants of one transaction, where several share one.
+const TENANTS: usize = 64;
+
+/// What a transaction has made so far.
+#[derive(Default)]
+struct Size {
+    executions: usize,
+    bytes: usize,
+}
+
+impl Size {
+    fn is_full(&self) -> bool {
+        self.executions >= EXECUTIONS || self.bytes >= BYTES
+    }
+}
 
 /// What one look at the events that wait came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,28 +93,38 @@ impl Store {
     pub async fn dispatch_events(&self) -> Result<Dispatched> {
         let mut done = Dispatched::default();
         let now = Micros::from(self.inner.ambient.now());
-        let mut tenants = BTreeSet::new();
+        let (mut due, mut parked) = (BTreeSet::new(), BTreeSet::new());
         for row in self.tenants_with_events().await? {
-            match row.due.filter(|due| due.0 > now.0) {
-                Some(due) => {
+            let tenant = TenantId(row.tenant_id);
+            match row.due {
+                Some(due) if due.0 > now.0 => {
                     let next = Timestamp::from(due);
                     done.due = Some(done.due.map_or(next, |due| due.min(next)));
+                    continue;
                 }
-                None => drop(tenants.insert(row.tenant_id)),
+                Some(_) => drop(parked.insert(tenant)),
+                None => {}
             }
+            due.insert(tenant);
         }
-        for tenant in tenants {
-            done += match self.dispatch_of(TenantId(tenant)).await {
-                Ok(part) => part,
+        let tenants: Vec<TenantId> = due.into_iter().collect();
+        let mut rest = tenants.as_slice();
+        while let Some(tenant) = rest.first() {
+            let mut part = self.dispatch_of(rest, &parked).await;
+            if part.is_err() && rest.len() > 1 {
+                part = self.dispatch_of(&rest[..1], &parked).await;
+            }
+            let (part, dealt_with) = part.unwrap_or_else(|error| {
                 // One tenant's events must not hold up those of others.
-                Err(error) => {
-                    tracing::error!(%tenant, %error, "events were not delivered; trying again");
-                    Dispatched {
-                        failed: true,
-                        ..Dispatched::default()
-                    }
-                }
-            };
+                tracing::error!(%tenant, %error, "events were not delivered; trying again");
+                let failed = Dispatched {
+                    failed: true,
+                    ..Dispatched::default()
+                };
+                (failed, 1)
+            });
+            done += part;
+            rest = &rest[dealt_with..];
         }
         if done.executions > 0 {
             self.signal(Change::Pending);
@@ -127,35 +152,51 @@ impl Store {
         db.all(sql).await
     }
 
-    async fn dispatch_of(&self, tenant: TenantId) -> Result<Dispatched> {
-        const BUSY: Dispatched = Dispatched {
-            busy: true,
-            events: 0,
-            executions: 0,
-            dead_letters: 0,
-            more: false,
-            failed: false,
-            due: None,
+    /// Delivers events of the first of these tenants, and tells of how many. On SQLite, which has one writer
+    /// and pays for each transaction, they share one while that is not too large; on PostgreSQL it is one
+    /// tenant, whose rows nobody else waits for long.
+    async fn dispatch_of(
+        &self,
+        tenants: &[TenantId],
+        parked: &BTreeSet<TenantId>,
+    ) -> Result<(Dispatched, usize)> {
+        let most = match self.db().dialect() {
+            Dialect::Sqlite => TENANTS,
+            Dialect::Postgres => 1,
         };
-        // Before anything new: when nothing is parked any more, what is new is delivered at once.
-        let Some(released) = self.release_parked(tenant).await? else {
-            return Ok(BUSY);
-        };
-        let tx = self.db().write_each(ACROSS_TENANTS).await?;
-        tx.enter(tenant).await?;
-        if !alone(&tx).await? {
-            return Ok(BUSY);
+        let mut done = Dispatched::default();
+        let mut free = Vec::new();
+        for tenant in tenants.iter().take(most) {
+            // Before anything new: when nothing is parked any more, what is new is delivered at once.
+            if parked.contains(tenant) {
+                let Some(released) = self.release_parked(*tenant).await? else {
+                    done.busy = true;
+                    continue;
+                };
+                done.executions += released.executions;
+                done.more |= released.more;
+            }
+            free.push(*tenant);
         }
-        let events = waiting(&tx, tenant).await?;
-        let more = events.len() == BATCH as usize;
+        let mut dealt_with = tenants.len().min(most) - free.len();
+        if free.is_empty() {
+            return Ok((done, dealt_with));
+        }
+        let tx = self.db().write_each(ACROSS_TENANTS).await?;
+        let (mut size, mut gone) = (Size::default(), Vec::new());
+        for tenant in free {
+            if size.is_full() {
+                break;
+            }
+            dealt_with += 1;
+            tx.enter(tenant).await?;
+            if alone(&tx).await? {
+                done += self.dispatch_in(&tx, tenant, &mut size, &mut gone).await?;
+            } else {
+                done.busy = true;
+            }
+        }
         let (ambient, trail) = (&self.inner.ambient, &self.inner.trail);
-        let fan_out = self.fan_out(&tx, tenant, events).await?;
-        fan_out.alert(&tx, ambient).await?;
-        let executions = fan_out.executions.iter().map(|(_, execution)| execution);
-        let executions: Vec<&Execution> = executions.chain(&fan_out.grown).collect();
-        fan_out.write(&tx, tenant, ambient.now().into()).await?;
-        let mut gone = windows::follow_all(&tx, &executions, ambient.now()).await?;
-        gone.extend(seats::enter_all(&tx, &executions, ambient.now()).await?);
         let said = seats::note_gone(&tx, ambient, &gone).await?;
         let noted = trail.append_all(&tx, said).await?;
         tx.commit(noted).await?;
@@ -164,11 +205,34 @@ impl Store {
                 self.signal(change);
             }
         }
+        Ok((done, dealt_with))
+    }
+
+    /// Delivers events of a tenant, adding what became of others because of that.
+    async fn dispatch_in(
+        &self,
+        tx: &Tx,
+        tenant: TenantId,
+        size: &mut Size,
+        gone: &mut Vec<Execution>,
+    ) -> Result<Dispatched> {
+        let events = waiting(tx, tenant).await?;
+        let more = events.len() == BATCH as usize;
+        let ambient = &self.inner.ambient;
+        let fan_out = self.fan_out(tx, tenant, events).await?;
+        fan_out.alert(tx, ambient).await?;
+        let executions = fan_out.executions.iter().map(|(_, execution)| execution);
+        let executions: Vec<&Execution> = executions.chain(&fan_out.grown).collect();
+        fan_out.write(tx, tenant, ambient.now().into()).await?;
+        gone.extend(windows::follow_all(tx, &executions, ambient.now()).await?);
+        gone.extend(seats::enter_all(tx, &executions, ambient.now()).await?);
+        size.executions += fan_out.executions.len();
+        size.bytes += fan_out.bytes;
         Ok(Dispatched {
             events: fan_out.events.len() as u64,
-            executions: fan_out.executions.len() as u64 + released.executions,
+            executions: fan_out.executions.len() as u64,
             dead_letters: fan_out.letters.len() as u64,
-            more: more || fan_out.full || released.more,
+            more: more || fan_out.full,
             ..Dispatched::default()
         })
     }
