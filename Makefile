@@ -45,11 +45,13 @@ e2e: ready ## The product in a browser: sign in, write, run, look back
 	npm ci --prefix e2e --no-audit --no-fund --loglevel=error
 	SCRIPTORIUM_BIN=$(TARGET)/debug/scriptorium node --test e2e/*.test.mjs
 
+# BIN=target/release/scriptorium has other servers than those of the dev profile, which a hundred thousand
+# events in each scenario take hours with.
 torture: ready ## The store and the servers killed, stopped and cut off in the middle of their work; EVENTS=1000
 	@.ci/need package postgresql /usr/lib/postgresql/*/bin/initdb
 	@.ci/need package faketime faketime
 	SCRIPTORIUM_STORE_KILLS=500 cargo nextest run --workspace --no-capture -E 'test(survive_kill_9)'
-	SCRIPTORIUM_LEDGER_EVENTS=$(or $(EVENTS),1000) cargo nextest run --workspace --profile cron --run-ignored all --no-capture -E 'test(ledger_of)'
+	$(if $(BIN),SCRIPTORIUM_BIN=$(abspath $(BIN))) SCRIPTORIUM_LEDGER_EVENTS=$(or $(EVENTS),1000) cargo nextest run --workspace --profile cron --run-ignored all --no-capture -E 'test(ledger_of)'
 
 cron: ready ## Schedules at every clock change from 1970 to 2037, and among killed servers
 	cargo nextest run --workspace --profile cron --run-ignored only --no-capture -E 'test(every_clock_change)'

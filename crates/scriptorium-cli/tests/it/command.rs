@@ -12,9 +12,10 @@ pub(crate) fn command() -> assert_cmd::Command {
     command
 }
 
-/// Where the tested command is.
-pub(crate) fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_scriptorium"))
+/// Where the tested command is: the one beside these tests, or another, such as an optimised one.
+pub(crate) fn binary() -> PathBuf {
+    let other = std::env::var_os("SCRIPTORIUM_BIN").map(PathBuf::from);
+    other.unwrap_or_else(|| env!("CARGO_BIN_EXE_scriptorium").into())
 }
 
 /// Folder of the compiled engine, which is the same for every test.

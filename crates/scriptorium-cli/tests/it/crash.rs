@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use reqwest::header::HeaderMap;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -121,20 +122,46 @@ impl Api {
         path: &str,
         body: &Value,
     ) -> reqwest::Result<(StatusCode, Value)> {
+        let (status, _, answer) = self.try_post_under("", path, body).await?;
+        Ok((status, answer))
+    }
+
+    /// The same under an idempotency key, unless that is empty; with the headers of the answer.
+    pub(crate) async fn try_post_under(
+        &self,
+        key: &str,
+        path: &str,
+        body: &Value,
+    ) -> reqwest::Result<(StatusCode, HeaderMap, Value)> {
         let request = self.client.post(format!("{}{path}", self.base));
-        let request = request
+        let mut request = request
             .bearer_auth(&self.token)
             .header("content-type", "application/json");
+        if !key.is_empty() {
+            request = request.header("idempotency-key", key);
+        }
         let response = request.body(body.to_string()).send().await?;
-        let status = response.status();
+        let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await?;
-        Ok((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
+        let answer = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Ok((status, headers, answer))
     }
 
     pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
         let (status, answer) = self.try_post(path, &body).await.unwrap();
         assert!(status.is_success(), "{path}: {status} {answer}");
         answer
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: &Value) {
+        let request = self.client.patch(format!("{}{path}", self.base));
+        let request = request
+            .bearer_auth(&self.token)
+            .header("content-type", "application/json");
+        let response = request.body(body.to_string()).send().await.unwrap();
+        let status = response.status();
+        let text = response.text().await.unwrap();
+        assert!(status.is_success(), "{path}: {status} {text}");
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {
@@ -144,6 +171,19 @@ impl Api {
         let text = response.text().await.unwrap();
         assert_eq!(status, StatusCode::OK, "{path}: {text}");
         serde_json::from_str(&text).unwrap()
+    }
+
+    /// What of all tenants has been accepted and not begun.
+    pub(crate) async fn waiting(&self) -> u64 {
+        let url = self.base.replace("/api/v1", "/metrics");
+        let response = self.client.get(url).send().await.unwrap();
+        let text = response.text().await.unwrap();
+        let gauge = |name: &str| -> f64 {
+            let line = text.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap().trim().parse().unwrap()
+        };
+        let all = gauge("scriptorium_events_waiting ") + gauge("scriptorium_executions_pending ");
+        all as u64
     }
 
     /// What an address answers to whoever asks.
@@ -254,16 +294,15 @@ async fn a_keyed_request_is_answered_after_kill_9() {
     let path = format!("/scripts/{}/activate", script["id"].as_str().unwrap());
     api.post(&path, json!({})).await;
     let ask = async |api: &Api| {
-        let request = api.client.post(format!("{}/invoke/slow", api.base));
-        let request = request
-            .bearer_auth(TOKEN)
-            .header("content-type", "application/json")
-            .header("idempotency-key", "order-7");
-        let response = request.body(json!({ "n": 7 }).to_string()).send().await?;
-        let replayed = response.headers().contains_key("idempotent-replayed");
-        let status = response.status();
-        let text = response.text().await?;
-        reqwest::Result::Ok((status, replayed, text))
+        let body = json!({ "n": 7 });
+        let answer = api.try_post_under("order-7", "/invoke/slow", &body).await;
+        answer.map(|(status, headers, answer)| {
+            (
+                status,
+                headers.contains_key("idempotent-replayed"),
+                answer.to_string(),
+            )
+        })
     };
     let killed = async {
         let began = Instant::now();

@@ -4,6 +4,10 @@
 //! next request. L2: what the script wrote into the tenant's storage. L3: what arrived at an HTTP server
 //! outside of the platform. The long form is `make torture`.
 
+mod follow_ups;
+mod keys;
+mod letters;
+mod overload;
 mod servers;
 mod sink;
 
@@ -17,7 +21,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use reqwest::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use self::servers::{Nemesis, Servers};
@@ -26,7 +30,7 @@ use crate::crash::Api;
 
 /// How many events each scenario publishes.
 const EVENTS: &str = "SCRIPTORIUM_LEDGER_EVENTS";
-/// How long everything accepted may take to come to its end, once nobody disturbs it any more.
+/// How long everything accepted may take to come to its end, once nobody disturbs it any more; more for many.
 const PATIENCE: Duration = Duration::from_secs(600);
 /// How long an execution stays with a server that is gone.
 const LEASE: Duration = Duration::from_secs(15);
@@ -47,6 +51,22 @@ struct Scenario {
     servers: usize,
     nemesis: Nemesis,
     every: Duration,
+    /// What is otherwise than an operator gets it.
+    settings: &'static [(&'static str, &'static str)],
+}
+
+impl Scenario {
+    /// One server on SQLite, and nobody who disturbs it.
+    fn alone(name: &'static str) -> Self {
+        Self {
+            name,
+            postgres: false,
+            servers: 1,
+            nemesis: Nemesis::Nothing,
+            every: Duration::ZERO,
+            settings: &[],
+        }
+    }
 }
 
 /// Writes down what it does, in two places that the platform's end of the execution is not part of.
@@ -66,17 +86,24 @@ fn source(sink: &str) -> String {
     )
 }
 
-async fn subscribe(api: &Api, sink: &str) {
+async fn subscribe(api: &Api, source: String) {
+    subscribe_to(api, "ledger.entry", ATTEMPTS, source).await;
+}
+
+/// Has a script run for each event of a type; gives its id.
+async fn subscribe_to(api: &Api, kind: &str, attempts: u64, source: String) -> String {
     let script = json!({
-        "name": "ledger",
+        "name": kind.replace('.', "-"),
         "type": "event",
-        "source": source(sink),
-        "event": { "types": ["ledger.entry"], "max_attempts": ATTEMPTS },
+        "source": source,
+        "event": { "types": [kind], "max_attempts": attempts },
         "limits": { "concurrency": 20, "memory_bytes": 32 << 20, "cpu_ms": 2_000 },
     });
     let script = api.post("/scripts", script).await;
-    let activate = format!("/scripts/{}/activate", script["id"].as_str().unwrap());
-    api.post(&activate, json!({})).await;
+    let id = script["id"].as_str().unwrap().to_owned();
+    api.post(&format!("/scripts/{id}/activate"), json!({}))
+        .await;
+    id
 }
 
 /// L1: who was answered, in the order of the answers.
@@ -161,37 +188,62 @@ struct Account {
     given_up: bool,
 }
 
-impl Account {
-    /// How often the script wrote of it into the tenant's storage.
-    async fn seen(&self, api: &Api, n: usize) -> usize {
-        if self.given_up {
-            return 0;
+/// Asks for many things, several at once.
+async fn each<T: Send + 'static>(
+    api: &Api,
+    paths: impl IntoIterator<Item = String>,
+    read: fn(&Value) -> T,
+) -> Vec<T> {
+    let (mut asked, mut answers) = (JoinSet::new(), Vec::new());
+    for path in paths {
+        if asked.len() == CLIENTS {
+            answers.push(asked.join_next().await.unwrap().unwrap());
         }
-        let seen = api.get(&format!("/storage/effect-{n}")).await;
-        seen["value"].as_array().map_or(0, Vec::len)
+        let api = api.clone();
+        asked.spawn(async move { read(&api.get(&path).await) });
     }
+    answers.extend(asked.join_all().await);
+    answers
+}
+
+fn number(value: &Value) -> usize {
+    usize::try_from(value.as_u64().unwrap()).unwrap()
 }
 
 async fn accounts(api: &Api, answered: &BTreeSet<usize>) -> BTreeMap<usize, Account> {
     let mut accounts: BTreeMap<usize, Account> = BTreeMap::new();
-    for (id, item) in api.executions("&trigger=event").await {
-        let execution = api.get(&format!("/executions/{id}")).await;
-        let n = execution["input"]["n"].as_u64().unwrap();
-        let account = accounts.entry(usize::try_from(n).unwrap()).or_default();
-        account.deliveries += usize::from(item["first_execution_id"].is_null());
-        if item["status"] == "completed" {
-            account.completed += 1;
-            account.stale += usize::from(execution["output"]["attempt"] != execution["attempt"]);
-        }
+    let executions = api.executions("&trigger=event").await.into_keys();
+    let paths = executions.map(|id| format!("/executions/{id}"));
+    let ends = each(api, paths, |execution| {
+        let is_completed = execution["status"] == "completed";
+        let end = Account {
+            deliveries: usize::from(execution["first_execution_id"].is_null()),
+            completed: usize::from(is_completed),
+            stale: usize::from(
+                is_completed && execution["output"]["attempt"] != execution["attempt"],
+            ),
+            ..Account::default()
+        };
+        (number(&execution["input"]["n"]), end)
+    });
+    for (n, end) in ends.await {
+        let account = accounts.entry(n).or_default();
+        account.deliveries += end.deliveries;
+        account.completed += end.completed;
+        account.stale += end.stale;
     }
-    for letter in api.items("/dead-letters?limit=200").await {
-        let letter = api
-            .get(&format!("/dead-letters/{}", letter["id"].as_str().unwrap()))
-            .await;
-        let n = letter["payload"]["n"].as_u64().unwrap();
-        let account = accounts.entry(usize::try_from(n).unwrap()).or_default();
+    let letters = api.items("/dead-letters?limit=200").await;
+    let paths = letters
+        .iter()
+        .map(|letter| format!("/dead-letters/{}", letter["id"].as_str().unwrap()));
+    let letters = each(api, paths, |letter| {
+        let given_up = letter["error"]["code"] == "platform.lost";
+        (number(&letter["payload"]["n"]), given_up)
+    });
+    for (n, given_up) in letters.await {
+        let account = accounts.entry(n).or_default();
         account.dead += 1;
-        account.given_up |= letter["error"]["code"] == "platform.lost";
+        account.given_up |= given_up;
     }
     assert!(
         accounts.keys().all(|n| answered.contains(n)),
@@ -200,24 +252,34 @@ async fn accounts(api: &Api, answered: &BTreeSet<usize>) -> BTreeMap<usize, Acco
     accounts
 }
 
-/// Waits until nothing is under way any more.
+/// Waits until nothing of a tenant is under way any more.
 async fn quiet(api: &Api, all: usize) {
     let began = Instant::now();
+    let patience = PATIENCE + all as u32 * Duration::from_millis(20);
     loop {
         let mut left = 0;
         for status in ["pending", "running"] {
-            left += api.executions(&format!("&status={status}")).await.len();
+            let page = format!("/executions?limit=1&status={status}");
+            left += api.get(&page).await["items"].as_array().unwrap().len();
         }
-        let ended = api.executions("&trigger=event").await;
-        let delivered = ended
-            .values()
-            .filter(|one| one["first_execution_id"].is_null());
-        if left == 0 && delivered.count() >= all {
+        if left == 0 {
+            let ended = api.executions("&trigger=event").await;
+            let delivered = ended
+                .values()
+                .filter(|one| one["first_execution_id"].is_null());
+            left = all.saturating_sub(delivered.count());
+        }
+        if left == 0 {
             return;
         }
-        assert!(began.elapsed() < PATIENCE, "{left} are still under way");
+        assert!(began.elapsed() < patience, "{left} are still under way");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
+}
+
+/// What each scenario publishes at most, when more are not asked for.
+fn most(events: usize) -> usize {
+    self::events().min(events)
 }
 
 fn events() -> usize {
@@ -225,12 +287,16 @@ fn events() -> usize {
 }
 
 async fn check(scenario: Scenario) {
-    let all = events();
+    // Each of those that kill their server does it at every attempt.
+    let all = match scenario.nemesis {
+        Nemesis::Poison => most(1_000),
+        _ => events(),
+    };
     let mut sink = Sink::start().await;
     let servers = Arc::new(tokio::task::block_in_place(|| {
         Servers::start(&scenario, &sink.address)
     }));
-    subscribe(&Api::at(&servers.url(0)), &sink.address).await;
+    subscribe(&Api::at(&servers.url(0)), source(&sink.address)).await;
     let poisons = match scenario.nemesis {
         Nemesis::Poison => POISONS.len(),
         _ => 2,
@@ -278,7 +344,17 @@ async fn check(scenario: Scenario) {
     let answered = answered.read();
     let accounts = accounts(&api, &answered).await;
     let arrivals = sink.arrivals.lock().unwrap().clone();
-    let mut effects = 0;
+    let arrived: BTreeSet<usize> = arrivals.iter().map(|(n, ..)| *n).collect();
+    // Whatever came to an end of its own has left its traces.
+    let own_end = |n: &&usize| accounts.get(n).is_some_and(|account| !account.given_up);
+    let paths = answered.iter().filter(own_end);
+    let paths = paths.map(|n| format!("/storage/effect-{n}"));
+    let seen = each(&api, paths, |seen| {
+        let seen = seen["value"].as_array().map_or(0, Vec::len);
+        assert!(seen > 0, "it ended without an effect");
+        seen
+    });
+    let effects: usize = seen.await.iter().sum();
     let (mut lost, mut doubled, mut stale, mut given_up) = (Vec::new(), Vec::new(), 0, 0);
     for n in &answered {
         let none = Account::default();
@@ -298,14 +374,10 @@ async fn check(scenario: Scenario) {
         }
         stale += account.stale;
         given_up += usize::from(account.given_up);
-        // Whatever came to an end of its own has left its traces outside.
-        let seen = account.seen(&api, *n).await;
-        let arrived = arrivals.iter().filter(|(one, ..)| one == n).count();
         assert!(
-            account.given_up || seen >= 1 && arrived >= 1,
-            "{n}: {seen} effects, {arrived} arrivals"
+            account.given_up || arrived.contains(n),
+            "{n} did not arrive"
         );
-        effects += seen;
     }
     let recovery = |strike: &Instant| {
         let after = arrivals
@@ -355,13 +427,7 @@ async fn ledger_of_one_who_publishes_much() {
     const FEW: usize = 10;
     let all = events();
     let sink = Sink::start().await;
-    let scenario = Scenario {
-        name: "REL-14",
-        postgres: false,
-        servers: 1,
-        nemesis: Nemesis::Nothing,
-        every: Duration::ZERO,
-    };
+    let scenario = Scenario::alone("REL-14");
     let servers = tokio::task::block_in_place(|| Servers::start(&scenario, &sink.address));
     let many = Api::at(&servers.url(0));
     many.post("/tenants", json!({ "slug": "quiet", "name": "Quiet" }))
@@ -369,9 +435,9 @@ async fn ledger_of_one_who_publishes_much() {
     let token = json!({ "name": "quiet", "tenant": "quiet", "permissions": ["*"] });
     let token = many.post("/tokens", token).await;
     let few = many.by(token["secret"].as_str().unwrap());
-    for api in [&many, &few] {
-        subscribe(api, &sink.address).await;
-    }
+    // So much that it waits.
+    subscribe(&many, overload::source(&sink.address)).await;
+    subscribe(&few, source(&sink.address)).await;
     let event = |n: usize| json!({ "type": "ledger.entry", "payload": { "n": n } });
     let mut publishers = JoinSet::new();
     for publisher in 0..CLIENTS {
@@ -413,6 +479,7 @@ macro_rules! scenarios {
                     servers: $servers,
                     nemesis: Nemesis::$nemesis,
                     every: Duration::from_millis($every),
+                    settings: &[],
                 })
                 .await;
             }

@@ -56,7 +56,13 @@ pub(super) struct Servers {
 impl Servers {
     pub(super) fn start(scenario: &Scenario, sink: &str) -> Self {
         let database = scenario.postgres.then(Cluster::private);
-        let mut variables = vec![("SCRIPTORIUM_HTTP_ALLOW".to_owned(), sink.to_owned())];
+        let mut variables = vec![
+            ("SCRIPTORIUM_HTTP_ALLOW".to_owned(), sink.to_owned()),
+            // An effect for each event.
+            ("SCRIPTORIUM_STORAGE_ENTRIES".to_owned(), "10000000".into()),
+        ];
+        let settings = scenario.settings.iter();
+        variables.extend(settings.map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
         if scenario.nemesis == Nemesis::Clock {
             for (name, text) in [
                 ("LD_PRELOAD", FAKETIME),
@@ -158,7 +164,7 @@ impl Servers {
         (0..self.folders.len()).for_each(|server| self.set_clock(server, "+0"));
     }
 
-    fn id(&self, server: usize) -> u32 {
+    pub(super) fn id(&self, server: usize) -> u32 {
         self.lock()[server].as_ref().unwrap().child.id()
     }
 
