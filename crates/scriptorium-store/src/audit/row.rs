@@ -9,14 +9,39 @@ use sea_orm::{FromQueryResult, Value};
 
 use super::chain::Field;
 use super::{Note, change, stored};
-use crate::db::{Micros, known, opt_json};
+use crate::db::{Micros, Tx, known, opt_json};
 use crate::error::{Error, Result};
+use crate::history::chunks;
 
 /// Columns behind the tenant, in the order of [`NewRow::values`].
-pub(super) const INSERT: &str = "insert into audit_entries (tenant_id, seq, at, action, \
-    actor_kind, actor_id, actor_user, actor_name, subject_kind, subject_id, subject_name, \
-    address, user_agent, request_id, before_value, after_value, search_text, mac) values \
-    ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+macro_rules! insert_into {
+    () => {
+        "insert into audit_entries (tenant_id, seq, at, action, actor_kind, actor_id, actor_user, \
+         actor_name, subject_kind, subject_id, subject_name, address, user_agent, request_id, \
+         before_value, after_value, search_text, mac) values "
+    };
+}
+
+/// One entry.
+pub(super) const INSERT: &str = concat!(
+    insert_into!(),
+    "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+);
+
+/// Inserts entries of several tenants, in a transaction that sees them.
+pub(super) async fn insert(tx: &Tx, rows: Vec<(TenantId, [Value; 17])>) -> Result<()> {
+    for some in chunks(&rows) {
+        let mut sql = tx.sql(insert_into!());
+        sql.push_rows(some.len(), 18);
+        let mut bound: Vec<Value> = Vec::with_capacity(some.len() * 18);
+        for (tenant, values) in some {
+            bound.push(tenant.0.into());
+            bound.extend(values.iter().cloned());
+        }
+        tx.execute(sql.with(bound)).await?;
+    }
+    Ok(())
+}
 
 /// An entry to be.
 pub(super) struct NewRow {
@@ -206,6 +231,24 @@ pub(super) struct HeadRow {
 
 impl HeadRow {
     pub(super) fn mac(&self) -> Result<[u8; 32]> {
-        known(self.mac.as_slice().try_into().ok(), "audit_heads.mac")
+        code(&self.mac)
     }
+}
+
+/// The same of one of several tenants.
+#[derive(FromQueryResult)]
+pub(super) struct HeadOfRow {
+    pub(super) tenant_id: Uuid,
+    pub(super) seq: i64,
+    mac: Vec<u8>,
+}
+
+impl HeadOfRow {
+    pub(super) fn mac(&self) -> Result<[u8; 32]> {
+        code(&self.mac)
+    }
+}
+
+fn code(bytes: &[u8]) -> Result<[u8; 32]> {
+    known(bytes.try_into().ok(), "audit_heads.mac")
 }

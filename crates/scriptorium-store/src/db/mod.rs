@@ -199,6 +199,11 @@ impl Scope {
         }
     }
 
+    /// Whether it is about all tenants.
+    pub(crate) fn sees_all(&self) -> bool {
+        self.tenant.is_none()
+    }
+
     /// Starts a statement; in a tenant's scope `$1` is the tenant.
     pub(crate) fn sql(&self, text: &'static str) -> Sql {
         Sql::new(

@@ -14,10 +14,10 @@ use scriptorium_model::tenant::Tenant;
 use scriptorium_model::trigger::Trigger;
 use scriptorium_model::user::{Session, Token};
 use scriptorium_model::{Actor, Ctx, Json};
-use scriptorium_store::Finished;
+use scriptorium_store::{Finished, Written};
 
 use crate::support::Database::{self, Postgres, Sqlite};
-use crate::support::{World, completed, definition, user};
+use crate::support::{World, completed, definition, tenant, user};
 
 pub(crate) async fn trail(world: &World, ctx: &Ctx, filter: &AuditFilter) -> Vec<AuditEntry> {
     let page = PageRequest {
@@ -504,6 +504,50 @@ async fn a_new_tenant_is_told_of_where_it_was_made_and_in_itself(
         assert_eq!(entry.action.as_str(), "tenant.created");
         assert_eq!(entry.actor.name, "admin@acme.test");
         assert_eq!(entry.subject.name, "third");
+    }
+}
+
+/// Ends of several tenants that share a transaction leave an entry in the chain of each.
+#[rstest]
+#[tokio::test]
+async fn chains_of_several_tenants_move_on_together(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    const ROUNDS: u64 = 3;
+    const ENDS: u64 = 3;
+    let world = World::on(database).await;
+    let mut tenants = vec![(world.ctx.clone(), world.script("bill").await)];
+    for slug in ["fourth", "fifth", "sixth"] {
+        let ctx = tenant(&world.store, &world.ambient, slug).await;
+        let script = world.add(&ctx, definition("bill", Trigger::OneOff)).await;
+        tenants.push((ctx, script));
+    }
+    let before = world.store.history_stats();
+    for _ in 0..ROUNDS {
+        let mut commits = Vec::new();
+        for _ in 0..ENDS {
+            for (ctx, script) in &tenants {
+                let execution = completed(world.execution(script), world.now());
+                commits.push(world.record(ctx, execution, None).await);
+            }
+        }
+        for commit in commits {
+            assert_eq!(commit.await.unwrap(), Written::Stored);
+        }
+    }
+    let after = world.store.history_stats();
+    let (commits, records) = (
+        after.commits - before.commits,
+        after.records - before.records,
+    );
+    assert!(
+        commits < records,
+        "{records} records, each in its own transaction"
+    );
+    for (ctx, _) in &tenants {
+        let found = world.store.verify_audit(ctx, true).await.unwrap();
+        assert!(found.is_intact(), "{found:?}");
+        assert_eq!(found.executions, ROUNDS * ENDS);
     }
 }
 
