@@ -114,7 +114,9 @@ impl Service {
     }
 
     /// Adds a method: its name, its TypeScript parameters and return type, a sentence about it,
-    /// and what it does. A panic inside reaches the script as `SERVICE_ERROR` without its text.
+    /// and what it does. A panic inside reaches the script as `SERVICE_ERROR` without its text. It is
+    /// dropped when the execution ends before it. The platform's other work is on the same threads:
+    /// what blocks belongs into `tokio::task::spawn_blocking`.
     #[must_use]
     pub fn method<F, A>(
         mut self,
