@@ -13,8 +13,9 @@ use crate::site::Site;
 
 /// Tenants, each with one script of each kind that waits for something.
 const TENANTS: usize = 100;
-/// How long it may take until pauses are as long as they get.
-const CALM: Duration = Duration::from_secs(45);
+/// How long it may take until pauses are as long as they get, and the first of the hourly maintenance, a
+/// minute after the start, is over.
+const CALM: Duration = Duration::from_secs(75);
 
 /// What it asks of its database, and what it holds.
 #[derive(Serialize)]

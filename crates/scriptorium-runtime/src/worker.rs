@@ -12,7 +12,7 @@ use scriptorium_model::{Ctx, ExecutionId, ScriptId, TenantId, Timestamp};
 use scriptorium_store::{Change, Claimed, Lanes, LeaseId, Written};
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinSet};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::job::{Finished, Job};
 use crate::runtime::{Runtime, Shared};
@@ -145,10 +145,12 @@ impl Worker {
         let mut cancels = store.changes(Change::Cancel);
         let mut heartbeat = interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut looked_at, mut next) = (Instant::now(), Instant::now());
+        let mut pause = Box::pin(sleep(Duration::ZERO));
         let (mut looked, mut rest) = (Looked::AtNothing, Rest(POLL / 2));
+        let mut soon = false;
         let shared = self.shared.clone();
         loop {
+            // While as much as there was room for was taken, it is for room to say when more is.
             let mut at_once = looked != Looked::AtRoom;
             tokio::select! {
                 biased;
@@ -165,29 +167,33 @@ impl Worker {
                 }
                 _ = pending.changed() => {}
                 () = shared.wake.notified() => {}
-                () = sleep_until(next) => {
+                () = &mut pause => {
                     at_once = true;
                     if self.cancel_again {
                         self.keep_alive().await;
                     }
                 }
             }
-            if !at_once && self.room() < self.shared.workers / 2 {
-                next = next.min(looked_at + TOGETHER);
+            at_once |= looked == Looked::AtRoom && self.room() >= shared.workers / 2;
+            if !at_once {
+                if !soon {
+                    pause.set(sleep(TOGETHER));
+                    soon = true;
+                }
                 continue;
             }
             looked = self.claim().await;
-            looked_at = Instant::now();
+            soon = false;
             rest = rest.after(looked);
-            let mut pause = match looked {
+            let mut length = match looked {
                 Looked::AtRoom if self.room() > 0 => TOGETHER,
                 Looked::AtRoom | Looked::AtNothing => rest.0,
                 Looked::AtAll | Looked::InVain => self.until_due(rest.0),
             };
             if self.cancel_again {
-                pause = pause.min(POLL);
+                length = length.min(POLL);
             }
-            next = looked_at + pause;
+            pause.set(sleep(length));
         }
         self.drain(heartbeat).await;
     }

@@ -1,7 +1,7 @@
 //! Has events delivered: at once when one is recorded, here or on another server, and by looking now
 //! and then in case that was not heard. What an event becomes is decided in the store's one transaction.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use scriptorium_model::{Ambient, Timestamp};
 use scriptorium_store::{Change, Store};
@@ -27,7 +27,7 @@ pub(crate) async fn run(
     let (mut pause, mut due) = (SHORTEST, None);
     while !stop.is_cancelled() {
         events.mark_unchanged();
-        let (began, mut rest) = (Instant::now(), Duration::ZERO);
+        let (began, mut rest) = (ambient.now(), Duration::ZERO);
         pause = match store.dispatch_events().await {
             Ok(done) => {
                 if done.executions > 0 {
@@ -38,7 +38,8 @@ pub(crate) async fn run(
                 }
                 due = done.due;
                 if done.events > 0 {
-                    rest = began.elapsed().min(GATHER);
+                    let took = ambient.now().duration_since(began);
+                    rest = took.unsigned_abs().min(GATHER);
                 }
                 if done.failed || done.busy || done.events > 0 {
                     SHORTEST
