@@ -106,6 +106,15 @@ async fn subscribe_to(api: &Api, kind: &str, attempts: u64, source: String) -> S
     id
 }
 
+/// The API of a new tenant.
+async fn another_tenant(api: &Api, slug: &str) -> Api {
+    api.post("/tenants", json!({ "slug": slug, "name": slug }))
+        .await;
+    let token = json!({ "name": slug, "tenant": slug, "permissions": ["*"] });
+    let token = api.post("/tokens", token).await;
+    api.by(token["secret"].as_str().unwrap())
+}
+
 /// L1: who was answered, in the order of the answers.
 struct Answered {
     file: Mutex<File>,
@@ -277,11 +286,6 @@ async fn quiet(api: &Api, all: usize) {
     }
 }
 
-/// What each scenario publishes at most, when more are not asked for.
-fn most(events: usize) -> usize {
-    self::events().min(events)
-}
-
 fn events() -> usize {
     env::var(EVENTS).map_or(200, |text| text.parse().unwrap())
 }
@@ -289,7 +293,7 @@ fn events() -> usize {
 async fn check(scenario: Scenario) {
     // Each of those that kill their server does it at every attempt.
     let all = match scenario.nemesis {
-        Nemesis::Poison => most(1_000),
+        Nemesis::Poison => events().min(1_000),
         _ => events(),
     };
     let mut sink = Sink::start().await;
@@ -316,22 +320,19 @@ async fn check(scenario: Scenario) {
         let (servers, over) = (servers.clone(), over.clone());
         let kills = sink.kills.take();
         tokio::task::spawn_blocking(move || {
-            let mut strikes = Vec::new();
-            if scenario.nemesis == Nemesis::Poison {
+            match scenario.nemesis {
+                Nemesis::Nothing => Vec::new(),
                 // What was lost with a server begins again within its lease.
-                while let Ok(()) = kills.as_ref().unwrap().recv_timeout(3 * LEASE) {
-                    strikes.push(servers.strike(Nemesis::Poison, 0));
+                Nemesis::Poison => {
+                    let wish = || kills.as_ref().unwrap().recv_timeout(3 * LEASE).ok();
+                    let wishes = std::iter::from_fn(wish);
+                    wishes
+                        .map(|()| servers.strike(Nemesis::Poison, 0))
+                        .collect()
                 }
-                return strikes;
+                // At least once, however soon the clients are done.
+                nemesis => servers.strike_until(&over, nemesis, scenario.every),
             }
-            // At least once, however soon the clients are done.
-            while scenario.nemesis != Nemesis::Nothing
-                && (strikes.is_empty() || !over.load(Ordering::Relaxed))
-            {
-                std::thread::sleep(scenario.every);
-                strikes.push(servers.strike(scenario.nemesis, strikes.len()));
-            }
-            strikes
         })
     };
     clients.join_all().await;
@@ -430,11 +431,7 @@ async fn ledger_of_one_who_publishes_much() {
     let scenario = Scenario::alone("REL-14");
     let servers = tokio::task::block_in_place(|| Servers::start(&scenario, &sink.address));
     let many = Api::at(&servers.url(0));
-    many.post("/tenants", json!({ "slug": "quiet", "name": "Quiet" }))
-        .await;
-    let token = json!({ "name": "quiet", "tenant": "quiet", "permissions": ["*"] });
-    let token = many.post("/tokens", token).await;
-    let few = many.by(token["secret"].as_str().unwrap());
+    let few = another_tenant(&many, "quiet").await;
     // So much that it waits.
     subscribe(&many, overload::source(&sink.address)).await;
     subscribe(&few, source(&sink.address)).await;

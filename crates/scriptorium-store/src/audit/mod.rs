@@ -263,7 +263,7 @@ async fn reserve(tx: &Tx, tenant: TenantId, count: usize) -> Result<(i64, [u8; 3
             tenant,
             "insert into audit_heads (tenant_id, seq, mac, moved_at) values ($1, $2, $3, 0) \
              on conflict (tenant_id) do update set seq = audit_heads.seq + excluded.seq \
-             returning seq, mac",
+             returning tenant_id, seq, mac",
         )
         .with([count.into(), chain::START.to_vec().into()]);
     let head: Option<row::HeadRow> = tx.one(sql).await?;
@@ -307,7 +307,7 @@ async fn reserve_all(
             " on conflict (tenant_id) do update set seq = audit_heads.seq + excluded.seq \
              returning tenant_id, seq, mac",
         );
-        for head in tx.all::<row::HeadOfRow>(sql).await? {
+        for head in tx.all::<row::HeadRow>(sql).await? {
             heads.insert(TenantId(head.tenant_id), (head.seq, head.mac()?));
         }
     }

@@ -225,30 +225,13 @@ impl TryFrom<EntryRow> for AuditEntry {
 /// The last number of a chain and its code.
 #[derive(FromQueryResult)]
 pub(super) struct HeadRow {
+    pub(super) tenant_id: Uuid,
     pub(super) seq: i64,
     mac: Vec<u8>,
 }
 
 impl HeadRow {
     pub(super) fn mac(&self) -> Result<[u8; 32]> {
-        code(&self.mac)
+        known(self.mac.as_slice().try_into().ok(), "audit_heads.mac")
     }
-}
-
-/// The same of one of several tenants.
-#[derive(FromQueryResult)]
-pub(super) struct HeadOfRow {
-    pub(super) tenant_id: Uuid,
-    pub(super) seq: i64,
-    mac: Vec<u8>,
-}
-
-impl HeadOfRow {
-    pub(super) fn mac(&self) -> Result<[u8; 32]> {
-        code(&self.mac)
-    }
-}
-
-fn code(bytes: &[u8]) -> Result<[u8; 32]> {
-    known(bytes.try_into().ok(), "audit_heads.mac")
 }

@@ -132,7 +132,7 @@ impl<'a> Check<'a> {
             anchors.entry(seq).or_default().push(mac);
         }
         let db = store.db().read(ctx).await?;
-        let head = db.sql("select seq, mac from audit_heads where tenant_id = $1");
+        let head = db.sql("select tenant_id, seq, mac from audit_heads where tenant_id = $1");
         let head = db.one(head).await?;
         Ok(Self {
             store,

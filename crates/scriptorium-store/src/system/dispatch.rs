@@ -108,23 +108,28 @@ impl Store {
             due.insert(tenant);
         }
         let tenants: Vec<TenantId> = due.into_iter().collect();
+        // SQLite has one writer, and pays for each transaction; on PostgreSQL nobody else waits for long.
+        let mut most = match self.db().dialect() {
+            Dialect::Sqlite => TENANTS,
+            Dialect::Postgres => 1,
+        };
         let mut rest = tenants.as_slice();
-        while let Some(tenant) = rest.first() {
-            let mut part = self.dispatch_of(rest, &parked).await;
-            if part.is_err() && rest.len() > 1 {
-                part = self.dispatch_of(&rest[..1], &parked).await;
-            }
-            let (part, dealt_with) = part.unwrap_or_else(|error| {
+        while !rest.is_empty() {
+            let some = &rest[..rest.len().min(most)];
+            match self.dispatch_of(some, &parked).await {
+                Ok((part, dealt_with)) => {
+                    done += part;
+                    rest = &rest[dealt_with..];
+                }
                 // One tenant's events must not hold up those of others.
-                tracing::error!(%tenant, %error, "events were not delivered; trying again");
-                let failed = Dispatched {
-                    failed: true,
-                    ..Dispatched::default()
-                };
-                (failed, 1)
-            });
-            done += part;
-            rest = &rest[dealt_with..];
+                Err(_) if some.len() > 1 => most = 1,
+                Err(error) => {
+                    let tenant = some[0];
+                    tracing::error!(%tenant, %error, "events were not delivered; trying again");
+                    done.failed = true;
+                    rest = &rest[1..];
+                }
+            }
         }
         if done.executions > 0 {
             self.signal(Change::Pending);
@@ -152,21 +157,16 @@ impl Store {
         db.all(sql).await
     }
 
-    /// Delivers events of the first of these tenants, and tells of how many. On SQLite, which has one writer
-    /// and pays for each transaction, they share one while that is not too large; on PostgreSQL it is one
-    /// tenant, whose rows nobody else waits for long.
+    /// Delivers events of the first of these tenants in one transaction, as long as that is not too large, and
+    /// tells of how many tenants.
     async fn dispatch_of(
         &self,
         tenants: &[TenantId],
         parked: &BTreeSet<TenantId>,
     ) -> Result<(Dispatched, usize)> {
-        let most = match self.db().dialect() {
-            Dialect::Sqlite => TENANTS,
-            Dialect::Postgres => 1,
-        };
         let mut done = Dispatched::default();
         let mut free = Vec::new();
-        for tenant in tenants.iter().take(most) {
+        for tenant in tenants {
             // Before anything new: when nothing is parked any more, what is new is delivered at once.
             if parked.contains(tenant) {
                 let Some(released) = self.release_parked(*tenant).await? else {
@@ -178,7 +178,7 @@ impl Store {
             }
             free.push(*tenant);
         }
-        let mut dealt_with = tenants.len().min(most) - free.len();
+        let mut dealt_with = tenants.len() - free.len();
         if free.is_empty() {
             return Ok((done, dealt_with));
         }

@@ -21,7 +21,7 @@ use scriptorium_store::{
 use serde_json::json;
 
 use crate::support::Database::{self, Postgres, Sqlite};
-use crate::support::{World, completed, definition, on};
+use crate::support::{World, completed, definition, on, tenant};
 
 const LEASE: Duration = Duration::from_secs(60);
 
@@ -682,4 +682,40 @@ async fn an_event_recorded_before_a_process_ended_is_delivered_by_the_next() {
     assert_eq!(commit.await.unwrap(), Written::Stored);
     let found = world.store.find_execution(&world.ctx, ended.id).await;
     assert_eq!(found.unwrap().status, Completed);
+}
+
+/// Tenants share a transaction on SQLite; of four, the third cannot be written, and the others are delivered
+/// in the same look.
+#[tokio::test]
+async fn events_of_a_tenant_that_cannot_be_delivered_hold_up_nobody() {
+    let world = World::new().await;
+    let mut tenants = Vec::new();
+    for slug in ["second", "third", "fourth", "fifth"] {
+        tenants.push(tenant(&world.store, &world.ambient, slug).await);
+    }
+    tenants.sort_by_key(|ctx| ctx.tenant);
+    for ctx in &tenants {
+        let trigger = Trigger::Event(Subscription::to(["order.created"]));
+        world.active(ctx, definition("mine", trigger)).await;
+    }
+    world.dispatch().await;
+    for ctx in &tenants {
+        let event = event(&world, ctx, "order.created", json!({}));
+        assert!(world.store.insert_event(ctx, event).await.unwrap());
+    }
+    let broken = tenants[2].tenant;
+    let db = rusqlite::Connection::open(world.path().join("scriptorium.db")).unwrap();
+    let refuse = format!(
+        "create trigger refused before insert on event_deliveries \
+         when new.tenant_id = x'{}' begin select raise(abort, 'no'); end",
+        broken.0.simple()
+    );
+    db.execute_batch(&refuse).unwrap();
+    let done = world.store.dispatch_events().await.unwrap();
+    assert!(done.failed);
+    assert_eq!((done.events, done.executions), (3, 3));
+    let delivered: Vec<_> = claim(&world).await;
+    assert!(delivered.iter().all(|one| one.execution.tenant != broken));
+    db.execute_batch("drop trigger refused").unwrap();
+    assert_eq!(world.dispatch().await.executions, 1);
 }

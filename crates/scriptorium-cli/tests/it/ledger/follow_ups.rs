@@ -64,14 +64,9 @@ async fn ledger_of_follow_ups() {
     let over = Arc::new(AtomicBool::new(false));
     let strikes = {
         let (servers, over) = (Arc::clone(&servers), Arc::clone(&over));
+        let every = Duration::from_secs(1);
         tokio::task::spawn_blocking(move || {
-            let mut strikes = 0;
-            while strikes == 0 || !over.load(Ordering::Relaxed) {
-                std::thread::sleep(Duration::from_secs(1));
-                servers.strike(Nemesis::KillOne, strikes);
-                strikes += 1;
-            }
-            strikes
+            servers.strike_until(&over, Nemesis::KillOne, every).len()
         })
     };
     clients.join_all().await;

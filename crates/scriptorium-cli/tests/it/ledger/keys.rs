@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::servers::{Nemesis, Servers};
 use super::sink::Sink;
-use super::{Scenario, events, quiet, subscribe};
+use super::{Scenario, another_tenant, events, quiet, subscribe};
 use crate::crash::Api;
 
 /// Who asks the same thing at once.
@@ -63,11 +63,7 @@ async fn ledger_of_keys() {
         Servers::start(&scenario, &sink.address)
     }));
     let one = Api::at(&servers.url(0));
-    one.post("/tenants", json!({ "slug": "other", "name": "Other" }))
-        .await;
-    let token = json!({ "name": "other", "tenant": "other", "permissions": ["*"] });
-    let token = one.post("/tokens", token).await;
-    let other = one.by(token["secret"].as_str().unwrap());
+    let other = another_tenant(&one, "other").await;
     let tenants = [("one", one), ("other", other)];
     for (name, api) in &tenants {
         subscribe(api, source(&sink.address, name)).await;
@@ -75,14 +71,9 @@ async fn ledger_of_keys() {
     let over = Arc::new(AtomicBool::new(false));
     let strikes = {
         let (servers, over) = (Arc::clone(&servers), Arc::clone(&over));
+        let every = Duration::from_secs(2);
         tokio::task::spawn_blocking(move || {
-            let mut strikes = 0;
-            while strikes == 0 || !over.load(Ordering::Relaxed) {
-                std::thread::sleep(Duration::from_secs(2));
-                servers.strike(Nemesis::KillAll, strikes);
-                strikes += 1;
-            }
-            strikes
+            servers.strike_until(&over, Nemesis::KillAll, every).len()
         })
     };
     let mut asked = 0;

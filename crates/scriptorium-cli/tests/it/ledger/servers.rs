@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -197,6 +198,22 @@ impl Servers {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Option<Process>>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does its worst again and again until it is over, and at least once; gives when everything was there
+    /// again each time.
+    pub(super) fn strike_until(
+        &self,
+        over: &AtomicBool,
+        nemesis: Nemesis,
+        every: Duration,
+    ) -> Vec<Instant> {
+        let mut strikes = Vec::new();
+        while strikes.is_empty() || !over.load(Ordering::Relaxed) {
+            std::thread::sleep(every);
+            strikes.push(self.strike(nemesis, strikes.len()));
+        }
+        strikes
     }
 
     /// Does its worst once; gives when everything was there again.
