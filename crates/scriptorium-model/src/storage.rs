@@ -1,5 +1,7 @@
 //! The tenant's key-value storage as scripts see it (R-JSTO).
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::{Invalid, Json};
@@ -83,6 +85,83 @@ pub struct Changed {
     pub done: bool,
     /// What is there now.
     pub value: Option<Json>,
+}
+
+/// What is kept under a key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kept {
+    /// The value.
+    pub value: Json,
+    /// When it stops existing, if ever.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Change {
+    /// What it makes of what is kept: `None` when it is not done and all stays as it is, `Some(None)` when
+    /// nothing is left.
+    ///
+    /// # Errors
+    /// `Invalid` on `key` (`not_a_number`) where one is added to what is none, or becomes none.
+    pub fn of(&self, there: Option<&Kept>) -> Result<Option<Option<Kept>>, Invalid> {
+        let kept = match self {
+            Self::Replace {
+                expected,
+                value,
+                expires_at,
+            } => {
+                let fits = match (there, expected) {
+                    (None, None) => true,
+                    (Some(there), Some(expected)) => {
+                        same(&there.value.to_value(), &expected.to_value())
+                    }
+                    _ => false,
+                };
+                if !fits {
+                    return Ok(None);
+                }
+                value.clone().map(|value| Kept {
+                    value,
+                    expires_at: *expires_at,
+                })
+            }
+            Self::Add { delta, expires_at } => {
+                let number =
+                    there.map_or(serde_json::Value::from(0), |there| there.value.to_value());
+                let Some(value) = sum(&number, *delta) else {
+                    let message = "has a value that is no number, or becomes none";
+                    return Err(Invalid::field("key", "not_a_number", message));
+                };
+                let expires_at = there.map_or(*expires_at, |there| there.expires_at);
+                Some(Kept { value, expires_at })
+            }
+            Self::Expire(expires_at) => {
+                let Some(there) = there else {
+                    return Ok(None);
+                };
+                Some(Kept {
+                    value: there.value.clone(),
+                    expires_at: *expires_at,
+                })
+            }
+        };
+        Ok(Some(kept))
+    }
+}
+
+/// What a transaction read of the entries, and what it leaves: kept together, or not at all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    /// The entries that it read, and the values that it found: nothing else may be there when it commits.
+    pub read: BTreeMap<String, Option<Json>>,
+    /// The entries that it wrote, and what they become; nothing for those that it removed.
+    pub written: BTreeMap<String, Option<Kept>>,
+}
+
+impl Batch {
+    /// Whether storage was not touched.
+    pub fn is_empty(&self) -> bool {
+        self.read.is_empty() && self.written.is_empty()
+    }
 }
 
 /// Whether two values are the same: objects whatever the order of their members, numbers by what

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use scriptorium_engine::{Held, HostError};
-use scriptorium_model::Json;
 use scriptorium_model::effect::{EFFECT_CHARS, EffectKind, Effects};
+use scriptorium_model::storage::Kept;
 
 use crate::host::Run;
 
@@ -18,7 +18,7 @@ pub(crate) struct Dry(Mutex<State>);
 struct State {
     effects: Effects,
     /// Entries of storage as the run left them; `None` of those that it deleted.
-    entries: BTreeMap<String, Option<Json>>,
+    entries: BTreeMap<String, Option<Kept>>,
     held: Vec<Held>,
 }
 
@@ -36,8 +36,13 @@ impl Dry {
     }
 
     /// What the run left of an entry of storage, if it did anything to it.
-    pub(crate) fn entry(&self, key: &str) -> Option<Option<Json>> {
+    pub(crate) fn entry(&self, key: &str) -> Option<Option<Kept>> {
         self.lock().entries.get(key).cloned()
+    }
+
+    /// What the run left of all that it did anything to.
+    pub(crate) fn entries(&self) -> BTreeMap<String, Option<Kept>> {
+        self.lock().entries.clone()
     }
 }
 
@@ -67,16 +72,16 @@ impl Run {
     }
 
     /// Notes that a dry run would have set or deleted an entry of storage, and remembers it for the run.
-    pub(crate) fn intend_entry(&self, key: &str, value: Option<Json>) -> Result<(), HostError> {
-        let summary = match &value {
-            Some(value) => format!("set {value}"),
+    pub(crate) fn intend_entry(&self, key: &str, kept: Option<Kept>) -> Result<(), HostError> {
+        let summary = match &kept {
+            Some(kept) => format!("set {}", kept.value),
             None => "delete".to_owned(),
         };
         self.intend(EffectKind::Storage, key, &summary)?;
-        let held = self.hold(key.len() + value.as_ref().map_or(0, Json::len))?;
+        let held = self.hold(key.len() + kept.as_ref().map_or(0, |kept| kept.value.len()))?;
         let mut state = self.dry.lock();
         state.held.push(held);
-        state.entries.insert(key.to_owned(), value);
+        state.entries.insert(key.to_owned(), kept);
         Ok(())
     }
 }

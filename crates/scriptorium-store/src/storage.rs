@@ -1,15 +1,23 @@
 //! The tenant's key-value storage (R-JSTO). Writes share the history writer's commits, because
 //! scripts make many of them; an expired entry reads as missing whether or not it was removed.
 
+mod gates;
+
+use std::collections::BTreeMap;
+
 use scriptorium_model::definition::at_most_bytes;
-use scriptorium_model::storage::{Change, Changed, Entry, VALUE_BYTES, validate_key};
+use scriptorium_model::storage::{Change, Changed, Entry, Kept, Quota, VALUE_BYTES, validate_key};
 use scriptorium_model::{Ctx, Invalid, Json, Timestamp};
 use sea_orm::FromQueryResult;
 
+pub(crate) use self::gates::{Gates, Leaving};
 use crate::Store;
 use crate::audit::By;
 use crate::db::{Micros, json};
-use crate::error::Result;
+use crate::error::{Error, Result};
+
+/// What a transaction leaves of entries; nothing of those that it removed.
+pub(crate) type Written = BTreeMap<String, Option<Kept>>;
 
 impl Store {
     /// The entry of a key.
@@ -17,6 +25,7 @@ impl Store {
     /// # Errors
     /// `Platform` only.
     pub async fn get_entry(&self, ctx: &Ctx, key: &str) -> Result<Option<Entry>> {
+        self.settled(ctx).await?;
         let now = Micros::from(self.inner.ambient.now());
         let db = self.db().read(ctx).await?;
         let sql = db
@@ -74,6 +83,7 @@ impl Store {
             expires_at,
             updated_at: self.inner.ambient.now(),
         };
+        let _pass = self.pass(ctx.tenant).await?;
         self.inner
             .writer
             .set_entry(ctx.tenant, entry.clone(), by)
@@ -86,6 +96,7 @@ impl Store {
     /// # Errors
     /// `Platform` only.
     pub async fn delete_entry(&self, ctx: &Ctx, key: &str) -> Result<bool> {
+        let _pass = self.pass(ctx.tenant).await?;
         let by = Some(By::of(ctx));
         let writer = &self.inner.writer;
         writer.delete_entry(ctx.tenant, key.into(), by).await
@@ -96,6 +107,7 @@ impl Store {
     /// # Errors
     /// `Platform` only.
     pub async fn delete_entry_of_script(&self, ctx: &Ctx, key: &str) -> Result<bool> {
+        let _pass = self.pass(ctx.tenant).await?;
         let writer = &self.inner.writer;
         writer.delete_entry(ctx.tenant, key.into(), None).await
     }
@@ -115,6 +127,7 @@ impl Store {
             _ => Json::null(),
         };
         validate(key, &value)?;
+        let _pass = self.pass(ctx.tenant).await?;
         let writer = &self.inner.writer;
         writer.change_entry(ctx.tenant, key.into(), change).await
     }
@@ -131,6 +144,7 @@ impl Store {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<Entry>> {
+        self.settled(ctx).await?;
         let now = Micros::from(self.inner.ambient.now());
         let db = self.db().read(ctx).await?;
         // Keys with the prefix are one after the other. The first is given however large it is.
@@ -151,6 +165,28 @@ impl Store {
             .take_while(|entry| entry.key.starts_with(prefix))
             .collect())
     }
+}
+
+impl Store {
+    /// Waits for what a transaction that has committed left, so that who reads finds it.
+    async fn settled(&self, ctx: &Ctx) -> Result<()> {
+        if !self.inner.gates.is_settled(ctx.tenant) {
+            drop(self.pass(ctx.tenant).await?);
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn over_quota(quota: Quota) -> Error {
+    let Quota { entries, bytes } = quota;
+    let message =
+        format!("is more than the tenant may store: {entries} entries, {bytes} bytes together");
+    Invalid::field("value", "quota", message).into()
+}
+
+pub(crate) fn changed_meanwhile() -> Error {
+    let message = "was changed by others since the transaction read it";
+    Invalid::field("storage", "changed", message).into()
 }
 
 /// Most characters of the values of one list.

@@ -20,6 +20,7 @@ use crate::keys;
 use crate::recall::Recall;
 use crate::seal::Seal;
 use crate::secrets;
+use crate::storage::Gates;
 use crate::system::nodes::Relay;
 use crate::system::queue::{NextDue, Rotation};
 use crate::tenant_data::{TenantData, TenantSchema};
@@ -91,6 +92,8 @@ pub(crate) struct Inner {
     pub(crate) recall: Recall,
     pub(crate) trail: Trail,
     pub(crate) notifications_per_day: u64,
+    pub(crate) storage_quota: Quota,
+    pub(crate) gates: Gates,
     pub(crate) heads: Heads,
     data_dir: PathBuf,
     lock: Mutex<Option<LockFile>>,
@@ -187,6 +190,8 @@ impl Store {
                 ids: InOrder::default(),
                 trail,
                 notifications_per_day: options.notifications_per_day,
+                storage_quota: options.storage_quota,
+                gates: Gates::default(),
                 seal,
                 recall,
                 heads: Heads::new(&options.data_dir),
@@ -302,8 +307,7 @@ impl Store {
     /// The schema breaks a rule: a bad or repeated name, no key, an unknown column.
     pub fn tenant_data(&self, schema: TenantSchema) -> Result<TenantData> {
         let dir = self.inner.data_dir.join("tenants");
-        let signals = Arc::clone(&self.inner.signals);
-        TenantData::new(self.db(), dir, schema, self.inner.ambient.clone(), signals)
+        TenantData::new(self, dir, schema)
     }
 
     /// Makes now what is missing of declared tables, where they are one set for all tenants: on

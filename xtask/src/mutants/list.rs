@@ -53,7 +53,7 @@ const GATE: &str = "crates/scriptorium-runtime/src/scheduler/gate.rs";
 const ALL: &str = "all()";
 
 /// The mutants.
-pub(crate) const MUTANTS: [Mutant; 109] = [
+pub(crate) const MUTANTS: [Mutant; 113] = [
     // the second wall: system calls
     Mutant {
         name: "calls-open",
@@ -1049,6 +1049,46 @@ pub(crate) const MUTANTS: [Mutant; 109] = [
         package: FACADE,
         tests: "test(remote_services)",
         says: "a_dry_run_asks",
+    },
+    Mutant {
+        name: "entries-read",
+        removes: "a transaction commits only if what it read of storage is still so",
+        file: "crates/scriptorium-store/src/storage/gates.rs",
+        from: "if there.map(|row| row.value.as_str()) != value.as_ref().map(Json::as_str) {",
+        to: "if there.map(|row| row.value.as_str()) != value.as_ref().map(Json::as_str) && key.is_empty() {",
+        package: STORE,
+        tests: "test(storage_in_transactions)",
+        says: "entries_are_kept_with_the_rows",
+    },
+    Mutant {
+        name: "entries-alone",
+        removes: "nobody changes entries while a transaction ends",
+        file: "crates/scriptorium-store/src/storage/gates.rs",
+        from: "let guard = gates.of(tenant).read_owned().await;",
+        to: "let guard = Arc::new(RwLock::new(())).read_owned().await;",
+        package: STORE,
+        tests: "test(storage_in_transactions)",
+        says: "nobody_changes_entries",
+    },
+    Mutant {
+        name: "entries-once",
+        removes: "what a transaction left is handed over once",
+        file: "crates/scriptorium-store/src/history/entries.rs",
+        from: "where storage_usage.handed_over < excluded.handed_over",
+        to: "where storage_usage.handed_over <= excluded.handed_over",
+        package: STORE,
+        tests: "test(storage_in_transactions)",
+        says: "handed_over_once",
+    },
+    Mutant {
+        name: "entries-read-postgres",
+        removes: "the same on PostgreSQL",
+        file: "crates/scriptorium-store/migrations/postgres/0046_storage_in_transactions.sql",
+        from: "where s.value is distinct from r.value",
+        to: "where s.value is distinct from r.value and false",
+        package: STORE,
+        tests: "test(storage_in_transactions)",
+        says: "entries_are_kept_with_the_rows",
     },
     Mutant {
         name: "rights",

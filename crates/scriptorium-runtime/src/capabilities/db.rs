@@ -11,7 +11,7 @@ use scriptorium_model::permission::Permission;
 use super::args::{Check, Param, optional, required};
 use super::{Binding, Capability, Give, How, Reach};
 
-pub(crate) use transaction::Database;
+pub(crate) use transaction::{Database, over};
 
 /// Most bytes of the values of one call as JSON.
 const PARAMS_BYTES: usize = 4 << 20;
@@ -159,7 +159,7 @@ pub(super) const CAPABILITY: Capability = Capability {
                 Check::Any,
             )],
             returns: "Promise<T>",
-            doc: "Calls work, and commits what its calls of db have changed when it succeeds; when it throws, or the execution ends before, nothing of it is kept, and events published meanwhile are not. One transaction of an execution at a time, for at most 60 seconds; every call of db belongs to it while it is open, and services cannot be called.",
+            doc: "Calls work, and commits what its calls of db have changed when it succeeds; when it throws, or the execution ends before, nothing of it is kept; what was changed in storage meanwhile and the events published go with it. One transaction of an execution at a time, for at most 60 seconds; every call of db belongs to it while it is open, and services cannot be called.",
             class: CallClass::Free,
             needs: None,
             reach: Reach::Tenant,

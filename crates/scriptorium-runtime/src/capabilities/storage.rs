@@ -1,18 +1,21 @@
 //! `storage`: the tenant's key-value store, shared by all scripts of the tenant (R-JSTO).
 
+mod within;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use scriptorium_engine::{HostError, Reply};
-use scriptorium_model::storage::{
-    Change, Changed, KEY_BYTES, VALUE_BYTES, same, sum, validate_key,
-};
-use scriptorium_model::{Json, Timestamp};
+use scriptorium_model::Timestamp;
+use scriptorium_model::storage::{Change, Changed, KEY_BYTES, Kept, VALUE_BYTES, validate_key};
 use serde_json::{Value, json};
 
+use self::within::Place;
 use super::args::{Args, Check, Param, optional, required};
 use super::{Binding, Capability, invalid, store_failed};
 use crate::host::Run;
+
+pub(crate) use self::within::Entries;
 
 /// Most keys that are removed at once.
 const KEYS: usize = 100;
@@ -29,7 +32,7 @@ pub(super) const KEY: Param = required("key", "string", Check::Text(KEY_BYTES));
 
 pub(super) const CAPABILITY: Capability = Capability {
     name: "storage",
-    doc: "Values kept for the tenant, shared by all its scripts.",
+    doc: "Values kept for the tenant, shared by all its scripts. What is changed while db.transaction is open is kept with it or not at all, and it commits only if what it has read of storage is still so (CONFLICT).",
     bindings: &[
         Binding::io(
             "storage.get",
@@ -119,20 +122,11 @@ pub(super) const CAPABILITY: Capability = Capability {
 };
 
 fn get(run: &Arc<Run>, mut args: Args) -> Reply {
-    let this = run.clone();
+    let (this, place) = (run.clone(), Place::of(run));
     run.later(async move {
         let key = key(&mut args)?;
-        if let Some(entry) = this.dry.entry(&key) {
-            return Ok(entry.map_or_else(|| "null".to_owned(), |value| value.as_str().to_owned()));
-        }
-        let entry = this.world.store.get_entry(&this.ctx, &key).await;
-        match entry {
-            Ok(entry) => Ok(entry.map_or_else(
-                || "null".to_owned(),
-                |entry| entry.value.as_str().to_owned(),
-            )),
-            Err(error) => Err(store_failed(&error)),
-        }
+        let kept = place.turn(&this).await?.look(&key).await?;
+        Ok(kept.map_or_else(|| "null".to_owned(), |kept| kept.value.as_str().to_owned()))
     })
 }
 
@@ -140,18 +134,18 @@ fn set(run: &Arc<Run>, mut args: Args) -> Reply {
     if let Err(refusal) = in_transaction(run) {
         return Reply::Ready(Err(refusal));
     }
-    let this = run.clone();
+    let (this, place) = (run.clone(), Place::of(run));
     run.later(async move {
         let key = key(&mut args)?;
-        let value = args.json(1);
-        if this.is_dry() {
-            this.intend_entry(&key, Some(value))?;
-            return Ok("true".to_owned());
+        let (value, expires_at) = (args.json(1), until(&this, &mut args, 2));
+        if let Place::Storage = place {
+            let store = &this.world.store;
+            let set = store.set_entry_of_script(&this.ctx, &key, value, expires_at);
+            set.await.map_err(refused)?;
+        } else {
+            let kept = Kept { value, expires_at };
+            place.turn(&this).await?.put(&key, Some(kept))?;
         }
-        let expires_at = until(&this, &mut args, 2);
-        let store = &this.world.store;
-        let set = store.set_entry_of_script(&this.ctx, &key, value, expires_at);
-        set.await.map_err(refused)?;
         Ok("true".to_owned())
     })
 }
@@ -160,18 +154,20 @@ fn delete(run: &Arc<Run>, mut args: Args) -> Reply {
     if let Err(refusal) = in_transaction(run) {
         return Reply::Ready(Err(refusal));
     }
-    let this = run.clone();
+    let (this, place) = (run.clone(), Place::of(run));
     run.later(async move {
         let mut any = false;
         for key in keys(args.json(0).to_value())? {
-            let store = &this.world.store;
-            if this.is_dry() {
-                any |= value_of(&this, &key).await?.is_some();
-                this.intend_entry(&key, None)?;
-                continue;
-            }
-            let deleted = store.delete_entry_of_script(&this.ctx, &key).await;
-            any |= deleted.map_err(refused)?;
+            any |= if let Place::Storage = place {
+                let store = &this.world.store;
+                let deleted = store.delete_entry_of_script(&this.ctx, &key).await;
+                deleted.map_err(refused)?
+            } else {
+                let mut turn = place.turn(&this).await?;
+                let there = turn.look(&key).await?.is_some();
+                turn.put(&key, None)?;
+                there
+            };
         }
         Ok(any.to_string())
     })
@@ -189,15 +185,16 @@ fn in_transaction(run: &Run) -> Result<(), HostError> {
 }
 
 fn exists(run: &Arc<Run>, mut args: Args) -> Reply {
-    let this = run.clone();
+    let (this, place) = (run.clone(), Place::of(run));
     run.later(async move {
         let key = key(&mut args)?;
-        Ok(value_of(&this, &key).await?.is_some().to_string())
+        let kept = place.turn(&this).await?.look(&key).await?;
+        Ok(kept.is_some().to_string())
     })
 }
 
 fn list(run: &Arc<Run>, mut args: Args) -> Reply {
-    let this = run.clone();
+    let (this, place) = (run.clone(), Place::of(run));
     run.later(async move {
         let prefix = args.text(0).unwrap_or_default();
         let options = args.object(1);
@@ -219,10 +216,9 @@ fn list(run: &Arc<Run>, mut args: Args) -> Reply {
                 _ => return Err(invalid("options", "may have limit and cursor only")),
             }
         }
-        let store = &this.world.store;
-        let limit = u32::try_from(limit).unwrap_or_default();
-        let entries = store.list_entries(&this.ctx, &prefix, after.as_deref(), limit);
-        let entries = entries.await.map_err(refused)?;
+        let limit = usize::try_from(limit).unwrap_or_default();
+        let turn = place.turn(&this).await?;
+        let entries = turn.list(&prefix, after, limit).await?;
         // Whether there are more is seen by asking.
         let next = entries.last().map(|entry| entry.key.clone());
         let items: Vec<Value> = entries
@@ -279,60 +275,12 @@ fn change_to(
     if let Err(refusal) = in_transaction(run) {
         return Reply::Ready(Err(refusal));
     }
-    let this = run.clone();
+    let (this, place) = (run.clone(), Place::of(run));
     run.later(async move {
         let (key, change) = (key(&mut args)?, change?);
-        if this.is_dry() {
-            return intended(&this, &key, change).await.map(give);
-        }
-        let store = &this.world.store;
-        let changed = store.change_entry(&this.ctx, &key, change).await;
-        changed.map(give).map_err(refused)
+        let changed = place.turn(&this).await?.change(&key, change).await;
+        changed.map(give)
     })
-}
-
-/// The value of a key, as a dry run left it.
-async fn value_of(run: &Run, key: &str) -> Result<Option<Json>, HostError> {
-    if let Some(entry) = run.dry.entry(key) {
-        return Ok(entry);
-    }
-    let entry = run.world.store.get_entry(&run.ctx, key).await;
-    Ok(entry.map_err(refused)?.map(|entry| entry.value))
-}
-
-/// What a change would have come to in a dry run, which remembers it.
-async fn intended(run: &Run, key: &str, change: Change) -> Result<Changed, HostError> {
-    let there = value_of(run, key).await?;
-    let value = match change {
-        Change::Replace {
-            expected, value, ..
-        } => {
-            let fits = match (&there, &expected) {
-                (None, None) => true,
-                (Some(there), Some(expected)) => same(&there.to_value(), &expected.to_value()),
-                _ => false,
-            };
-            if !fits {
-                return Ok(Changed {
-                    done: false,
-                    value: there,
-                });
-            }
-            value
-        }
-        Change::Add { delta, .. } => {
-            let number = there.as_ref().map_or(Value::from(0), Json::to_value);
-            let sum = sum(&number, delta);
-            let refuse = || invalid("key", "has a value that is no number, or becomes none");
-            Some(sum.ok_or_else(refuse)?)
-        }
-        Change::Expire(_) => {
-            let done = there.is_some();
-            return Ok(Changed { done, value: there });
-        }
-    };
-    run.intend_entry(key, value.clone())?;
-    Ok(Changed { done: true, value })
 }
 
 /// When what lives for some seconds stops existing.

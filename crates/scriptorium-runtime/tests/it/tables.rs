@@ -75,6 +75,49 @@ async fn a_cancelled_run_leaves_nothing_and_nobody_waits_for_it() {
     }
 }
 
+/// Somebody changes an entry that the transaction has read: nothing of it is kept, and doing it again is right.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_read_what_was_changed_is_not_kept() {
+    let harness = Harness::new().await;
+    let source = "async function main() {
+      const rest = () => new Promise((done) => setTimeout(done, 20));
+      const once = () => db.transaction(async (tx) => {
+        const next = await storage.get('next');
+        await tx.insert('orders', { name: 'n' + next });
+        await storage.set('next', next + 1);
+        console.progress(1);
+        // A list is not held to what it gave.
+        while ((await storage.list('go')).items.length === 0) await rest();
+      });
+      const first = await once().catch((error) => error.code);
+      await once();
+      const names = (await db.findMany('orders')).map((order) => order.name);
+      return [first, names, await storage.get('next')];
+    }";
+    let set = async |key: &str, value: &str| {
+        let value = scriptorium_model::Json::parse(value).unwrap();
+        let ctx = Ctx::platform(harness.tenant.id);
+        let set = harness.store.set_entry(&ctx, key, value, None);
+        set.await.unwrap();
+    };
+    set("next", "7").await;
+    let mut job = harness.main(source);
+    std::sync::Arc::make_mut(&mut job.definition)
+        .limits
+        .api_calls = 1_000;
+    let id = job.execution.id;
+    let (finished, ()) = tokio::join!(harness.runtime.run(job), async {
+        let told = || harness.runtime.watch(id).map_or(0, |seen| seen.lines.len());
+        while told() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        set("next", "40").await;
+        set("go", "true").await;
+    });
+    let output = finished.execution.output.map(|output| output.to_value());
+    assert_eq!(output, Some(json!(["CONFLICT", ["n40"], 41])));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn statements_are_counted() {
     let harness = Harness::new().await;

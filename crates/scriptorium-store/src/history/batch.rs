@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use scriptorium_model::event::Event;
 use scriptorium_model::execution::{Execution, LogLine};
 use scriptorium_model::notification::Notification;
-use scriptorium_model::storage::{Change, Changed, Entry};
+use scriptorium_model::storage::{Change, Changed, Entry, Kept};
 use scriptorium_model::{
     Ambient, IdempotencyKey, Json, ScriptId, TenantId, Timestamp, Uuid, retry,
 };
@@ -42,6 +42,8 @@ pub(super) enum Write {
     Set(TenantId, Entry, Option<By>),
     Delete(TenantId, String, Option<By>),
     Change(TenantId, String, Change),
+    /// What a transaction of that number in the tenant's file has left.
+    HandOver(TenantId, i64, BTreeMap<String, Option<Kept>>),
     Say(Said),
 }
 
@@ -93,7 +95,10 @@ impl Write {
             Self::Pending(accept, _) => accept.execution.tenant,
             Self::Finished(finished, ..) => finished.execution.tenant,
             Self::Event(event) | Self::EventOnce(event, _) => event.tenant,
-            Self::Set(tenant, ..) | Self::Delete(tenant, ..) | Self::Change(tenant, ..) => *tenant,
+            Self::Set(tenant, ..)
+            | Self::Delete(tenant, ..)
+            | Self::Change(tenant, ..)
+            | Self::HandOver(tenant, ..) => *tenant,
             Self::Say(said) => said.tenant,
         }
     }
@@ -104,6 +109,7 @@ impl Write {
             Self::Finished(finished, ..) => {
                 2 + finished.logs.len() + finished.events.len() + finished.notifications.len()
             }
+            Self::HandOver(_, _, written) => 1 + written.len(),
             _ => 1,
         }
     }
@@ -131,6 +137,10 @@ impl Write {
                 } => [expected, value].into_iter().flatten().map(Json::len).sum(),
                 Change::Add { .. } | Change::Expire(_) => 0,
             },
+            Self::HandOver(_, _, written) => {
+                let values = written.values().flatten();
+                values.map(|kept| kept.value.len()).sum()
+            }
             Self::Delete(..) | Self::Say(_) => 0,
         }
     }
@@ -277,7 +287,11 @@ async fn write_rows(
                 documents.push(document);
             }
             Write::Event(event) | Write::EventOnce(event, _) => events.push(event),
-            Write::Set(..) | Write::Delete(..) | Write::Change(..) | Write::Say(_) => {}
+            Write::Set(..)
+            | Write::Delete(..)
+            | Write::Change(..)
+            | Write::HandOver(..)
+            | Write::Say(_) => {}
         }
     }
     // As everybody locks rows of executions.
@@ -367,6 +381,10 @@ async fn write_rows(
             Write::Delete(tenant, key, by) => {
                 let deleted = entries.delete(tx, *tenant, key, by.as_ref()).await?;
                 Outcome::answer(Ok(deleted), &mut said)
+            }
+            Write::HandOver(tenant, number, written) => {
+                let new = entries.hand_over(tx, *tenant, *number, written).await?;
+                Ok(Outcome::Changed(new))
             }
             Write::Say(what) => {
                 said.push(what.clone());

@@ -1,17 +1,18 @@
 //! Entries of storage within a batch: written in their order, decided where they are written, and
 //! held to the tenant's quota.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
-use scriptorium_model::storage::{Change, Changed, Entry, Quota, same, sum};
-use scriptorium_model::{Invalid, Json, TenantId, Timestamp};
+use scriptorium_model::storage::{Change, Changed, Entry, Kept, Quota};
+use scriptorium_model::{Json, TenantId, Timestamp};
 use sea_orm::FromQueryResult;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::audit::{By, Note, Said, text_of};
 use crate::db::{Dialect, Micros, Tx, micros};
 use crate::error::Result;
+use crate::storage::over_quota;
 
 /// The storage of a batch.
 pub(super) struct Entries {
@@ -90,71 +91,69 @@ impl Entries {
     ) -> Result<Result<Changed>> {
         // On PostgreSQL others write, too: whoever comes first here is let to its end.
         self.usage(tx, tenant).await?;
-        let row = found(tx, tenant, key).await?;
-        let row = row.filter(|row| {
-            row.expires_at
-                .is_none_or(|at| Timestamp::from(at) > self.now)
-        });
-        let value = row
-            .as_ref()
-            .map(|row| Json::from_written(row.value.as_str()));
-        let (value, expires_at) = match change {
-            Change::Replace {
-                expected,
-                value: new,
-                expires_at,
-            } => {
-                let there = value.as_ref().map(Json::to_value);
-                let expected = expected.as_ref().map(Json::to_value);
-                let fits = match (&there, &expected) {
-                    (None, None) => true,
-                    (Some(there), Some(expected)) => same(there, expected),
-                    _ => false,
-                };
-                if !fits {
-                    return Ok(Ok(Changed { done: false, value }));
-                }
-                match new {
-                    Some(new) => (new.clone(), *expires_at),
-                    None => {
-                        delete(tx, tenant, key, self.now).await?;
-                        let (done, value) = (true, None);
-                        return Ok(Ok(Changed { done, value }));
-                    }
-                }
+        let there = found(tx, tenant, key)
+            .await?
+            .and_then(|row| row.kept(self.now));
+        let kept = match change.of(there.as_ref()) {
+            Ok(Some(kept)) => kept,
+            Ok(None) => {
+                let value = there.map(|there| there.value);
+                return Ok(Ok(Changed { done: false, value }));
             }
-            Change::Add { delta, expires_at } => {
-                let there = value.as_ref().map_or(Value::from(0), Json::to_value);
-                let Some(sum) = sum(&there, *delta) else {
-                    let message = "has a value that is no number, or becomes none";
-                    return Ok(Err(Invalid::field("key", "not_a_number", message).into()));
-                };
-                let kept = row.and_then(|row| row.expires_at).map(Timestamp::from);
-                let expires_at = if value.is_some() { kept } else { *expires_at };
-                (sum, expires_at)
+            Err(refusal) => return Ok(Err(refusal.into())),
+        };
+        let value = kept.as_ref().map(|kept| kept.value.clone());
+        match kept {
+            None => {
+                delete(tx, tenant, key, self.now).await?;
             }
-            Change::Expire(at) => match value {
-                Some(value) => (value, *at),
-                None => {
-                    let (done, value) = (false, None);
-                    return Ok(Ok(Changed { done, value }));
+            Some(kept) => {
+                let entry = self.entry(key, kept);
+                if let Err(refusal) = self.make_room(tx, tenant, &entry).await? {
+                    return Ok(Err(refusal));
                 }
-            },
-        };
-        let entry = Entry {
-            key: key.to_owned(),
-            value,
-            expires_at,
-            updated_at: self.now,
-        };
-        if let Err(refusal) = self.make_room(tx, tenant, &entry).await? {
-            return Ok(Err(refusal));
+                set(tx, tenant, &entry).await?;
+            }
         }
-        set(tx, tenant, &entry).await?;
-        Ok(Ok(Changed {
-            done: true,
-            value: Some(entry.value),
-        }))
+        Ok(Ok(Changed { done: true, value }))
+    }
+
+    /// Writes what a transaction in the tenant's file has left, which was looked at there: nobody can have
+    /// changed the entries since. False when that was done before.
+    pub(super) async fn hand_over(
+        &mut self,
+        tx: &Tx,
+        tenant: TenantId,
+        number: i64,
+        written: &BTreeMap<String, Option<Kept>>,
+    ) -> Result<bool> {
+        let new = tx.sql_of(
+            tenant,
+            "insert into storage_usage (tenant_id, entries, bytes, handed_over) values ($1, 0, 0, $2) \
+             on conflict (tenant_id) do update set handed_over = excluded.handed_over \
+             where storage_usage.handed_over < excluded.handed_over",
+        );
+        if tx.execute(new.with([number.into()])).await? == 0 {
+            return Ok(false);
+        }
+        for (key, kept) in written {
+            match kept {
+                None => drop(delete(tx, tenant, key, Timestamp::MIN).await?),
+                Some(kept) => drop(set(tx, tenant, &self.entry(key, kept.clone())).await?),
+            }
+        }
+        // What it has now is asked for when somebody writes again.
+        self.usage.remove(&tenant);
+        Ok(true)
+    }
+
+    fn entry(&self, key: &str, kept: Kept) -> Entry {
+        Entry {
+            key: key.to_owned(),
+            value: kept.value,
+            expires_at: kept.expires_at,
+            updated_at: self.now,
+        }
     }
 
     /// Refuses what would be more than the tenant may have. What is counted is the most that it can be,
@@ -189,10 +188,7 @@ impl Entries {
             return Ok(Ok(()));
         }
         self.usage.insert(tenant, there);
-        let Quota { entries, bytes } = self.quota;
-        let message =
-            format!("is more than the tenant may store: {entries} entries, {bytes} bytes together");
-        Ok(Err(Invalid::field("value", "quota", message).into()))
+        Ok(Err(over_quota(self.quota)))
     }
 
     fn fits(&self, usage: Usage) -> bool {
@@ -287,6 +283,16 @@ async fn found(tx: &Tx, tenant: TenantId, key: &str) -> Result<Option<FoundRow>>
 struct FoundRow {
     value: String,
     expires_at: Option<Micros>,
+}
+
+impl FoundRow {
+    fn kept(self, now: Timestamp) -> Option<Kept> {
+        let kept = Kept {
+            value: Json::from_written(self.value),
+            expires_at: self.expires_at.map(Timestamp::from),
+        };
+        Some(kept).filter(|kept| kept.expires_at.is_none_or(|at| at > now))
+    }
 }
 
 /// Values are told by their digest: scripts keep in storage what nobody should read elsewhere.

@@ -5,6 +5,7 @@
 mod batch;
 mod entries;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use scriptorium_model::event::Event;
 use scriptorium_model::execution::{Execution, LogLine};
 use scriptorium_model::idempotency::IdempotencyKey;
 use scriptorium_model::notification::Notification;
-use scriptorium_model::storage::{Change as EntryChange, Changed, Entry, Quota};
+use scriptorium_model::storage::{Change as EntryChange, Changed, Entry, Kept, Quota};
 use scriptorium_model::{Ambient, Ctx, TenantId};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -292,6 +293,17 @@ impl HistoryWriter {
             Outcome::Entry(changed) => Ok(changed),
             _ => Err(stopped()),
         }
+    }
+
+    /// Writes what a transaction of that number in a tenant's file has left in storage; false when that was
+    /// done before.
+    pub(crate) async fn hand_over(
+        &self,
+        tenant: TenantId,
+        number: i64,
+        written: BTreeMap<String, Option<Kept>>,
+    ) -> Result<bool> {
+        self.changed(Write::HandOver(tenant, number, written)).await
     }
 
     /// Leaves an entry in the audit trail without waiting for it.

@@ -40,9 +40,12 @@ impl Store {
     }
 
     async fn relay_outbox(&self, files: &std::sync::Arc<Files>, tenant: TenantId) -> Result<u64> {
+        self.settle_entries(tenant).await?;
         let mut relayed = 0;
         loop {
-            let (events, last) = files.outbox(tenant).await?;
+            let store = self.clone();
+            let settled = move || store.inner.gates.is_settled(tenant);
+            let (events, last) = files.outbox(tenant, settled).await?;
             let Some(last) = last else {
                 return Ok(relayed);
             };

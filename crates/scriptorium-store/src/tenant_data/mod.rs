@@ -12,10 +12,11 @@ mod sqlite;
 mod statement;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use scriptorium_model::event::Event;
+use scriptorium_model::storage::Batch;
 use scriptorium_model::{Ambient, Ctx, EventId, ExecutionId, Invalid, ScriptId, TenantId};
 use serde_json::{Map, Value};
 
@@ -28,13 +29,14 @@ use self::outbox::{Cause, Publishing};
 use self::postgres::{Running, Server};
 pub use self::schema::{Column, ColumnType, ScriptAccess, Table, TenantSchema};
 pub use self::scripts::{Answer, Ask, ScriptData, ScriptTx};
-use self::sqlite::Connection;
-pub(crate) use self::sqlite::Files;
+pub(crate) use self::sqlite::{Connection, Files};
 use self::statement::Names;
 pub use self::statement::{Conditions, Find, Kind, MOST_VALUES, Statement, TEXT_BYTES, Upsert};
+use crate::Store;
 use crate::db::Db;
 use crate::error::{Error, Result};
-use crate::store::{Change, Signals};
+use crate::storage::Leaving;
+use crate::store::Change;
 
 /// A row: values by column name.
 pub type Row = Map<String, Value>;
@@ -88,7 +90,7 @@ pub struct TenantData {
     names: Arc<Names>,
     place: Place,
     ambient: Ambient,
-    signals: Arc<Signals>,
+    store: Store,
     cause: Option<Arc<Cause>>,
 }
 
@@ -104,7 +106,11 @@ pub struct DataTx<'a> {
     data: &'a TenantData,
     publishing: &'a Publishing,
     inside: Inside<'a>,
+    left: &'a Left,
 }
+
+/// What a transaction in a file has left in storage.
+type Left = Mutex<Option<Leaving>>;
 
 #[derive(Clone, Copy)]
 enum Inside<'a> {
@@ -113,17 +119,16 @@ enum Inside<'a> {
 }
 
 impl TenantData {
-    pub(crate) fn new(
-        db: &Db,
-        dir: PathBuf,
-        schema: TenantSchema,
-        ambient: Ambient,
-        signals: Arc<Signals>,
-    ) -> Result<Self> {
+    pub(crate) fn new(store: &Store, dir: PathBuf, schema: TenantSchema) -> Result<Self> {
+        let ambient = store.inner.ambient.clone();
         let schema = Arc::new(schema.validated()?);
         let declared = Arc::clone(&schema);
-        let place = match db {
-            Db::Sqlite(_) => Place::Files(Arc::new(Files::new(dir, declared, ambient.clone())?)),
+        let place = match store.db() {
+            Db::Sqlite(_) => {
+                let files = Arc::new(Files::new(dir, declared, ambient.clone())?);
+                store.inner.gates.open(&files, files.waiting());
+                Place::Files(files)
+            }
             Db::Postgres(server) => {
                 Place::Server(Arc::new(Server::new(server, declared, ambient.clone())))
             }
@@ -134,7 +139,7 @@ impl TenantData {
             names,
             place,
             ambient,
-            signals,
+            store: store.clone(),
             cause: None,
         })
     }
@@ -225,16 +230,31 @@ impl TenantData {
         let (data, publishing) = (self.clone(), self.publishing(ctx));
         match self.place.clone() {
             Place::Files(files) => {
+                let left = Arc::new(Left::default());
+                let (leaving, tenant) = (Arc::clone(&left), ctx.tenant);
                 let work = move |file: &Connection| {
+                    // What was left before is read by this one.
+                    data.store.settle_in(file, tenant)?;
                     file.transaction(|file| {
                         work(&DataTx {
                             data: &data,
                             publishing: &publishing,
                             inside: Inside::File(file),
+                            left: &leaving,
                         })
                     })
                 };
-                files.until(ctx.tenant, TRANSACTION, stop, work).await
+                let done = Arc::clone(&files).until(tenant, TRANSACTION, stop, work);
+                let done = done.await;
+                let left = left.lock().unwrap_or_else(PoisonError::into_inner).take();
+                if let Some(left) = left.filter(|_| done.is_ok()) {
+                    // It is kept in any case, so that the answer stays what it is.
+                    if let Err(error) = self.store.hand_over(left).await {
+                        tracing::warn!(%error, cause = ?error, %tenant, "entries wait to be handed over");
+                    }
+                    files.remember(tenant);
+                }
+                done
             }
             Place::Server(server) => {
                 let work = move |running: &Running| {
@@ -242,12 +262,13 @@ impl TenantData {
                         data: &data,
                         publishing: &publishing,
                         inside: Inside::Server(running),
+                        left: &Left::default(),
                     })?;
                     Ok((done, publishing.any()))
                 };
                 let (done, published) = server.transaction(ctx.tenant, stop, work).await?;
                 if published {
-                    self.signals.send(Change::Events);
+                    self.store.signal(Change::Events);
                 }
                 Ok(done)
             }
@@ -363,6 +384,19 @@ impl DataTx<'_> {
             self.put(event)?;
         }
         Ok(())
+    }
+
+    /// Keeps what was read and written of storage with the rows.
+    fn keep_entries(&self, batch: Batch) -> Result<()> {
+        let store = &self.data.store;
+        match self.inside {
+            Inside::File(file) => {
+                let left = store.leave_entries(file, self.tenant(), batch)?;
+                *self.left.lock().unwrap_or_else(PoisonError::into_inner) = left;
+                Ok(())
+            }
+            Inside::Server(running) => running.keep_entries(&batch, store.inner.storage_quota),
+        }
     }
 
     fn put(&self, event: &Event) -> Result<()> {

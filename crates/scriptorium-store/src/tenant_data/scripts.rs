@@ -1,6 +1,7 @@
 //! The tenants' tables as scripts reach them: the tables that are open to them, statements that were
 //! checked, answers with bounds, and an end whenever nobody waits any more.
 
+use scriptorium_model::storage::Batch;
 use scriptorium_model::{Ctx, Uuid};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
@@ -273,6 +274,18 @@ impl ScriptTx<'_> {
                 found => Ok(found),
             },
         }
+    }
+
+    /// Keeps what the transaction has read and written of storage with its rows: the last that it does.
+    ///
+    /// # Errors
+    /// `Invalid` on `storage` (`changed`) when something that it read is not so any more, on `value` (`quota`)
+    /// for more than the tenant may have. Nothing of the transaction may be kept then.
+    pub fn keep_entries(&self, batch: Batch) -> Result<()> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.0.keep_entries(batch)
     }
 
     fn one(&self, statement: &Statement, bounds: Bounds) -> Result<Answer> {

@@ -19,7 +19,7 @@ const GLOBAL_KEYS: &str = "'sessions_secret_hash', 'tokens_secret_hash'";
 
 /// Functions that run with the owner's rights.
 const DEFINERS: &str = "'make_partitions', 'find_executions', 'find_scripts', \
-    'drop_partitions', 'alone', 'dispatch_alone', 'publish'";
+    'drop_partitions', 'alone', 'dispatch_alone', 'publish', 'keep_entries'";
 
 /// A rule: its name, the query for what breaks it, and changes that do.
 struct Rule {

@@ -52,5 +52,6 @@ mod seats;
 mod secrets;
 mod signing;
 mod storage;
+mod storage_in_transactions;
 mod support;
 mod tenant_data;

@@ -260,6 +260,8 @@ pub(super) fn refused(error: Error) -> HostError {
                 "too_many_rows" | "too_large" => "ROW_LIMIT",
                 "forbidden" => "UNAUTHORIZED_OPERATION",
                 "unknown_table" => "NOT_FOUND",
+                "changed" => "CONFLICT",
+                "quota" => "QUOTA_EXCEEDED",
                 _ => "VALIDATION_ERROR",
             };
             HostError {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 use scriptorium_engine::{HostError, Reply};
+use scriptorium_model::storage::Batch;
 use scriptorium_model::{Ambient, Invalid, TenantId, Timestamp};
 use scriptorium_store::tenant_data::{Answer, Ask, Bounds, ScriptTx};
 use scriptorium_store::{Error, Store};
@@ -16,6 +17,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::super::args::Args;
+use super::super::storage::Entries;
 use super::ask::{data, refused};
 use crate::host::{Run, Told};
 
@@ -37,13 +39,15 @@ pub(crate) struct Database {
 struct Open {
     commands: mpsc::Sender<Command>,
     ended: oneshot::Receiver<Result<(), Error>>,
+    /// What it reads and changes of storage.
+    entries: Entries,
     /// What had been published and sent before it.
     before: Told,
 }
 
 enum Command {
     Ask(Ask, Bounds, oneshot::Sender<Result<Answer, Error>>),
-    Commit,
+    Commit(Batch),
 }
 
 impl Database {
@@ -55,6 +59,12 @@ impl Database {
     /// Whether a transaction is open.
     pub(crate) fn is_open(&self) -> bool {
         self.lock().is_some()
+    }
+
+    /// What the transaction that is open has of storage.
+    pub(crate) fn entries(&self) -> Option<Entries> {
+        let open = self.lock();
+        open.as_ref().map(|open| open.entries.clone())
     }
 
     /// The run is over: what is asked is interrupted, and an open transaction rolled back.
@@ -124,6 +134,7 @@ pub(super) fn begin(run: &Arc<Run>, _: Args) -> Reply {
         *open = Some(Open {
             commands,
             ended,
+            entries: Entries::default(),
             before: run.mark(),
         });
         let (data, ctx, stop) = (data(run), run.ctx.clone(), run.database.over.child_token());
@@ -168,8 +179,10 @@ pub(super) fn commit(run: &Arc<Run>, _: Args) -> Reply {
         return Reply::Ready(Err(over()));
     };
     let this = run.clone();
-    let _ = open.commands.send(Command::Commit);
     run.later(async move {
+        let batch = open.entries.close().await;
+        // Whether it is still there, the end will say.
+        let _ = open.commands.send(Command::Commit(batch));
         match open.ended.await {
             Ok(Ok(())) => Ok("true".to_owned()),
             Ok(Err(error)) => {
@@ -232,7 +245,7 @@ fn serve(tx: &ScriptTx<'_>, orders: &mpsc::Receiver<Command>, mode: Mode) -> Res
                 }
                 let _ = answer.send(tx.ask(&ask, bounds));
             }
-            Ok(Command::Commit) => return Ok(()),
+            Ok(Command::Commit(batch)) => return tx.keep_entries(batch),
             Err(mpsc::RecvTimeoutError::Disconnected) => return Err(rolled_back()),
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 let message = "was open for 60 seconds, and nothing of it is kept";
@@ -274,7 +287,7 @@ fn rolled_back() -> Error {
     Invalid::field("transaction", "rolled_back", message).into()
 }
 
-fn over() -> HostError {
+pub(crate) fn over() -> HostError {
     HostError::new(
         "TRANSACTION_OVER",
         "the transaction is over, and nothing more can be done in it",

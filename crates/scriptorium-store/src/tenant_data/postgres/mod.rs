@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 use scriptorium_model::event::Event;
+use scriptorium_model::storage::{Batch, Quota};
 use scriptorium_model::{Ambient, TenantId, Timestamp};
 use serde_json::Value;
 use sqlx::postgres::PgPool;
@@ -267,6 +268,12 @@ impl Running {
     /// Hands an event over to the platform, to be kept with this transaction.
     pub(super) fn publish(&self, event: &Event) -> Result<()> {
         self.part(async |session| session.publish(event).await)
+    }
+
+    /// Keeps what the transaction read and wrote of storage with it.
+    pub(super) fn keep_entries(&self, batch: &Batch, quota: Quota) -> Result<()> {
+        let now = self.ambient.now();
+        self.part(async |session| session.keep_entries(batch, now, quota).await)
     }
 
     pub(super) fn execute(&self, sql: &str, params: &[Value]) -> Result<u64> {

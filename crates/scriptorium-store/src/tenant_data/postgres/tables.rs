@@ -21,6 +21,10 @@ pub(super) const SHARED: &str = "scriptorium_data";
 /// What hands an event over to the platform.
 const PUBLISH: &str = "scriptorium_data.publish(uuid, text, text, text, uuid, uuid, text, bigint)";
 
+/// What keeps entries of storage with a transaction.
+const KEEP_ENTRIES: &str = "scriptorium_data.keep_entries(text[], text[], text[], text[], bigint[], \
+    bigint, bigint, bigint)";
+
 /// The first half of the name of the advisory lock under which tables are made.
 const LOCKS: i32 = i32::from_be_bytes(*b"data");
 
@@ -119,6 +123,7 @@ impl Wanted<'_> {
                 "grant usage on schema {SHARED}, {views} to {script}; \
                  grant execute on function {SHARED}.alone() to {script}; \
                  grant execute on function {PUBLISH} to {script}; \
+                 grant execute on function {KEEP_ENTRIES} to {script}; \
                  grant usage on schema {TABLES}, {SHARED}, {views} to {system}"
             ));
         }
@@ -179,6 +184,7 @@ impl Wanted<'_> {
              and has_schema_privilege($2, s.oid, 'usage') \
              and has_function_privilege($2, 'scriptorium_data.alone()', 'execute') \
              and has_function_privilege($2, $4, 'execute') \
+             and has_function_privilege($2, $5, 'execute') \
              and has_schema_privilege($3, t.oid, 'usage'), false) as is_open \
              from pg_namespace t join pg_namespace s on s.nspname = 'scriptorium_data' \
              left join pg_namespace v on v.nspname = $1 where t.nspname = 'scriptorium_tables'",
@@ -187,6 +193,7 @@ impl Wanted<'_> {
         .bind(self.script)
         .bind(self.system)
         .bind(PUBLISH)
+        .bind(KEEP_ENTRIES)
         .fetch_one(&mut *connection)
         .await?;
         found.has_views = row.try_get("has_views")?;

@@ -16,6 +16,7 @@ use rusqlite::{
     CachedStatement, ErrorCode, OptionalExtension, Statement, Transaction, TransactionBehavior,
 };
 use scriptorium_model::event::Event;
+use scriptorium_model::storage::Kept;
 use scriptorium_model::{Ambient, EventId, ExecutionId, Json, ScriptId, TenantId, Timestamp, Uuid};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -26,15 +27,16 @@ use super::super::statement::is_known_function;
 use super::super::{Row, STATEMENT, gives_rows, refused, stopped, too_long};
 use super::mark::Mark;
 use crate::error::{Error, Result, Unavailable};
+use crate::storage::Written;
 
 /// An open file.
-pub(in super::super) struct Connection {
+pub(crate) struct Connection {
     file: rusqlite::Connection,
     ambient: Ambient,
     watch: Arc<Watch>,
     gate: Arc<Gate>,
     mark: Mark,
-    /// Whether the transaction that is open has put events into the outbox.
+    /// Whether the transaction that is open has put something into the hidden tables.
     put: Cell<bool>,
 }
 
@@ -52,13 +54,18 @@ impl Watch {
     }
 }
 
-/// The hidden table of events that wait to be relayed. No table that is declared begins so.
-const OUTBOX: &str = "_outbox";
+/// The hidden tables. No table that is declared begins so.
+const HIDDEN: [&str; 2] = ["_outbox", "_entries"];
 
+/// Events that wait to be relayed.
 const CREATE_OUTBOX: &str = "create table if not exists _outbox (\
     position integer primary key autoincrement, id blob not null unique, kind text not null, \
     payload text not null, key text, script blob, execution blob, lineage text not null, \
     created_at integer not null)";
+
+/// What the last transaction that changed storage has left there, under its number, until the next.
+const CREATE_ENTRIES: &str = "create table if not exists _entries (\
+    key text not null primary key, number integer not null, value text, expires_at integer) without rowid";
 
 /// What statements may do beside reading and changing rows.
 #[derive(Default)]
@@ -75,7 +82,7 @@ struct Gate {
 }
 
 impl Connection {
-    /// Opens the file, making it and what is missing of its tables. `mark` tells of events in its outbox.
+    /// Opens the file, making it and what is missing of its tables. `mark` tells of what waits in the hidden ones.
     pub(super) fn open(
         path: &Path,
         schema: &TenantSchema,
@@ -244,20 +251,70 @@ impl Connection {
         Ok(())
     }
 
+    /// Puts what the transaction that is open leaves in storage in place of what the one before has left.
+    pub(crate) fn put_entries(&self, number: i64, written: &Written) -> Result<()> {
+        self.hidden(|file| {
+            file.prepare("delete from _entries")?.execute([])?;
+            let mut statement = file.prepare(
+                "insert into _entries (key, number, value, expires_at) values (?1, ?2, ?3, ?4)",
+            )?;
+            for (key, kept) in written {
+                let kept = kept.as_ref();
+                let ends = kept.and_then(|kept| kept.expires_at);
+                let value = kept.map(|kept| kept.value.as_str());
+                let ends = ends.map(Timestamp::as_microsecond);
+                statement.execute((key, number, value, ends))?;
+            }
+            Ok(())
+        })?;
+        self.put.set(true);
+        Ok(())
+    }
+
+    /// What the last transaction that changed storage has left there, and its number.
+    pub(crate) fn entries(&self) -> Result<Option<(i64, Written)>> {
+        self.hidden(|file| {
+            let mut statement =
+                file.prepare("select number, key, value, expires_at from _entries")?;
+            let (mut number, mut written) = (None, Written::new());
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                number = Some(row.get(0)?);
+                let value: Option<String> = row.get(2)?;
+                let ends: Option<i64> = row.get(3)?;
+                let ends = ends.and_then(|at| Timestamp::from_microsecond(at).ok());
+                let kept = value.map(|value| Kept {
+                    value: Json::from_written(value),
+                    expires_at: ends,
+                });
+                written.insert(row.get(1)?, kept);
+            }
+            Ok(number.map(|number| (number, written)))
+        })
+    }
+
     fn is_waiting(&self) -> Result<bool> {
         self.hidden(|file| {
-            let mut statement = file.prepare("select exists (select 1 from _outbox)")?;
+            let mut statement = file.prepare(
+                "select exists (select 1 from _outbox) or exists (select 1 from _entries)",
+            )?;
             Ok(statement.query_row([], |row| row.get(0))?)
         })
     }
 
-    /// Whether the last transaction put events into the outbox, and kept them.
+    /// Whether the last transaction put events into the outbox or left something in storage, and kept it.
     pub(super) fn has_put(&self) -> bool {
         self.put.take()
     }
 
-    /// The first events of the outbox, each with its place; when there are none, the mark goes.
-    pub(super) fn outbox(&self, tenant: TenantId, limit: u32) -> Result<Vec<(i64, Event)>> {
+    /// The first events of the outbox, each with its place; when there are none, and the platform has the
+    /// entries, the mark goes.
+    pub(super) fn outbox(
+        &self,
+        tenant: TenantId,
+        limit: u32,
+        settled: bool,
+    ) -> Result<Vec<(i64, Event)>> {
         let found = self.hidden(|file| {
             let mut statement = file.prepare(
                 "select position, id, kind, payload, key, script, execution, lineage, created_at \
@@ -266,7 +323,7 @@ impl Connection {
             let rows = statement.query_map([limit], |row| event_of(tenant, row))?;
             Ok(rows.collect::<Result<Vec<_>, _>>()?)
         })?;
-        if found.is_empty() {
+        if found.is_empty() && settled {
             self.mark.remove()?;
         }
         Ok(found)
@@ -352,14 +409,14 @@ impl Gate {
             return Authorization::Deny;
         }
         let allowed = match action {
-            AuthAction::Read {
-                table_name: OUTBOX, ..
+            AuthAction::Read { table_name, .. }
+            | AuthAction::Insert { table_name }
+            | AuthAction::Update { table_name, .. }
+            | AuthAction::Delete { table_name }
+                if HIDDEN.contains(&table_name) =>
+            {
+                self.ours.load(Ordering::Relaxed)
             }
-            | AuthAction::Insert { table_name: OUTBOX }
-            | AuthAction::Update {
-                table_name: OUTBOX, ..
-            }
-            | AuthAction::Delete { table_name: OUTBOX } => self.ours.load(Ordering::Relaxed),
             AuthAction::Read {
                 table_name,
                 column_name,
@@ -464,6 +521,7 @@ fn undeclared(
 fn migrate(connection: &rusqlite::Connection, schema: &TenantSchema) -> Result<()> {
     let tx = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     connection.execute_batch(CREATE_OUTBOX)?;
+    connection.execute_batch(CREATE_ENTRIES)?;
     for table in &schema.tables {
         migrate_table(connection, table)?;
     }

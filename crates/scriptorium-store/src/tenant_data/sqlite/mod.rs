@@ -15,7 +15,7 @@ use scriptorium_model::{Ambient, TenantId};
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
-pub(super) use self::connection::Connection;
+pub(crate) use self::connection::Connection;
 use self::mark::Mark;
 use super::STATEMENT;
 use super::schema::TenantSchema;
@@ -36,7 +36,7 @@ pub(crate) struct Files {
     schema: Arc<TenantSchema>,
     ambient: Ambient,
     open: Cache<TenantId, Slot>,
-    /// Tenants whose outbox may hold events.
+    /// Tenants whose file may hold something for the platform: events, entries of storage.
     outgoing: Plain<BTreeSet<TenantId>>,
     told: Notify,
 }
@@ -109,6 +109,29 @@ impl Files {
         .map_err(|error| Error::caused("work on a tenant's tables did not end", error))?
     }
 
+    /// Does work in the tenant's file if there is one.
+    pub(crate) async fn if_there<T, F>(
+        self: Arc<Self>,
+        tenant: TenantId,
+        work: F,
+    ) -> Result<Option<T>>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        // A tenant that is gone gets no file again.
+        if !self.path(tenant).exists() {
+            Mark::of(&self.dir, tenant).remove()?;
+            return Ok(None);
+        }
+        self.within(tenant, STATEMENT, work).await.map(Some)
+    }
+
+    /// The tenants whose files may hold something for the platform.
+    pub(super) fn waiting(&self) -> BTreeSet<TenantId> {
+        self.lock().clone()
+    }
+
     /// The tenants whose outbox may hold events. Who takes them relays those, or remembers them again.
     pub(crate) fn take_outgoing(&self) -> BTreeSet<TenantId> {
         std::mem::take(&mut *self.lock())
@@ -127,18 +150,18 @@ impl Files {
         }
     }
 
-    /// The first events of a tenant's outbox, and the place of the last of them.
+    /// The first events of a tenant's outbox, and the place of the last of them. `settled` says whether the
+    /// platform has the entries that were left with them.
     pub(crate) async fn outbox(
         self: &Arc<Self>,
         tenant: TenantId,
+        settled: impl FnOnce() -> bool + Send + 'static,
     ) -> Result<(Vec<Event>, Option<i64>)> {
-        // A tenant that is gone gets no file again.
-        if !self.path(tenant).exists() {
-            Mark::of(&self.dir, tenant).remove()?;
-            return Ok((Vec::new(), None));
-        }
-        let work = move |file: &Connection| file.outbox(tenant, RELAYED);
-        let found = Arc::clone(self).within(tenant, STATEMENT, work).await?;
+        let work = move |file: &Connection| file.outbox(tenant, RELAYED, settled());
+        let found = Arc::clone(self)
+            .if_there(tenant, work)
+            .await?
+            .unwrap_or_default();
         let last = found.last().map(|(position, _)| *position);
         Ok((found.into_iter().map(|(_, event)| event).collect(), last))
     }
