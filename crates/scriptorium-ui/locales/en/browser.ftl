@@ -51,6 +51,7 @@ js-field-out_of_range-min-max = must be { $min } to { $max }
 js-field-too_many = has too many entries
 js-field-too_many-max = must have at most { $max } entries
 js-field-too_large = is too large
+js-field-changed = was changed by others meanwhile
 js-field-quota = is more than the tenant may store
 js-field-not_a_number = holds no number
 js-field-bad_characters = may hold letters, digits, inner spaces and _ - . ( )

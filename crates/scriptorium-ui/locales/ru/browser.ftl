@@ -51,6 +51,7 @@ js-field-out_of_range-min-max = от { $min } до { $max }
 js-field-too_many = слишком много записей
 js-field-too_many-max = не больше { $max } записей
 js-field-too_large = слишком большой
+js-field-changed = тем временем изменено другими
 js-field-quota = больше, чем организации разрешено хранить
 js-field-not_a_number = содержит не число
 js-field-bad_characters = только буквы, цифры, пробелы внутри и _ - . ( )

@@ -51,6 +51,7 @@ js-field-out_of_range-min-max = { $min } dan { $max } gacha
 js-field-too_many = yozuvlar juda koʻp
 js-field-too_many-max = koʻpi bilan { $max } ta yozuv
 js-field-too_large = juda katta
+js-field-changed = bu orada boshqalar oʻzgartirgan
 js-field-quota = tashkilotga saqlash uchun ruxsat etilganidan koʻp
 js-field-not_a_number = son emas
 js-field-bad_characters = faqat harflar, raqamlar, ichki boʻshliqlar va _ - . ( )
