@@ -472,7 +472,7 @@ impl Layers {
     /// have otherwise.
     fn tenant_shares(&self) -> Result<BTreeMap<String, TenantShare>, Refusal> {
         let refused = || {
-            let expected = "entries such as acme=trusted, acme.weight=200, acme.running=20, acme.waiting=50, acme.requests=600, acme.outgoing=60 or acme.backlog=5000";
+            let expected = "entries such as acme=trusted, acme.weight=200, acme.running=20, acme.waiting=50, acme.requests=600, acme.outgoing=60, acme.database=600, acme.storage=1200, acme.events=300 or acme.backlog=5000";
             self.refused("tenant_shares", expected)
         };
         let others = self.tenant_preset()?;
@@ -501,6 +501,9 @@ impl Layers {
                 "requests" => share.requests = Some(number?),
                 "backlog" => share.backlog = number?,
                 "outgoing" => share.outgoing = Some(number?),
+                "database" => share.database = Some(number?),
+                "storage" => share.storage = Some(number?),
+                "events" => share.events = Some(number?),
                 _ => return Err(refused()),
             }
         }

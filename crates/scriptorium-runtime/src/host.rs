@@ -42,6 +42,7 @@ use crate::masking::Mask;
 use crate::notifications::Outlets;
 use crate::notifications::service::Outgoing;
 use crate::options::HostTypes;
+use crate::rates::{self, Rates};
 use crate::remote::{self, Asked, Remotes};
 use crate::scheduler::Shares;
 use crate::service::{Does, Handler, Method, Registry, Service, ServiceCall, ServiceError};
@@ -76,6 +77,8 @@ pub(crate) struct World {
     pub(crate) remotes: Remotes,
     /// What each tenant may take.
     pub(crate) shares: Shares,
+    /// How often scripts have called what.
+    pub(crate) rates: Rates,
     /// Every permission name `*` stands for.
     pub(crate) permissions: BTreeSet<String>,
     pub(crate) io: Handle,
@@ -534,6 +537,15 @@ impl Run {
         Ok(method.dry_run.clone())
     }
 
+    /// Refuses what the script does too often.
+    fn count_call(&self, path: &str) -> Result<(), HostError> {
+        let Some(kind) = rates::Kind::of(path) else {
+            return Ok(());
+        };
+        let share = self.world.shares.of(&self.job.tenant.slug);
+        self.world.rates.count(self.script, kind, &share)
+    }
+
     /// What the prelude asks for itself.
     fn internal(&self, name: &str, args: &str) -> Option<String> {
         match (name, &self.job.call) {
@@ -576,6 +588,7 @@ impl Host for RunHost {
         };
         let args = binding
             .permitted(run)
+            .and_then(|()| run.count_call(name))
             .and_then(|()| Args::read(args, binding.params, &run.zone));
         match args {
             Ok(args) => handler(run, args),

@@ -31,6 +31,7 @@ mod pool;
 mod prelude;
 mod prepared;
 pub mod principal;
+mod rates;
 mod remote;
 mod reply;
 pub mod request;

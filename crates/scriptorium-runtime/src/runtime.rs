@@ -35,6 +35,7 @@ use crate::notifications::{self, Outlets, sender};
 use crate::once::{self, Once};
 use crate::options::Options;
 use crate::prepared::{Prepared, ProgramStatistics, Programs, Recipe};
+use crate::rates::Rates;
 use crate::remote::{self, Remotes, TenantServices};
 use crate::scheduler::{
     Admission, AdmissionStatistics, SchedulerStatistics, Shares, TenantShare, TenantUse, Threads,
@@ -139,6 +140,7 @@ impl Runtime {
             outlets: Outlets::new(options.notifications)?,
             outbound,
             shares: options.shares.clone(),
+            rates: Rates::new(),
             permissions,
             io,
             tasks: TaskTracker::new(),

@@ -25,6 +25,12 @@ pub struct TenantShare {
     pub backlog: u32,
     /// Requests a minute that each of its scripts sends; as many as it likes when `None`.
     pub outgoing: Option<u32>,
+    /// Calls of `db` a minute that each of its scripts makes; as many as it likes when `None`.
+    pub database: Option<u32>,
+    /// Calls of `storage` and `cache` a minute that each of its scripts makes.
+    pub storage: Option<u32>,
+    /// Calls of `events` a minute that each of its scripts makes.
+    pub events: Option<u32>,
 }
 
 /// The greatest weight.
@@ -39,9 +45,13 @@ impl TenantShare {
         requests: None,
         backlog: 1_000_000,
         outgoing: None,
+        database: None,
+        storage: None,
+        events: None,
     };
 
-    /// Five executions at once, 600 requests a minute, and 60 of each script (R-JHTTP-06).
+    /// Five executions at once, 600 requests a minute, and 60 of each script (R-JHTTP-06). Of
+    /// its other calls ten times what R-LIM-04 says, whose 60 a script would use up in one execution.
     pub const SHARED_HOSTING: Self = Self {
         weight: WEIGHT,
         running: 5,
@@ -49,6 +59,9 @@ impl TenantShare {
         requests: Some(600),
         backlog: 100_000,
         outgoing: Some(60),
+        database: Some(600),
+        storage: Some(1_200),
+        events: Some(300),
     };
 
     /// Requests a minute to an endpoint that says no figure of its own: a sixth of the tenant's.

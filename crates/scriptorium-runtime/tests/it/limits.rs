@@ -7,10 +7,10 @@ use std::time::Duration;
 use scriptorium_model::Json;
 use scriptorium_model::limits::Limits;
 use scriptorium_model::trigger::Trigger;
-use scriptorium_runtime::Call;
-use serde_json::Value;
+use scriptorium_runtime::{Call, TenantShare};
+use serde_json::{Value, json};
 
-use crate::harness::Harness;
+use crate::harness::{Harness, options};
 
 /// What a limit is called, how it is made small, what hits it, and with which code.
 type Hit = (&'static str, fn(&mut Limits), &'static str, &'static str);
@@ -196,4 +196,37 @@ async fn run(
     let finished = harness.runtime.run(job).await;
     let lines = finished.logs.into_iter().map(|line| line.message);
     (finished.execution, lines.collect())
+}
+
+/// R-LIM-04, X-10: what is too often is refused, and may be caught.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_calls_only_so_often_a_minute() {
+    let share = TenantShare {
+        database: Some(2),
+        storage: Some(3),
+        events: Some(1),
+        ..TenantShare::TRUSTED
+    };
+    let mut options = options();
+    options.shares.named.insert("default".to_owned(), share);
+    let harness = Harness::with(options).await;
+    let source = "async function main() {
+      const told = [];
+      const call = async (what, times) => {
+        for (let i = 0; i < times; i++) await what().catch((error) => told.push(error.code, error.details.retryAfterMs > 0));
+      };
+      await call(() => db.count('orders'), 3);
+      await call(() => storage.get('a'), 2);
+      await call(() => cache.get('a'), 2);
+      await call(() => events.publish('a.b', 1), 2);
+      await call(() => utils.template.render('welcome', { name: 'x' }), 2);
+      return told;
+    }";
+    let finished = harness.runtime.run(harness.main(source)).await;
+    let output = finished.execution.output.map(|output| output.to_value());
+    let refused = ["RATE_LIMIT", "RATE_LIMIT", "RATE_LIMIT"];
+    let expected: Vec<Value> = (refused.into_iter())
+        .flat_map(|code| [json!(code), json!(true)])
+        .collect();
+    assert_eq!(output, Some(Value::Array(expected)));
 }
