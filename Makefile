@@ -8,7 +8,7 @@
 export RUSTC_WORKSPACE_WRAPPER := clippy-driver
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test torture attack fuzz check fmt bench bench-engine bench-triggers bench-store e2e tools guest web ready peers mutants cron
+.PHONY: help run build test torture attack fuzz check fmt bench bench-engine bench-triggers bench-calls bench-store e2e tools guest web ready peers mutants cron
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 # Cargo unifies the features of dependencies over the packages of one command: by building the
@@ -99,6 +99,9 @@ bench-triggers: ready ## Events, schedules, endpoints on both databases, a quart
 	@.ci/need package postgresql /usr/lib/postgresql/*/bin/initdb
 	@.ci/need package wrk wrk
 	$(BENCH) --triggers --json $(TARGET)/bench-triggers.json $(if $(WRITE),--write)
+
+bench-calls: ready ## What calls of scripts cost, beside the same in Rust; WRITE=1 renews docs/benchmarks.md
+	$(BENCH) --calls --json $(TARGET)/bench-calls.json $(if $(WRITE),--write)
 
 # EXECUTIONS=… of another size, ONLY=sqlite or postgres, DIR=… on the disk to be measured (it takes 35 GB
 # of it), KEEP=1 leaves the filled databases there and asks them the next time.

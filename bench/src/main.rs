@@ -1,12 +1,13 @@
 //! Benchmarks: figures beside their peers, in one run. `make bench`; with `--write` the tables go to
 //! `docs/benchmarks.md` as well. `make bench-engine` measures the engine only, `make bench-triggers` the
-//! ways in. Reading order: `comparison` (the engine and its peers), `platform`, `endpoint`, `mix`,
-//! `shares`, `fairness`, `overload`, `triggers`, `report`.
+//! ways in, `make bench-calls` what calls of scripts cost. Reading order: `comparison` (the engine and its
+//! peers), `platform`, `endpoint`, `mix`, `shares`, `fairness`, `overload`, `triggers`, `costs`, `report`.
 
 mod arrivals;
 mod client;
 mod comparison;
 mod contender;
+mod costs;
 mod disk;
 mod endpoint;
 mod engine;
@@ -53,6 +54,9 @@ struct Arguments {
     /// Measures the ways in only: events, schedules, endpoints, on both databases.
     #[arg(long, conflicts_with = "engine")]
     triggers: bool,
+    /// Measures what calls of scripts cost only.
+    #[arg(long, conflicts_with_all = ["engine", "triggers"])]
+    calls: bool,
     /// Events published as fast as they are accepted.
     #[arg(long, default_value_t = 20_000)]
     events: usize,
@@ -106,11 +110,16 @@ fn main() -> anyhow::Result<()> {
     };
     let report = Report {
         machine: machine::Machine::look()?,
-        engine: (!arguments.triggers).then(engine).transpose()?,
-        platform: (!arguments.engine && !arguments.triggers)
+        engine: (!arguments.triggers && !arguments.calls)
+            .then(engine)
+            .transpose()?,
+        platform: (!arguments.engine && !arguments.triggers && !arguments.calls)
             .then(|| measured(&arguments))
             .transpose()?,
         triggers: arguments.triggers.then(ways).transpose()?,
+        costs: (arguments.calls)
+            .then(|| costs::measure(arguments.executions / 100))
+            .transpose()?,
     };
     report::print(&report.to_markdown())?;
     if let Some(path) = &arguments.json {

@@ -101,6 +101,11 @@ impl World {
         Ok((platform.tenant(slug).await?, author))
     }
 
+    /// Who writes the scripts of the tenant `default`.
+    pub(crate) fn author(&self) -> &Ctx {
+        &self.author
+    }
+
     pub(crate) async fn stop(self) {
         self.platform.shutdown(DRAIN).await;
     }
@@ -114,6 +119,18 @@ pub(crate) async fn activate(
     trigger: Trigger,
     source: &str,
 ) -> Result<Script> {
+    activate_with(platform, author, name, trigger, source, Limits::default()).await
+}
+
+/// The same within other limits.
+pub(crate) async fn activate_with(
+    platform: &Platform,
+    author: &Ctx,
+    name: &str,
+    trigger: Trigger,
+    source: &str,
+    limits: Limits,
+) -> Result<Script> {
     let definition = Definition {
         name: name.into(),
         description: String::new(),
@@ -123,7 +140,7 @@ pub(crate) async fn activate(
         trigger,
         limits: Limits {
             concurrency: CONCURRENCY,
-            ..Limits::default()
+            ..limits
         },
         input_schema: None,
         output_schema: None,

@@ -1,5 +1,6 @@
 //! The tables: the same text on the terminal and in `docs/benchmarks.md`. The same figures as JSON.
 
+mod costs;
 mod engine;
 mod page;
 mod platform;
@@ -14,6 +15,7 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use crate::comparison::Comparison;
+use crate::costs::Costs;
 use crate::figures::Rounds;
 use crate::machine::Machine;
 use crate::triggers::Triggers;
@@ -30,6 +32,8 @@ pub(crate) struct Report {
     pub(crate) platform: Option<Measured>,
     /// When they were asked for.
     pub(crate) triggers: Option<Triggers>,
+    /// When they were asked for.
+    pub(crate) costs: Option<Costs>,
 }
 
 /// Rounds that differ by more are marked: somebody else used the machine.
@@ -38,7 +42,7 @@ const CALM: f64 = 0.15;
 const HEAD: &str = "# Benchmarks
 
 Not edited by hand: written by `make bench WRITE=1`, the section of triggers by `make bench-triggers
-WRITE=1`, and that of the store by `make bench-store WRITE=1`. What is in a section was measured in one run
+WRITE=1`, that of calls by `make bench-calls WRITE=1`, and that of the store by `make bench-store WRITE=1`. What is in a section was measured in one run
 on one machine: peers are to be compared with each other here, not with figures from elsewhere. Each
 measurement of the engine and the platform is made several times in turns, and the one with the middle p50
 counts; `~` marks those whose rounds differ by more than 15 %, because somebody else used the machine.
@@ -53,7 +57,9 @@ impl Report {
         let platform = self.platform.as_ref().map(platform::section);
         let triggers = self.triggers.as_ref();
         let triggers = triggers.map(|triggers| triggers::section(triggers, &machine));
-        let sections = [engine, platform, triggers].into_iter().flatten();
+        let costs = self.costs.as_ref();
+        let costs = costs.map(|costs| costs::section(costs, &machine));
+        let sections = [engine, platform, triggers, costs].into_iter().flatten();
         format!("{HEAD}{}", sections.collect::<String>())
     }
 

@@ -1,11 +1,12 @@
 //! The page of the documentation, of which one run renews some sections.
 
 /// In this order; a section of another name comes last.
-const ORDER: [&str; 5] = [
+const ORDER: [&str; 6] = [
     "The machine",
     "The engine",
     "The platform",
     "Triggers",
+    "Calls of scripts",
     "The store",
 ];
 
