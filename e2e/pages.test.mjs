@@ -31,6 +31,7 @@ async function populate(page) {
     type: "oneoff",
     source,
     tags: [HOSTILE.slice(0, 40)],
+    compatibility: "2026-01-01",
     change_description: HOSTILE,
   });
   await api(page, "PATCH", `/scripts/${script.id}`, { source: `// ${HOSTILE}\n${source}`, change_description: HOSTILE });
@@ -74,6 +75,7 @@ async function populate(page) {
     "dead-letters-none": "/dead-letters?type=nothing.like_it",
     "dead-letter": `/dead-letters/${letter}`,
     notifications: "/notifications",
+    compatibility: "/compatibility",
     "notifications-none": "/notifications?status=failed",
   };
 }

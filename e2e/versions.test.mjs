@@ -39,6 +39,31 @@ test("what differs within a line is marked, in both views, and settings are besi
   await screenshot(page, "diff-unified");
 });
 
+test("a compatibility date is chosen in the form, and the report leads to whoever is behind", async () => {
+  const { page } = visit;
+  const { latest, changes } = await api(page, "GET", "/compatibility");
+  const dated = await api(page, "POST", "/scripts", { name: "dated", type: "oneoff", source: "return 1" });
+  await page.goto(`/scripts/${dated.id}#settings`);
+  const field = page.locator("#f-compatibility");
+  assert.equal(await field.inputValue(), latest);
+  await field.fill("2026-01-01");
+  await page.click("button:has-text('Save')");
+  await page.waitForFunction(() => document.querySelector(".tag")?.textContent?.includes("2"));
+  assert.equal((await api(page, "GET", `/scripts/${dated.id}`)).compatibility, "2026-01-01");
+  await field.fill("2025-12-31");
+  await page.click("button:has-text('Save')");
+  await page.waitForSelector(`p.error:has-text("must be 2026-01-01 to ${latest}")`);
+  await screenshot(page, "compatibility-refused");
+
+  await page.goto("/compatibility");
+  const row = page.locator("#results tr", { hasText: "dated" });
+  assert.match(await row.textContent(), /2026-01-01/);
+  assert.equal(await page.locator("#changes + dl > div").count(), changes.length);
+  await page.click("#results a:has-text('dated')");
+  await page.waitForURL(`**/scripts/${dated.id}#settings`);
+  await page.waitForSelector("#f-compatibility");
+});
+
 test("a version is named with the keyboard, listed by its name, and the name taken back", async () => {
   const { page } = visit;
   await page.goto(`/scripts/${id}/versions`);

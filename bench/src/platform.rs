@@ -144,6 +144,7 @@ pub(crate) async fn activate_with(
         },
         input_schema: None,
         output_schema: None,
+        compatibility: None,
         allowed_services: None,
         library: false,
         concurrency: None,

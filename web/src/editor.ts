@@ -134,6 +134,7 @@ Alpine.data("scriptEditor", () => ({
     this.$watch("form.type", () => this.preview());
     if (this.form.auth === "signature") void this.signers.load();
     this.$watch("form.library", () => void this.validate());
+    this.$watch("form.compatibility", () => void this.validate());
     this.$watch("form.language", (language) => {
       code?.setLanguage(String(language));
       this.validate();
@@ -305,6 +306,7 @@ Alpine.data("scriptEditor", () => ({
         type: this.form.type,
         entry: this.form.entry || null,
         library: this.form.type === "embedded" && this.form.library,
+        compatibility: this.form.compatibility || null,
       });
       problems = diagnostics;
     } catch {
@@ -515,7 +517,8 @@ Alpine.data("scriptEditor", () => ({
 
   /** What decides how the source is read; a trial takes it from the saved script. */
   sourceSettings() {
-    return [this.form.type, this.form.language, this.form.entry, this.form.library].join();
+    const { type, language, entry, library, compatibility } = this.form;
+    return [type, language, entry, library, compatibility].join();
   },
 
   /** Looks for the last events of the types that the script asks for. */

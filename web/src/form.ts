@@ -8,7 +8,7 @@ export interface Page {
   version: number;
   may_edit: boolean;
   may_run: boolean;
-  /** Type, language, entry and library as saved: what a trial of unsaved source is read by. */
+  /** Type, language, entry, library and compatibility date as saved: what a trial of unsaved source goes by. */
   saved_as: string;
   definition: Definition;
   /** What the user typed and did not save. */
@@ -24,6 +24,8 @@ export interface Definition {
   entry: string | null;
   /** Whether others may import it; of embedded scripts only. */
   library?: boolean;
+  /** The date whose behaviour of the platform it was written for; as it was, or today, when absent. */
+  compatibility?: string;
   source?: string;
   schedule?: Schedule;
   http?: {
@@ -100,6 +102,7 @@ export function formOf(definition: Definition) {
     language: definition.language,
     entry: definition.entry ?? "",
     library: definition.library ?? false,
+    compatibility: definition.compatibility ?? "",
     cron: schedule?.cron ?? "0 9 * * *",
     timezone: schedule?.timezone ?? "UTC",
     missed: schedule?.missed ?? "latest",
@@ -206,6 +209,7 @@ export function definitionOf(form: Form, source: string): Definition {
     type: form.type,
     language: form.language,
     entry: form.entry || null,
+    ...(form.compatibility ? { compatibility: form.compatibility } : {}),
     source,
     ...parts[form.type],
     ...changed("input_schema", form.inputSchema, form.savedSchema),

@@ -241,6 +241,18 @@ pub(crate) enum ScriptCommand {
     Push(ScriptPushArgs),
     /// Run a script and wait for its end: the output on standard output, its log with --follow.
     Run(ScriptRunArgs),
+    /// The upgrade report: scripts that would behave differently with the present compatibility date, or that
+    /// name deprecated functions.
+    Compatibility(ScriptCompatibilityArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScriptCompatibilityArgs {
+    /// Most scripts to print
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) remote: RemoteArgs,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,10 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde_json::{Map, Value, json};
 
-use crate::arguments::{ScriptCommand, ScriptKind, ScriptListArgs, ScriptPushArgs, ScriptShowArgs};
+use crate::arguments::{
+    ScriptCommand, ScriptCompatibilityArgs, ScriptKind, ScriptListArgs, ScriptPushArgs,
+    ScriptShowArgs,
+};
 use crate::exit::Refusal;
 use crate::remote::Remote;
 use crate::{file, follow, manifest, print};
@@ -16,6 +19,7 @@ pub(crate) async fn run(command: ScriptCommand) -> anyhow::Result<()> {
         ScriptCommand::Show(arguments) => show(arguments).await,
         ScriptCommand::Push(arguments) => push(arguments).await,
         ScriptCommand::Run(arguments) => follow::run(arguments).await,
+        ScriptCommand::Compatibility(arguments) => compatibility(arguments).await,
     }
 }
 
@@ -44,6 +48,37 @@ async fn list(arguments: ScriptListArgs) -> anyhow::Result<()> {
         &["name", "type", "status", "version", "updated", "id"],
         &rows,
     )?)
+}
+
+async fn compatibility(arguments: ScriptCompatibilityArgs) -> anyhow::Result<()> {
+    let remote = Remote::new(&arguments.remote)?;
+    let items = remote.list(&["compatibility"], &[], arguments.limit);
+    let items = items.await?;
+    if arguments.remote.json {
+        return Ok(print::json(&Value::Array(items))?);
+    }
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let joined = |value: &Value, shown: &dyn Fn(&Value) -> String| {
+        let values = value.as_array().into_iter().flatten();
+        values.map(shown).collect::<Vec<_>>().join(", ")
+    };
+    let used = |one: &Value| {
+        let gone = if one["gone"] == true { " (gone)" } else { "" };
+        let (line, column) = (&one["line"], &one["column"]);
+        format!("{}{gone} {line}:{column}", text(&one["function"]))
+    };
+    let row = |item: &Value| {
+        vec![
+            text(&item["name"]),
+            text(&item["status"]),
+            text(&item["compatibility"]),
+            joined(&item["changes"], &text),
+            joined(&item["deprecated"], &used),
+        ]
+    };
+    let rows: Vec<Vec<String>> = items.iter().map(row).collect();
+    let headings = ["name", "status", "date", "would change", "deprecated"];
+    Ok(print::table(&headings, &rows)?)
 }
 
 async fn show(arguments: ScriptShowArgs) -> anyhow::Result<()> {

@@ -40,7 +40,8 @@ pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
     /// A stable code: `script.syntax`, `script.forbidden`, `script.import`, `script.entry`,
-    /// `script.entry_called`, `script.too_deep`, `script.too_large`, `platform.translate`.
+    /// `script.entry_called`, `script.too_deep`, `script.too_large`, `platform.translate`; what
+    /// [`watch`](crate::watch) is given.
     pub code: &'static str,
     /// What is wrong and what to do instead, at most 500 characters.
     pub message: String,

@@ -20,10 +20,12 @@ mod strip;
 mod survey;
 mod text;
 mod tokens;
+mod watch;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use modules::{Library, Module};
 pub use position::PositionMap;
+pub use watch::Watched;
 
 /// The largest source this crate reads, in bytes.
 ///
@@ -133,6 +135,27 @@ pub fn input_schema(source: &str, options: &Options<'_>) -> Option<String> {
     }
     let work = || signature::input_schema(source, options);
     guard::with_stack_for(source, work).ok().flatten()
+}
+
+/// The places where a source names one of these functions of the script API, with the function's path: as itself, of `ctx`, of `sdk`, or
+/// taken out of its object by a pattern. A name of the script's own is none. Nothing of a source that has
+/// mistakes.
+///
+/// Takes milliseconds and blocks its thread meanwhile; call it from a blocking context.
+#[must_use]
+pub fn watch<'w>(
+    source: &str,
+    language: Language,
+    watched: &'w [Watched<'w>],
+) -> Vec<(&'w str, Diagnostic)> {
+    if watched.is_empty() || source.len() > MAX_SOURCE_BYTES {
+        return Vec::new();
+    }
+    let work = || watch::watch(source, language, watched);
+    guard::with_stack_for(source, work)
+        .ok()
+        .flatten()
+        .unwrap_or_default()
 }
 
 /// The libraries that a source asks for, as it writes them (`lib/name`), each once. Other modules

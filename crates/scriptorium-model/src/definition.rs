@@ -3,6 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
+use crate::compatibility;
 use crate::concurrency::Concurrency;
 use crate::limits::{Limits, SOURCE_BYTES};
 use crate::script::{Language, ScriptType};
@@ -40,6 +43,9 @@ pub struct Definition {
     pub allowed_services: Option<Vec<String>>,
     /// Whether other scripts of the tenant may import what it exports; embedded scripts only.
     pub library: bool,
+    /// The date whose behaviour of the platform it was written for. `None` is nothing said: a new script
+    /// gets the present date, a changed one keeps what it had. What is stored has one.
+    pub compatibility: Option<Date>,
     /// The user whose rights it has when nobody asked for the execution; the owner when `None`.
     pub run_as: Option<UserId>,
     /// Words to group by.
@@ -104,6 +110,12 @@ impl DefinitionBuilder {
         self
     }
 
+    /// Sets the compatibility date; that of the day it is saved when not said.
+    pub fn compatibility(mut self, date: Date) -> Self {
+        self.0.compatibility = Some(date);
+        self
+    }
+
     /// Adds a tag.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.0.tags.push(tag.into());
@@ -147,10 +159,16 @@ impl Definition {
             output_schema: None,
             allowed_services: None,
             library: false,
+            compatibility: None,
             run_as: None,
             tags: Vec::new(),
             metadata: BTreeMap::new(),
         }
+    }
+
+    /// The compatibility date that holds: the first one while nothing is said.
+    pub fn compatibility_date(&self) -> Date {
+        self.compatibility.unwrap_or(compatibility::FIRST)
     }
 
     /// Checks every rule that needs nothing but the definition itself.

@@ -8,6 +8,7 @@ pub mod alert;
 pub mod ambient;
 pub mod audit;
 pub mod calendar;
+pub mod compatibility;
 pub mod concurrency;
 pub mod cron;
 pub mod ctx;
@@ -57,5 +58,6 @@ pub use ids::{
 };
 pub use invalid::{FieldError, Invalid};
 pub use jiff::Timestamp;
+pub use jiff::civil::Date;
 pub use json::Json;
 pub use uuid::Uuid;

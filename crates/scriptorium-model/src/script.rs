@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use crate::definition::at_most;
-use crate::{Invalid, ScriptId, TenantId, UserId};
+use crate::{Invalid, ScriptId, TenantId, UserId, compatibility};
 
 pub use crate::definition::{Definition, DefinitionBuilder, validate_name};
 
@@ -213,14 +213,17 @@ pub struct ForbiddenMove {
 }
 
 impl Script {
-    /// A script as its author makes it: a draft with version 1 (R-DOM-11).
+    /// A script as its author makes it: a draft with version 1 (R-DOM-11), and with the present
+    /// compatibility date when none is said.
     pub fn new(
         id: ScriptId,
         tenant: TenantId,
-        definition: Definition,
+        mut definition: Definition,
         author: Option<UserId>,
         now: Timestamp,
     ) -> Self {
+        let latest = compatibility::latest(now);
+        definition.compatibility.get_or_insert(latest);
         Self {
             id,
             tenant,
@@ -238,14 +241,16 @@ impl Script {
     }
 
     /// The script with this definition as its next version; `None` when that is what it says
-    /// already, because only a change makes a version.
+    /// already, because only a change makes a version. Its compatibility date stays when none
+    /// is said.
     #[must_use]
     pub fn edited(
         &self,
-        definition: Definition,
+        mut definition: Definition,
         author: Option<UserId>,
         now: Timestamp,
     ) -> Option<Self> {
+        definition.compatibility = definition.compatibility.or(self.definition.compatibility);
         (definition != self.definition).then(|| Self {
             definition,
             version: self.version + 1,

@@ -34,6 +34,7 @@ use crate::capabilities::db::Database;
 use crate::capabilities::language::{Alarm, Signals};
 use crate::capabilities::stream::Streamed;
 use crate::capabilities::{self, How, http};
+use crate::compatibility::Deprecations;
 use crate::context;
 use crate::dry::Dry;
 use crate::hub::Live;
@@ -67,6 +68,8 @@ pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) ambient: Ambient,
     pub(crate) services: Registry,
+    /// What scripts should not use any more.
+    pub(crate) deprecations: Arc<Deprecations>,
     pub(crate) data: TenantData,
     pub(crate) templates: BTreeMap<String, String>,
     pub(crate) types: HostTypes,
@@ -107,6 +110,8 @@ pub(crate) struct Run {
     /// What the tenant says of its requests, as of the first one.
     pub(crate) outgoing_rules: OnceCell<http::TenantRules>,
     secrets: Mutex<Read>,
+    /// The deprecated functions that it has called.
+    warned: Mutex<BTreeSet<String>>,
     live: Arc<Live>,
     wall: Duration,
     events: Mutex<Published>,
@@ -190,6 +195,7 @@ impl Run {
             database: Database::default(),
             outgoing_rules: OnceCell::new(),
             secrets: Mutex::default(),
+            warned: Mutex::default(),
             live,
             wall,
             events: Mutex::default(),
@@ -204,6 +210,28 @@ impl Run {
     /// The business tables: as its caller's transaction sees them, when it runs in one.
     pub(crate) fn data(&self) -> &TenantData {
         self.job.transaction.as_ref().unwrap_or(&self.world.data)
+    }
+
+    /// Notes a call of a function that may be deprecated: the log says so the first time.
+    fn heeds(&self, function: &str) -> Result<(), HostError> {
+        let Some(deprecation) = self.world.deprecations.find(function) else {
+            return Ok(());
+        };
+        if deprecation.is_gone_for(self.job.definition.compatibility_date()) {
+            return Err(HostError::new("REMOVED", deprecation.refusal()));
+        }
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.insert(function.to_owned()) {
+            let data = json!({
+                "code": "DEPRECATED",
+                "function": function,
+                "instead": deprecation.instead,
+            });
+            let (level, message) = (LogLevel::Warn, deprecation.warning());
+            let logs = &self.live.logs;
+            logs.push(level, message, Some(data.into()), self.now());
+        }
+        Ok(())
     }
 
     /// The present instant.
@@ -578,7 +606,10 @@ impl Host for RunHost {
     fn call(&mut self, name: &str, args: &str) -> Reply {
         let run = &self.0;
         if let Some((_, method)) = run.find_service(name) {
-            return run.call_service(name, method, args);
+            return match run.heeds(name) {
+                Ok(()) => run.call_service(name, method, args),
+                Err(error) => Reply::Ready(Err(error)),
+            };
         }
         let Some(binding) = capabilities::find(name) else {
             return Reply::Unknown;
@@ -586,8 +617,9 @@ impl Host for RunHost {
         let How::Async(handler) = binding.how else {
             return Reply::Unknown;
         };
-        let args = binding
-            .permitted(run)
+        let args = run
+            .heeds(name)
+            .and_then(|()| binding.permitted(run))
             .and_then(|()| run.count_call(name))
             .and_then(|()| Args::read(args, binding.params, &run.zone));
         match args {
@@ -601,8 +633,14 @@ impl Host for RunHost {
         if let Some(reply) = run.internal(name, args) {
             return Ok(reply);
         }
+        if name == "internal.deprecated" {
+            // The prelude's own words, of a function that is not a call.
+            let [function]: [String; 1] = serde_json::from_str(args).unwrap_or_default();
+            return run.heeds(&function).map(|()| "null".to_owned());
+        }
         match capabilities::find(name).map(|binding| (binding, binding.how)) {
             Some((binding, How::Sync(handler))) => {
+                run.heeds(name)?;
                 binding.permitted(run)?;
                 handler(run, Args::read(args, binding.params, &run.zone)?)
             }

@@ -14,6 +14,7 @@ use scriptorium_model::trigger::{Subscription, Trigger};
 use scriptorium_model::{EventId, Invalid, Json, Origin, ScriptId, TenantId};
 use scriptorium_store::tenant_data::TenantData;
 
+use crate::compatibility::Change;
 use crate::libraries::Bundle;
 use crate::principal::Principal;
 use crate::remote::TenantServices;
@@ -59,6 +60,12 @@ pub struct Job {
 }
 
 impl Job {
+    /// Whether a change of the platform holds for the script, by its compatibility date. Libraries that it
+    /// imports go by that date, too, whatever their own is.
+    pub fn follows(&self, change: Change) -> bool {
+        change.holds_for(self.definition.compatibility_date())
+    }
+
     /// Whether somebody tries it by hand, and is to see what it does.
     pub(crate) fn is_by_hand(&self) -> bool {
         self.execution.test

@@ -10,6 +10,7 @@ pub mod asked;
 mod body;
 mod capabilities;
 mod circuits;
+mod compatibility;
 mod context;
 mod dry;
 mod error;
@@ -46,6 +47,7 @@ pub mod worker;
 pub use asked::Asked;
 pub use capabilities::Reach;
 pub use circuits::{Circuit, CircuitStatistics};
+pub use compatibility::{Change, Deprecation, Deprecations};
 pub use error::Error;
 pub use functions::{Function, Takes, functions};
 pub use hub::{Stage, Watch};
@@ -55,7 +57,9 @@ pub use load::Unfit;
 pub use notifications::{MailServer, MailTls, Notifications, SmsGateway};
 pub use once::Once;
 pub use options::{HostTypes, Named, Options};
-pub use prepared::{Look, Prepared, ProgramStatistics, diagnose, look_at, signature};
+pub use prepared::{
+    DeprecatedUse, Look, Prepared, ProgramStatistics, deprecated_uses, diagnose, look_at, signature,
+};
 pub use principal::{Principal, UserFacts};
 pub use remote::TenantServices;
 pub use reply::HttpReply;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use scriptorium_outbound::Outbound;
 use scriptorium_store::tenant_data::TenantData;
 
+use crate::compatibility::Deprecation;
 use crate::notifications::Notifications;
 use crate::scheduler::Shares;
 use crate::service::Service;
@@ -41,6 +42,9 @@ pub struct Options {
     pub workers: usize,
     /// What scripts reach as `services`. Default none.
     pub services: Vec<Service>,
+    /// Functions of those services, or of the platform's own, that scripts should not use any more. Default
+    /// none.
+    pub deprecations: Vec<Deprecation>,
     /// The tenants' business tables, which services reach. Default: no tables.
     pub data: Option<TenantData>,
     /// Message templates by name, which a tenant's own template of that name overrides.
@@ -90,6 +94,7 @@ impl Default for Options {
             patience: Duration::from_secs(5),
             workers: 32,
             services: Vec::new(),
+            deprecations: Vec::new(),
             data: None,
             templates: BTreeMap::new(),
             types: HostTypes::default(),

@@ -3,9 +3,10 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::capabilities::{self, Binding, Give, How};
+use crate::compatibility::Deprecations;
 use crate::service::Registry;
 
 /// The parts in order; they share one scope.
@@ -26,8 +27,8 @@ const PARTS: [&str; 11] = [
 /// What `utils.assert` throws.
 const ASSERTION: &str = "ASSERTION_FAILED";
 
-/// The prelude's text for a set of services.
-pub(crate) fn text(services: &Registry) -> String {
+/// The prelude's text for a set of services, and for what is deprecated.
+pub(crate) fn text(services: &Registry, deprecations: &Deprecations) -> String {
     let bindings: Vec<Value> = capabilities::bindings().filter_map(row).collect();
     let services: Vec<Value> = services
         .iter()
@@ -41,11 +42,27 @@ pub(crate) fn text(services: &Registry) -> String {
     let _ = writeln!(text, "const BINDINGS = {};", Value::from(bindings));
     let _ = writeln!(text, "const ASSERTION = {};", Value::from(ASSERTION));
     let _ = writeln!(text, "const SERVICES = {};", Value::from(services));
+    let _ = writeln!(text, "const DEPRECATED = {};", told(deprecations));
     for part in PARTS {
         text.push_str(part);
         text.push('\n');
     }
     text
+}
+
+/// The deprecated functions that the host hears nothing of unless it is told, and whether they answer in a
+/// promise.
+fn told(deprecations: &Deprecations) -> Value {
+    let mut told = Map::new();
+    // An object without a prototype, as a literal writes it.
+    told.insert("__proto__".into(), Value::Null);
+    for binding in capabilities::bindings() {
+        if matches!(binding.how, How::Guest) && deprecations.find(binding.path).is_some() {
+            let later = binding.returns.starts_with("Promise");
+            told.insert(binding.path.into(), later.into());
+        }
+    }
+    told.into()
 }
 
 /// Path, whether it answers in a promise, what is made of the answer, and which argument may hold

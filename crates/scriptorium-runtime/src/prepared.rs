@@ -7,14 +7,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use moka::sync::Cache;
 use scriptorium_engine::{CompileError, Engine, Program, Source};
 use scriptorium_lang::{
-    self as lang, Convention, Diagnostic, Library, Options, PositionMap, translate,
+    self as lang, Convention, Diagnostic, Library, Options, PositionMap, Severity, Watched,
+    translate,
 };
-use scriptorium_model::Json;
+use scriptorium_model::compatibility::FIRST;
 use scriptorium_model::execution::Failure;
 use scriptorium_model::library::PREFIX;
 use scriptorium_model::script::{Definition, Language, ScriptType};
+use scriptorium_model::{Date, Json};
 use sha2::{Digest, Sha256};
 
+use crate::compatibility::Deprecations;
 use crate::failure;
 use crate::libraries::{Bundle, Module, ResolvedLibrary, language_of};
 
@@ -380,6 +383,10 @@ pub struct Look<'a> {
     pub libraries: &'a [ResolvedLibrary],
     /// Whether it is a library, which needs no entry and exports something.
     pub is_library: bool,
+    /// Its compatibility date.
+    pub compatibility: Date,
+    /// What it should not use.
+    pub deprecations: &'a Deprecations,
 }
 
 /// What an editor should mark in a source: mistakes of syntax, what the static scan forbids,
@@ -406,7 +413,70 @@ pub fn look_at(look: &Look<'_>) -> Vec<Diagnostic> {
         is_library: look.is_library,
         ..options(look.language, convention, look.entry)
     };
-    lang::diagnose(look.source, &options)
+    let mut found = lang::diagnose(look.source, &options);
+    let uses = deprecated_uses(
+        look.source,
+        look.language,
+        look.compatibility,
+        look.deprecations,
+    );
+    found.extend(uses.into_iter().map(|one| one.diagnostic));
+    found.sort_by_key(|found| (found.line, found.column));
+    found
+}
+
+/// A place where a source names a deprecated function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeprecatedUse {
+    /// The function's path.
+    pub function: String,
+    /// Where, and what to do: a warning, or an error when the function does not exist for the script.
+    pub diagnostic: Diagnostic,
+}
+
+/// Where a source names what is deprecated: warnings, or errors for what does not exist any more for scripts
+/// with its compatibility date. Blocks the thread for some milliseconds, if anything is deprecated.
+pub fn deprecated_uses(
+    source: &str,
+    language: Language,
+    compatibility: Date,
+    deprecations: &Deprecations,
+) -> Vec<DeprecatedUse> {
+    let told =
+        deprecations
+            .iter()
+            .map(|deprecation| match deprecation.is_gone_for(compatibility) {
+                true => (
+                    deprecation,
+                    Severity::Error,
+                    "script.removed",
+                    deprecation.refusal(),
+                ),
+                false => (
+                    deprecation,
+                    Severity::Warning,
+                    "script.deprecated",
+                    deprecation.warning(),
+                ),
+            });
+    let told: Vec<_> = told.collect();
+    let watched = told
+        .iter()
+        .map(|(deprecation, severity, code, message)| Watched {
+            path: &deprecation.function,
+            severity: *severity,
+            code,
+            message,
+        });
+    let watched: Vec<_> = watched.collect();
+    let found = lang::watch(source, language_of(language), &watched);
+    let found = found
+        .into_iter()
+        .map(|(function, diagnostic)| DeprecatedUse {
+            function: function.to_owned(),
+            diagnostic,
+        });
+    found.collect()
 }
 
 /// The JSON Schema of the input that a source's entry function asks for, as its signature says it; `None`
@@ -435,6 +505,8 @@ pub fn diagnose(
         entry,
         libraries: &[],
         is_library: false,
+        compatibility: FIRST,
+        deprecations: &Deprecations::own(),
     })
 }
 
@@ -453,6 +525,8 @@ pub(crate) fn missing_libraries(definition: &Definition, libraries: &[ResolvedLi
         entry: definition.entry.as_deref(),
         libraries,
         is_library: false,
+        compatibility: definition.compatibility_date(),
+        deprecations: &Deprecations::default(),
     });
     if !found.is_empty() {
         return failure::of_diagnostics(&lang::Diagnostics(found));

@@ -24,6 +24,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::capabilities::cache::Caches;
 use crate::circuits::{Circuit, CircuitStatistics, Circuits};
+use crate::compatibility::Deprecations;
 use crate::error::Error;
 use crate::had::Had;
 use crate::host::{BLOCKING, TRANSACTIONS, World};
@@ -110,9 +111,11 @@ impl Runtime {
     pub fn new(options: Options, store: Store, ambient: Ambient) -> Result<Self, Error> {
         let io = Handle::try_current().map_err(|_| Error::NoReactor)?;
         let services = checked(&options)?;
+        let deprecations = Deprecations::with(options.deprecations, &services);
+        let deprecations = Arc::new(deprecations.map_err(Error::Options)?);
         let slots = options.hot_slots as usize + options.overflow_slots as usize;
         let engine = Engine::new(Config {
-            prelude: prelude::text(&services),
+            prelude: prelude::text(&services, &deprecations),
             cache_dir: options.cache_dir,
             hot_slots: options.hot_slots,
             overflow_slots: options.overflow_slots,
@@ -134,6 +137,7 @@ impl Runtime {
             store,
             ambient,
             services,
+            deprecations,
             data,
             templates: options.templates,
             types: options.types,
@@ -418,7 +422,17 @@ impl Runtime {
     /// TypeScript declarations of the script API with the host application's services and a tenant's own.
     pub fn typings(&self, services: &TenantServices) -> String {
         let world = &self.0.world;
-        typings::declarations(&world.services, &services.0, &world.types)
+        typings::declarations(typings::Declared {
+            services: &world.services,
+            own: &services.0,
+            host: &world.types,
+            deprecations: &world.deprecations,
+        })
+    }
+
+    /// What scripts should not use any more.
+    pub fn deprecations(&self) -> &Arc<Deprecations> {
+        &self.0.world.deprecations
     }
 
     /// The services of a tenant that are somewhere else.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::capabilities::{self, Binding, Capability};
+use crate::compatibility::{Deprecation, Deprecations};
 use crate::options::HostTypes;
 use crate::service::{Registry, Service};
 
@@ -13,8 +14,26 @@ const TYPES: &str = include_str!("js/types.d.ts");
 /// What is there beside ECMAScript itself.
 const LANGUAGE: &str = include_str!("js/language.d.ts");
 
-/// The whole `.d.ts`, with the host application's services and a tenant's own.
-pub(crate) fn declarations(services: &Registry, own: &Registry, host: &HostTypes) -> String {
+/// What there is to declare beside the platform's own.
+pub(crate) struct Declared<'a> {
+    /// The host application's services.
+    pub(crate) services: &'a Registry,
+    /// A tenant's own.
+    pub(crate) own: &'a Registry,
+    /// The host application's events and hooks.
+    pub(crate) host: &'a HostTypes,
+    /// What is on its way out.
+    pub(crate) deprecations: &'a Deprecations,
+}
+
+/// The whole `.d.ts`.
+pub(crate) fn declarations(declared: Declared<'_>) -> String {
+    let Declared {
+        services,
+        own,
+        host,
+        deprecations,
+    } = declared;
     let all = || {
         let others = own.iter().filter(|one| services.get(&one.name).is_none());
         services.iter().chain(others)
@@ -22,11 +41,11 @@ pub(crate) fn declarations(services: &Registry, own: &Registry, host: &HostTypes
     let mut out = TYPES.to_owned();
     for capability in &capabilities::ALL {
         if capability.name != "context" {
-            interface(capability, &mut out);
+            interface(capability, deprecations, &mut out);
         }
     }
     for service in all() {
-        service_interface(service, &mut out);
+        service_interface(service, deprecations, &mut out);
     }
     out.push_str("\n/** What the host application offers to scripts. */\ninterface Services {\n");
     for service in all() {
@@ -96,6 +115,10 @@ type HookAnswer<K extends keyof Hooks> =
 
 /// The reference page of the script API, in Markdown.
 pub fn reference() -> String {
+    reference_with(&Deprecations::own())
+}
+
+fn reference_with(deprecations: &Deprecations) -> String {
     let mut out = String::from(
         "# Script API\n\n<!-- Written by scriptorium-runtime from its table of bindings; change that. -->\n\nEvery name is a global, and the same thing as `ctx.<name>` and `sdk.<name>`. What does I/O returns a promise. Errors are `Error` objects with `code`, `message`, and where it applies `field` and `details`.\n",
     );
@@ -120,6 +143,12 @@ pub fn reference() -> String {
                 format_args!("```ts\n{parent}.{}\n```\n", binding.signature()),
             );
             line(&mut out, format_args!("{}{class}\n", binding.help()));
+            if let Some(deprecation) = deprecations.find(binding.path) {
+                line(
+                    &mut out,
+                    format_args!("**Deprecated** {}.\n", deprecation.advice()),
+                );
+            }
         }
     }
     out.push_str("\n## services\n\nWhat the host application offers, and what the tenant has registered that is somewhere else, as `services.<name>.<method>()`: the editor and `/api/v1/typings` show it. A service the script is not allowed to call, or that is not for scripts of its type, is not there. What can go wrong with one that is somewhere else is in [the guide](../guide/services.md).\n");
@@ -138,7 +167,7 @@ pub fn reference() -> String {
 }
 
 /// One global: an interface with nested objects for `utils.date` and its like.
-fn interface(capability: &Capability, out: &mut String) {
+fn interface(capability: &Capability, deprecations: &Deprecations, out: &mut String) {
     let name = interface_name(capability.name, "Api");
     out.push('\n');
     comment(capability.doc, "", out);
@@ -148,13 +177,13 @@ fn interface(capability: &Capability, out: &mut String) {
         let rest = binding.path.split_once('.').map_or("", |(_, rest)| rest);
         match rest.split_once('.') {
             Some((group, _)) => groups.entry(group).or_default().push(binding),
-            None => method(binding, "  ", out),
+            None => method(binding, deprecations, "  ", out),
         }
     }
     for (group, bindings) in groups {
         line(out, format_args!("  readonly {group}: {{"));
         for binding in bindings {
-            method(binding, "    ", out);
+            method(binding, deprecations, "    ", out);
         }
         out.push_str("  };\n");
     }
@@ -166,12 +195,13 @@ fn interface(capability: &Capability, out: &mut String) {
     );
 }
 
-fn method(binding: &Binding, indent: &str, out: &mut String) {
-    comment(&binding.help(), indent, out);
+fn method(binding: &Binding, deprecations: &Deprecations, indent: &str, out: &mut String) {
+    let deprecation = deprecations.find(binding.path);
+    comment_of(&binding.help(), deprecation, indent, out);
     line(out, format_args!("{indent}{};", binding.signature()));
 }
 
-fn service_interface(service: &Service, out: &mut String) {
+fn service_interface(service: &Service, deprecations: &Deprecations, out: &mut String) {
     out.push('\n');
     for declarations in &service.types {
         line(out, format_args!("{}", declarations.trim()));
@@ -185,7 +215,8 @@ fn service_interface(service: &Service, out: &mut String) {
         if let Some(permission) = &method.permission {
             let _ = write!(doc, " Needs the permission {permission}.");
         }
-        comment(&doc, "  ", out);
+        let path = format!("services.{}.{}", service.name, method.name);
+        comment_of(&doc, deprecations.find(&path), "  ", out);
         line(
             out,
             format_args!("  {}({}): {};", method.name, method.params, method.returns),
@@ -215,15 +246,53 @@ fn interface_name(name: &str, end: &str) -> String {
     )
 }
 
+/// A doc comment of what may be deprecated. Only at the beginning of a line is a tag read as one.
+fn comment_of(doc: &str, deprecation: Option<&Deprecation>, indent: &str, out: &mut String) {
+    let Some(deprecation) = deprecation else {
+        return comment(doc, indent, out);
+    };
+    line(out, format_args!("{indent}/**"));
+    let advice = format!("@deprecated {}", deprecation.advice());
+    for text in [doc, &advice] {
+        line(out, format_args!("{indent} * {}", commented(text)));
+    }
+    line(out, format_args!("{indent} */"));
+}
+
 /// A doc comment; its end inside of the text would end it early.
 fn comment(doc: &str, indent: &str, out: &mut String) {
     if !doc.is_empty() {
-        let doc = doc.replace("*/", "* /").replace('\n', " ");
-        line(out, format_args!("{indent}/** {doc} */"));
+        line(out, format_args!("{indent}/** {} */", commented(doc)));
     }
+}
+
+fn commented(text: &str) -> String {
+    text.replace("*/", "* /").replace('\n', " ")
 }
 
 fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing to a String does not fail.
     let _ = writeln!(out, "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn the_reference_says_what_is_deprecated() {
+        let old = Deprecation::new("storage.exists", date(2027, 1, 1), "storage.get");
+        let old = old.gone_from(date(2027, 6, 1));
+        let deprecations = Deprecations::with(vec![old], &Registry::default());
+        let page = reference_with(&deprecations.unwrap());
+        let entry = page
+            .split("### ")
+            .find(|entry| entry.starts_with("`storage.exists`"));
+        let told = "**Deprecated** since 2027-01-01: use storage.get; it is gone for scripts with the \
+                    compatibility date 2027-06-01 or a later one.";
+        assert!(entry.unwrap().contains(told), "{entry:?}");
+        assert_eq!(page.matches("**Deprecated**").count(), 1);
+    }
 }

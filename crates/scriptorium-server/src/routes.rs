@@ -15,10 +15,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::{
-    Refused, alerts, audit, backup, dead_letters, drafts, endpoints, events, executions, halts,
-    nodes, notifications, operations, outgoing, reference, remote_services, retention, schedules,
-    scripts, secrets, session, signing_secrets, storage, stream, subscriptions, templates, tenants,
-    tokens, transfer, trash, users, versions,
+    Refused, alerts, audit, backup, compatibility, dead_letters, drafts, endpoints, events,
+    executions, halts, nodes, notifications, operations, outgoing, reference, remote_services,
+    retention, schedules, scripts, secrets, session, signing_secrets, storage, stream,
+    subscriptions, templates, tenants, tokens, transfer, trash, users, versions,
 };
 use crate::problem::{self, Problem};
 use crate::state::App;
@@ -137,6 +137,7 @@ fn management() -> OpenApiRouter<App> {
         .routes(routes!(versions::put, versions::delete))
         .routes(routes!(versions::policy, versions::set_policy))
         .routes(routes!(drafts::read, drafts::put, drafts::delete))
+        .routes(routes!(compatibility::read))
         .routes(routes!(trash::list))
         .routes(routes!(trash::purge))
         .routes(routes!(executions::execute))

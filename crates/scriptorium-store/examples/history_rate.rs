@@ -143,6 +143,7 @@ async fn prepare(store: &Store, ambient: &Ambient) -> Result<(Ctx, Script), Erro
             concurrency: None,
             input_schema: None,
             output_schema: None,
+            compatibility: None,
             allowed_services: None,
             library: false,
             run_as: None,

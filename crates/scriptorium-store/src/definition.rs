@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use scriptorium_model::compatibility;
 use scriptorium_model::concurrency::{Concurrency, WhenFull};
 use scriptorium_model::endpoint::Method;
 use scriptorium_model::filter::Filter;
@@ -26,6 +27,7 @@ pub(crate) struct Columns {
     pub(crate) kind: String,
     pub(crate) language: String,
     pub(crate) settings: String,
+    pub(crate) compatibility: String,
     pub(crate) source: String,
 }
 
@@ -36,6 +38,7 @@ impl Columns {
             .map_err(|error| Error::caused("script_versions.settings is unreadable", error))?;
         let kind = known(ScriptType::from_name(&self.kind), "script_versions.type")?;
         let language = Language::from_name(&self.language);
+        let compatibility = compatibility::parse(&self.compatibility).ok();
         Ok(Definition {
             name: self.name,
             description: self.description,
@@ -52,6 +55,7 @@ impl Columns {
             output_schema: settings.output_schema.map(Json::from_written),
             allowed_services: settings.allowed_services,
             library: settings.library,
+            compatibility: Some(known(compatibility, "script_versions.compatibility")?),
             run_as: settings.run_as.map(UserId),
             tags: settings.tags,
             metadata: settings.metadata,

@@ -129,8 +129,8 @@ pub(crate) async fn insert(tx: &Tx, new: &NewVersion<'_>, definition: &Definitio
     tx.execute(
         tx.sql(
             "insert into script_versions (tenant_id, script_id, number, name, description, type, \
-             language, settings, change_description, created_by, created_at, source) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+             language, settings, compatibility, change_description, created_by, created_at, source) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         )
         .with([
             new.script.0.into(),
@@ -140,6 +140,7 @@ pub(crate) async fn insert(tx: &Tx, new: &NewVersion<'_>, definition: &Definitio
             definition.trigger.kind().as_str().into(),
             definition.language.as_str().into(),
             settings(definition)?.into(),
+            definition.compatibility_date().to_string().into(),
             new.change_description.into(),
             new.created_by.map(|user| user.0).into(),
             Micros::from(new.created_at).into(),
@@ -192,6 +193,7 @@ struct VersionRow {
     kind: String,
     language: String,
     settings: String,
+    compatibility: String,
     change_description: String,
     created_by: Option<Uuid>,
     created_at: Micros,
@@ -208,6 +210,7 @@ impl TryFrom<VersionRow> for Version {
             kind: row.kind,
             language: row.language,
             settings: row.settings,
+            compatibility: row.compatibility,
             source: row.source,
         };
         Ok(Self {

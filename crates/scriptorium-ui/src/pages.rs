@@ -2,6 +2,7 @@
 
 mod alerts;
 mod audit;
+mod compatibility;
 mod dead_letter;
 mod dead_letters;
 mod diff;
@@ -49,6 +50,7 @@ pub(crate) fn router() -> Router<Site> {
         .route("/scripts/{id}/versions/compare", get(diff::choose))
         .route("/scripts/{id}/versions/{n}", get(version::show))
         .route("/scripts/{id}/versions/{a}/diff/{b}", get(diff::show))
+        .route("/compatibility", get(compatibility::show))
         .route("/trash", get(trash::list))
         .route("/settings", get(tenant::show))
         .route("/secrets", get(secrets::list))

@@ -12,7 +12,8 @@ use scriptorium_model::user::User;
 use scriptorium_model::{Ambient, Ctx, Invalid};
 use scriptorium_outbound::{IpNet, Outbound, Policy};
 use scriptorium_runtime::{
-    Named, Notifications as NotificationSettings, Options, Runtime, Service, TenantShare,
+    Deprecation, Named, Notifications as NotificationSettings, Options, Runtime, Service,
+    TenantShare,
 };
 use scriptorium_store::Store;
 use scriptorium_store::tenant_data::TenantSchema;
@@ -150,6 +151,15 @@ impl Builder {
     #[must_use]
     pub fn service(mut self, service: Service) -> Self {
         self.options.services.push(service);
+        self
+    }
+
+    /// Says of a function of a service, or of the platform's own, that scripts should not use it any more: the
+    /// editor, the log of its executions and the upgrade report tell them. The function has to be there
+    /// when the platform starts.
+    #[must_use]
+    pub fn deprecate(mut self, deprecation: Deprecation) -> Self {
+        self.options.deprecations.push(deprecation);
         self
     }
 

@@ -285,6 +285,7 @@ fn settings(definition: &Definition) -> Vec<(String, String)> {
                 .unwrap_or_default(),
         ),
         ("library", definition.library.to_string()),
+        ("compatibility", definition.compatibility_date().to_string()),
         (
             "run_as",
             definition

@@ -46,6 +46,7 @@ mod audit;
 mod backlog;
 pub mod backup;
 mod builder;
+mod compatibility;
 pub mod database;
 mod dead_letters;
 mod diff;
@@ -85,8 +86,9 @@ mod wiring;
 pub use scriptorium_model as model;
 pub use scriptorium_outbound as outbound;
 pub use scriptorium_runtime::{
-    Circuit, Diagnostic, MailServer, MailTls, Notifications as NotificationSettings, Service,
-    ServiceCall, ServiceError, Severity, SmsGateway, Statistics, TenantShare,
+    Change, Circuit, DeprecatedUse, Deprecation, Diagnostic, MailServer, MailTls,
+    Notifications as NotificationSettings, Service, ServiceCall, ServiceError, Severity,
+    SmsGateway, Statistics, TenantShare,
 };
 pub use scriptorium_store::events::EventFilter;
 pub use scriptorium_store::schedules::{CameTo, LastRun, ScheduleState, Skipped, Slot};
@@ -102,6 +104,7 @@ pub use access::{Caller, SignedIn};
 pub use alerts::Alerts;
 pub use audit::Audit;
 pub use builder::Builder;
+pub use compatibility::{Compatibility, Outdated};
 pub use database::Database;
 pub use dead_letters::{DeadLetters, RetriedMany, RetryMany};
 pub use diff::{Diff, DiffLine, DiffRow, FieldChange, RowKind};

@@ -30,6 +30,7 @@ use crate::alerts::Alerts;
 use crate::audit::Audit;
 use crate::backlog::Backlogs;
 use crate::backup::Backups;
+use crate::compatibility::Compatibility;
 use crate::dead_letters::DeadLetters;
 use crate::embedded::TenantHandle;
 use crate::endpoints::{Endpoints, Rates};
@@ -234,6 +235,11 @@ impl Platform {
     /// The secrets of a tenant.
     pub fn secrets(&self) -> Secrets<'_> {
         Secrets(self)
+    }
+
+    /// Compatibility dates of a tenant's scripts.
+    pub fn compatibility(&self) -> Compatibility<'_> {
+        Compatibility(self)
     }
 
     /// Alerts of a tenant.

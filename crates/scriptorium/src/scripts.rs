@@ -1,6 +1,9 @@
 //! Scripts: writing them, their life, their versions.
 
+use std::sync::Arc;
+
 use async_recursion::async_recursion as boxed;
+use scriptorium_model::compatibility;
 use scriptorium_model::definition::{DESCRIPTION_CHARS, at_most, at_most_bytes};
 use scriptorium_model::draft::{Draft, DraftText};
 use scriptorium_model::library::{PREFIX, Pin};
@@ -11,8 +14,10 @@ use scriptorium_model::policy::{self, Action};
 use scriptorium_model::script::{Definition, Language, Script, ScriptStatus, ScriptType};
 use scriptorium_model::trigger::Trigger;
 use scriptorium_model::version::{Version, VersionPolicy, validate_milestone};
-use scriptorium_model::{Ctx, Invalid, Json, ScriptId};
-use scriptorium_runtime::{Circuit, Diagnostic, FoundLibrary, Look, ResolvedLibrary, Severity};
+use scriptorium_model::{Ctx, Date, Invalid, Json, ScriptId};
+use scriptorium_runtime::{
+    Circuit, Deprecations, Diagnostic, FoundLibrary, Look, ResolvedLibrary, Severity,
+};
 use scriptorium_store::{Saving, ScriptFilter, ScriptSummary};
 
 use crate::access;
@@ -77,6 +82,8 @@ pub struct Validate {
     pub entry: Option<String>,
     /// Whether it is a library.
     pub library: bool,
+    /// Its compatibility date; that of a new script when `None`.
+    pub compatibility: Option<Date>,
 }
 
 impl Scripts<'_> {
@@ -127,7 +134,7 @@ impl Scripts<'_> {
     pub async fn create(
         &self,
         ctx: &Ctx,
-        definition: Definition,
+        mut definition: Definition,
         change_description: &str,
     ) -> Result<Script> {
         let kind = definition.trigger.kind();
@@ -135,11 +142,21 @@ impl Scripts<'_> {
         policy::may_create(ctx, kind, auth)?;
         let libraries = self.libraries(ctx, &definition, None).await?;
         let status = ScriptStatus::Draft;
+        let now = self.0.ambient().now();
+        let latest = compatibility::latest(now);
+        definition.compatibility.get_or_insert(latest);
         let definition = self
-            .checked(ctx, definition, change_description, status, &libraries)
+            .checked(
+                ctx,
+                definition,
+                None,
+                change_description,
+                status,
+                &libraries,
+            )
             .await?;
         self.check_run_as(ctx, &definition).await?;
-        let (id, now) = (self.0.ambient().new_id(), self.0.ambient().now());
+        let id = self.0.ambient().new_id();
         let script = Script::new(id, ctx.tenant, definition, ctx.actor.user(), now);
         self.0
             .store()
@@ -162,8 +179,10 @@ impl Scripts<'_> {
     /// Refused fields, a taken name or path, a stale `base_version`, or missing permissions; a
     /// conflict (`archived`) when the script is archived.
     #[boxed]
-    pub async fn update(&self, ctx: &Ctx, id: ScriptId, update: Update) -> Result<Script> {
+    pub async fn update(&self, ctx: &Ctx, id: ScriptId, mut update: Update) -> Result<Script> {
         let script = self.open(ctx, id).await?;
+        let kept = script.compatibility;
+        update.definition.compatibility = update.definition.compatibility.or(kept);
         // A change may turn an endpoint public: the policy is asked about the result, too.
         let changed = Script {
             definition: update.definition.clone(),
@@ -179,6 +198,7 @@ impl Scripts<'_> {
             .checked(
                 ctx,
                 update.definition,
+                kept,
                 description,
                 script.status,
                 &libraries,
@@ -475,7 +495,9 @@ impl Scripts<'_> {
     pub async fn validate(&self, ctx: &Ctx, what: Validate) -> Result<Vec<Diagnostic>> {
         policy::require(ctx, Permission::ScriptsRead)?;
         at_most_bytes("source", what.source.len(), SOURCE_BYTES)?;
+        let latest = compatibility::latest(self.0.ambient().now());
         let definition = Definition {
+            compatibility: what.compatibility.or(Some(latest)),
             source: what.source,
             language: what.language,
             entry: what.entry,
@@ -483,7 +505,8 @@ impl Scripts<'_> {
             ..Definition::blank(Trigger::Embedded)
         };
         let libraries = self.libraries(ctx, &definition, None).await?;
-        look_at(&definition, what.kind, &libraries).await
+        let deprecations = self.0.runtime().deprecations();
+        look_at(&definition, what.kind, &libraries, deprecations).await
     }
 
     /// What a source's entry function asks for by its signature, as a JSON Schema.
@@ -552,10 +575,12 @@ impl Scripts<'_> {
         Err(Error::conflict("archived", Some("status"), message))
     }
 
+    /// A definition that may be saved; a date that is `kept` was checked when it was chosen.
     pub(crate) async fn checked(
         &self,
         ctx: &Ctx,
         definition: Definition,
+        kept: Option<Date>,
         change_description: &str,
         status: ScriptStatus,
         libraries: &[ResolvedLibrary],
@@ -563,6 +588,12 @@ impl Scripts<'_> {
         let mut invalid = Invalid::default();
         let field = "change_description";
         invalid.check(at_most(field, change_description, DESCRIPTION_CHARS));
+        if let Some(date) = definition
+            .compatibility
+            .filter(|_| definition.compatibility != kept)
+        {
+            invalid.check(compatibility::validate(date, self.0.ambient().now()));
+        }
         let Some(definition) = invalid.check(definition.validated()) else {
             return Err(invalid.into());
         };
@@ -610,7 +641,8 @@ impl Scripts<'_> {
         libraries: &[ResolvedLibrary],
     ) -> Result<()> {
         let kind = Some(definition.trigger.kind());
-        let found = look_at(definition, kind, libraries);
+        let deprecations = self.0.runtime().deprecations();
+        let found = look_at(definition, kind, libraries, deprecations);
         let errors = found
             .await?
             .into_iter()
@@ -710,6 +742,8 @@ async fn signature_of(definition: &Definition, kind: Option<ScriptType>) -> Resu
             entry: entry.as_deref(),
             libraries: &[],
             is_library,
+            compatibility: compatibility::FIRST,
+            deprecations: &Deprecations::default(),
         })
     };
     let found = tokio::task::spawn_blocking(work).await;
@@ -721,10 +755,12 @@ async fn look_at(
     definition: &Definition,
     kind: Option<ScriptType>,
     libraries: &[ResolvedLibrary],
+    deprecations: &Arc<Deprecations>,
 ) -> Result<Vec<Diagnostic>> {
     let (source, entry) = (definition.source.clone(), definition.entry.clone());
     let (language, is_library) = (definition.language, definition.library);
-    let libraries = libraries.to_vec();
+    let compatibility = definition.compatibility_date();
+    let (libraries, deprecations) = (libraries.to_vec(), deprecations.clone());
     let work = move || {
         scriptorium_runtime::look_at(&Look {
             source: &source,
@@ -733,6 +769,8 @@ async fn look_at(
             entry: entry.as_deref(),
             libraries: &libraries,
             is_library,
+            compatibility,
+            deprecations: &deprecations,
         })
     };
     let found = tokio::task::spawn_blocking(work).await;

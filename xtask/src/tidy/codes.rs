@@ -15,7 +15,7 @@ const AREAS: [&str; 4] = ["script", "limit", "platform", "notification"];
 const ACTIONS: &str = "crates/scriptorium-model/src/audit.rs";
 
 /// Codes that are one word.
-const PLAIN: [&str; 3] = ["cancelled", "CONFLICT", "TIMEOUT"];
+const PLAIN: [&str; 5] = ["cancelled", "CONFLICT", "DEPRECATED", "REMOVED", "TIMEOUT"];
 
 /// Endings of file names, which look like codes.
 const ENDINGS: [&str; 4] = ["css", "html", "js", "ts"];

@@ -14,6 +14,7 @@ fn help_is_as_it_was() {
         &["script", "show"],
         &["script", "push"],
         &["script", "run"],
+        &["script", "compatibility"],
         &["execution", "list"],
         &["execution", "show"],
         &["execution", "cancel"],

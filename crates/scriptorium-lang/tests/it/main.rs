@@ -15,6 +15,7 @@ mod libraries;
 mod positions;
 mod samples;
 mod syntax;
+mod watched;
 
 use scriptorium_lang::{Convention, Language, Options};
 

@@ -6,6 +6,7 @@
 )]
 
 mod cron;
+mod dates;
 mod machines;
 mod oracle;
 mod policies;

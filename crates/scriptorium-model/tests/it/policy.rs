@@ -20,6 +20,7 @@ fn script(created_by: UserId) -> Script {
             limits: Default::default(),
             input_schema: None,
             output_schema: None,
+            compatibility: None,
             allowed_services: None,
             library: false,
             concurrency: None,

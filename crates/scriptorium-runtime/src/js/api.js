@@ -101,7 +101,18 @@ const makeNow = (path, give) => {
 
 // `storage.set` and its like, from the table; nothing of a prototype is in these objects.
 const made = create(null);
+// What is deprecated and needs nothing of the host: the host is told, and refuses it when it is gone.
+const telling = (path, value) => (...values) => {
+  try {
+    hostCallSync("internal.deprecated", stringify([path]));
+  } catch (error) {
+    if (DEPRECATED[path]) return rejected(error);
+    throw error;
+  }
+  return apply(value, undefined, values);
+};
 const place = (path, value) => {
+  if (DEPRECATED[path] !== undefined) value = telling(path, value);
   const names = textSplit(path, ".");
   let object = made;
   for (let i = 0; i < names.length - 1; i++) {

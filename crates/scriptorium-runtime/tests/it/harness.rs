@@ -304,6 +304,7 @@ pub(crate) fn definition(name: &str, source: &str, trigger: Trigger) -> Definiti
         },
         input_schema: None,
         output_schema: None,
+        compatibility: None,
         allowed_services: None,
         library: false,
         concurrency: None,

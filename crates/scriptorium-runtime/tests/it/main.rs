@@ -9,6 +9,7 @@ mod attacks;
 mod canary;
 mod cases;
 mod circuits;
+mod compatibility;
 mod fairness;
 mod functions;
 mod harness;

@@ -4,6 +4,7 @@
 pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod backup;
+pub(crate) mod compatibility;
 pub(crate) mod dead_letters;
 pub(crate) mod drafts;
 pub(crate) mod endpoints;

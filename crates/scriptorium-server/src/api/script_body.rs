@@ -6,7 +6,7 @@ use std::time::Duration;
 use scriptorium::model::limits::Limits;
 use scriptorium::model::script::{Definition, Script};
 use scriptorium::model::trigger::Trigger;
-use scriptorium::model::{Timestamp, Uuid};
+use scriptorium::model::{Date, Timestamp, Uuid};
 use scriptorium::{Circuit, LastExecution, ScriptSummary};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -85,6 +85,9 @@ pub(crate) struct DefinitionBody {
     allowed_services: Option<Vec<String>>,
     /// Whether other scripts import what it exports; embedded scripts only.
     library: bool,
+    /// The date whose behaviour of the platform it was written for.
+    #[schema(value_type = String, format = Date, example = "2026-11-30")]
+    compatibility: Date,
     /// Whose rights it has when nobody asked for the execution; `null` for the owner's.
     run_as: Option<Uuid>,
     tags: Vec<String>,
@@ -284,6 +287,7 @@ impl From<LastExecution> for LastExecutionBody {
 
 impl From<Definition> for DefinitionBody {
     fn from(definition: Definition) -> Self {
+        let compatibility = definition.compatibility_date();
         let mut body = Self {
             name: definition.name,
             description: definition.description,
@@ -304,6 +308,7 @@ impl From<Definition> for DefinitionBody {
             output_schema: definition.output_schema.map(RawJson),
             allowed_services: definition.allowed_services,
             library: definition.library,
+            compatibility,
             run_as: definition.run_as.map(|id| id.0),
             tags: definition.tags,
             metadata: definition.metadata,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use scriptorium::model::compatibility;
 use scriptorium::model::concurrency::{Concurrency, WhenFull};
 use scriptorium::model::endpoint::Method;
 use scriptorium::model::filter::Filter;
@@ -81,6 +82,11 @@ pub(crate) struct ScriptChange {
     /// embedded scripts only.
     #[serde(default, deserialize_with = "present")]
     library: Option<bool>,
+    /// The date whose behaviour of the platform it was written for: not later than today in UTC. Today when
+    /// not said of a new script.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(format = Date, example = "2026-11-30")]
+    compatibility: Option<String>,
     /// A user; the owner when `null`.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Uuid>)]
@@ -422,6 +428,10 @@ impl ScriptChange {
         set(&mut definition.output_schema, schema);
         set(&mut definition.allowed_services, self.allowed_services);
         set(&mut definition.library, self.library);
+        if let Some(text) = self.compatibility {
+            let date = invalid.check(compatibility::parse(&text));
+            definition.compatibility = date.or(definition.compatibility);
+        }
         set(&mut definition.run_as, self.run_as.map(|id| id.map(UserId)));
         set(&mut definition.tags, self.tags);
         for (key, value) in self.metadata.unwrap_or_default() {

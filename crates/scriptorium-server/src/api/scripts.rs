@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{ETAG, LOCATION};
 use scriptorium::model::script::{Language, Script, ScriptStatus, ScriptType};
-use scriptorium::model::{Ctx, ScriptId, Uuid};
+use scriptorium::model::{Ctx, ScriptId, Uuid, compatibility};
 use scriptorium::{Diagnostic, ScriptFilter, ScriptSort, Severity, SortField, Update, Validate};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -274,6 +274,9 @@ pub(crate) struct Source {
     /// Whether it is a library, which needs no entry and exports something.
     #[serde(default)]
     library: bool,
+    /// Its compatibility date; that of a new script when not said.
+    #[schema(format = Date)]
+    compatibility: Option<String>,
 }
 
 /// What was found in a source.
@@ -346,12 +349,14 @@ pub(crate) async fn validate(
 ) -> Result<Json<Diagnostics>, Problem> {
     let languages = || [Language::JavaScript, Language::TypeScript].into_iter();
     let names = languages().map(Language::as_str);
+    let date = body.compatibility.as_deref().map(compatibility::parse);
     let what = Validate {
         language: named("language", &body.language, Language::from_name, names)?,
         kind: body.r#type.as_deref().map(kind_of).transpose()?,
         source: body.source,
         entry: body.entry,
         library: body.library,
+        compatibility: date.transpose()?,
     };
     let scripts = app.platform.scripts();
     let input_schema = scripts.signature(caller.ctx(), &what).await?.map(RawJson);

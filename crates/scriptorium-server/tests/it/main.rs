@@ -8,6 +8,7 @@
 
 mod audit;
 mod bad_input;
+mod compatibility;
 mod conformance;
 mod connections;
 mod documents;

@@ -225,6 +225,7 @@ pub(crate) fn rows() -> Vec<Row> {
             readers,
         ),
         ("GET /api/v1/events/{id}", none.clone(), readers),
+        ("GET /api/v1/compatibility", none.clone(), members),
         ("GET /api/v1/alerts", none.clone(), members),
         (
             "POST /api/v1/alerts/{id}/acknowledge",

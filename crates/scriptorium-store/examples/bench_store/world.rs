@@ -138,6 +138,7 @@ fn definition(name: &str, trigger: Trigger, source: String) -> Definition {
         concurrency: None,
         input_schema: None,
         output_schema: None,
+        compatibility: None,
         allowed_services: None,
         library: false,
         run_as: None,

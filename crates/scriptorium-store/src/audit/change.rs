@@ -24,6 +24,10 @@ pub(crate) fn of_script(script: &Script) -> Result<Value> {
             ("description".to_owned(), json!(definition.description)),
             ("type".to_owned(), json!(definition.trigger.kind().as_str())),
             ("language".to_owned(), json!(definition.language.as_str())),
+            (
+                "compatibility".to_owned(),
+                json!(definition.compatibility_date().to_string()),
+            ),
             ("status".to_owned(), json!(script.status.as_str())),
             ("version".to_owned(), json!(script.version)),
             ("owner".to_owned(), json!(script.owner.map(|user| user.0))),

@@ -69,6 +69,7 @@ const ALL: &[Pair] = &pairs![
     "0041_outgoing_rules",
     "0042_batches_and_retries",
     "0043_remote_services",
+    "0044_compatibility_dates",
     "0046_storage_in_transactions",
 ];
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use scriptorium_model::execution::ExecutionStatus;
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::script::{Script, ScriptStatus, ScriptType};
-use scriptorium_model::{Ctx, ExecutionId, ScriptId, Timestamp, UserId, Uuid};
+use scriptorium_model::{Ctx, Date, ExecutionId, ScriptId, Timestamp, UserId, Uuid};
 use sea_orm::FromQueryResult;
 
 use super::row::ScriptRow;
@@ -26,6 +26,8 @@ pub struct ScriptFilter {
     pub status: Option<ScriptStatus>,
     /// With at least one of these tags; with any or none when empty.
     pub tags: Vec<String>,
+    /// Whose compatibility date is before this one.
+    pub older_than: Option<Date>,
     /// The trash instead of the scripts in use; it is in the order of deletion whatever `sort` says.
     pub trash: bool,
     /// The order; the newest first when nothing is said.
@@ -261,7 +263,7 @@ impl Store {
 /// database can think of joining the whole of a tenant first.
 const SELECT: &str = "select s.tenant_id, s.id, s.status, s.version, s.owner, s.updated_by, \
     s.activated_by, s.created_by, s.created_at, s.updated_at, s.paused_reason, s.deleted_at, \
-    s.deleted_by, v.name, v.description, v.type, v.language, v.settings, '' as source, c.next_at \
+    s.deleted_by, v.name, v.description, v.type, v.language, v.settings, v.compatibility, '' as source, c.next_at \
     from (select s.* from scripts s where s.tenant_id = $1";
 
 const JOIN: &str = ") s join script_versions v \
@@ -279,6 +281,14 @@ fn narrow(db: &Scope, sql: &mut Sql, filter: &ScriptFilter, query: Option<&Query
     }
     if let Some(status) = filter.status {
         sql.push(" and s.status = ").bind(status.as_str());
+    }
+    if let Some(date) = filter.older_than {
+        // A date is text that sorts as the dates do.
+        sql.push(
+            " and (select o.compatibility from script_versions o where o.tenant_id = $1 \
+             and o.script_id = s.id and o.number = s.version) < ",
+        );
+        sql.bind(date.to_string());
     }
     if !filter.tags.is_empty() {
         // Like words: in the order of the list, see `search`.

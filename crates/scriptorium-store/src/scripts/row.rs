@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// Begins a query for [`ScriptRow`]; `s` is the script, `v` its current version.
 pub(super) const SELECT: &str = "select s.tenant_id, s.id, s.status, s.version, s.owner, \
     s.updated_by, s.activated_by, s.created_by, s.created_at, s.updated_at, s.paused_reason, \
-    v.name, v.description, v.type, v.language, v.settings, v.source \
+    v.name, v.description, v.type, v.language, v.settings, v.compatibility, v.source \
     from scripts s join script_versions v \
     on v.tenant_id = s.tenant_id and v.script_id = s.id and v.number = s.version";
 
@@ -34,6 +34,7 @@ pub(super) struct ScriptRow {
     kind: String,
     language: String,
     settings: String,
+    compatibility: String,
     source: String,
 }
 
@@ -52,6 +53,7 @@ impl TryFrom<ScriptRow> for Script {
             kind: row.kind,
             language: row.language,
             settings: row.settings,
+            compatibility: row.compatibility,
             source: row.source,
         };
         Ok(Self {

@@ -28,12 +28,23 @@ async fn scripts_are_narrowed_by_every_filter(#[values(Sqlite, Postgres)] databa
     report.description = "Месячный".into();
     world.active(ctx, report).await;
     world.advance(Duration::from_secs(1));
-    world
+    let hook = world
         .add(ctx, definition("hook_a", http("/a", &[Get])))
         .await;
+    // Of a script whose versions have several dates that of the present one counts.
+    for date in ["2026-03-03", "2026-02-01"] {
+        let mut changed = hook.definition.clone();
+        changed.compatibility = Some(date.parse().unwrap());
+        let saved = world.store.update_script(ctx, hook.id, None, changed, "");
+        saved.await.unwrap();
+    }
     world.advance(Duration::from_secs(1));
     world.add(ctx, definition("hookXa", Trigger::OneOff)).await;
     let filter = ScriptFilter::default;
+    let older = |date: &str| ScriptFilter {
+        older_than: Some(date.parse().unwrap()),
+        ..filter()
+    };
     let text = |q: &str| ScriptFilter {
         q: Some(q.into()),
         ..filter()
@@ -85,6 +96,11 @@ async fn scripts_are_narrowed_by_every_filter(#[values(Sqlite, Postgres)] databa
             },
             &[],
         ),
+        // All but one have the date of the tests' definitions.
+        (older("2026-02-01"), &[]),
+        (older("2026-02-02"), &["hook_a"]),
+        (older("2026-02-28"), &["hook_a"]),
+        (older("2026-03-01"), &all),
     ];
     world.index().await;
     for (filter, expected) in cases {

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use rstest::rstest;
+use scriptorium_model::compatibility;
 use scriptorium_model::endpoint::Method::{self, Delete, Get, Post};
 use scriptorium_model::page::PageRequest;
-use scriptorium_model::script::{Script, ScriptStatus};
+use scriptorium_model::script::{Definition, Script, ScriptStatus};
 use scriptorium_model::trigger::Trigger;
-use scriptorium_store::{Change, ScriptFilter};
+use scriptorium_store::{Change, ScriptFilter, Store};
 
 use crate::support::Database::{self, Postgres, Sqlite};
-use crate::support::{World, assert_conflict, assert_missing, cron, definition, http, on};
+use crate::support::{World, assert_conflict, assert_missing, cron, definition, http, logins, on};
 
 #[rstest]
 #[tokio::test]
@@ -37,6 +38,47 @@ async fn every_type_of_script_reads_back_as_written_with_version_1(
         assert_eq!(version.created_by, ctx.actor.user());
         assert_eq!(version.change_description, "first");
     }
+}
+
+/// What takes migration 0044 back, on both databases.
+const BEFORE_DATES: &str = "alter table script_versions drop column compatibility; \
+    delete from _sqlx_migrations where version = 44;";
+
+#[rstest]
+#[tokio::test]
+async fn versions_from_before_there_were_dates_have_the_first_one(
+    #[values(Sqlite, Postgres)] database: Database,
+) {
+    let world = World::on(database).await;
+    let script = world.script("old").await;
+    assert_ne!(script.compatibility_date(), compatibility::FIRST);
+    world.store.close().await;
+    match &world.server {
+        None => {
+            let file = rusqlite::Connection::open(world.path().join("scriptorium.db")).unwrap();
+            file.execute_batch(BEFORE_DATES).unwrap();
+        }
+        Some(server) => {
+            server.psql(&format!("set search_path = scriptorium; {BEFORE_DATES}"));
+            let owner = server.url("scriptorium_migrator");
+            let options = logins(server).with_migrator(&owner).unwrap();
+            Store::migrate(&options).await.unwrap();
+        }
+    }
+    let world = world.reopen().await;
+    let found = world
+        .store
+        .find_script(&world.ctx, script.id)
+        .await
+        .unwrap();
+    assert_eq!(found.compatibility, Some(compatibility::FIRST));
+    let version = world.store.find_version(&world.ctx, script.id, 1).await;
+    assert_eq!(version.unwrap().definition, found.definition);
+    let said = Definition {
+        compatibility: script.compatibility,
+        ..found.definition
+    };
+    assert_eq!(said, script.definition, "nothing else has changed");
 }
 
 #[rstest]

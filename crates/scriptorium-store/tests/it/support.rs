@@ -463,6 +463,7 @@ pub(crate) fn definition(name: &str, trigger: Trigger) -> Definition {
         output_schema: Some(Json::parse(r#"{"type":"number"}"#).unwrap()),
         allowed_services: Some(vec!["clients".into()]),
         library: false,
+        compatibility: Some("2026-02-28".parse().unwrap()),
         concurrency: None,
         run_as: None,
         tags: vec!["billing".into(), "отчёт".into()],

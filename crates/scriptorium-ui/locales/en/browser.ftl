@@ -62,6 +62,7 @@ js-field-never = names a date that never comes
 js-field-before_start = must be after the beginning
 js-field-not_unique = is already taken
 js-field-duplicate = is there twice
+js-field-bad_date = must be a date such as 2026-11-30
 js-field-bad_cron = must be five fields in their ranges: minute hour day month weekday
 js-field-bad_cron-min-max = { $part }, character { $at }: numbers from { $min } to { $max } are expected, as in 5, 1-5 or */5
 js-clock-change = The clock changes on { $time }. Runs around it:

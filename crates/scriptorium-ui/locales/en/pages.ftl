@@ -155,6 +155,9 @@ field-schema = Input schema
 field-schema-hint = Optional JSON schema: what does not suit is refused before the script begins.
 field-output-schema = Output schema
 field-output-schema-hint = JSON schema of what the script returns. Shown to whoever calls its endpoint; not checked.
+field-compatibility = Compatibility date
+field-compatibility-hint = The day whose behaviour of the platform the script was written for. Move it on once the script is checked against what changed.
+field-compatibility-report = What changed, and which scripts it concerns
 field-language = Language
 field-cron = Cron expression
 field-cron-hint = minute hour day month weekday
@@ -408,6 +411,16 @@ notification-discard-text = Nobody will send it any more. It stays on record for
 
 sample-choose = Run with a recorded event…
 
+compatibility-title = Compatibility
+compatibility-text = Scripts behave as the platform did on their compatibility date. Here is what has changed since, and which scripts would behave differently with the present date or use functions that are on their way out.
+compatibility-changes = What changed
+compatibility-deprecations = Functions to use no more
+compatibility-instead = Use { $s } instead.
+compatibility-gone-from = Gone for scripts with the date { $s } or a later one.
+compatibility-scripts = Scripts to look at
+compatibility-concerns = What concerns it
+compatibility-empty = Nothing to look at: no script would behave differently
+compatibility-change-storage_in_transactions = Storage changed while db.transaction is open is kept or taken back with it; before, it was written at once.
 nav-alerts = Alerts
 alerts-title = Alerts
 alerts-text = What someone should look at. The same thing about one script is one alert with a number, until somebody says that they know.

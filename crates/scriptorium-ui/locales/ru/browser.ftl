@@ -62,6 +62,7 @@ js-field-never = такой даты не бывает
 js-field-before_start = должно быть позже начала
 js-field-not_unique = уже занято
 js-field-duplicate = указано дважды
+js-field-bad_date = нужна дата, например 2026-11-30
 js-field-bad_cron = нужны пять полей в своих пределах: минута час день месяц день недели
 js-field-bad_cron-min-max = { $part }, символ { $at }: ожидаются числа от { $min } до { $max }, например 5, 1-5 или */5
 js-clock-change = Перевод часов: { $time }. Запуски около него:

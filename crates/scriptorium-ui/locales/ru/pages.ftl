@@ -156,6 +156,9 @@ field-schema = Схема входных данных
 field-schema-hint = Необязательная JSON-схема: неподходящее отклоняется до запуска скрипта.
 field-output-schema = Схема результата
 field-output-schema-hint = JSON Schema того, что возвращает скрипт. Видна тем, кто вызывает его адрес; не проверяется.
+field-compatibility = Дата совместимости
+field-compatibility-hint = День, для поведения платформы на который написан скрипт. Сдвиньте её, когда проверите скрипт на то, что изменилось.
+field-compatibility-report = Что изменилось и каких скриптов это касается
 field-language = Язык
 field-cron = Выражение cron
 field-cron-hint = минута час день месяц день_недели
@@ -412,6 +415,16 @@ notification-discard-text = Его больше никто не отправит
 
 sample-choose = Запустить с записанным событием…
 
+compatibility-title = Совместимость
+compatibility-text = Скрипты ведут себя так, как платформа вела себя на дату их совместимости. Здесь — что изменилось с тех пор и какие скрипты с нынешней датой вели бы себя иначе или используют функции, которые скоро исчезнут.
+compatibility-changes = Что изменилось
+compatibility-deprecations = Функции, которые больше не стоит использовать
+compatibility-instead = Вместо неё: { $s }.
+compatibility-gone-from = Её нет для скриптов с датой { $s } и позже.
+compatibility-scripts = Скрипты, на которые стоит взглянуть
+compatibility-concerns = Что его касается
+compatibility-empty = Смотреть не на что: ни один скрипт не повёл бы себя иначе
+compatibility-change-storage_in_transactions = Изменения storage внутри открытой db.transaction сохраняются или отменяются вместе с ней; прежде они записывались сразу.
 nav-alerts = Оповещения
 alerts-title = Оповещения
 alerts-text = То, на что стоит взглянуть. Одно и то же об одном скрипте — одно оповещение с числом, пока кто-нибудь не скажет, что знает.

@@ -62,6 +62,7 @@ js-field-never = bunday sana hech qachon kelmaydi
 js-field-before_start = boshlanishidan keyin boʻlishi kerak
 js-field-not_unique = allaqachon band
 js-field-duplicate = ikki marta berilgan
+js-field-bad_date = 2026-11-30 kabi sana kerak
 js-field-bad_cron = oraligʻidagi beshta maydon kerak: daqiqa soat kun oy hafta kuni
 js-field-bad_cron-min-max = { $part }, { $at }-belgi: { $min } dan { $max } gacha sonlar kutiladi, masalan 5, 1-5 yoki */5
 js-clock-change = Soat oʻzgarishi: { $time }. Uning atrofidagi ishga tushishlar:

@@ -152,6 +152,9 @@ field-schema = Kirish sxemasi
 field-schema-hint = Ixtiyoriy JSON sxema: mos kelmagani skript boshlanmasdan rad etiladi.
 field-output-schema = Natija sxemasi
 field-output-schema-hint = Skript qaytaradigan qiymatning JSON Schema tavsifi. Manzilni chaqiruvchilarga koʻrinadi; tekshirilmaydi.
+field-compatibility = Moslik sanasi
+field-compatibility-hint = Skript platformaning qaysi kundagi xatti-harakati uchun yozilgani. Skriptni oʻzgarishlarga tekshirib boʻlgach, sanani suring.
+field-compatibility-report = Nima oʻzgardi va qaysi skriptlarga tegishli
 field-language = Til
 field-cron = Cron ifodasi
 field-cron-hint = daqiqa soat kun oy hafta_kuni
@@ -396,6 +399,16 @@ notification-discard-text = Uni endi hech kim yubormaydi. Yozuv 30 kun saqlanadi
 
 sample-choose = Yozib olingan hodisa bilan ishga tushirish…
 
+compatibility-title = Moslik
+compatibility-text = Skriptlar platforma ularning moslik sanasida qanday ishlagan boʻlsa, shunday ishlaydi. Bu yerda oʻshandan beri nima oʻzgargani va qaysi skriptlar hozirgi sana bilan boshqacha ishlashi yoki yaqinda yoʻqoladigan funksiyalardan foydalanishi koʻrsatilgan.
+compatibility-changes = Nima oʻzgardi
+compatibility-deprecations = Endi ishlatilmasligi kerak boʻlgan funksiyalar
+compatibility-instead = Oʻrniga: { $s }.
+compatibility-gone-from = Sanasi { $s } yoki undan keyingi skriptlar uchun mavjud emas.
+compatibility-scripts = Qarab chiqish kerak boʻlgan skriptlar
+compatibility-concerns = Nima tegishli
+compatibility-empty = Qaraydigan narsa yoʻq: hech bir skript boshqacha ishlamaydi
+compatibility-change-storage_in_transactions = db.transaction ochiq paytda storage’ga kiritilgan oʻzgarishlar u bilan birga saqlanadi yoki bekor qilinadi; ilgari darhol yozilardi.
 nav-alerts = Ogohlantirishlar
 alerts-title = Ogohlantirishlar
 alerts-text = Kimdir qarab koʻrishi kerak boʻlgan narsalar. Bitta skript haqidagi bir xil narsa, kimdir bilaman demaguncha, soni bilan bitta ogohlantirishdir.

@@ -10,7 +10,7 @@ use scriptorium::model::permission::Permission;
 use scriptorium::model::policy::Action;
 use scriptorium::model::script::{Definition, Script, ScriptType};
 use scriptorium::model::trigger::SignatureScheme;
-use scriptorium::model::{ExecutionId, ScriptId, UserId};
+use scriptorium::model::{Date, ExecutionId, ScriptId, UserId, compatibility};
 use serde::Deserialize;
 
 use super::id;
@@ -49,6 +49,8 @@ struct ScriptPage {
     presets: &'static [(&'static str, &'static str)],
     zones: Vec<String>,
     limits: &'static [LimitField],
+    /// The first compatibility date there is, and the latest that it can have now.
+    dates: [Date; 2],
     /// Services that the script may be kept to, and those it is kept to.
     services: Vec<String>,
     /// Users that it may run for.
@@ -156,9 +158,12 @@ impl Editor {
         site: &Site,
         visitor: &Visitor,
         frame: Frame,
-        definition: Definition,
+        mut definition: Definition,
     ) -> Response {
         let (ctx, t) = (visitor.ctx(), visitor.t);
+        let latest = site.platform.compatibility().latest();
+        // A new script gets the present date, and says so before it is saved.
+        definition.compatibility.get_or_insert(latest);
         let data = settings::PageData::of(
             self.script.as_ref(),
             &definition,
@@ -189,6 +194,7 @@ impl Editor {
             presets: &settings::PRESETS,
             zones: settings::zones(),
             limits: &settings::LIMITS,
+            dates: [compatibility::FIRST, latest],
             data: Island::of(&data),
         };
         answer::page(StatusCode::OK, Policy::Editor, &page)

@@ -102,6 +102,7 @@ pub(crate) async fn list(
         status: query.status.as_deref().and_then(ScriptStatus::from_name),
         tags: given(query.tag.as_ref()).into_iter().collect(),
         sort: query.sort.as_deref().and_then(order).unwrap_or_default(),
+        older_than: None,
         trash: false,
     };
     let filter = Filter {

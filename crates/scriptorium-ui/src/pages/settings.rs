@@ -80,11 +80,13 @@ impl PageData {
         may_edit: bool,
         may_run: bool,
     ) -> Self {
+        let date = definition.compatibility.map(|date| date.to_string());
         let saved_as = [
             definition.trigger.kind().as_str(),
             definition.language.as_str(),
             definition.entry.as_deref().unwrap_or_default(),
             if definition.library { "true" } else { "false" },
+            date.as_deref().unwrap_or_default(),
         ];
         Self {
             id: script
@@ -149,6 +151,7 @@ fn definition_json(definition: &Definition) -> Value {
         "language": definition.language.as_str(),
         "entry": definition.entry,
         "library": definition.library,
+        "compatibility": definition.compatibility.map(|date| date.to_string()),
         "input_schema": definition.input_schema.as_ref().map(Json::to_value),
         "output_schema": definition.output_schema.as_ref().map(Json::to_value),
         "limits": limits_json(&definition.limits),

@@ -24,6 +24,7 @@ fn pages_of(script: ScriptId) -> Vec<String> {
         format!("/scripts/{script}/versions"),
         format!("/scripts/{script}/versions/1"),
         format!("/scripts/{script}/versions/1/diff/1"),
+        "/compatibility".into(),
         "/executions".into(),
         "/audit".into(),
         "/secrets".into(),
@@ -133,6 +134,50 @@ async fn who_may_only_read_is_offered_nothing_else() {
     let refused = site.get(Some(&viewer), "/scripts/new").await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert!(refused.html.contains("scripts.create"));
+}
+
+/// In each language the page of the report says what changed, and the script's page leads there.
+#[tokio::test]
+async fn the_upgrade_report_is_a_page() {
+    let site = Site::new().await;
+    let admin = site.admin().await;
+    let script = site.script("an old script", "return 1").await;
+    let latest = site.platform.compatibility().latest();
+    let page = site
+        .get(Some(&admin), &format!("/scripts/{}", script.id))
+        .await;
+    let field = format!(r#"type="date" min="2026-01-01" max="{latest}""#);
+    assert!(page.html.contains(&field), "{}", page.html);
+    assert!(page.html.contains(r#"href="/compatibility""#));
+    let report = site.get(Some(&admin), "/compatibility").await;
+    assert!(
+        !report.html.contains("an old script"),
+        "it has the present date"
+    );
+
+    let old = Definition {
+        compatibility: Some("2026-01-01".parse().unwrap()),
+        ..script.definition.clone()
+    };
+    let update = Update {
+        base_version: None,
+        definition: old,
+        change_description: String::new(),
+    };
+    let scripts = site.platform.scripts();
+    scripts.update(&admin.ctx, script.id, update).await.unwrap();
+    for (locale, words) in [
+        ("en", "taken back"),
+        ("ru", "отменяются"),
+        ("uz", "bekor qilinadi"),
+    ] {
+        let viewer = site.user(Role::Viewer, locale).await;
+        let report = site.get(Some(&viewer), "/compatibility").await;
+        let link = format!("/scripts/{}#settings", script.id);
+        assert!(report.html.contains(&link), "{}", report.html);
+        // Once in the list of what changed, once of the script.
+        assert_eq!(report.html.matches(words).count(), 2, "{}", report.html);
+    }
 }
 
 #[tokio::test]

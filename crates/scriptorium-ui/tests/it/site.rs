@@ -87,6 +87,7 @@ impl Site {
             concurrency: None,
             input_schema: None,
             output_schema: None,
+            compatibility: None,
             allowed_services: None,
             library: false,
             run_as: None,

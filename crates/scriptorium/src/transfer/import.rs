@@ -2,6 +2,7 @@
 //! transaction, and a preview is the same with a rollback at its end.
 
 use async_recursion::async_recursion as boxed;
+use scriptorium_model::compatibility;
 use scriptorium_model::library::Pin;
 use scriptorium_model::permission::Permission;
 use scriptorium_model::policy;
@@ -355,6 +356,8 @@ impl<'a> Incoming<'a> {
     ) -> Result<scriptorium_model::script::Definition> {
         let mut definition = version.definition.clone();
         definition.run_as = self.run_as(version, is_current).await?;
+        // Who wrote it out knew of no dates.
+        definition.compatibility.get_or_insert(compatibility::FIRST);
         let scripts = self.transfer.0.scripts();
         // What an old version asks for need not be there any more; restoring it checks again.
         let services = if is_current {
@@ -366,6 +369,7 @@ impl<'a> Incoming<'a> {
             .checked(
                 self.ctx,
                 definition,
+                None,
                 &version.change_description,
                 ScriptStatus::Draft,
                 &[],

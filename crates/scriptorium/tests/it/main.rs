@@ -9,6 +9,7 @@
 mod access;
 mod around;
 mod backlog;
+mod compatibility;
 mod dead_letters;
 mod dry;
 mod embedded;

@@ -379,6 +379,7 @@ async fn the_editor_is_told_about_imports() {
             kind: None,
             entry: None,
             library,
+            compatibility: None,
         };
         let found = scripts.validate(ctx, what).await.unwrap();
         let found: Vec<_> = found.iter().map(|d| (d.code, d.column)).collect();
@@ -415,6 +416,7 @@ async fn libraries_are_of_one_tenant() {
         kind: None,
         entry: None,
         library: false,
+        compatibility: None,
     };
     let found = world.platform.scripts().validate(&ctx, what).await.unwrap();
     assert_eq!(found[0].message, "There is no library `lib/money`");

@@ -104,6 +104,13 @@ impl World {
             .fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
     }
 
+    /// As a clock does that somebody corrects.
+    pub(crate) fn turn_back(&self, by: Duration) {
+        self.clock
+            .0
+            .fetch_sub(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
+    }
+
     /// The present instant, in seconds since 1970.
     pub(crate) fn clock_seconds(&self) -> i64 {
         self.clock.now().as_second()
@@ -170,6 +177,7 @@ pub(crate) fn definition(name: &str, trigger: Trigger, source: &str) -> Definiti
         concurrency: None,
         input_schema: None,
         output_schema: None,
+        compatibility: None,
         allowed_services: None,
         library: false,
         run_as: None,

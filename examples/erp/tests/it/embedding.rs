@@ -27,6 +27,7 @@ async fn embedded(world: &World, name: &str, tag: &str, source: &str) {
         limits: Limits::default(),
         input_schema: None,
         output_schema: None,
+        compatibility: None,
         allowed_services: None,
         library: false,
         concurrency: None,
