@@ -72,11 +72,15 @@ const AMBIENT_EXCEPTIONS: [(&str, &str, &str); 7] = [
 ];
 
 /// Where SQL may be: path prefix, why.
-const WITH_SQL: [(&str, &str); 4] = [
+const WITH_SQL: [(&str, &str); 5] = [
     ("crates/scriptorium-store/", "all of the platform's SQL"),
     (
         "examples/erp/",
         "a host asks its own tables, through TenantData",
+    ),
+    (
+        "bench/src/costs.rs",
+        "a host and a script ask its tables, to be compared",
     ),
     (
         "testing/",

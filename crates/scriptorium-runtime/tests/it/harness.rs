@@ -16,7 +16,7 @@ use scriptorium_model::trigger::Trigger;
 use scriptorium_model::user::User;
 use scriptorium_model::{Ambient, Ctx, Json, Timestamp};
 use scriptorium_runtime::{
-    Bundle, Call, Job, Options, Principal, Runtime, Service, ServiceError, UserFacts,
+    Bundle, Call, Change, Job, Options, Principal, Runtime, Service, ServiceError, UserFacts,
 };
 use scriptorium_store::tenant_data::{Column, ColumnType, Table, TenantSchema};
 use scriptorium_store::{PostgresOptions, Store};
@@ -304,7 +304,7 @@ pub(crate) fn definition(name: &str, source: &str, trigger: Trigger) -> Definiti
         },
         input_schema: None,
         output_schema: None,
-        compatibility: None,
+        compatibility: Some(Change::StorageInTransactions.since()),
         allowed_services: None,
         library: false,
         concurrency: None,

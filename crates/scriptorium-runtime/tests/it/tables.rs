@@ -118,6 +118,36 @@ async fn a_transaction_that_read_what_was_changed_is_not_kept() {
     assert_eq!(output, Some(json!(["CONFLICT", ["n40"], 41])));
 }
 
+/// What scripts with an earlier compatibility date change in a transaction is there at once, and stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn storage_of_earlier_scripts_is_written_at_once() {
+    let harness = Harness::new().await;
+    let source = "async function main() {
+      await db.transaction(async () => {
+        await storage.set('seen', 1);
+        throw new Error('no');
+      }).catch(() => {});
+      return storage.get('seen');
+    }";
+    for (compatibility, expected) in [
+        (None, json!(1)),
+        (Some("2026-11-29"), json!(1)),
+        (Some("2026-11-30"), json!(null)),
+    ] {
+        let mut job = harness.main(source);
+        let definition = std::sync::Arc::make_mut(&mut job.definition);
+        definition.compatibility = compatibility.map(|date| date.parse().unwrap());
+        let finished = harness.runtime.run(job).await;
+        let output = finished.execution.output.unwrap().to_value();
+        assert_eq!(output, expected, "{compatibility:?}");
+        run(
+            &harness,
+            "function main() { return storage.delete('seen'); }",
+        )
+        .await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn statements_are_counted() {
     let harness = Harness::new().await;

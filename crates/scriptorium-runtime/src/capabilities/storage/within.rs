@@ -9,6 +9,7 @@ use scriptorium_model::storage::{Batch, Change, Changed, Entry, Kept};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::refused;
+use crate::compatibility;
 use crate::host::Run;
 
 /// Most entries that one transaction changes.
@@ -60,6 +61,12 @@ impl Place {
     pub(super) fn of(run: &Run) -> Self {
         if run.is_dry() {
             return Self::Dry;
+        }
+        if !run
+            .job
+            .follows(compatibility::Change::StorageInTransactions)
+        {
+            return Self::Storage;
         }
         run.database.entries().map_or(Self::Storage, Self::Within)
     }
