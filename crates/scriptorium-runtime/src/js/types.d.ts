@@ -287,6 +287,9 @@ interface TableInfo {
     readonly type: "text" | "integer" | "real" | "boolean" | "timestamp" | "json" | "uuid" | "decimal";
     readonly nullable: boolean;
     readonly unique: boolean;
+    /** Of a decimal: most digits, and how many of them are behind the point. */
+    readonly precision?: number;
+    readonly scale?: number;
   }>;
   readonly key: readonly string[];
   /** Whether this execution may change its rows. */

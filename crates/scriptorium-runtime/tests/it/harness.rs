@@ -438,6 +438,16 @@ fn tables() -> TenantSchema {
                 .written_by_scripts()
                 .scripts_need("ledger.read", "ledger.write"),
             table("salaries"),
+            Table::new("prices")
+                .column("id", ColumnType::Uuid)
+                .column(
+                    "price",
+                    ColumnType::Decimal {
+                        precision: 12,
+                        scale: 2,
+                    },
+                )
+                .written_by_scripts(),
         ],
     }
 }

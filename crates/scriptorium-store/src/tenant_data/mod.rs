@@ -3,6 +3,7 @@
 //! is decided above.
 
 mod bounds;
+mod decimal;
 mod joined;
 mod outbox;
 mod postgres;
@@ -30,8 +31,8 @@ use self::postgres::{Running, Server};
 pub use self::schema::{Column, ColumnType, ScriptAccess, Table, TenantSchema};
 pub use self::scripts::{Answer, Ask, ScriptData, ScriptTx};
 pub(crate) use self::sqlite::{Connection, Files};
-use self::statement::Names;
 pub use self::statement::{Conditions, Find, Kind, MOST_VALUES, Statement, TEXT_BYTES, Upsert};
+use self::statement::{Dialect, Names};
 use crate::Store;
 use crate::db::Db;
 use crate::error::{Error, Result};
@@ -70,6 +71,14 @@ const TRANSACTION: Duration = Duration::from_secs(60);
 ///   `returning`, `limit` and `offset`, `on conflict do nothing`, window functions, `coalesce`,
 ///   `nullif`, `count`, `sum`, `avg`, `min`, `max`, `string_agg`, `length`, `substr`, `trim`, `replace`,
 ///   `lower`, `upper`, `abs`, `||`.
+///
+/// Where a statement names a table with decimals ([`ColumnType::Decimal`]), it is read by the parser that
+/// scripts' statements are read by, and has to be one that it understands; the databases get it written
+/// anew. What meets a decimal is one: a value, as text or number, becomes it without being rounded, and
+/// is refused when it has more digits. Decimals are compared, sorted, grouped, given and put together
+/// with others of the same scale, and go through `count`, `sum`, `min`, `max`, `coalesce`, `nullif`, `case`,
+/// `first_value`, `last_value`, `nth_value`, `lag` and `lead`; everything else that touches one is
+/// refused, because the databases would round differently.
 ///
 /// Columns are compared and sorted by their bytes, and `lower` and `upper` of them know the letters
 /// of ASCII only, on both. What is not the same:
@@ -123,6 +132,10 @@ impl TenantData {
         let ambient = store.inner.ambient.clone();
         let schema = Arc::new(schema.validated()?);
         let declared = Arc::clone(&schema);
+        let dialect = match store.db() {
+            Db::Sqlite(_) => Dialect::Sqlite,
+            Db::Postgres(_) => Dialect::Postgres,
+        };
         let place = match store.db() {
             Db::Sqlite(_) => {
                 let files = Arc::new(Files::new(dir, declared, ambient.clone())?);
@@ -133,7 +146,7 @@ impl TenantData {
                 Place::Server(Arc::new(Server::new(server, declared, ambient.clone())))
             }
         };
-        let names = Arc::new(Names::new(&schema));
+        let names = Arc::new(Names::new(&schema, dialect));
         Ok(Self {
             schema,
             names,
@@ -173,7 +186,7 @@ impl TenantData {
     /// # Errors
     /// `Invalid` on `sql` or `params` for what the database refuses to read.
     pub async fn query(&self, ctx: &Ctx, sql: &str, params: Vec<Value>) -> Result<Vec<Row>> {
-        let sql = sql.to_owned();
+        let (sql, params) = self.for_host(sql, params)?;
         match self.place.clone() {
             Place::Files(files) => {
                 let work = move |file: &Connection| file.query(&sql, &params);
@@ -189,7 +202,7 @@ impl TenantData {
     /// # Errors
     /// Like [`TenantData::query`]; `Conflict` for a key that is taken.
     pub async fn execute(&self, ctx: &Ctx, sql: &str, params: Vec<Value>) -> Result<u64> {
-        let sql = sql.to_owned();
+        let (sql, params) = self.for_host(sql, params)?;
         match self.place.clone() {
             Place::Files(files) => {
                 let work = move |file: &Connection| file.execute(&sql, &params);
@@ -198,6 +211,16 @@ impl TenantData {
             Place::Server(server) => server.execute(ctx.tenant, sql, params).await,
             Place::Joined(joined) => joined.execute(ctx, sql, params).await,
         }
+    }
+
+    /// A statement with its decimals as the database has them. Where a transaction is joined, that is
+    /// done by who holds it.
+    fn for_host(&self, sql: &str, params: Vec<Value>) -> Result<(String, Vec<Value>)> {
+        let told = match self.place {
+            Place::Joined(_) => None,
+            Place::Files(_) | Place::Server(_) => self.names.for_host(sql, &params)?,
+        };
+        Ok(told.unwrap_or_else(|| (sql.to_owned(), params)))
     }
 
     /// Runs a closure whose statements commit together, or not at all when it fails. It runs on a
@@ -331,6 +354,11 @@ impl DataTx<'_> {
     /// # Errors
     /// Like [`TenantData::query`].
     pub fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
+        let told = self.data.names.for_host(sql, params)?;
+        let (sql, params) = match &told {
+            Some((sql, params)) => (sql.as_str(), params.as_slice()),
+            None => (sql, params),
+        };
         match self.inside {
             Inside::File(file) => file.query(sql, params),
             Inside::Server(running) => running.query(sql, params, Bounds::NONE),
@@ -342,6 +370,11 @@ impl DataTx<'_> {
     /// # Errors
     /// Like [`TenantData::execute`].
     pub fn execute(&self, sql: &str, params: &[Value]) -> Result<u64> {
+        let told = self.data.names.for_host(sql, params)?;
+        let (sql, params) = match &told {
+            Some((sql, params)) => (sql.as_str(), params.as_slice()),
+            None => (sql, params),
+        };
         match self.inside {
             Inside::File(file) => file.execute(sql, params),
             Inside::Server(running) => running.execute(sql, params),

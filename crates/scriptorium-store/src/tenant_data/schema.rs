@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use scriptorium_model::Invalid;
 
+use super::decimal::{self, Decimal, Fit};
 use crate::error::Error;
 
 /// The business tables of every tenant of a host.
@@ -63,6 +64,14 @@ pub enum ColumnType {
     Integer,
     /// A 64-bit floating-point number; a number.
     Real,
+    /// An exact number; a string with `scale` digits behind the point, such as `"12.50"`. It is
+    /// written as such a string or as a number, and never rounded. It has at most 28 digits.
+    Decimal {
+        /// Most digits, those behind the point included.
+        precision: u8,
+        /// Digits behind the point, at most 12.
+        scale: u8,
+    },
     /// `true` or `false`.
     Boolean,
     /// An instant; an RFC 3339 string in UTC, which sorts by time when its digits are as many. It
@@ -193,6 +202,16 @@ impl Table {
                 let message =
                     "JSON has no order: it cannot be unique, or part of a key or an index";
                 invalid.push(field, "not_comparable", message);
+            } else if let ColumnType::Decimal { precision, scale } = column.ty
+                && !((1..=decimal::DIGITS).contains(&precision)
+                    && scale <= decimal::SCALE.min(precision))
+            {
+                let message = format!(
+                    "a decimal has 1 to {} digits, {} of them behind the point at most",
+                    decimal::DIGITS,
+                    decimal::SCALE
+                );
+                invalid.push(field, "out_of_range", message);
             }
         }
     }
@@ -270,6 +289,25 @@ impl Column {
             ColumnType::Integer => format!("typeof({name}) in ('integer', 'null')"),
             ColumnType::Real => format!("typeof({name}) in ('real', 'null')"),
             ColumnType::Boolean => format!("{name} in (0, 1)"),
+            // Bytes that sort as the numbers do.
+            ColumnType::Decimal { precision, scale } => {
+                let largest = Fit { precision, scale }.largest();
+                let smallest = Decimal {
+                    units: -largest.units,
+                    scale,
+                };
+                let hex = |decimal: Decimal| {
+                    let bytes = decimal.to_bytes();
+                    bytes.map(|byte| format!("{byte:02x}")).concat()
+                };
+                format!(
+                    "typeof({name}) in ('blob', 'null') and length({name}) = {} and {name} \
+                     between x'{}' and x'{}'",
+                    decimal::BYTES,
+                    hex(smallest),
+                    hex(largest)
+                )
+            }
             ColumnType::Json => format!("json_valid({name})"),
         };
         format!("{name} {}{nullable} check ({check})", self.ty.declared())
@@ -277,13 +315,22 @@ impl Column {
 }
 
 impl ColumnType {
-    /// The name that scripts see: `text`, `integer`, `real`, `boolean`, `timestamp`, `json`, `uuid`.
+    /// The name that scripts see: `text`, `integer`, `real`, `decimal`, `boolean`, `timestamp`, `json`,
+    /// `uuid`.
     pub fn as_str(self) -> &'static str {
-        let declared = self.declared();
-        declared.split(' ').next().unwrap_or(declared)
+        match self {
+            Self::Text => "text",
+            Self::Integer => "integer",
+            Self::Real => "real",
+            Self::Decimal { .. } => "decimal",
+            Self::Boolean => "boolean",
+            Self::Timestamp => "timestamp",
+            Self::Json => "json",
+            Self::Uuid => "uuid",
+        }
     }
 
-    const ALL: [Self; 7] = [
+    const PLAIN: [Self; 7] = [
         Self::Text,
         Self::Integer,
         Self::Real,
@@ -293,25 +340,32 @@ impl ColumnType {
         Self::Uuid,
     ];
 
-    fn declared(self) -> &'static str {
+    fn declared(self) -> String {
         match self {
-            Self::Text => "text",
-            Self::Integer => "integer",
-            Self::Real => "real",
-            Self::Boolean => "boolean integer",
-            Self::Timestamp => "timestamp text",
-            Self::Json => "json text",
-            Self::Uuid => "uuid text",
+            Self::Text | Self::Integer | Self::Real => self.as_str().to_owned(),
+            Self::Boolean => "boolean integer".to_owned(),
+            Self::Timestamp | Self::Json | Self::Uuid => format!("{} text", self.as_str()),
+            Self::Decimal { precision, scale } => format!("{DECIMAL}({precision},{scale})"),
         }
     }
 
     /// The type of a column that was declared by [`Column::definition`].
     pub(super) fn from_declared(declared: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|ty| ty.declared().eq_ignore_ascii_case(declared))
+        let declared = declared.to_ascii_lowercase();
+        if let Some(digits) = declared.strip_prefix(DECIMAL) {
+            let digits = digits.strip_prefix('(')?.strip_suffix(')')?;
+            let (precision, scale) = digits.split_once(',')?;
+            return Some(Self::Decimal {
+                precision: precision.trim().parse().ok()?,
+                scale: scale.trim().parse().ok()?,
+            });
+        }
+        Self::PLAIN.into_iter().find(|ty| ty.declared() == declared)
     }
 }
+
+/// A type whose values SQLite leaves as they are.
+const DECIMAL: &str = "decimal blob";
 
 impl TenantSchema {
     /// Checks names and references.

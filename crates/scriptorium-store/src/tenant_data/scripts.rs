@@ -55,7 +55,7 @@ impl Ask {
     pub fn summary(&self) -> String {
         let statement = self.last();
         let params = Value::from(statement.params.clone());
-        format!("{} {params}", statement.text)
+        format!("{} {params}", statement.shown)
     }
 
     /// What would be answered when it was not done: rows that are not there, or that none was changed.

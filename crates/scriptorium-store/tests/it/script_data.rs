@@ -20,6 +20,15 @@ const BOUNDS: Bounds = Bounds {
     bytes: 1 << 20,
 };
 
+const MONEY: ColumnType = ColumnType::Decimal {
+    precision: 12,
+    scale: 2,
+};
+const WEIGHT: ColumnType = ColumnType::Decimal {
+    precision: 8,
+    scale: 3,
+};
+
 fn schema() -> TenantSchema {
     let unique = |name: &str| Column {
         name: name.into(),
@@ -37,17 +46,25 @@ fn schema() -> TenantSchema {
         .optional("placed", ColumnType::Timestamp)
         .optional("extra", ColumnType::Json)
         .optional("note", ColumnType::Text)
+        .optional("price", MONEY)
+        .optional("weight", WEIGHT)
         .written_by_scripts();
     let customers = Table::new("customers")
         .column("id", ColumnType::Text)
         .column("name", ColumnType::Text)
         .column("city", ColumnType::Text)
+        .optional("credit", MONEY)
         .read_by_scripts();
+    let rates = Table::new("rates")
+        .column("rate", WEIGHT)
+        .column("name", ColumnType::Text)
+        .key(["rate"])
+        .written_by_scripts();
     let salaries = Table::new("salaries")
         .column("id", ColumnType::Text)
         .column("amount", ColumnType::Integer);
     TenantSchema {
-        tables: vec![orders, customers, salaries],
+        tables: vec![orders, customers, rates, salaries],
     }
 }
 
@@ -89,16 +106,25 @@ impl Tables {
                 "placed": format!("2026-03-{:02}T00:00:00.000Z", index % 28 + 1),
                 "extra": { "whose": whose, "n": index },
                 "note": if index % 2 == 0 { json!(format!("note {index}")) } else { Value::Null },
+                "price": match index % 5 {
+                    0 => Value::Null,
+                    1 => json!(format!("-{}.5", index * 7)),
+                    2 => json!(index as f64 / 10.0),
+                    3 => json!(index),
+                    _ => json!(format!("90071992{:02}.{:02}", index % 3, index)),
+                },
+                "weight": if index % 3 == 0 { Value::Null } else { json!(format!("{index}.125")) },
             });
             let ask = self.insert("orders", row);
             self.ask(ctx, ask).await.unwrap();
         }
         for index in 0..5 {
-            let insert = "insert into customers (id, name, city) values ($1, $2, $3)";
+            let insert = "insert into customers (id, name, city, credit) values ($1, $2, $3, $4)";
             let row = vec![
                 json!(format!("{whose}-c{index}")),
                 json!(format!("{whose} {index}")),
                 json!(["Tashkent", "Samarkand"][index % 2]),
+                json!(["3.00", "-42.5"][index % 2]),
             ];
             self.data.execute(ctx, insert, row).await.unwrap();
         }
@@ -837,6 +863,342 @@ async fn what_nobody_waits_for_is_stopped(#[values(Sqlite, Postgres)] database: 
     assert!(began.elapsed() < Duration::from_secs(3));
 }
 
+/// However they are written, decimals are stored and given with as many digits as their column has.
+#[rstest]
+#[tokio::test]
+async fn decimals_come_back_as_exact_texts(#[values(Sqlite, Postgres)] database: Database) {
+    let tables = Tables::on(database).await;
+    let ctx = &tables.world.ctx;
+    let own = json!({ "number": "own-0" });
+    for (given, expected) in [
+        (json!("12.5"), "12.50"),
+        (json!(12.5), "12.50"),
+        (json!(0.1), "0.10"),
+        (json!(7), "7.00"),
+        (json!("+7"), "7.00"),
+        (json!("-0.00"), "0.00"),
+        (json!("-0.01"), "-0.01"),
+        (json!("1.50000"), "1.50"),
+        (json!("1e3"), "1000.00"),
+        (json!("9999999999.99"), "9999999999.99"),
+        (json!("-9999999999.99"), "-9999999999.99"),
+    ] {
+        let change = json!({ "price": given }).as_object().unwrap().clone();
+        let update = tables.scripts.update("orders", &own, change);
+        assert_eq!(tables.ask(ctx, update).await.unwrap(), Answer::Changed(1));
+        let mut all = vec![tables.find(own.clone(), Find::default()).await.unwrap()];
+        for condition in [json!({ "eq": given }), json!({ "in": [given] })] {
+            let condition = json!({ "number": "own-0", "price": condition });
+            all.push(tables.find(condition, Find::default()).await.unwrap());
+        }
+        let row =
+            json!({ "number": "own-0", "customer": "c", "total": 1, "paid": true, "price": given });
+        let upsert = tables.scripts.upsert(
+            "orders",
+            row.as_object().unwrap().clone(),
+            &["number".to_owned()],
+            scriptorium_model::Uuid::nil,
+        );
+        all.push(rows(tables.ask(ctx, upsert).await.unwrap()));
+        let new = tables.insert(
+            "orders",
+            json!({ "number": "new", "customer": "c", "total": 1, "paid": true, "price": given }),
+        );
+        // What a dry run tells and gives back is as it would be stored.
+        let told = new.as_ref().unwrap().summary();
+        assert!(told.starts_with("insert into \"orders\" "), "{told}");
+        assert!(told.contains(&format!("\"{expected}\"")), "{told}");
+        let Answer::Rows(noted) = new.as_ref().unwrap().without_doing() else {
+            panic!("an insert gives rows");
+        };
+        all.push(noted.into_iter().map(Value::from).collect());
+        all.push(rows(tables.ask(ctx, new).await.unwrap()));
+        let plain = given.to_string().replace('"', "");
+        for sql in [
+            "update orders set price = $1 where number = 'own-0' returning price",
+            "insert into orders (id, number, customer, total, paid, price) values ('x', 'x', 'c', 1, true, $1) returning price, paid",
+            "insert into orders (id, number, customer, total, paid, price) select 'y', 'y', 'c', 1, false, $1 returning *",
+            "select price from orders where price = $1 and number = 'own-0'",
+            "select coalesce(null, price, $1) as price from orders where number = 'own-0'",
+            "select max(o.price) as price from orders o where number = 'own-0' having max(o.price) <= $1",
+            "select sum(price) as price from orders where number = 'own-0'  and $1 = price",
+            "select * from (select case when paid then price else $1 end as price from orders where number = 'own-0') as x",
+            "select price from orders where number = 'own-0' union select price from orders where price = $1",
+            "delete from orders where number in ('new', 'x', 'y') and price = $1 returning price",
+        ] {
+            let literal = sql.replace("$1", &plain);
+            for (sql, params) in [(sql, vec![given.clone()]), (literal.as_str(), vec![])] {
+                let sql = sql.replace("'x'", if params.is_empty() { "'z'" } else { "'x'" });
+                let sql = sql.replace("'y'", if params.is_empty() { "'w'" } else { "'y'" });
+                let params = if sql.contains("$1") { params } else { vec![] };
+                // The same is what the host gets.
+                if sql.starts_with("select") {
+                    let host = tables.data.query(ctx, &sql, params.clone()).await;
+                    let host = host.unwrap_or_else(|error| panic!("{sql}: {error}"));
+                    all.push(host.into_iter().map(Value::from).collect());
+                }
+                let got = tables.say(&sql, params).await;
+                all.push(rows(got.unwrap_or_else(|error| panic!("{sql}: {error}"))));
+            }
+        }
+        for found in all {
+            assert!(!found.is_empty() || given.is_null(), "{given}");
+            for row in found {
+                assert_eq!(row["price"], expected, "{given} {row}");
+                if let Some(paid) = row.get("paid") {
+                    assert!(paid.is_boolean(), "{row}");
+                }
+            }
+        }
+        tables
+            .say(
+                "delete from orders where number in ('new', 'x', 'y', 'z', 'w')",
+                vec![],
+            )
+            .await
+            .unwrap();
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn decimals_are_keys_and_compared_as_numbers(#[values(Sqlite, Postgres)] database: Database) {
+    let tables = Tables::on(database).await;
+    let ctx = &tables.world.ctx;
+    for rate in ["-10", "-9.999", "-0.001", "0", "2", "10", "9.5"] {
+        let add = "insert into rates (rate, name) values ($1, $1)";
+        let (field, ..) = refusal(tables.say(add, vec![json!(rate)]).await);
+        assert_eq!(field, "sql", "one value is not a decimal and a text");
+        let add = tables.insert("rates", json!({ "rate": rate, "name": rate }));
+        tables.ask(ctx, add).await.unwrap();
+    }
+    for rate in [json!("2.000"), json!(2), json!("2e0")] {
+        let again = tables.insert("rates", json!({ "rate": rate, "name": "again" }));
+        let again = tables.ask(ctx, again).await;
+        assert!(matches!(again, Err(Error::Conflict { .. })), "{again:?}");
+        let add = "insert into rates (rate, name) values ($1, 'again')";
+        let again = tables.data.execute(ctx, add, vec![rate.clone()]).await;
+        assert!(matches!(again, Err(Error::Conflict { .. })), "{again:?}");
+        let row = json!({ "rate": rate, "name": "two" });
+        let row = row.as_object().unwrap().clone();
+        let upsert = tables
+            .scripts
+            .upsert("rates", row, &[], scriptorium_model::Uuid::nil);
+        let kept = rows(tables.ask(ctx, upsert).await.unwrap());
+        assert_eq!(kept, [json!({ "rate": "2.000", "name": "two" })]);
+    }
+    let names = |found: Vec<Value>| -> Vec<String> {
+        let name = |row: &Value| row["name"].as_str().unwrap().to_owned();
+        found.iter().map(name).collect()
+    };
+    let sorted = "select name from rates order by rate";
+    let expected = ["-10", "-9.999", "-0.001", "0", "two", "9.5", "10"];
+    assert_eq!(names(tables.rows(sorted).await), expected);
+    let find = Find {
+        order_by: vec![("rate".into(), true)],
+        limit: Some(2),
+        ..Find::default()
+    };
+    let conditions = json!({ "rate": { "between": ["-9.9990", 9.5], "ne": 0 } });
+    let found = tables.scripts.find("rates", &conditions, &find);
+    let found = rows(tables.ask(ctx, found).await.unwrap());
+    assert_eq!(names(found), ["9.5", "two"]);
+    // Beyond what a column holds there may be comparisons and sums.
+    let many = "select count(*) as n from rates where rate < 123456789012.5 and -99999999 < rate";
+    assert_eq!(tables.rows(many).await, [json!({ "n": 7 })]);
+    let fill = "update rates set rate = '99999.999' where name = '10'";
+    tables.say(fill, vec![]).await.unwrap();
+    let total = "select sum(a.rate) as s from rates a cross join rates b cross join rates c";
+    assert_eq!(tables.rows(total).await, [json!({ "s": "4899583.451" })]);
+    // A sum that the column cannot hold.
+    let much = "update rates set rate = (select sum(a.rate) from rates a cross join rates b) where name = 'two'";
+    assert_eq!(refusal(tables.say(much, vec![]).await).0, "params");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_decimal_that_does_not_fit_is_refused(#[values(Sqlite, Postgres)] database: Database) {
+    let tables = Tables::on(database).await;
+    let ctx = &tables.world.ctx;
+    for given in [
+        json!("0.001"),
+        json!(0.001),
+        json!(0.1 + 0.2),
+        json!("1e-9"),
+        json!("10000000000"),
+        json!("-10000000000.00"),
+        json!(1e15),
+        json!("x"),
+        json!(""),
+        json!(" 1"),
+        json!("1,5"),
+        json!("NaN"),
+        json!("Infinity"),
+        json!(true),
+        json!([1]),
+    ] {
+        let row =
+            json!({ "number": "n", "customer": "c", "total": 1, "paid": true, "price": given });
+        let insert = tables.ask(ctx, tables.insert("orders", row)).await;
+        let change = json!({ "price": given }).as_object().unwrap().clone();
+        let update = tables
+            .scripts
+            .update("orders", &json!({ "total": 1 }), change);
+        for refused in [insert, tables.ask(ctx, update).await] {
+            let (field, code, _) = refusal(refused);
+            assert_eq!((field.as_str(), code), ("price", "refused"), "{given}");
+        }
+        let sql = "update orders set price = $1";
+        for refused in [
+            tables.say(sql, vec![given.clone()]).await.map(drop),
+            tables
+                .data
+                .execute(ctx, sql, vec![given.clone()])
+                .await
+                .map(drop),
+        ] {
+            let (field, code, _) = refusal(refused);
+            assert_eq!((field.as_str(), code), ("params", "refused"), "{given}");
+        }
+        let Value::String(text) = given else { continue };
+        let sql = format!("update orders set price = '{text}'");
+        let (field, code, _) = refusal(tables.say(&sql, vec![]).await);
+        assert_eq!((field.as_str(), code), ("sql", "refused"), "{text}");
+    }
+    let fine = tables.find(json!({ "price": { "gt": "0.001" } }), Find::default());
+    assert_eq!(refusal(fine.await).0, "price");
+    assert_eq!(
+        tables.rows("select count(*) as n from orders").await,
+        [json!({ "n": 40 })]
+    );
+}
+
+/// What the databases would do in different ways, or by floating-point numbers.
+const NOT_WITH_DECIMALS: &[&str] = &[
+    "select price + 1 as x from orders",
+    "select 1 - price as x from orders",
+    "select -price as x from orders",
+    "select - (price) as x from orders",
+    "select price * total as x from orders",
+    "select price / 2 as x from orders",
+    "select price % 2 as x from orders",
+    "select abs(price) as x from orders",
+    "select avg(price) as x from orders",
+    "select sum(price) + 1 as x from orders",
+    "select max(price) * 2 as x from orders",
+    "select coalesce(price, 0) + 1 as x from orders",
+    "select (select max(price) from orders) + 1 as x",
+    "select o.price + 1 as x from orders o",
+    "select \"price\" + 1 as x from orders",
+    "select id as \"Price\", \"Price\" || 'x' as y from orders",
+    "select price || '' as x from orders",
+    "select extra -> price as x from orders",
+    "select length(price) as x from orders",
+    "select upper(price) as x from orders",
+    "select trim(price) as x from orders",
+    "select replace(price, '1', '2') as x from orders",
+    "select substr(price, 1, 1) as x from orders",
+    "select string_agg(price, ',') as x from orders",
+    "select cast(price as text) as x from orders",
+    "select cast(price as bigint) as x from orders",
+    "select cast(price as double precision) as x from orders",
+    "select number from orders where price like '1%'",
+    "select number from orders where price",
+    "select number from orders where not price",
+    "select number from orders where price is true",
+    "select number from orders where price and paid",
+    "select number from orders where price = total",
+    "select number from orders where total < price",
+    "select number from orders where price = rate",
+    "select number from orders where price = number",
+    "select number from orders where price = weight",
+    "select number from orders where price = true",
+    "select number from orders where price = 5 + 1",
+    "select number from orders where price = 'x'",
+    "select number from orders where price = 0.001",
+    "select number from orders where price between total and 5",
+    "select number from orders where price in (1, total)",
+    "select number from orders where price in (select total from orders)",
+    "select number from orders where total in (select price from orders)",
+    "select number from orders where price is distinct from total",
+    "select number from orders where (price, total) = (total, price)",
+    "select number from orders where (price, paid) in (select total, paid from orders)",
+    "select number from orders where exists (select price + 1 from orders)",
+    "select coalesce(price, total) as x from orders",
+    "select coalesce(price, weight) as x from orders",
+    "select nullif(price, total) as x from orders",
+    "select case when paid then price else total end as x from orders",
+    "select case price when total then 1 else 0 end as x from orders",
+    "select case when price then 1 else 0 end as x from orders",
+    "select lag(price, 1, total) over (order by number) as x from orders",
+    "select lag(total, price) over (order by number) as x from orders",
+    "select sum(price) over (order by price range between 1 preceding and current row) as x from orders",
+    "select price from orders union select total from orders",
+    "select total from orders union all select price from orders",
+    "select price from orders except select weight from orders",
+    "select price from orders order by price + 1",
+    "select count(*) as n from orders group by price * 2",
+    "select customer from orders group by customer having sum(price) / 2 > 1",
+    "select count(*) as n from orders limit (select max(price) from orders)",
+    "select number, total as price from orders order by price",
+    "with x as (select price as p from orders) select p + 1 as q from x",
+    "with x (p) as (select price from orders) select p + 1 as q from x",
+    "with x as (select * from orders) select price + 1 as q from x",
+    "with x as (select o.* from orders o) select price + 1 as q from x",
+    "select p / 2 as q from (select sum(price) as p from orders) as x",
+    "select x.b + 1 as q from (select number, price from orders) as x (a, b)",
+    "select sum(p) as s from (select price as p from orders union all select total from orders) as x",
+    "select o.number from orders o join customers c on c.credit = o.total",
+    "select o.number from orders o join customers c on c.credit + 1 = o.price",
+    "select number from (orders o join customers c on c.credit = o.total)",
+    "select rate from (select price from orders) as a (name) join rates using (name)",
+    "select * from orders join (select name as note from rates) as r using (note)",
+    "select number from orders natural join (select total as price from orders) as x",
+    "update orders set price = total",
+    "update orders set price = price + 1",
+    "update orders set price = weight",
+    "update orders set total = price",
+    "update orders set note = price",
+    "update orders set price = c.name from customers c",
+    "update orders set price = true",
+    "update orders set note = 'x' where price = total",
+    "delete from orders where price = total",
+    "delete from orders where total = 1 returning price + 1",
+    "insert into rates (rate, name) select total, number from orders",
+    "insert into rates (rate, name) select price, number from orders",
+    "insert into rates (rate, name) select weight, price from orders",
+    "insert into rates (rate, name) values ((select max(total) from orders), 'x')",
+];
+
+#[rstest]
+#[tokio::test]
+async fn nothing_computes_with_decimals_but_sums(#[values(Sqlite, Postgres)] database: Database) {
+    let tables = Tables::on(database).await;
+    let ctx = &tables.world.ctx;
+    let before = tables.all(ctx).await;
+    let mut wrong = String::new();
+    for sql in NOT_WITH_DECIMALS {
+        let host = tables.data.query(ctx, sql, vec![]).await.map(Answer::Rows);
+        for got in [tables.say(sql, vec![]).await, host] {
+            match got {
+                Err(Error::Invalid(invalid)) if invalid.errors[0].field == "sql" => {}
+                got => wrong.push_str(&format!("\n{sql}\n    {got:?}")),
+            }
+        }
+    }
+    for sql in [
+        "select number from orders where price = $1 and total = $1",
+        "select number from orders where price = $1 and weight = $1",
+        "select number from orders where price = -$1",
+    ] {
+        if let Ok(got) = tables.say(sql, vec![json!(1)]).await {
+            wrong.push_str(&format!("\n{sql}\n    {got:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert_eq!(tables.all(ctx).await, before);
+}
+
 /// A thousand queries that were made up, against what the database says itself, on both.
 #[tokio::test]
 async fn a_thousand_legal_queries_give_what_the_database_gives() {
@@ -880,7 +1242,29 @@ impl Dice {
     fn query(&mut self) -> (String, Vec<Value>) {
         let mut params = Vec::new();
         let filter = self.filter(&mut params, 2);
-        let sql = match self.roll(6) {
+        let sql = match self.roll(10) {
+            6 => format!(
+                "select o.customer as who, sum(o.price) as s, min(o.price) as low, max(o.price) as top, count(distinct o.price) as n, coalesce(sum(o.weight), 0) as w from orders o where {filter} group by o.customer having coalesce(sum(o.price), 0) {} {}.5 order by coalesce(sum(o.price), -1) {}, o.customer",
+                self.one(&["<", ">=", "<>"]),
+                self.roll(500),
+                self.one(&["asc", "desc"])
+            ),
+            7 => format!(
+                "with p as (select o.price as p, o.number as n from orders o where {filter} {} select c.credit, c.id from customers c) select p, n, case when p is null then 0 when p < {}.25 then p else {} end as x, sum(p) over (order by n rows between 2 preceding and current row) as s, lag(p, 1, 0) over (order by n) as l from p order by p {} nulls last, n",
+                self.one(&["union", "union all", "except", "intersect"]),
+                self.roll(60),
+                self.roll(9),
+                self.one(&["asc", "desc"])
+            ),
+            8 => format!(
+                "select distinct o.price, nullif(o.weight, {}.125) as w, o.paid from orders o where {filter} order by o.price nulls last, w nulls last, o.paid limit {}",
+                self.roll(40),
+                self.roll(20) + 1
+            ),
+            9 => format!(
+                "select o.number, o.price, c.* from orders o join customers c on o.price {} c.credit where {filter} order by o.number, c.id limit 50",
+                self.one(&["=", "<", ">=", "<>"])
+            ),
             0 => format!(
                 "select o.number, c.city, o.total from orders o {} customers c on c.id = o.customer where {filter} order by o.number",
                 self.one(&["join", "left join", "inner join"])
@@ -921,7 +1305,39 @@ impl Dice {
             let not = self.one(&["", "not "]);
             return format!("{not}({left} {} {right})", self.one(&["and", "or"]));
         }
-        match self.roll(9) {
+        match self.roll(13) {
+            9 => {
+                let value = self.roll(60);
+                params.push(match self.roll(3) {
+                    0 => json!(value),
+                    1 => json!(value as f64 / 10.0),
+                    _ => json!(format!("-{value}.50")),
+                });
+                let sign = self.one(&["=", "<>", "<", "<=", ">", ">="]);
+                format!("o.price {sign} ${}", params.len())
+            }
+            10 => format!(
+                "o.price {}between -{}.5 and {}",
+                self.one(&["", "not "]),
+                self.roll(200),
+                self.roll(30)
+            ),
+            11 => {
+                params.push(json!(self.roll(10)));
+                format!(
+                    "o.price in ({}, '{}.50', ${}, -{}.5, 9007199200.04)",
+                    self.roll(40),
+                    self.roll(9),
+                    params.len(),
+                    self.roll(20) * 7
+                )
+            }
+            12 => format!(
+                "coalesce(o.weight, {}) {} (select max(r.weight) from orders r where r.price < {})",
+                self.roll(3),
+                self.one(&["<", "=", ">="]),
+                self.roll(40)
+            ),
             0 => {
                 params.push(json!(self.roll(100)));
                 let sign = self.one(&["=", "<>", "<", "<=", ">", ">=", "!="]);

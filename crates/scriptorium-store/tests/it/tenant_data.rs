@@ -576,6 +576,8 @@ async fn bad_schemas_are_refused_by_name() {
     let world = World::new().await;
     let table = |name: &str| Table::new(name).column("id", ColumnType::Integer);
     let json = table("a").column("j", ColumnType::Json);
+    let decimal =
+        |precision, scale| vec![table("a").column("d", ColumnType::Decimal { precision, scale })];
     for (tables, field) in [
         (vec![table("a"), table("a")], "tables.a"),
         (vec![table("a b")], "tables.a b"),
@@ -597,6 +599,10 @@ async fn bad_schemas_are_refused_by_name() {
         ),
         (vec![json.clone().key(["j"])], "tables.a.j"),
         (vec![json.index(["id", "j"])], "tables.a.j"),
+        (decimal(0, 0), "tables.a.d"),
+        (decimal(29, 2), "tables.a.d"),
+        (decimal(20, 13), "tables.a.d"),
+        (decimal(2, 3), "tables.a.d"),
     ] {
         let opened = world.store.tenant_data(TenantSchema { tables });
         assert_invalid(opened, field);

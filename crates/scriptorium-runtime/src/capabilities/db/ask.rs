@@ -7,7 +7,9 @@ use scriptorium_engine::{HostError, Reply};
 use scriptorium_model::effect::EffectKind;
 use scriptorium_model::permission::Permission;
 use scriptorium_store::Error;
-use scriptorium_store::tenant_data::{self, Answer, Ask, Bounds, Find, Row, ScriptData, Table};
+use scriptorium_store::tenant_data::{
+    self, Answer, Ask, Bounds, ColumnType, Find, Row, ScriptData, Table,
+};
 use serde_json::{Map, Value, json};
 
 use super::super::args::Args;
@@ -123,12 +125,17 @@ pub(super) fn tables(run: &Run, _: Args) -> Result<String, HostError> {
                 .columns
                 .iter()
                 .map(|column| {
-                    json!({
+                    let mut told = json!({
                         "name": column.name,
                         "type": column.ty.as_str(),
                         "nullable": column.nullable,
                         "unique": column.unique,
-                    })
+                    });
+                    if let ColumnType::Decimal { precision, scale } = column.ty {
+                        told["precision"] = precision.into();
+                        told["scale"] = scale.into();
+                    }
+                    told
                 })
                 .collect();
             json!({

@@ -1,5 +1,5 @@
 // permissions: db.read ledger.read
-// returns: [[],"PERMISSION_DENIED db.write","PERMISSION_DENIED db.write","PERMISSION_DENIED db.write","PERMISSION_DENIED db.write","PERMISSION_DENIED db.write",0,["ledger false","orders false","products false"]]
+// returns: [[],"PERMISSION_DENIED db.write","PERMISSION_DENIED db.write","PERMISSION_DENIED db.write","PERMISSION_DENIED db.write","PERMISSION_DENIED db.write",0,["ledger false","orders false","prices false","products false"]]
 async function main() {
   const refusal = (error) => `${error.code} ${error.details?.permission}`;
   return [

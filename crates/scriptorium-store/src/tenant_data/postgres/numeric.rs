@@ -1,10 +1,21 @@
-//! PostgreSQL's `numeric` as it travels: groups of four decimal digits around a point. No column is
-//! one, but sums and averages of whole numbers are, and so is what they are compared with.
+//! PostgreSQL's `numeric` as it travels: groups of four decimal digits around a point. Decimals are
+//! ones, sums and averages of whole numbers, and what they are compared with.
 
 const POSITIVE: u16 = 0;
 const NEGATIVE: u16 = 0x4000;
 /// Decimal digits of a group.
 const DIGITS: usize = 4;
+
+/// The longest text that is taken as it is.
+const TEXT: usize = 100;
+
+/// Whether a text is a number written as [`encode`] takes it.
+pub(super) fn is_plain(text: &str) -> bool {
+    let number = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    text.len() <= TEXT && digits(whole) && digits(fraction)
+}
 
 /// What travels for a number, written without an exponent, such as `-12.50`.
 pub(super) fn encode(number: &str) -> Vec<u8> {

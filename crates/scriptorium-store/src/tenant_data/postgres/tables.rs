@@ -279,11 +279,14 @@ fn create_index(table: &Table, name: &str, unique: bool, columns: &[String]) -> 
 /// were written.
 fn definition(column: &Column) -> String {
     let ty = match column.ty {
-        ColumnType::Text | ColumnType::Timestamp | ColumnType::Uuid => "text collate \"C\"",
-        ColumnType::Integer => "bigint",
-        ColumnType::Real => "double precision",
-        ColumnType::Boolean => "boolean",
-        ColumnType::Json => "json",
+        ColumnType::Text | ColumnType::Timestamp | ColumnType::Uuid => {
+            "text collate \"C\"".to_owned()
+        }
+        ColumnType::Integer => "bigint".to_owned(),
+        ColumnType::Real => "double precision".to_owned(),
+        ColumnType::Decimal { precision, scale } => format!("numeric({precision}, {scale})"),
+        ColumnType::Boolean => "boolean".to_owned(),
+        ColumnType::Json => "json".to_owned(),
     };
     let nullable = if column.nullable { "" } else { " not null" };
     format!("{} {ty}{nullable}", quoted(&column.name))

@@ -140,8 +140,14 @@ fn real(value: &Value) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
-/// A number written without an exponent.
+/// A number written without an exponent. A text that is one is not read as anything else, so that
+/// nothing of it is lost.
 fn decimal(value: &Value) -> Option<String> {
+    if let Value::String(text) = value
+        && numeric::is_plain(text)
+    {
+        return Some(text.clone());
+    }
     match whole(value) {
         Some(number) => Some(number.to_string()),
         None => real(value).map(|number| number.to_string()),

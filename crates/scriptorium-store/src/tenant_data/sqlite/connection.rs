@@ -22,9 +22,11 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::super::bounds::{Bounds, Filling};
+use super::super::decimal::Decimal;
 use super::super::schema::{ColumnType, Table, TenantSchema};
 use super::super::statement::is_known_function;
 use super::super::{Row, STATEMENT, gives_rows, refused, stopped, too_long};
+use super::functions;
 use super::mark::Mark;
 use crate::error::{Error, Result, Unavailable};
 use crate::storage::Written;
@@ -97,6 +99,7 @@ impl Connection {
              pragma trusted_schema = off; pragma temp_store = memory; \
              pragma case_sensitive_like = on;",
         )?;
+        functions::register(&file)?;
         migrate(&file, schema)?;
         // A value doubled a few dozen times would be all the memory there is.
         file.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES)?;
@@ -604,7 +607,10 @@ fn to_json(value: ValueRef<'_>, ty: Option<ColumnType>) -> Value {
             serde_json::from_slice(text).unwrap_or(Value::Null)
         }
         (ValueRef::Text(text), _) => String::from_utf8_lossy(text).into(),
-        (ValueRef::Blob(bytes), _) => String::from_utf8_lossy(bytes).into(),
+        (ValueRef::Blob(bytes), _) => match Decimal::from_bytes(bytes) {
+            Some(decimal) => decimal.to_string().into(),
+            None => String::from_utf8_lossy(bytes).into(),
+        },
     }
 }
 

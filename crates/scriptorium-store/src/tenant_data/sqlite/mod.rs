@@ -2,6 +2,7 @@
 //! used. One call at a time in each.
 
 mod connection;
+mod functions;
 mod mark;
 
 use std::collections::BTreeSet;

@@ -1,13 +1,14 @@
 //! Statements from objects: what `db.findMany(table, conditions)` and its like mean in SQL. Names
 //! come from the declaration, values are bound; nothing of a script becomes text.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use scriptorium_model::Invalid;
 use serde_json::{Map, Value};
 
+use super::super::decimal::Fit;
 use super::super::schema::{Column, ColumnType, Table, quoted, quoted_list};
-use super::{Kind, Names, Statement, may_write, shown};
+use super::{Dialect, Kind, Names, Statement, may_write, shown};
 use crate::error::{Error, Result};
 
 /// Most values of one statement: the databases stop a little later.
@@ -49,10 +50,12 @@ impl Upsert {
 }
 
 /// A text in the making.
-#[derive(Default)]
 struct Text {
+    dialect: Dialect,
     text: String,
     params: Vec<Value>,
+    /// Placeholders that stand for decimals.
+    decimals: BTreeSet<usize>,
     conditions: usize,
 }
 
@@ -64,7 +67,7 @@ impl Names {
         find: &Find,
     ) -> Result<Statement> {
         let table = self.table(table)?;
-        let mut made = Text::default();
+        let mut made = self.text();
         made.push("select ");
         if find.select.is_empty() {
             made.push("*");
@@ -93,7 +96,17 @@ impl Names {
             let offset = made.bind(find.offset.into());
             made.push(&format!(" offset {offset}"));
         }
-        made.finish(Kind::Select, table, true)
+        made.finish(Kind::Select, table, Some(&find.select))
+    }
+
+    fn text(&self) -> Text {
+        Text {
+            dialect: self.dialect,
+            text: String::new(),
+            params: Vec::new(),
+            decimals: BTreeSet::new(),
+            conditions: 0,
+        }
     }
 
     pub(in super::super) fn count(
@@ -102,13 +115,18 @@ impl Names {
         conditions: &Conditions,
     ) -> Result<Statement> {
         let table = self.table(table)?;
-        let mut made = Text::default();
+        let mut made = self.text();
         made.push(&format!(
             "select count(*) as n from {}",
             quoted(&table.name)
         ));
         made.filter(table, conditions)?;
-        made.finish(Kind::Select, table, true)
+        // No column of the table.
+        let gives_rows = true;
+        Ok(Statement {
+            gives_rows,
+            ..made.finish(Kind::Select, table, None)?
+        })
     }
 
     /// `new_id` gives a new UUID for keys that a row leaves out.
@@ -143,7 +161,7 @@ impl Names {
             return Err(wrong("data", message));
         }
         let names: Vec<String> = named.iter().map(|c| c.name.clone()).collect();
-        let mut made = Text::default();
+        let mut made = self.text();
         made.push(&format!(
             "insert into {} ({}) values ",
             quoted(&table.name),
@@ -156,12 +174,19 @@ impl Names {
             };
             table.columns.iter().map(cell).collect()
         };
+        for row in &mut rows {
+            for column in &named {
+                if let Some(value) = row.get_mut(&column.name) {
+                    *value = decimal(column, value.take())?;
+                }
+            }
+        }
         let given = rows.iter().map(whole).collect();
         for (index, mut row) in rows.into_iter().enumerate() {
             made.push(if index == 0 { "(" } else { ", (" });
             for (place, column) in named.iter().enumerate() {
                 let value = row.remove(&column.name).unwrap_or(Value::Null);
-                let value = made.bind(stored(column, value)?);
+                let value = made.value(column, stored(column, value)?);
                 made.push(if place == 0 { "" } else { ", " });
                 made.push(&value);
             }
@@ -170,7 +195,7 @@ impl Names {
         made.push(" returning *");
         Ok(Statement {
             given: Some(given),
-            ..made.finish(Kind::Insert, table, true)?
+            ..made.finish(Kind::Insert, table, Some(&[]))?
         })
     }
 
@@ -183,10 +208,10 @@ impl Names {
         let table = self.table(table)?;
         may_write(table)?;
         some(conditions)?;
-        let mut made = Text::default();
+        let mut made = self.text();
         made.assign(table, data)?;
         made.filter(table, conditions)?;
-        made.finish(Kind::Update, table, false)
+        made.finish(Kind::Update, table, None)
     }
 
     pub(in super::super) fn delete(
@@ -197,10 +222,10 @@ impl Names {
         let table = self.table(table)?;
         may_write(table)?;
         some(conditions)?;
-        let mut made = Text::default();
+        let mut made = self.text();
         made.push(&format!("delete from {}", quoted(&table.name)));
         made.filter(table, conditions)?;
-        made.finish(Kind::Delete, table, false)
+        made.finish(Kind::Delete, table, None)
     }
 
     /// Finds the row by the columns of `on`, or by the table's key.
@@ -236,11 +261,11 @@ impl Names {
         let update = if changed.is_empty() {
             self.find(table, &conditions, &Find::default())?
         } else {
-            let mut made = Text::default();
+            let mut made = self.text();
             made.assign(found, changed)?;
             made.filter(found, &conditions)?;
             made.push(" returning *");
-            made.finish(Kind::Update, found, true)?
+            made.finish(Kind::Update, found, Some(&[]))?
         };
         let insert = self.insert(table, vec![data], new_id)?;
         Ok(Upsert { update, insert })
@@ -257,19 +282,61 @@ impl Text {
         format!("${}", self.params.len())
     }
 
-    fn finish(self, kind: Kind, table: &Table, gives_rows: bool) -> Result<Statement> {
+    /// A value for a column.
+    fn value(&mut self, column: &Column, value: Value) -> String {
+        let place = self.bind(value);
+        if let ColumnType::Decimal { .. } = column.ty {
+            self.decimals.insert(self.params.len());
+        }
+        place
+    }
+
+    /// The text with its decimals as the database has them. Nothing but placeholders has a `$`.
+    fn told(&self) -> String {
+        let mut parts = self.text.split('$');
+        let mut told = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let end = part.find(|c: char| !c.is_ascii_digit());
+            let (number, rest) = part.split_at(end.unwrap_or(part.len()));
+            let place = format!("${number}");
+            let is_decimal = number.parse().is_ok_and(|n| self.decimals.contains(&n));
+            told.push_str(&match is_decimal {
+                true => self.dialect.decimal(&place),
+                false => place,
+            });
+            told.push_str(rest);
+        }
+        told
+    }
+
+    /// `gives` are the columns that it gives, all of them when it is empty.
+    fn finish(self, kind: Kind, table: &Table, gives: Option<&[String]>) -> Result<Statement> {
         if self.params.len() > MOST_VALUES {
             let message = format!("must have at most {MOST_VALUES} values together");
             return Err(wrong("conditions", message));
         }
         let reads = kind == Kind::Select;
+        let columns = table.columns.iter();
+        let is_decimal = |column: &Column| matches!(column.ty, ColumnType::Decimal { .. });
+        let all = columns.map(|column| (column.name.clone(), is_decimal(column)));
+        let given: Vec<(String, bool)> = match gives {
+            None => Vec::new(),
+            Some([]) => all.collect(),
+            Some(names) => {
+                let all: BTreeMap<String, bool> = all.collect();
+                let decimal = |name: &String| all.get(name).is_some_and(|decimal| *decimal);
+                let names = names.iter();
+                names.map(|name| (name.clone(), decimal(name))).collect()
+            }
+        };
         Ok(Statement {
-            text: self.text,
+            text: self.dialect.giving(self.told(), !reads, &given),
+            shown: self.text,
             params: self.params,
             kind,
             reads: reads.then(|| table.name.clone()).into_iter().collect(),
             writes: (!reads).then(|| table.name.clone()),
-            gives_rows,
+            gives_rows: gives.is_some(),
             given: None,
         })
     }
@@ -281,7 +348,7 @@ impl Text {
         self.push(&format!("update {} set ", quoted(&table.name)));
         for (index, (name, value)) in data.into_iter().enumerate() {
             let column = column(table, &name, &name)?;
-            let value = self.bind(stored(column, value)?);
+            let value = self.value(column, stored(column, value)?);
             self.push(if index == 0 { "" } else { ", " });
             self.push(&format!("{} = {value}", quoted(&name)));
         }
@@ -446,15 +513,15 @@ impl Text {
                 }
                 self.push(&format!("{name}{not} in ("));
                 for (index, value) in list.iter().enumerate() {
-                    let value = self.bind(compared(column, value)?);
+                    let value = compared(column, value).map(|value| self.value(column, value))?;
                     self.push(if index == 0 { "" } else { ", " });
                     self.push(&value);
                 }
                 self.push(")");
             }
             ("between", Value::Array(ends)) if ends.len() == 2 => {
-                let from = self.bind(compared(column, &ends[0])?);
-                let to = self.bind(compared(column, &ends[1])?);
+                let from = compared(column, &ends[0]).map(|value| self.value(column, value))?;
+                let to = compared(column, &ends[1]).map(|value| self.value(column, value))?;
                 self.push(&format!("{name} between {from} and {to}"));
             }
             ("like", Value::String(pattern)) if is_text(column) => {
@@ -487,7 +554,7 @@ impl Text {
                         return Err(wrong(&column.name, message));
                     }
                 };
-                let value = self.bind(compared(column, value)?);
+                let value = compared(column, value).map(|value| self.value(column, value))?;
                 self.push(&format!("{name} {sign} {value}"));
             }
         }
@@ -531,7 +598,11 @@ fn compared(column: &Column, value: &Value) -> Result<Value> {
         let message = "cannot be compared with null: use { isNull: true }";
         return Err(wrong(&column.name, message));
     }
-    fitting(column, value.clone())
+    match column.ty {
+        // It need not fit the column, as long as it is as fine.
+        ColumnType::Decimal { scale, .. } => fit(column, Fit::of_scale(scale), value),
+        _ => fitting(column, value.clone()),
+    }
 }
 
 /// A value for a column to hold.
@@ -545,8 +616,22 @@ fn stored(column: &Column, value: Value) -> Result<Value> {
     Err(wrong(&column.name, "must have a value"))
 }
 
+/// A value that fits a column, as a decimal when the column is one.
+fn decimal(column: &Column, value: Value) -> Result<Value> {
+    match column.ty {
+        ColumnType::Decimal { precision, scale } => fit(column, Fit { precision, scale }, &value),
+        _ => Ok(value),
+    }
+}
+
+fn fit(column: &Column, fit: Fit, value: &Value) -> Result<Value> {
+    let fitting = fit.value(value);
+    fitting.map_err(|message| wrong(&column.name, message))
+}
+
 fn fitting(column: &Column, value: Value) -> Result<Value> {
     let (fits, what) = match column.ty {
+        ColumnType::Decimal { .. } => return decimal(column, value),
         ColumnType::Text | ColumnType::Uuid => (value.is_string(), "a text"),
         ColumnType::Timestamp => (value.is_string(), "a Date, or a text in RFC 3339"),
         ColumnType::Integer => {

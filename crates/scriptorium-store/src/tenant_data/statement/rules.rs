@@ -88,9 +88,12 @@ const PREFIXES: [&str; 7] = [
     "scriptorium",
 ];
 
-/// Whether a function is one of those; also what SQLite calls operators that it has as functions.
+/// Whether a function is one of those, one that a text is given for them, or what SQLite calls
+/// operators that it has as functions.
 pub(in super::super) fn is_known_function(name: &str) -> bool {
-    FUNCTIONS.contains(&name) || matches!(name, "like" | "->" | "->>")
+    FUNCTIONS.contains(&name)
+        || matches!(name, "like" | "->" | "->>")
+        || matches!(name, super::TO_DECIMAL | super::SUM_OF_DECIMALS)
 }
 
 /// What was found out about a statement.
@@ -623,7 +626,7 @@ fn only(name: &ObjectName) -> Result<&Ident> {
 }
 
 /// A name as both databases understand it.
-fn folded(name: &Ident) -> String {
+pub(super) fn folded(name: &Ident) -> String {
     match name.quote_style {
         None => name.value.to_ascii_lowercase(),
         Some(_) => name.value.clone(),

@@ -1,12 +1,14 @@
 //! The words of a statement: which there may be, and how they are written for a database.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use scriptorium_model::Invalid;
 use sqlparser::dialect::PostgreSqlDialect;
-use sqlparser::tokenizer::{Token, Tokenizer, Word};
+use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, Word};
 
-use super::{forbidden, refused, shown};
+use super::super::decimal::Fit;
+use super::decimals::{Decimals, Placed};
+use super::{Dialect, SUM_OF_DECIMALS, forbidden, refused, shown};
 use crate::error::Result;
 
 /// Most words.
@@ -144,6 +146,16 @@ fn number(placeholder: &str) -> Option<usize> {
     digits.parse().ok()
 }
 
+/// The words, each of which knows its place among them.
+pub(super) fn placed(tokens: &[Token]) -> Vec<TokenWithSpan> {
+    let place = |(column, token): (u64, &Token)| {
+        // Without a line, messages do not speak of it.
+        let place = Location { line: 0, column };
+        TokenWithSpan::new(token.clone(), Span::new(place, place))
+    };
+    (0..).zip(tokens).map(place).collect()
+}
+
 /// The numbers of the placeholders.
 pub(super) fn places(tokens: &[Token]) -> BTreeSet<usize> {
     let numbers = tokens.iter().filter_map(|token| match token {
@@ -166,13 +178,31 @@ pub(super) fn count_values(places: &BTreeSet<usize>, values: usize) -> Result<()
 }
 
 /// The text for a database.
-pub(super) fn write(tokens: &[Token]) -> String {
+pub(super) fn write(tokens: &[Token], dialect: Dialect, decimals: &Decimals) -> Result<String> {
     let mut text = String::new();
-    for token in tokens {
+    let signed = |place: usize| {
+        decimals
+            .values
+            .get(&place)
+            .is_some_and(|value| value.signed)
+    };
+    for (place, token) in tokens.iter().enumerate() {
+        if signed(place + 1) {
+            // It is part of the value.
+            continue;
+        }
         if !text.is_empty() {
             text.push(' ');
         }
+        if let Some(value) = decimals.values.get(&place) {
+            let before = place.checked_sub(1).and_then(|place| tokens.get(place));
+            text.push_str(&dialect.decimal(&decimal(token, before, *value)?));
+            continue;
+        }
         match token {
+            Token::Word(_) if decimals.sums.contains(&place) && dialect == Dialect::Sqlite => {
+                text.push_str(SUM_OF_DECIMALS);
+            }
             Token::Word(word) if word.quote_style.is_some() => {
                 text.push_str(&super::super::schema::quoted(&word.value));
             }
@@ -186,5 +216,51 @@ pub(super) fn write(tokens: &[Token]) -> String {
             other => text.push_str(&other.to_string()),
         }
     }
-    text
+    Ok(text)
+}
+
+/// A word that is a decimal, as it is written for both databases.
+fn decimal(token: &Token, before: Option<&Token>, value: Placed) -> Result<String> {
+    let written = match token {
+        Token::Placeholder(name) => return Ok(name.clone()),
+        Token::Number(digits, _) if value.signed && before == Some(&Token::Minus) => {
+            format!("-{digits}")
+        }
+        Token::Number(digits, _) => digits.clone(),
+        Token::SingleQuotedString(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let read = value.fit.read(&written);
+    let read = read.map_err(|message| refused(format!("{} {message}", shown(&written))))?;
+    Ok(format!("'{read}'"))
+}
+
+/// Which values of placeholders are decimals, by their numbers.
+pub(super) fn decimals(tokens: &[Token], decimals: &Decimals) -> Result<BTreeMap<usize, Fit>> {
+    let mut found: BTreeMap<usize, Option<Fit>> = BTreeMap::new();
+    for (place, token) in tokens.iter().enumerate() {
+        let Token::Placeholder(name) = token else {
+            continue;
+        };
+        let Some(number) = number(name) else { continue };
+        let fit = decimals.values.get(&place).map(|value| value.fit);
+        let before = found.entry(number).or_insert(fit);
+        match (before.as_mut(), fit) {
+            (None, None) => {}
+            (Some(before), Some(fit)) if before.scale == fit.scale => {
+                before.precision = before.precision.min(fit.precision);
+            }
+            _ => {
+                let message = format!(
+                    "{name} stands for a decimal and for something else: give each a value of its \
+                     own"
+                );
+                return Err(refused(message));
+            }
+        }
+    }
+    let found = found.into_iter();
+    Ok(found
+        .filter_map(|(number, fit)| Some((number, fit?)))
+        .collect())
 }
