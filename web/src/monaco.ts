@@ -1,5 +1,5 @@
 // The code editor: Monaco with JavaScript, TypeScript and JSON, loaded only where code is edited.
-import { editor, MarkerSeverity, Uri } from "monaco-editor/editor";
+import { editor, MarkerSeverity, MarkerTag, Uri } from "monaco-editor/editor";
 import "monaco-editor/features/register.all";
 import "monaco-editor/languages/definitions/javascript/register";
 import "monaco-editor/languages/definitions/typescript/register";
@@ -142,6 +142,8 @@ function marker(one: Diagnostic): editor.IMarkerData {
     severity: one.severity === "error" ? MarkerSeverity.Error : MarkerSeverity.Warning,
     message: one.message,
     code: one.code,
+    // Struck through.
+    tags: one.code === "script.deprecated" ? [MarkerTag.Deprecated] : [],
     startLineNumber: one.line,
     startColumn: one.column,
     endLineNumber: one.end_line,
