@@ -196,6 +196,45 @@ fn scripts_are_listed_shown_and_pushed() {
 }
 
 #[test]
+fn a_pushed_script_has_the_date_of_its_manifest_and_is_in_the_report() {
+    let server = Server::start();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("old.js");
+    std::fs::write(&file, "return 1").unwrap();
+    let push = |date: &str| {
+        let manifest = format!("[[script]]\nfile = \"old.js\"\ncompatibility = \"{date}\"\n");
+        std::fs::write(dir.path().join("scripts.toml"), manifest).unwrap();
+        let mut command = server.command();
+        command.args(["script", "push", file.to_str().unwrap()]);
+        command.output().unwrap()
+    };
+    for word in ["created", "unchanged"] {
+        let pushed = push("2026-01-01");
+        assert!(stdout(&pushed).starts_with(word), "{}", stderr(&pushed));
+    }
+    let refused = push("2026-1-1");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("compatibility: must be a date"));
+
+    let report = ["script", "compatibility"];
+    let told = server.json(&report);
+    let found: Vec<_> = told
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| (&item["name"], &item["compatibility"]))
+        .collect();
+    assert_eq!(found, [(&json!("old"), &json!("2026-01-01"))]);
+    let shown = server.command().args(report).output().unwrap();
+    let row = stdout(&shown);
+    let row = row.lines().find(|line| line.starts_with("old")).unwrap();
+    for change in told[0]["changes"].as_array().unwrap() {
+        assert!(row.contains(change.as_str().unwrap()), "{row}");
+    }
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
 fn scripts_are_run_and_followed() {
     let server = Server::start();
     let run = |arguments: &[&str]| {
