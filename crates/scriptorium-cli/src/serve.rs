@@ -105,6 +105,7 @@ fn announce(platform: &Platform, server: &Server) -> anyhow::Result<()> {
 fn builder(settings: &Settings) -> Builder {
     let mut builder = Platform::builder()
         .data_dir(&settings.data_dir)
+        .tenant_schema(settings.tables.clone())
         .http_public(settings.http_public)
         .http_allow(settings.http_allow.iter().copied())
         .http_networks(settings.http_networks.iter().copied())

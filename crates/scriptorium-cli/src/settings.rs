@@ -1,6 +1,8 @@
 //! The server's configuration: flags over environment over file over defaults, and where each value
 //! came from. Every key is one row of [`KEYS`]; unknown keys of the file are refused.
 
+mod attached;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -9,8 +11,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use reqwest::Url;
+use scriptorium::TenantSchema;
 use scriptorium::model::notification::SendMode;
 use scriptorium::model::tenant::DEFAULT_SLUG;
+use scriptorium::tenant_data::Table;
 use scriptorium::{Database, MailServer, NotificationSettings, SmsGateway, TenantShare};
 use scriptorium_server::IpNet;
 
@@ -84,6 +88,9 @@ const KEYS: [Key; 51] = [
     secret("admin_password"),
 ];
 
+/// What is said of tables that the host has in the database already. Only the file says it.
+const ATTACHED: &str = "attached";
+
 /// Most that `drain_delay` and `drain_timeout` may be.
 const LONGEST_DRAIN: Duration = Duration::from_secs(3_600);
 
@@ -140,6 +147,8 @@ struct Given {
 #[derive(Debug)]
 pub(crate) struct Layers {
     values: BTreeMap<&'static str, Given>,
+    /// Tables that the host has in the database already.
+    attached: Vec<Table>,
     /// Variables that look like settings and are none.
     pub(crate) unknown_variables: Vec<String>,
 }
@@ -161,6 +170,8 @@ pub(crate) struct Settings {
     pub(crate) backup_dir: Option<PathBuf>,
     /// The PostgreSQL server; `None` for files in the data directory.
     pub(crate) database: Option<Database>,
+    /// Tables that the host has there already.
+    pub(crate) tables: TenantSchema,
     pub(crate) node_name: Option<String>,
     pub(crate) audit_key_file: Option<PathBuf>,
     pub(crate) secrets_key_file: Option<PathBuf>,
@@ -207,6 +218,7 @@ impl Layers {
     ) -> Result<Self, Refusal> {
         let mut layers = Self {
             values: KEYS.iter().map(|key| (key.name, key.given())).collect(),
+            attached: Vec::new(),
             unknown_variables: Vec::new(),
         };
         if let Some(path) = configuration_file(flags) {
@@ -224,9 +236,24 @@ impl Layers {
         let table: toml::Table =
             toml::from_str(&text).map_err(|error| Refusal::usage(format!("{at}: {error}")))?;
         for (name, value) in table {
+            if name == ATTACHED {
+                let toml::Value::Table(tables) = value else {
+                    let message =
+                        format!("{at}: {ATTACHED} must be tables, such as [attached.orders]");
+                    return Err(Refusal::usage(message));
+                };
+                for (name, value) in tables {
+                    let table = attached::table(&name, value);
+                    let table = table.map_err(|error| {
+                        Refusal::usage(format!("{at}: {ATTACHED}.{name}: {}", error.trim()))
+                    })?;
+                    self.attached.push(table);
+                }
+                continue;
+            }
             let Some(key) = KEYS.iter().find(|key| key.name == name) else {
                 let known: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
-                let known = known.join(", ");
+                let known = format!("{}, {ATTACHED}", known.join(", "));
                 let message = format!("{at}: unknown key {name}; known are {known}");
                 return Err(Refusal::usage(message));
             };
@@ -330,6 +357,9 @@ impl Layers {
             cache_dir: self.optional("cache_dir", "a folder")?,
             backup_dir: self.optional("backup_dir", "a folder")?,
             database: self.database()?,
+            tables: TenantSchema {
+                tables: self.attached.clone(),
+            },
             node_name: self.optional("node_name", "a name")?,
             audit_key_file: self.optional("audit_key_file", "a file")?,
             secrets_key_file: self.optional("secrets_key_file", "a file")?,
@@ -367,6 +397,10 @@ impl Layers {
             bootstrap_token: self.optional("bootstrap_token", "a text")?,
             admin_password: self.optional("admin_password", "a text")?,
         };
+        if settings.demo && !settings.tables.tables.is_empty() {
+            let message = "demo has tables of its own: it cannot be on with attached ones";
+            return Err(Refusal::usage(message));
+        }
         let short = |token: &String| token.chars().count() < 32;
         if settings.bootstrap_token.as_ref().is_some_and(short) {
             return Err(self.refused("bootstrap_token", "at least 32 characters"));

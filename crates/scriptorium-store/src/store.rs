@@ -310,6 +310,16 @@ impl Store {
         TenantData::new(self, dir, schema)
     }
 
+    /// Fills in what there is of the tables that a schema attaches: their columns and keys, as the host
+    /// has them in the platform's database.
+    ///
+    /// # Errors
+    /// `Invalid` on the table for what is not there or not as it is declared, for what the owner of the
+    /// schema may not do with it, and where the platform is in a file.
+    pub async fn attach_tables(&self, schema: TenantSchema) -> Result<TenantSchema> {
+        TenantData::attach(self.db(), schema).await
+    }
+
     /// Makes now what is missing of declared tables, where they are one set for all tenants: on
     /// PostgreSQL, as the owner of the schema.
     ///

@@ -392,7 +392,8 @@ impl Builder {
             let message = "cannot be on while there are several tenants";
             return Err(Invalid::field("allow_eval", "several_tenants", message).into());
         }
-        let data = store.tenant_data(self.schema)?;
+        let schema = store.attach_tables(self.schema).await?;
+        let data = store.tenant_data(schema)?;
         store.make_tables(&data).await?;
         self.options.data = Some(data.clone());
         let mut options = self.options;

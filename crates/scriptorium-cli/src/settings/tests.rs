@@ -243,3 +243,73 @@ fn what_cannot_be_right_is_refused() {
         "cannot read /nowhere",
     );
 }
+
+#[test]
+fn tables_are_attached_by_the_file() {
+    let file = "[attached.orders]\ntable = \"shop.orders\"\ntenant = \"company\"\ntenant_is = \"key\"\n\
+                tenant_keys = { table = \"shop.companies\", key = \"id\", tenant = \"slug\" }\n\
+                access = \"write\"\nkey = [\"number\"]\n\
+                [attached.clients]\ntable = \"crm.clients\"\ntenant = \"tenant\"\ncolumns = [\"id\", \"name\"]\n";
+    let settings = layers(file, &[], ServeArgs::default())
+        .unwrap()
+        .settings()
+        .unwrap();
+    let shown: Vec<(String, bool, Vec<String>)> = settings
+        .tables
+        .tables
+        .into_iter()
+        .map(|table| {
+            let attached = table.attached.unwrap();
+            assert_eq!(attached.write, table.scripts.unwrap().write);
+            (
+                format!(
+                    "{} {}.{} {:?}",
+                    table.name, attached.schema, attached.table, attached.named
+                ),
+                attached.write,
+                table.key,
+            )
+        })
+        .collect();
+    let keys =
+        "Key(Keys { schema: \"shop\", table: \"companies\", key: \"id\", tenant: \"slug\" })";
+    assert_eq!(
+        shown,
+        [
+            ("clients crm.clients Id".to_owned(), false, vec![]),
+            (
+                format!("orders shop.orders {keys}"),
+                true,
+                vec!["number".to_owned()]
+            ),
+        ]
+    );
+    let table = |rest: &str| format!("[attached.orders]\ntable = \"shop.orders\"\n{rest}");
+    for (file, complaint) in [
+        ("attached = 7".to_owned(), "must be tables"),
+        (
+            format!("demo = true\n{}", table("tenant = \"x\"")),
+            "demo has tables of its own",
+        ),
+        ("attached = { orders = 7 }".to_owned(), "attached.orders: "),
+        (table(""), "missing field `tenant`"),
+        (
+            table("tenant = \"x\"\nmode = \"read\""),
+            "unknown field `mode`",
+        ),
+        (
+            table("tenant = \"x\"\naccess = \"all\""),
+            "unknown variant `all`",
+        ),
+        (
+            table("tenant = \"x\"\ntenant_is = \"key\""),
+            "tenant_keys goes with",
+        ),
+        (
+            "[attached.orders]\ntable = \"orders\"\ntenant = \"x\"".to_owned(),
+            "a schema and a table",
+        ),
+    ] {
+        refuse(&file, &[], complaint);
+    }
+}

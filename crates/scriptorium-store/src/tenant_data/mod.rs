@@ -2,6 +2,7 @@
 //! per tenant on SQLite, a schema of their own on PostgreSQL. For host services; what scripts may ask
 //! is decided above.
 
+mod attached;
 mod bounds;
 mod decimal;
 mod joined;
@@ -23,6 +24,7 @@ use serde_json::{Map, Value};
 
 use tokio_util::sync::CancellationToken;
 
+pub use self::attached::{Attached, Keys, Named};
 pub use self::bounds::Bounds;
 use self::joined::Joined;
 pub use self::outbox::Outgoing;
@@ -129,6 +131,9 @@ enum Inside<'a> {
 
 impl TenantData {
     pub(crate) fn new(store: &Store, dir: PathBuf, schema: TenantSchema) -> Result<Self> {
+        if matches!(store.db(), Db::Sqlite(_)) {
+            needs_postgres(&schema)?;
+        }
         let ambient = store.inner.ambient.clone();
         let schema = Arc::new(schema.validated()?);
         let declared = Arc::clone(&schema);
@@ -155,6 +160,14 @@ impl TenantData {
             store: store.clone(),
             cause: None,
         })
+    }
+
+    /// Fills in what there is of the tables that a schema attaches.
+    pub(crate) async fn attach(db: &Db, schema: TenantSchema) -> Result<TenantSchema> {
+        match db {
+            Db::Sqlite(_) => needs_postgres(&schema).map(|()| schema),
+            Db::Postgres(server) => postgres::look_up(server, schema).await,
+        }
     }
 
     /// The schema as it was declared.
@@ -445,6 +458,18 @@ impl DataTx<'_> {
 impl std::fmt::Debug for TenantData {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TenantData").finish_non_exhaustive()
+    }
+}
+
+fn needs_postgres(schema: &TenantSchema) -> Result<()> {
+    match schema.tables.iter().find(|table| table.attached.is_some()) {
+        None => Ok(()),
+        Some(table) => {
+            let message = "is attached from a PostgreSQL database, and the platform is in a file: set \
+                           database_url";
+            let field = format!("tables.{}", table.name);
+            Err(Invalid::field(field, "needs_postgres", message).into())
+        }
     }
 }
 

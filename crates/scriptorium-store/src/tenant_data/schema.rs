@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use scriptorium_model::Invalid;
 
+use super::attached::Attached;
 use super::decimal::{self, Decimal, Fit};
 use crate::error::Error;
 
@@ -29,6 +30,8 @@ pub struct Table {
     pub indexes: Vec<Vec<String>>,
     /// What scripts may do with its rows; nothing until it is said.
     pub scripts: Option<ScriptAccess>,
+    /// Where the host has it already; otherwise it is made.
+    pub attached: Option<Attached>,
 }
 
 /// What scripts may do with the rows of a table that is open to them.
@@ -95,6 +98,18 @@ impl Table {
             key: vec!["id".into()],
             indexes: Vec::new(),
             scripts: None,
+            attached: None,
+        }
+    }
+
+    /// A table that the host has in the platform's PostgreSQL database already. Its columns are
+    /// those whose types we know, or the declared ones, and its key is the one it has, unless it is
+    /// declared.
+    pub fn attached(name: impl Into<String>, attached: Attached) -> Self {
+        Self {
+            key: Vec::new(),
+            attached: Some(attached),
+            ..Self::new(name)
         }
     }
 
@@ -176,6 +191,9 @@ impl Table {
     fn check(&self, invalid: &mut Invalid) {
         let field = format!("tables.{}", self.name);
         check_name(&field, &self.name, invalid);
+        if !self.check_attached(&field, invalid) {
+            return;
+        }
         let mut names = BTreeSet::new();
         for column in &self.columns {
             let field = format!("{field}.{}", column.name);
@@ -214,6 +232,34 @@ impl Table {
                 invalid.push(field, "out_of_range", message);
             }
         }
+    }
+
+    /// Whether what is attached can be used as it is declared, and was looked up.
+    fn check_attached(&self, field: &str, invalid: &mut Invalid) -> bool {
+        let Some(attached) = &self.attached else {
+            return true;
+        };
+        attached.check(field, invalid);
+        let mut refuse = |code, message: &str| {
+            invalid.push(field, code, message);
+            false
+        };
+        if attached.found.is_none() {
+            return refuse("attached", "is attached, and has to be looked up first");
+        }
+        if !self.indexes.is_empty() {
+            return refuse(
+                "attached",
+                "indexes of a table of the host's are the host's",
+            );
+        }
+        if !attached.write && self.scripts.as_ref().is_some_and(|scripts| scripts.write) {
+            return refuse(
+                "read_only",
+                "is only read: it is not attached to be written",
+            );
+        }
+        true
     }
 
     /// Whether rows are found by the column.
@@ -383,7 +429,7 @@ impl TenantSchema {
     }
 }
 
-fn check_name(field: &str, name: &str, invalid: &mut Invalid) {
+pub(super) fn check_name(field: &str, name: &str, invalid: &mut Invalid) {
     let fits = (1..=63).contains(&name.len())
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name

@@ -9,6 +9,7 @@
 
 mod access;
 mod alerts;
+mod attached;
 mod audit;
 mod audit_tampering;
 mod backup;

@@ -199,7 +199,7 @@ fn refusal<T: std::fmt::Debug>(result: Result<T>) -> (String, &'static str, Stri
 }
 
 /// What a script must not get: refused, whoever refuses it.
-const HOSTILE: &[&str] = &[
+pub(crate) const HOSTILE: &[&str] = &[
     // Acting for another tenant, or as somebody else.
     "select set_config('app.tenant', '00000000-0000-0000-0000-000000000000', true)",
     "select current_setting('app.tenant')",

@@ -2,9 +2,11 @@
 //! through views that hold the tenant's predicate, by the login of scripts' own SQL. Row-level
 //! security is the other lock (decision 0013).
 
+mod attach;
 mod numeric;
 mod session;
 mod tables;
+mod times;
 mod values;
 
 use std::cell::{Cell, RefCell};
@@ -21,6 +23,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+pub(super) use self::attach::look_up;
 use self::session::{Checked, Failure, Session};
 use super::bounds::Bounds;
 use super::schema::TenantSchema;

@@ -10,11 +10,12 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor, Row};
 
 use super::super::schema::{Column, ColumnType, TENANT, Table, TenantSchema, quoted, quoted_list};
+use super::attach;
 use crate::db::postgres::{self, Postgres};
 use crate::error::{Error, Result};
 
 /// Where the tables are. Only their owner may name what is in it.
-const TABLES: &str = "scriptorium_tables";
+pub(super) const TABLES: &str = "scriptorium_tables";
 /// What every session may use; the schemas of views are called after it.
 pub(super) const SHARED: &str = "scriptorium_data";
 
@@ -30,7 +31,7 @@ const LOCKS: i32 = i32::from_be_bytes(*b"data");
 
 /// Whose row it is, in a form that is nobody's when no tenant was named: what row-level security
 /// asks, asked again by each view and filled in where a row is made.
-const WHOSE: &str = "nullif(current_setting('app.tenant', true), '')::uuid";
+pub(super) const WHOSE: &str = "nullif(current_setting('app.tenant', true), '')::uuid";
 
 /// The longest name that PostgreSQL does not cut.
 const NAME: usize = 63;
@@ -45,6 +46,9 @@ pub(super) fn views_of(schema: &TenantSchema) -> String {
             shown.update(format!("{},", column.name));
         }
         shown.update(")");
+        if let Some(attached) = &table.attached {
+            shown.update(attach::described(table, attached));
+        }
     }
     format!("{SHARED}_{}", hex(&shown.finalize()[..6]))
 }
@@ -103,6 +107,8 @@ struct Found {
     views: BTreeSet<String>,
     /// Tables and views that the logins may use as they need to.
     granted: BTreeSet<(String, String)>,
+    /// Views that scripts may read.
+    readable: BTreeSet<String>,
     /// Whether the schema of the views is there and open, and what sessions share is.
     has_views: bool,
     is_open: bool,
@@ -128,6 +134,20 @@ impl Wanted<'_> {
             ));
         }
         for table in &self.schema.tables {
+            if let Some(attached) = &table.attached {
+                let place = (self.views.clone(), table.name.clone());
+                let granted = match attached.write {
+                    true => found.granted.contains(&place),
+                    false => found.readable.contains(&table.name),
+                };
+                if !found.views.contains(&table.name) {
+                    statements.push(attach::create_views(&self.views, table, attached)?);
+                }
+                if !granted {
+                    statements.push(attach::grant(&self.views, table, attached, &script));
+                }
+                continue;
+            }
             match found.tables.get(&table.name) {
                 None => statements.push(create(table)),
                 Some(columns) => {
@@ -206,7 +226,8 @@ impl Wanted<'_> {
              has_table_privilege($3, c.oid, 'select') and has_table_privilege($3, c.oid, 'insert') \
              and has_table_privilege($3, c.oid, 'update') \
              and has_table_privilege($3, c.oid, 'delete') and (c.relkind = 'v' \
-             or has_table_privilege($4, c.oid, 'select')) end as granted \
+             or has_table_privilege($4, c.oid, 'select')) end as granted, \
+             c.relkind = 'v' and has_table_privilege($3, c.oid, 'select') as readable \
              from pg_class c join pg_namespace n on n.oid = c.relnamespace \
              where n.nspname in ($1, $2) and c.relkind in ('r', 'v', 'i')",
         )
@@ -222,6 +243,9 @@ impl Wanted<'_> {
                 row.try_get("name")?,
                 row.try_get("kind")?,
             );
+            if row.try_get("readable")? {
+                found.readable.insert(name.clone());
+            }
             if row.try_get("granted")? {
                 found.granted.insert((schema, name.clone()));
             }
@@ -299,7 +323,7 @@ fn index_name(table: &Table, unique: bool, columns: &[String]) -> String {
 }
 
 /// A name that PostgreSQL keeps whole.
-fn short(name: String) -> String {
+pub(super) fn short(name: String) -> String {
     if name.len() <= NAME {
         return name;
     }

@@ -6,12 +6,12 @@ use serde_json::{Number, Value};
 use sqlx::encode::{Encode, IsNull};
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{
-    PgArgumentBuffer, PgArguments, PgColumn, PgRow, PgTypeInfo, PgValueRef, Postgres,
+    PgArgumentBuffer, PgArguments, PgColumn, PgRow, PgTypeInfo, PgTypeKind, PgValueRef, Postgres,
 };
 use sqlx::{Arguments, Column, Decode, Row as _, Type, TypeInfo, ValueRef};
 
 use super::super::{Row, refused};
-use super::numeric;
+use super::{numeric, times};
 use crate::error::{Error, Result};
 
 /// The values of `$1`, `$2` and so on, as the types that the database has found for them.
@@ -26,7 +26,7 @@ pub(super) fn arguments(types: &[PgTypeInfo], params: &[Value]) -> Result<PgArgu
         let value = params
             .get(index)
             .ok_or_else(|| refused("params", format!("there is no value for ${number}")))?;
-        let bytes = encoded(ty.name(), value).ok_or_else(|| {
+        let bytes = encoded(ty, value).ok_or_else(|| {
             let message = format!("the value of ${number} is not of the type {}", ty.name());
             refused("params", message)
         })?;
@@ -80,11 +80,12 @@ impl Encode<'_, Postgres> for Argument {
 }
 
 /// What travels for a value where a type is asked for; `None` when it does not fit.
-fn encoded(ty: &str, value: &Value) -> Option<Option<Vec<u8>>> {
+fn encoded(ty: &PgTypeInfo, value: &Value) -> Option<Option<Vec<u8>>> {
     if value.is_null() {
         return Some(None);
     }
-    Some(Some(match ty {
+    let said = || value.as_str();
+    Some(Some(match ty.name() {
         "TEXT" | "VARCHAR" | "CHAR" | "NAME" | "UNKNOWN" => text(value).into_bytes(),
         "INT8" => whole(value)?.to_be_bytes().into(),
         "INT4" => i32::try_from(whole(value)?).ok()?.to_be_bytes().into(),
@@ -97,6 +98,16 @@ fn encoded(ty: &str, value: &Value) -> Option<Option<Vec<u8>>> {
             _ => return None,
         },
         "JSON" => json(value)?.into_bytes(),
+        // Types that tables of the host's own have.
+        "JSONB" => [&[1], json(value)?.as_bytes()].concat(),
+        "UUID" => Uuid::parse_str(said()?).ok()?.as_bytes().into(),
+        "FLOAT4" => {
+            let narrow = real(value)? as f32;
+            narrow.is_finite().then(|| narrow.to_be_bytes().into())?
+        }
+        "TIMESTAMP" | "TIMESTAMPTZ" => times::read_instant(said()?)?.to_be_bytes().into(),
+        "DATE" => times::read_day(said()?)?.to_be_bytes().into(),
+        _ if matches!(ty.kind(), PgTypeKind::Enum(_)) => said()?.as_bytes().into(),
         _ => return None,
     }))
 }
@@ -184,7 +195,12 @@ fn decoded(column: &PgColumn, value: PgValueRef<'_>) -> Result<Value> {
         "INT4" => of::<i32>(value)?.into(),
         "INT2" => of::<i16>(value)?.into(),
         "FLOAT8" => of::<f64>(value)?.into(),
-        "FLOAT4" => of::<f32>(value)?.into(),
+        // As the shortest text that it is, not as what it is among wider ones.
+        "FLOAT4" => {
+            let text = of::<f32>(value)?.to_string();
+            let number = text.parse().ok().and_then(Number::from_f64);
+            number.map_or(Value::Null, Value::Number)
+        }
         "NUMERIC" => number(value.as_bytes().map_err(unreadable)?),
         "TEXT" | "VARCHAR" | "CHAR" | "NAME" | "UNKNOWN" => of::<&str>(value)?.into(),
         "JSON" => {
@@ -195,7 +211,33 @@ fn decoded(column: &PgColumn, value: PgValueRef<'_>) -> Result<Value> {
                 text.into()
             }
         }
+        "JSONB" => {
+            let bytes = value.as_bytes().map_err(unreadable)?;
+            let text = bytes.get(1..).unwrap_or_default();
+            if declared {
+                serde_json::from_slice(text).unwrap_or(Value::Null)
+            } else {
+                String::from_utf8_lossy(text).into()
+            }
+        }
         "UUID" => of::<Uuid>(value)?.to_string().into(),
+        "TIMESTAMP" | "TIMESTAMPTZ" => {
+            let bytes = value.as_bytes().map_err(unreadable)?;
+            let bytes = bytes
+                .try_into()
+                .map_err(|_| unreadable("eight bytes".into()))?;
+            times::instant(i64::from_be_bytes(bytes)).into()
+        }
+        "DATE" => {
+            let bytes = value.as_bytes().map_err(unreadable)?;
+            let bytes = bytes
+                .try_into()
+                .map_err(|_| unreadable("four bytes".into()))?;
+            times::day(i32::from_be_bytes(bytes)).into()
+        }
+        _ if matches!(column.type_info().kind(), PgTypeKind::Enum(_)) => {
+            value.as_str().map_err(unreadable)?.into()
+        }
         other => {
             let message = format!(
                 "{} is of the type {other}, which no business table has: make it text",
