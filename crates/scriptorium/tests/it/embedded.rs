@@ -193,7 +193,8 @@ async fn a_script_that_takes_too_long_does_not_hold_the_transaction() {
     let tenant = tenant(&world).await;
     let written: Result<u64, Error> = tenant
         .transaction(|tx| {
-            let budget = Duration::from_millis(50);
+            // On a busy machine a part of it goes by before the first instruction.
+            let budget = Duration::from_millis(500);
             let ended = tx.invoke_within::<_, Value>("endless", &json!({}), budget);
             let error = ended.unwrap_err();
             assert_eq!(
