@@ -164,13 +164,21 @@ impl Api {
         assert!(status.is_success(), "{path}: {status} {text}");
     }
 
+    /// What a path answers: while the database is cut off, what it answers after that.
     pub(crate) async fn get(&self, path: &str) -> Value {
-        let request = self.client.get(format!("{}{path}", self.base));
-        let response = request.bearer_auth(&self.token).send().await.unwrap();
-        let status = response.status();
-        let text = response.text().await.unwrap();
-        assert_eq!(status, StatusCode::OK, "{path}: {text}");
-        serde_json::from_str(&text).unwrap()
+        for _ in 0..250 {
+            let request = self.client.get(format!("{}{path}", self.base));
+            let response = request.bearer_auth(&self.token).send().await.unwrap();
+            let status = response.status();
+            let text = response.text().await.unwrap();
+            if status == StatusCode::SERVICE_UNAVAILABLE {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                continue;
+            }
+            assert_eq!(status, StatusCode::OK, "{path}: {text}");
+            return serde_json::from_str(&text).unwrap();
+        }
+        panic!("{path}: the database stays cut off");
     }
 
     /// What of all tenants has been accepted and not begun.

@@ -96,8 +96,8 @@ pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection> 
 /// the patience of who waits.
 const ACQUIRE: Duration = Duration::from_secs(5);
 
-/// A connection that was used so lately is taken to be there still. One that is not says so at its first
-/// statement, like one that breaks in between; who is busy need not ask each time.
+/// A connection that was used so lately is taken to be there still; who is busy need not ask each time. One that
+/// is not says so when a transaction begins on it, which then begins on another.
 const LATELY: Duration = Duration::from_secs(1);
 
 /// The pools of one server. Cheap to clone.

@@ -91,6 +91,22 @@ async fn a_connection_with_something_left_on_it_is_closed() {
     assert_eq!(first, second);
 }
 
+/// It is not asked whether it is there still, and nobody notices that it is not.
+#[tokio::test]
+async fn a_connection_that_was_cut_is_replaced() {
+    let (database, server) = server().await;
+    for access in [Access::Read, Access::Write] {
+        let tx = server.begin(None, access).await.unwrap();
+        tx.rollback().await.unwrap();
+        let cut = pid(&mut server.system.acquire().await.unwrap()).await;
+        database.psql(&format!("select pg_terminate_backend({cut}, 5000)"));
+        let tx = server.begin(None, access).await.unwrap();
+        let count = "select count(*) from tenants".to_owned();
+        tx.query(count, Vec::new()).await.unwrap();
+        tx.rollback().await.unwrap();
+    }
+}
+
 async fn pid(connection: &mut sqlx::PgConnection) -> i32 {
     let pid = sqlx::query_scalar("select pg_backend_pid()");
     pid.fetch_one(connection).await.unwrap()

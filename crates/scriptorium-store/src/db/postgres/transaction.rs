@@ -26,9 +26,26 @@ pub(crate) struct Transaction {
     open_part: bool,
 }
 
+/// Whether the connection was closed by the other side: without a word, or by whoever administers the server.
+fn was_cut(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(error) => error.code().as_deref() == Some("57P01"),
+        _ => false,
+    }
+}
+
 impl Transaction {
     pub(super) async fn begin(pool: &PgPool, begin: String, clock: Clock) -> Result<Self, DbErr> {
-        let begun = pool.begin_with(AssertSqlSafe(begin)).await;
+        // Connections that broke while they rested are not asked for it: they say so here, and go. Nothing was
+        // done by then, and a new one is no worse off than the first would have been.
+        let mut rested = pool.size();
+        let begun = loop {
+            match pool.begin_with(AssertSqlSafe(begin.clone())).await {
+                Err(error) if rested > 0 && was_cut(&error) => rested -= 1,
+                begun => break begun,
+            }
+        };
         Ok(Self {
             begun: Arc::new(Mutex::new(begun.map_err(refused)?)),
             clock,
