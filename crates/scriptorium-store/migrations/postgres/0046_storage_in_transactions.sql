@@ -7,7 +7,7 @@ alter table storage_usage add column handed_over bigint not null default 0;
 -- Keeps what the transaction of the login of scripts' own SQL read and wrote of storage, in the tenant that it was
 -- begun for; says 'kept', 'changed' when something that it read is not so any more, or 'quota'. Whoever calls it
 -- takes the transaction back for anything but 'kept'. Only the server's own code says app.publishes: a statement of
--- a script can set nothing, and cannot call set_config.
+-- a script can set nothing, and cannot call set_config. A login that may change entries anyway need not say it.
 create or replace function scriptorium_data.keep_entries(
     reads text[], seen text[], keys text[], contents text[], ends bigint[], at bigint,
     most_entries bigint, most_bytes bigint
@@ -19,7 +19,8 @@ declare
     before record;
     after record;
 begin
-    if current_setting('app.publishes', true) is distinct from 'on' then
+    if current_setting('app.publishes', true) is distinct from 'on'
+        and not has_table_privilege(session_user, 'scriptorium.storage', 'delete') then
         raise insufficient_privilege using message = 'only the host keeps entries';
     end if;
     -- Whoever changes entries holds their count first; there has to be one to be held.

@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use scriptorium_model::storage::Batch;
-use scriptorium_model::{Ctx, Json, TenantId};
+use scriptorium_model::{Ctx, Json, TenantId, Timestamp};
 use sea_orm::FromQueryResult;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 use super::{Written, changed_meanwhile, over_quota};
 use crate::Store;
+use crate::audit::unaudited;
 use crate::db::{Dialect, Micros};
 use crate::error::{Error, Result};
 use crate::tenant_data::{Connection, Files};
@@ -161,6 +162,51 @@ impl Store {
         }))
     }
 
+    /// Keeps what a transaction without rows read and wrote, on PostgreSQL. On a thread for blocking work.
+    ///
+    /// # Errors
+    /// As for [`Store::leave_entries`].
+    pub(crate) fn keep_alone(&self, tenant: TenantId, batch: &Batch) -> Result<()> {
+        self.block_on(async {
+            let tx = self.db().write(&Ctx::platform(tenant)).await?;
+            let written: Vec<_> = (batch.written.iter())
+                .map(|(key, kept)| {
+                    let value = kept.as_ref().map(|kept| kept.value.as_str());
+                    let ends = kept.as_ref().and_then(|kept| kept.expires_at);
+                    (key, value, ends.map(Timestamp::as_microsecond))
+                })
+                .collect();
+            let read: Vec<_> = (batch.read.iter())
+                .map(|(key, value)| (key, value.as_ref().map(Json::as_str)))
+                .collect();
+            let quota = self.inner.storage_quota;
+            let most = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+            let sql = tx
+                .sql(
+                    "select scriptorium_data.keep_entries( \
+                     array(select e->>0 from jsonb_array_elements($2::jsonb) as x (e)), \
+                     array(select e->>1 from jsonb_array_elements($2::jsonb) as x (e)), \
+                     array(select e->>0 from jsonb_array_elements($3::jsonb) as x (e)), \
+                     array(select e->>1 from jsonb_array_elements($3::jsonb) as x (e)), \
+                     array(select (e->>2)::bigint from jsonb_array_elements($3::jsonb) as x (e)), \
+                     $4, $5, $6) as came_to where $1::uuid is not null",
+                )
+                .with([
+                    serde_json::json!(read).to_string().into(),
+                    serde_json::json!(written).to_string().into(),
+                    Micros::from(self.inner.ambient.now()).into(),
+                    most(quota.entries).into(),
+                    most(quota.bytes).into(),
+                ]);
+            let came_to: Option<KeptRow> = tx.one(sql).await?;
+            match came_to.as_ref().map(|row| row.came_to.as_str()) {
+                Some("kept") => tx.commit(unaudited("scripts keep entries")).await,
+                Some("quota") => Err(over_quota(quota)),
+                _ => Err(changed_meanwhile()),
+            }
+        })
+    }
+
     /// Makes what a committed transaction has left the platform's.
     pub(crate) async fn hand_over(&self, leaving: Leaving) -> Result<()> {
         let Leaving {
@@ -267,6 +313,11 @@ struct EntryRow {
     key: String,
     value: String,
     lives: bool,
+}
+
+#[derive(FromQueryResult)]
+struct KeptRow {
+    came_to: String,
 }
 
 #[derive(Default, FromQueryResult)]

@@ -441,6 +441,10 @@ impl DataTx<'_> {
                 *self.left.lock().unwrap_or_else(PoisonError::into_inner) = left;
                 Ok(())
             }
+            // There are no rows to keep them with, and nobody may do it in that place.
+            Inside::Server(_) if self.data.schema.tables.is_empty() => {
+                store.keep_alone(self.tenant(), &batch)
+            }
             Inside::Server(running) => running.keep_entries(&batch, store.inner.storage_quota),
         }
     }

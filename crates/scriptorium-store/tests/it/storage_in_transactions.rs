@@ -163,6 +163,40 @@ async fn entries_are_kept_with_the_rows_or_not_at_all(
     assert_eq!(orders(&data, ctx).await, ["a", "b", "c"]);
 }
 
+/// A host without tables has no rows to keep them with: several entries at once, all or none.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_are_kept_together_without_tables(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::with_tables(database).await;
+    let data = world.store.tenant_data(TenantSchema::default()).unwrap();
+    world.store.make_tables(&data).await.unwrap();
+    let (store, ctx) = (&world.store, &world.ctx);
+    let keep = async |batch: Batch| {
+        let scripts = data.for_scripts();
+        let work = move |tx: &scriptorium_store::tenant_data::ScriptTx<'_>| tx.keep_entries(batch);
+        scripts
+            .transaction(ctx, CancellationToken::new(), work)
+            .await
+    };
+    keep(batch(
+        &[("a", None)],
+        &[("a", Some("\"a\\u0000\"")), ("b", Some("2"))],
+    ))
+    .await
+    .unwrap();
+    assert_eq!(
+        entry(store, ctx, "a").await.as_deref(),
+        Some("\"a\\u0000\"")
+    );
+    let stale = batch(&[("b", Some("1"))], &[("a", None), ("b", Some("3"))]);
+    assert_eq!(code(keep(stale).await), "changed");
+    let moved = batch(&[("b", Some("2"))], &[("a", None), ("b", Some("3"))]);
+    keep(moved).await.unwrap();
+    assert_eq!(entry(store, ctx, "a").await, None);
+    assert_eq!(entry(store, ctx, "b").await.as_deref(), Some("3"));
+    assert_eq!(entry(store, &world.other, "b").await, None);
+}
+
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_keeps_to_the_quota(#[values(Sqlite, Postgres)] database: Database) {
