@@ -15,7 +15,7 @@ use super::args::{Args, Check, Param, optional, required};
 use super::{Binding, Capability, invalid, store_failed};
 use crate::host::Run;
 
-pub(crate) use self::within::Entries;
+pub(crate) use self::within::{Entries, Waiting};
 
 /// Most keys that are removed at once.
 const KEYS: usize = 100;
@@ -137,15 +137,11 @@ fn set(run: &Arc<Run>, mut args: Args) -> Reply {
     let (this, place) = (run.clone(), Place::of(run));
     run.later(async move {
         let key = key(&mut args)?;
-        let (value, expires_at) = (args.json(1), until(&this, &mut args, 2));
-        if let Place::Storage = place {
-            let store = &this.world.store;
-            let set = store.set_entry_of_script(&this.ctx, &key, value, expires_at);
-            set.await.map_err(refused)?;
-        } else {
-            let kept = Kept { value, expires_at };
-            place.turn(&this).await?.put(&key, Some(kept))?;
-        }
+        let kept = Kept {
+            value: args.json(1),
+            expires_at: until(&this, &mut args, 2),
+        };
+        place.turn(&this).await?.set(&key, kept).await?;
         Ok("true".to_owned())
     })
 }
@@ -156,18 +152,11 @@ fn delete(run: &Arc<Run>, mut args: Args) -> Reply {
     }
     let (this, place) = (run.clone(), Place::of(run));
     run.later(async move {
+        let keys = keys(args.json(0).to_value())?;
+        let mut turn = place.turn(&this).await?;
         let mut any = false;
-        for key in keys(args.json(0).to_value())? {
-            any |= if let Place::Storage = place {
-                let store = &this.world.store;
-                let deleted = store.delete_entry_of_script(&this.ctx, &key).await;
-                deleted.map_err(refused)?
-            } else {
-                let mut turn = place.turn(&this).await?;
-                let there = turn.look(&key).await?.is_some();
-                turn.put(&key, None)?;
-                there
-            };
+        for key in keys {
+            any |= turn.delete(&key).await?;
         }
         Ok(any.to_string())
     })

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::super::args::Args;
-use super::super::storage::Entries;
+use super::super::storage::{Entries, Waiting};
 use super::ask::{data, refused};
 use crate::host::{Run, Told};
 
@@ -61,10 +61,10 @@ impl Database {
         self.lock().is_some()
     }
 
-    /// What the transaction that is open has of storage.
-    pub(crate) fn entries(&self) -> Option<Entries> {
+    /// The next place at what the transaction that is open has of storage.
+    pub(crate) fn entries(&self) -> Option<Waiting> {
         let open = self.lock();
-        open.as_ref().map(|open| open.entries.clone())
+        open.as_ref().map(|open| open.entries.queue())
     }
 
     /// The run is over: what is asked is interrupted, and an open transaction rolled back.
@@ -178,9 +178,10 @@ pub(super) fn commit(run: &Arc<Run>, _: Args) -> Reply {
     let Some(open) = run.database.lock().take() else {
         return Reply::Ready(Err(over()));
     };
-    let this = run.clone();
+    // Behind the calls that were made before.
+    let (this, entries) = (run.clone(), open.entries.queue());
     run.later(async move {
-        let batch = open.entries.close().await;
+        let batch = entries.await.close();
         // Whether it is still there, the end will say.
         let _ = open.commands.send(Command::Commit(batch));
         match open.ended.await {

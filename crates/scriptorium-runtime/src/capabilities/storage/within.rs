@@ -2,11 +2,13 @@
 //! changed stands before it: in a transaction until it is kept with the rows, in a dry run for good.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use scriptorium_engine::{Held, HostError};
 use scriptorium_model::storage::{Batch, Change, Changed, Entry, Kept};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::refused;
 use crate::compatibility;
@@ -17,42 +19,55 @@ const CHANGED: usize = 1_000;
 /// What an entry takes at most beside its key and its value.
 const ENTRY_BYTES: usize = 128;
 
-/// What a transaction has read and changed. Calls that were begun together come to it one after the other.
-#[derive(Clone, Default)]
+/// What a transaction has read and changed. Calls come to it one after the other, in the order in which they were
+/// made.
+#[derive(Default)]
 pub(crate) struct Entries(Arc<Mutex<State>>);
 
 #[derive(Default)]
-pub(super) struct State {
+pub(crate) struct State {
     batch: Batch,
     found: BTreeMap<String, Option<Kept>>,
     held: Vec<Held>,
     is_over: bool,
 }
 
+/// A place in the order of the calls.
+pub(crate) type Waiting = Pin<Box<dyn Future<Output = OwnedMutexGuard<State>> + Send>>;
+
 /// Where a call reads and changes entries.
-#[derive(Clone)]
 pub(super) enum Place {
     /// Where they are.
     Storage,
     /// In front of them, in a dry run.
     Dry,
     /// In front of them, in the transaction that is open.
-    Within(Entries),
+    Within(Waiting),
 }
 
 /// A place, with nobody else of the run in between.
 pub(super) enum Turn<'a> {
     Storage(&'a Run),
     Dry(&'a Run),
-    Within(&'a Run, MutexGuard<'a, State>),
+    Within(&'a Run, OwnedMutexGuard<State>),
 }
 
 impl Entries {
+    /// The next place, which is taken at once, however late it is waited for.
+    pub(crate) fn queue(&self) -> Waiting {
+        let mut waiting = Box::pin(self.0.clone().lock_owned());
+        match waiting.as_mut().now_or_never() {
+            Some(state) => Box::pin(std::future::ready(state)),
+            None => waiting,
+        }
+    }
+}
+
+impl State {
     /// Ends the transaction: what it has read and changed. Calls that come later find it over.
-    pub(crate) async fn close(&self) -> Batch {
-        let mut state = self.0.lock().await;
-        state.is_over = true;
-        std::mem::take(&mut state.batch)
+    pub(crate) fn close(&mut self) -> Batch {
+        self.is_over = true;
+        std::mem::take(&mut self.batch)
     }
 }
 
@@ -71,12 +86,12 @@ impl Place {
         run.database.entries().map_or(Self::Storage, Self::Within)
     }
 
-    pub(super) async fn turn<'a>(&'a self, run: &'a Run) -> Result<Turn<'a>, HostError> {
+    pub(super) async fn turn(self, run: &Run) -> Result<Turn<'_>, HostError> {
         match self {
             Self::Storage => Ok(Turn::Storage(run)),
             Self::Dry => Ok(Turn::Dry(run)),
-            Self::Within(entries) => {
-                let state = entries.0.lock().await;
+            Self::Within(waiting) => {
+                let state = waiting.await;
                 if state.is_over {
                     return Err(super::super::db::over());
                 }
@@ -110,8 +125,30 @@ impl Turn<'_> {
         }
     }
 
-    /// Changes what is kept under a key, when it is not storage itself.
-    pub(super) fn put(&mut self, key: &str, kept: Option<Kept>) -> Result<(), HostError> {
+    /// Keeps a value under a key.
+    pub(super) async fn set(&mut self, key: &str, kept: Kept) -> Result<(), HostError> {
+        if let Self::Storage(run) = self {
+            let Kept { value, expires_at } = kept;
+            let store = &run.world.store;
+            let set = store.set_entry_of_script(&run.ctx, key, value, expires_at);
+            return set.await.map(drop).map_err(refused);
+        }
+        self.put(key, Some(kept))
+    }
+
+    /// Removes a key; whether there was one.
+    pub(super) async fn delete(&mut self, key: &str) -> Result<bool, HostError> {
+        if let Self::Storage(run) = self {
+            let deleted = run.world.store.delete_entry_of_script(&run.ctx, key).await;
+            return deleted.map_err(refused);
+        }
+        let there = self.look(key).await?.is_some();
+        self.put(key, None)?;
+        Ok(there)
+    }
+
+    /// Changes what stands before storage.
+    fn put(&mut self, key: &str, kept: Option<Kept>) -> Result<(), HostError> {
         match self {
             Self::Storage(_) => Ok(()),
             Self::Dry(run) => run.intend_entry(key, kept),
