@@ -6,13 +6,17 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use governor::clock::Clock as _;
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
 use moka::sync::Cache;
 use scriptorium_engine::HostError;
-use scriptorium_model::ScriptId;
+use scriptorium_model::{Ambient, ScriptId};
 use serde_json::json;
 
+use crate::elapsed::Elapsed;
 use crate::scheduler::TenantShare;
 
 /// Most buckets that are remembered; the one that was not used for longest goes first.
@@ -32,14 +36,12 @@ pub(crate) enum Kind {
 }
 
 /// The buckets of all scripts.
-pub(crate) struct Rates(Cache<(ScriptId, Kind), Bucket>);
-
-/// How often a script may, and what it has used of that.
-#[derive(Clone)]
-struct Bucket {
-    per_minute: NonZeroU32,
-    used: Arc<DefaultDirectRateLimiter>,
+pub(crate) struct Rates {
+    buckets: Cache<(ScriptId, Kind), Arc<Bucket>>,
+    clock: Elapsed,
 }
+
+type Bucket = RateLimiter<NotKeyed, InMemoryState, Elapsed, NoOpMiddleware<Nanos>>;
 
 impl Kind {
     /// What a call is, by its path.
@@ -71,9 +73,12 @@ impl Kind {
 }
 
 impl Rates {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(ambient: Ambient) -> Self {
         let buckets = Cache::builder().max_capacity(BUCKETS).time_to_idle(IDLE);
-        Self(buckets.build())
+        Self {
+            buckets: buckets.build(),
+            clock: Elapsed::new(ambient),
+        }
     }
 
     /// Counts a call.
@@ -89,21 +94,20 @@ impl Rates {
         let Some(per_minute) = kind.most(share) else {
             return Ok(());
         };
-        let bucket = self.0.get_with((script, kind), || Bucket {
-            per_minute,
-            used: Arc::new(RateLimiter::direct(Quota::per_minute(per_minute))),
-        });
-        let Err(until) = bucket.used.check() else {
+        let make = || {
+            let quota = Quota::per_minute(per_minute);
+            Arc::new(RateLimiter::direct_with_clock(quota, self.clock.clone()))
+        };
+        let Err(until) = self.buckets.get_with((script, kind), make).check() else {
             return Ok(());
         };
-        let wait = until.wait_time_from(DefaultClock::default().now());
+        let wait = until.wait_time_from(self.clock.now());
         // Rounded up: who comes back then is let in.
         let wait = u64::try_from(wait.as_millis())
             .unwrap_or(u64::MAX)
             .saturating_add(1);
         let message = format!(
-            "the script may make {} {} a minute, and can make the next in {wait} ms",
-            bucket.per_minute,
+            "the script may make {per_minute} {} a minute, and can make the next in {wait} ms",
             kind.calls(),
         );
         Err(HostError {
@@ -115,9 +119,28 @@ impl Rates {
 
 #[cfg(test)]
 mod tests {
-    use scriptorium_model::Uuid;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use scriptorium_model::ambient::{Clock, Entropy};
+    use scriptorium_model::{Timestamp, Uuid};
 
     use super::*;
+
+    struct Milliseconds(AtomicI64);
+
+    impl Clock for Milliseconds {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millisecond(self.0.load(Ordering::Relaxed)).unwrap()
+        }
+    }
+
+    struct Zeros;
+
+    impl Entropy for Zeros {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(0);
+        }
+    }
 
     #[track_caller]
     fn check(path: &str, expected: Option<Kind>) {
@@ -138,7 +161,8 @@ mod tests {
 
     #[test]
     fn a_script_is_refused_alone_and_for_a_kind() {
-        let rates = Rates::new();
+        let clock = Arc::new(Milliseconds(AtomicI64::new(1_000_000)));
+        let rates = Rates::new(Ambient::new(clock.clone(), Arc::new(Zeros)));
         let share = TenantShare {
             database: Some(2),
             ..TenantShare::TRUSTED
@@ -152,10 +176,16 @@ mod tests {
         assert_eq!(refused.code, "RATE_LIMIT");
         let details: serde_json::Value = serde_json::from_str(&refused.details.unwrap()).unwrap();
         let wait = details["retryAfterMs"].as_u64().unwrap();
-        assert!((1..=30_001).contains(&wait), "{wait}");
+        assert_eq!(wait, 30_001);
         count(other, Kind::Database).unwrap();
         for _ in 0..100 {
             count(one, Kind::Storage).unwrap();
         }
+        clock.0.fetch_add(29_999, Ordering::Relaxed);
+        count(one, Kind::Database).unwrap_err();
+        // Who comes when it was told is let in.
+        clock.0.fetch_add(2, Ordering::Relaxed);
+        count(one, Kind::Database).unwrap();
+        count(one, Kind::Database).unwrap_err();
     }
 }

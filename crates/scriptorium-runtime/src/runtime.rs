@@ -134,6 +134,7 @@ impl Runtime {
         let operators = options.service_outbound.unwrap_or_else(|| outbound.clone());
         let world = World {
             remotes: Remotes::new(&store, ambient.clone(), operators),
+            rates: Rates::new(ambient.clone()),
             store,
             ambient,
             services,
@@ -144,7 +145,6 @@ impl Runtime {
             outlets: Outlets::new(options.notifications)?,
             outbound,
             shares: options.shares.clone(),
-            rates: Rates::new(),
             permissions,
             io,
             tasks: TaskTracker::new(),

@@ -4,16 +4,16 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use governor::clock::Clock;
 use governor::middleware::StateInformationMiddleware;
-use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use moka::sync::Cache;
-use scriptorium_model::{Ambient, ScriptId, TenantId, Timestamp, TokenId, UserId};
+use scriptorium_model::{Ambient, ScriptId, TenantId, TokenId, UserId};
+use scriptorium_runtime::Elapsed;
 
 /// Most callers that are counted at once; more of them push out those that are seen least.
 const CALLERS: u64 = 50_000;
@@ -193,39 +193,12 @@ impl Rates {
     }
 }
 
-/// The platform's clock as time that only goes on: when somebody sets it back, no bucket stays
-/// empty for as long (LOAD-13).
-#[derive(Clone)]
-struct Elapsed {
-    ambient: Ambient,
-    seen: Arc<Mutex<(Timestamp, Duration)>>,
-}
-
-impl Elapsed {
-    fn new(ambient: Ambient) -> Self {
-        let seen = Arc::new(Mutex::new((ambient.now(), Duration::ZERO)));
-        Self { ambient, seen }
-    }
-}
-
-impl Clock for Elapsed {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
-        let now = self.ambient.now();
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let passed = Duration::try_from(now.duration_since(seen.0)).unwrap_or_default();
-        *seen = (now, seen.1.saturating_add(passed));
-        Nanos::from(seen.1)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicI64, Ordering};
 
-    use scriptorium_model::Uuid;
     use scriptorium_model::ambient::{Clock, Entropy};
+    use scriptorium_model::{Timestamp, Uuid};
 
     use super::*;
 
