@@ -10,7 +10,7 @@ use scriptorium_model::storage::{Change, Changed, Entry, Kept, Quota, VALUE_BYTE
 use scriptorium_model::{Ctx, Invalid, Json, Timestamp};
 use sea_orm::FromQueryResult;
 
-pub(crate) use self::gates::{Gates, Leaving};
+pub(crate) use self::gates::{Gates, Leaving, Told, came_to};
 use crate::Store;
 use crate::audit::By;
 use crate::db::{Micros, json};

@@ -4,13 +4,12 @@
 -- Of the tenants' files on SQLite: here both are one transaction.
 alter table storage_usage add column handed_over bigint not null default 0;
 
--- Keeps what the transaction of the login of scripts' own SQL read and wrote of storage, in the tenant that it was
+-- Keeps what the transaction of the login of scripts' own SQL read ([key, value]) and wrote ([key, value, end]) of storage, in the tenant that it was
 -- begun for; says 'kept', 'changed' when something that it read is not so any more, or 'quota'. Whoever calls it
 -- takes the transaction back for anything but 'kept'. Only the server's own code says app.publishes: a statement of
 -- a script can set nothing, and cannot call set_config. A login that may change entries anyway need not say it.
 create or replace function scriptorium_data.keep_entries(
-    reads text[], seen text[], keys text[], contents text[], ends bigint[], at bigint,
-    most_entries bigint, most_bytes bigint
+    read jsonb, written jsonb, at bigint, most_entries bigint, most_bytes bigint
 ) returns text
     language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -27,18 +26,18 @@ begin
     insert into scriptorium.storage_usage (tenant_id, entries, bytes) values (whose, 0, 0) on conflict do nothing;
     select u.entries, u.bytes into before from scriptorium.storage_usage u where u.tenant_id = whose for update;
     if exists (
-        select from unnest(reads, seen) as r (key, value)
-        left join scriptorium.storage s on s.tenant_id = whose and s.key = r.key
+        select from jsonb_array_elements(read) as r (entry)
+        left join scriptorium.storage s on s.tenant_id = whose and s.key = r.entry->>0
             and (s.expires_at is null or s.expires_at > at)
-        where s.value is distinct from r.value
+        where s.value is distinct from r.entry->>1
     ) then
         return 'changed';
     end if;
-    delete from scriptorium.storage s using unnest(keys, contents) as w (key, value)
-        where s.tenant_id = whose and s.key = w.key and w.value is null;
+    delete from scriptorium.storage s using jsonb_array_elements(written) as w (entry)
+        where s.tenant_id = whose and s.key = w.entry->>0 and w.entry->>1 is null;
     insert into scriptorium.storage as s (tenant_id, key, expires_at, updated_at, value)
-        select whose, w.key, w.ends, at, w.value from unnest(keys, contents, ends) as w (key, value, ends)
-        where w.value is not null
+        select whose, w.entry->>0, (w.entry->>2)::bigint, at, w.entry->>1 from jsonb_array_elements(written) as w (entry)
+        where w.entry->>1 is not null
         on conflict (tenant_id, key) do update set expires_at = excluded.expires_at,
             updated_at = excluded.updated_at, value = excluded.value;
     select u.entries, u.bytes into after from scriptorium.storage_usage u where u.tenant_id = whose;
@@ -54,5 +53,4 @@ begin
     return 'kept';
 end
 $$;
-revoke execute on function scriptorium_data.keep_entries(text[], text[], text[], text[], bigint[], bigint, bigint,
-    bigint) from public;
+revoke execute on function scriptorium_data.keep_entries(jsonb, jsonb, bigint, bigint, bigint) from public;

@@ -78,5 +78,4 @@ grant execute on function drop_partitions(bigint) to {system};
 grant execute on function dispatch_alone() to {app};
 -- Where there are no business tables, and so no transaction of theirs to keep entries with.
 grant usage on schema scriptorium_data to {app};
-grant execute on function scriptorium_data.keep_entries(text[], text[], text[], text[], bigint[], bigint, bigint, bigint)
-    to {app};
+grant execute on function scriptorium_data.keep_entries(jsonb, jsonb, bigint, bigint, bigint) to {app};

@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use scriptorium_model::storage::Batch;
+use scriptorium_model::storage::{Batch, Quota};
 use scriptorium_model::{Ctx, Json, TenantId, Timestamp};
 use sea_orm::FromQueryResult;
+use serde_json::json;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
@@ -98,10 +99,13 @@ impl Store {
     /// Has the platform take over what the last transaction in a tenant's file has left in storage, if it has
     /// not.
     pub(crate) async fn settle_entries(&self, tenant: TenantId) -> Result<()> {
-        let files = lock(&self.inner.gates.files).upgrade();
-        let Some(files) = files.filter(|_| !self.inner.gates.is_settled(tenant)) else {
+        if self.inner.gates.is_settled(tenant) {
             return Ok(());
-        };
+        }
+        let files = lock(&self.inner.gates.files).upgrade();
+        let closed =
+            || Error::platform("the tenants' files are closed, and one has entries to hand over");
+        let files = files.ok_or_else(closed)?;
         let store = self.clone();
         let settled = files.if_there(tenant, move |file| store.settle_in(file, tenant));
         if settled.await?.is_none() {
@@ -169,41 +173,22 @@ impl Store {
     pub(crate) fn keep_alone(&self, tenant: TenantId, batch: &Batch) -> Result<()> {
         self.block_on(async {
             let tx = self.db().write(&Ctx::platform(tenant)).await?;
-            let written: Vec<_> = (batch.written.iter())
-                .map(|(key, kept)| {
-                    let value = kept.as_ref().map(|kept| kept.value.as_str());
-                    let ends = kept.as_ref().and_then(|kept| kept.expires_at);
-                    (key, value, ends.map(Timestamp::as_microsecond))
-                })
-                .collect();
-            let read: Vec<_> = (batch.read.iter())
-                .map(|(key, value)| (key, value.as_ref().map(Json::as_str)))
-                .collect();
-            let quota = self.inner.storage_quota;
-            let most = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+            let told = Told::of(batch, self.inner.ambient.now(), self.inner.storage_quota);
             let sql = tx
                 .sql(
-                    "select scriptorium_data.keep_entries( \
-                     array(select e->>0 from jsonb_array_elements($2::jsonb) as x (e)), \
-                     array(select e->>1 from jsonb_array_elements($2::jsonb) as x (e)), \
-                     array(select e->>0 from jsonb_array_elements($3::jsonb) as x (e)), \
-                     array(select e->>1 from jsonb_array_elements($3::jsonb) as x (e)), \
-                     array(select (e->>2)::bigint from jsonb_array_elements($3::jsonb) as x (e)), \
-                     $4, $5, $6) as came_to where $1::uuid is not null",
+                    "select scriptorium_data.keep_entries($2::jsonb, $3::jsonb, $4, $5, $6) as came_to \
+                     where $1::uuid is not null",
                 )
                 .with([
-                    serde_json::json!(read).to_string().into(),
-                    serde_json::json!(written).to_string().into(),
-                    Micros::from(self.inner.ambient.now()).into(),
-                    most(quota.entries).into(),
-                    most(quota.bytes).into(),
+                    told.read.into(),
+                    told.written.into(),
+                    told.at.into(),
+                    told.entries.into(),
+                    told.bytes.into(),
                 ]);
-            let came_to: Option<KeptRow> = tx.one(sql).await?;
-            match came_to.as_ref().map(|row| row.came_to.as_str()) {
-                Some("kept") => tx.commit(unaudited("scripts keep entries")).await,
-                Some("quota") => Err(over_quota(quota)),
-                _ => Err(changed_meanwhile()),
-            }
+            let row: Option<KeptRow> = tx.one(sql).await?;
+            came_to(&row.map(|row| row.came_to).unwrap_or_default(), told.quota)?;
+            tx.commit(unaudited("scripts keep entries")).await
         })
     }
 
@@ -236,10 +221,7 @@ impl Store {
                 "select key, value, expires_at is null or expires_at > $3 as lives from storage \
                  where tenant_id = $1 and key in (select value from json_each($2))",
             )
-            .with([
-                serde_json::json!(keys).to_string().into(),
-                Micros::from(now).into(),
-            ]);
+            .with([json!(keys).to_string().into(), Micros::from(now).into()]);
         let found: Vec<EntryRow> = db.all(sql).await?;
         let found: BTreeMap<&str, &EntryRow> =
             found.iter().map(|row| (row.key.as_str(), row)).collect();
@@ -249,15 +231,9 @@ impl Store {
                 return Err(changed_meanwhile());
             }
         }
-        let sql = db.sql(
-            "select entries, bytes, handed_over, \
-             (select count(*) from storage where tenant_id = $1 and expires_at <= $2) as dead_entries, \
-             (select coalesce(sum(length(cast(key as blob)) + length(cast(value as blob))), 0) \
-             from storage where tenant_id = $1 and expires_at <= $2) as dead_bytes \
-             from storage_usage where tenant_id = $1",
-        );
-        let usage: Option<UsageRow> = db.one(sql.with([Micros::from(now).into()])).await?;
-        let usage = usage.unwrap_or_default();
+        let sql =
+            db.sql("select entries, bytes, handed_over from storage_usage where tenant_id = $1");
+        let usage: UsageRow = db.one(sql).await?.unwrap_or_default();
         let (mut entries, mut bytes) = (0, 0);
         for (key, kept) in &batch.written {
             // What has expired is counted with the dead.
@@ -274,9 +250,21 @@ impl Store {
         let over = |more: i64, there: i64, most: u64| {
             more > 0 && there + more > i64::try_from(most).unwrap_or(i64::MAX)
         };
-        if over(entries, usage.entries - usage.dead_entries, quota.entries)
-            || over(bytes, usage.bytes - usage.dead_bytes, quota.bytes)
-        {
+        let fits = |dead: &DeadRow| {
+            !over(entries, usage.entries - dead.entries, quota.entries)
+                && !over(bytes, usage.bytes - dead.bytes, quota.bytes)
+        };
+        if fits(&DeadRow::default()) {
+            return Ok(usage.handed_over + 1);
+        }
+        // What has expired is no use to anybody; it is counted only where it decides.
+        let sql = db.sql(
+            "select count(*) as entries, coalesce(sum(length(cast(key as blob)) + \
+             length(cast(value as blob))), 0) as bytes from storage \
+             where tenant_id = $1 and expires_at <= $2",
+        );
+        let dead: Option<DeadRow> = db.one(sql.with([Micros::from(now).into()])).await?;
+        if !fits(&dead.unwrap_or_default()) {
             return Err(over_quota(quota));
         }
         Ok(usage.handed_over + 1)
@@ -297,6 +285,51 @@ impl Store {
 
     fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
         Handle::current().block_on(work)
+    }
+}
+
+/// A batch as PostgreSQL's function takes it.
+pub(crate) struct Told {
+    /// Keys and values that were read, as JSON.
+    pub(crate) read: String,
+    /// Keys, values and ends that are written, as JSON.
+    pub(crate) written: String,
+    pub(crate) at: i64,
+    pub(crate) entries: i64,
+    pub(crate) bytes: i64,
+    pub(crate) quota: Quota,
+}
+
+impl Told {
+    pub(crate) fn of(batch: &Batch, now: Timestamp, quota: Quota) -> Self {
+        let read: Vec<_> = (batch.read.iter())
+            .map(|(key, value)| (key, value.as_ref().map(Json::as_str)))
+            .collect();
+        let written: Vec<_> = (batch.written.iter())
+            .map(|(key, kept)| {
+                let value = kept.as_ref().map(|kept| kept.value.as_str());
+                let ends = kept.as_ref().and_then(|kept| kept.expires_at);
+                (key, value, ends.map(Timestamp::as_microsecond))
+            })
+            .collect();
+        let most = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        Self {
+            read: json!(read).to_string(),
+            written: json!(written).to_string(),
+            at: now.as_microsecond(),
+            entries: most(quota.entries),
+            bytes: most(quota.bytes),
+            quota,
+        }
+    }
+}
+
+/// What PostgreSQL's function said.
+pub(crate) fn came_to(said: &str, quota: Quota) -> Result<()> {
+    match said {
+        "kept" => Ok(()),
+        "quota" => Err(over_quota(quota)),
+        _ => Err(changed_meanwhile()),
     }
 }
 
@@ -325,6 +358,10 @@ struct UsageRow {
     entries: i64,
     bytes: i64,
     handed_over: i64,
-    dead_entries: i64,
-    dead_bytes: i64,
+}
+
+#[derive(Default, FromQueryResult)]
+struct DeadRow {
+    entries: i64,
+    bytes: i64,
 }

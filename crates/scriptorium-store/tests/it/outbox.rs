@@ -202,7 +202,7 @@ async fn statements_reach_no_outbox(#[values(Sqlite, Postgres)] database: Databa
         "select * from _entries",
         "insert into _entries (key, number, value, expires_at) values (?1, ?2, ?3, ?4)",
         "select number, key, value, expires_at from _entries",
-        "select scriptorium_data.keep_entries('{}', '{}', '{k}', '{1}', '{null}', 1, 9, 9)",
+        "select scriptorium_data.keep_entries('[]', '[[\"k\", \"1\", null]]', 1, 9, 9)",
         "with gone as (delete from _outbox returning id) select * from gone",
         "set local app.publishes = 'on'",
         "select set_config('app.publishes', 'on', true)",

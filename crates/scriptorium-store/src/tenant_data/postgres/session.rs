@@ -6,19 +6,19 @@ use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use moka::sync::Cache;
+use scriptorium_model::Timestamp;
 use scriptorium_model::event::Event;
 use scriptorium_model::storage::{Batch, Quota};
-use scriptorium_model::{Json, Timestamp};
 use serde_json::Value;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnection, PgPool, PgStatement, Postgres};
-use sqlx::{AssertSqlSafe, Either, Executor, Row as _, SqlSafeStr, Statement};
+use sqlx::{AssertSqlSafe, Either, Executor, SqlSafeStr, Statement};
 
 use super::super::bounds::{Bounds, Filling};
 use super::super::{Row, gives_rows, refused, too_long};
 use super::values;
 use crate::error::{Error, Result};
-use crate::storage::{changed_meanwhile, over_quota};
+use crate::storage::{Told, came_to};
 
 /// Texts that are known to be one statement on rows; how many bytes of them are kept.
 #[derive(Clone)]
@@ -146,35 +146,16 @@ impl Session {
     ) -> Result<(), Failure> {
         self.say("set local app.publishes = 'on'".to_owned())
             .await?;
-        let most = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        let (reads, seen): (Vec<&str>, Vec<Option<&str>>) = (batch.read.iter())
-            .map(|(key, value)| (key.as_str(), value.as_ref().map(Json::as_str)))
-            .unzip();
-        let keys: Vec<&str> = batch.written.keys().map(String::as_str).collect();
-        let (contents, ends): (Vec<Option<&str>>, Vec<Option<i64>>) = (batch.written.values())
-            .map(|kept| {
-                let kept = kept.as_ref();
-                let ends = kept.and_then(|kept| kept.expires_at);
-                let value = kept.map(|kept| kept.value.as_str());
-                (value, ends.map(Timestamp::as_microsecond))
-            })
-            .unzip();
-        let keep =
-            sqlx::query("select scriptorium_data.keep_entries($1, $2, $3, $4, $5, $6, $7, $8)")
-                .bind(reads)
-                .bind(seen)
-                .bind(keys)
-                .bind(contents)
-                .bind(ends)
-                .bind(now.as_microsecond())
-                .bind(most(quota.entries))
-                .bind(most(quota.bytes));
-        let row = keep.fetch_one(self.connection()?).await?;
-        match row.try_get::<&str, _>(0)? {
-            "kept" => self.say("set local app.publishes = 'off'".to_owned()).await,
-            "quota" => Err(over_quota(quota).into()),
-            _ => Err(changed_meanwhile().into()),
-        }
+        let told = Told::of(batch, now, quota);
+        let keep = "select scriptorium_data.keep_entries($1::jsonb, $2::jsonb, $3, $4, $5)";
+        let keep = sqlx::query_scalar::<_, String>(keep)
+            .bind(told.read)
+            .bind(told.written)
+            .bind(told.at)
+            .bind(told.entries)
+            .bind(told.bytes);
+        came_to(&keep.fetch_one(self.connection()?).await?, quota)?;
+        self.say("set local app.publishes = 'off'".to_owned()).await
     }
 
     pub(super) async fn commit(self) -> Result<(), Failure> {

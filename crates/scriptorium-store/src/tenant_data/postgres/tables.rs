@@ -23,8 +23,7 @@ pub(super) const SHARED: &str = "scriptorium_data";
 const PUBLISH: &str = "scriptorium_data.publish(uuid, text, text, text, uuid, uuid, text, bigint)";
 
 /// What keeps entries of storage with a transaction.
-const KEEP_ENTRIES: &str = "scriptorium_data.keep_entries(text[], text[], text[], text[], bigint[], \
-    bigint, bigint, bigint)";
+const KEEP_ENTRIES: &str = "scriptorium_data.keep_entries(jsonb, jsonb, bigint, bigint, bigint)";
 
 /// The first half of the name of the advisory lock under which tables are made.
 const LOCKS: i32 = i32::from_be_bytes(*b"data");
