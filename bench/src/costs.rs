@@ -97,8 +97,8 @@ const REFUSED: &str = "http-refused";
 /// An address outside, which nobody asks: it is looked at only.
 const OUTSIDE: &str = "https://93.184.215.14/";
 
-/// Measures every family, so many executions of each.
-pub(crate) fn measure(executions: usize) -> Result<Costs> {
+/// Measures every family whose name begins so, so many executions of each.
+pub(crate) fn measure(executions: usize, only: &str) -> Result<Costs> {
     runtime()?.block_on(async {
         let site = TcpListener::bind("127.0.0.1:0").await?;
         let address = site.local_addr()?;
@@ -126,7 +126,7 @@ pub(crate) fn measure(executions: usize) -> Result<Costs> {
         .await?;
         let measured = Calling::prepare(&world, address)
             .await?
-            .measure(executions)
+            .measure(executions, only)
             .await;
         world.stop().await;
         measured
@@ -204,10 +204,13 @@ impl<'a> Calling<'a> {
         })
     }
 
-    async fn measure(&self, executions: usize) -> Result<Costs> {
+    async fn measure(&self, executions: usize, only: &str) -> Result<Costs> {
         Ok(Costs {
-            calls: self.calls(executions).await?,
-            refused: self.refused(executions).await?,
+            calls: self.calls(executions, only).await?,
+            refused: match only {
+                "" => self.refused(executions).await?,
+                _ => Vec::new(),
+            },
             check: self.check()?,
         })
     }
@@ -260,9 +263,9 @@ impl<'a> Calling<'a> {
         percentile(&times, 50).context("nothing was measured")
     }
 
-    async fn calls(&self, executions: usize) -> Result<Vec<Cost>> {
+    async fn calls(&self, executions: usize, only: &str) -> Result<Vec<Cost>> {
         let mut costs = Vec::with_capacity(FAMILIES.len());
-        for (call, _) in FAMILIES {
+        for (call, _) in FAMILIES.iter().filter(|(call, _)| call.starts_with(only)) {
             let from_a_script = self.each(&named(call), &self.url, executions).await?;
             let mut same = Vec::with_capacity(CALLS);
             for _ in 0..CALLS {

@@ -57,6 +57,9 @@ struct Arguments {
     /// Measures what calls of scripts cost only.
     #[arg(long, conflicts_with_all = ["engine", "triggers"])]
     calls: bool,
+    /// Of those, the calls whose names begin so.
+    #[arg(long, requires = "calls", default_value = "")]
+    only: String,
     /// Events published as fast as they are accepted.
     #[arg(long, default_value_t = 20_000)]
     events: usize,
@@ -118,7 +121,7 @@ fn main() -> anyhow::Result<()> {
             .transpose()?,
         triggers: arguments.triggers.then(ways).transpose()?,
         costs: (arguments.calls)
-            .then(|| costs::measure(arguments.executions / 100))
+            .then(|| costs::measure(arguments.executions / 100, &arguments.only))
             .transpose()?,
     };
     report::print(&report.to_markdown())?;
