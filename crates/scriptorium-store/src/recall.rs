@@ -1,5 +1,5 @@
-//! Scripts and people as they were read last. Every execution asks for its script and for everybody
-//! whose rights bound it, as of now (D12). On SQLite nobody but this process writes, so that a row stands
+//! Scripts, people and what tenants are kept from, as they were read last. Every execution asks for its script, for
+//! everybody whose rights bound it, and before it changes rows whether its tenant may, as of now (D12). On SQLite nobody but this process writes, so that a row stands
 //! until a transaction that writes to its table begins ([`crate::db::Writes`]). On PostgreSQL, where other
 //! servers write, nothing is remembered, but many who ask at once are given one answer: whoever asks while a
 //! row is being read waits for the next reading, which begins after they asked and so is as of now for all
@@ -35,12 +35,14 @@ enum Key {
     Script(TenantId, ScriptId),
     Named(TenantId, Arc<str>),
     Person(TenantId, UserId),
+    Mode(TenantId),
 }
 
 #[derive(Clone)]
 enum Row {
     Script(Arc<Script>),
     Person(Arc<User>),
+    Mode { read_only: bool },
 }
 
 impl Recall {
@@ -48,7 +50,7 @@ impl Recall {
         let weigh = |_: &Key, (_, row): &(Moment, Row)| {
             let text = match row {
                 Row::Script(script) => script.definition.source.len(),
-                Row::Person(_) => 0,
+                Row::Person(_) | Row::Mode { .. } => 0,
             };
             u32::try_from(ENTRY + text).unwrap_or(u32::MAX)
         };
@@ -95,6 +97,20 @@ impl Recall {
             Some(Row::Person(user)) => Ok(Arc::unwrap_or_clone(user)),
             _ => Err(crate::error::Error::NotFound),
         }
+    }
+
+    /// Whether a tenant's scripts only read.
+    pub(crate) async fn read_only(
+        &self,
+        tenant: TenantId,
+        read: impl AsyncFnOnce() -> Result<bool>,
+    ) -> Result<bool> {
+        let read = async || {
+            let read_only = read().await?;
+            Ok(Some(Row::Mode { read_only }))
+        };
+        let found = self.find(Key::Mode(tenant), read).await?;
+        Ok(matches!(found, Some(Row::Mode { read_only: true })))
     }
 
     async fn find(

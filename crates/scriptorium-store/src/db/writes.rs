@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// The tables whose writes are counted. A name in a statement is enough, unless that is a question; so is
 /// one that contains it.
-const TABLES: [&str; 5] = [
+const TABLES: [&str; 6] = [
     "scripts",
     "script_versions",
     "script_tags",
     "users",
     "tenants",
+    "tenant_modes",
 ];
 
 /// The transactions of one file that wrote to those tables.

@@ -91,10 +91,13 @@ impl Store {
     /// # Errors
     /// `Platform` only.
     pub async fn scripts_read_only(&self, tenant: TenantId) -> Result<bool> {
-        let db = self.db().read(&Ctx::platform(tenant)).await?;
-        let sql = db.sql("select read_only from tenant_modes where tenant_id = $1");
-        let row: Option<ModeRow> = db.one(sql).await?;
-        Ok(row.is_some_and(|row| row.read_only))
+        let read = async || {
+            let db = self.db().read(&Ctx::platform(tenant)).await?;
+            let sql = db.sql("select read_only from tenant_modes where tenant_id = $1");
+            let row: Option<ModeRow> = db.one(sql).await?;
+            Ok(row.is_some_and(|row| row.read_only))
+        };
+        self.inner.recall.read_only(tenant, read).await
     }
 
     /// A tenant by its name in URLs.

@@ -66,3 +66,23 @@ async fn a_script_that_is_changed_is_seen_as_changed(
         .unwrap();
     check(&paused).await;
 }
+
+/// R-GEN-13.
+#[rstest]
+#[tokio::test]
+async fn a_tenant_that_is_only_read_is_seen_so(#[values(Sqlite, Postgres)] database: Database) {
+    let world = World::on(database).await;
+    let (store, ctx) = (&world.store, &world.ctx);
+    let tenant = store.find_tenant(ctx.tenant).await.unwrap();
+    let reads_only = async |tenant| store.scripts_read_only(tenant).await.unwrap();
+    for read_only in [false, true, false, true] {
+        store
+            .set_scripts_read_only(ctx, &tenant, read_only)
+            .await
+            .unwrap();
+        for _ in 0..2 {
+            assert_eq!(reads_only(ctx.tenant).await, read_only);
+            assert!(!reads_only(world.other.tenant).await);
+        }
+    }
+}
