@@ -159,6 +159,7 @@ fn on_tick(mut context: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDe
         return Err(state.end(failure));
     }
     state.look_ahead(cpu);
+    state.host.goes_on();
     Ok(UpdateDeadline::Yield(1))
 }
 

@@ -35,6 +35,10 @@ pub trait Host: Send + 'static {
         Meter::new()
     }
 
+    /// Told with each tick at which the guest runs. Futures of [`Reply::Later`] are polled when it waits:
+    /// what is to begin before that, begins here.
+    fn goes_on(&mut self) {}
+
     /// Told once for each limit when four fifths of it are used; `observed` is what was used
     /// then. Like [`Host::log`] it never fails.
     fn near_limit(&mut self, _hit: LimitHit) {}
@@ -73,7 +77,8 @@ pub enum CallClass {
 pub enum Reply {
     /// Known at once: JSON text, or an error the script sees as a rejection.
     Ready(Result<String, HostError>),
-    /// Known when the future completes. Dropped unfinished when the execution ends first.
+    /// Known when the future completes. Polled on the executor thread, from when the guest waits on; dropped
+    /// unfinished when the execution ends first.
     Later(HostFuture),
     /// There is no such host call; the script sees a rejection with `code: "UNKNOWN_CALL"`.
     Unknown,

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -23,10 +23,11 @@ use scriptorium_outbound::Outbound;
 use scriptorium_store::Store;
 use scriptorium_store::secrets::Opened;
 use scriptorium_store::tenant_data::TenantData;
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, Semaphore};
-use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tokio_util::task::TaskTracker;
 
 use crate::capabilities::args::Args;
 use crate::capabilities::cache::Caches;
@@ -43,9 +44,10 @@ use crate::masking::Mask;
 use crate::notifications::Outlets;
 use crate::notifications::service::Outgoing;
 use crate::options::HostTypes;
+use crate::pending_call::{Elsewhere, Panic, PendingCall, Unbegun};
 use crate::rates::{self, Rates};
 use crate::remote::{self, Asked, Remotes};
-use crate::scheduler::Shares;
+use crate::scheduler::{Control, Shares};
 use crate::service::{Does, Handler, Method, Registry, Service, ServiceCall, ServiceError};
 
 /// Most templates, new programs and large inputs worked on at once in the process: each takes a
@@ -62,6 +64,9 @@ const LINE_BYTES: usize = 16 << 10;
 
 /// Most places of one run that are told one by one when a script was kept from them.
 const BLOCKED_TARGETS: usize = 8;
+
+/// Calls of one run that may be worked on by the thread of its guest; with more, all begin on the I/O threads.
+const NEARBY: usize = 4;
 
 /// What all runs of a runtime share.
 pub(crate) struct World {
@@ -113,6 +118,10 @@ pub(crate) struct Run {
     /// The deprecated functions that it has called.
     warned: Mutex<BTreeSet<String>>,
     live: Arc<Live>,
+    /// Held by each call that waits.
+    waiting: Arc<()>,
+    /// Calls that may not have begun.
+    unbegun: Mutex<Vec<Weak<dyn Unbegun>>>,
     wall: Duration,
     events: Mutex<Published>,
     outgoing: Mutex<Outgoing>,
@@ -145,6 +154,36 @@ pub(crate) struct Told {
 struct Read {
     names: BTreeSet<String>,
     mask: Mask,
+}
+
+/// What is left of a run's limits, as scripts see it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Budget {
+    api_calls: Limited,
+    service_calls: Limited,
+    wall_ms: Limited,
+    cpu_ms: Limited,
+    memory_bytes: Limited,
+    time_ms: u64,
+}
+
+#[derive(Serialize)]
+struct Limited {
+    limit: u64,
+    used: u64,
+    remaining: u64,
+}
+
+impl Limited {
+    fn of(limit: u64, used: u64) -> Self {
+        let remaining = limit.saturating_sub(used);
+        Self {
+            limit,
+            used,
+            remaining,
+        }
+    }
 }
 
 /// The engine's view of a run.
@@ -197,6 +236,8 @@ impl Run {
             secrets: Mutex::default(),
             warned: Mutex::default(),
             live,
+            waiting: Arc::default(),
+            unbegun: Mutex::default(),
             wall,
             events: Mutex::default(),
             outgoing: Mutex::default(),
@@ -251,22 +292,21 @@ impl Run {
     }
 
     /// What is left of the limits. To be asked on the guest's thread.
-    pub(crate) fn budget(&self) -> Value {
+    pub(crate) fn budget(&self) -> Budget {
         let limits = &self.job.definition.limits;
-        let of = |limit: u64, used: u64| json!({ "limit": limit, "used": used, "remaining": limit.saturating_sub(used) });
-        let calls = |limit: u32, used: u32| of(limit.into(), used.into());
+        let calls = |limit: u32, used: u32| Limited::of(limit.into(), used.into());
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let left = self.deadline().duration_since(self.now());
         let left = Duration::try_from(left).unwrap_or_default();
         let (wall, meter) = (self.wall, &self.live.meter);
-        json!({
-            "apiCalls": calls(limits.api_calls, meter.io_calls()),
-            "serviceCalls": calls(limits.service_calls, meter.service_calls()),
-            "wallMs": of(millis(wall), millis(wall.saturating_sub(left))),
-            "cpuMs": of(millis(limits.cpu.min(wall)), millis(meter.cpu())),
-            "memoryBytes": of(limits.memory_bytes, meter.memory()),
-            "timeMs": millis(left),
-        })
+        Budget {
+            api_calls: calls(limits.api_calls, meter.io_calls()),
+            service_calls: calls(limits.service_calls, meter.service_calls()),
+            wall_ms: Limited::of(millis(wall), millis(wall.saturating_sub(left))),
+            cpu_ms: Limited::of(millis(limits.cpu.min(wall)), millis(meter.cpu())),
+            memory_bytes: Limited::of(limits.memory_bytes, meter.memory()),
+            time_ms: millis(left),
+        }
     }
 
     /// Keeps an event until the run ends.
@@ -371,21 +411,59 @@ impl Run {
         std::mem::take(&mut *incidents)
     }
 
-    /// Works on the I/O threads; dropped unfinished when the run ends first. A panic reaches the
+    /// Work that takes a while; dropped unfinished when the run ends first. A panic reaches the
     /// script without its text.
     pub(crate) fn later(
         &self,
         work: impl Future<Output = Result<String, HostError>> + Send + 'static,
     ) -> Reply {
-        let task = self
-            .world
-            .tasks
-            .spawn_on(self.counted(work), &self.world.io);
-        let task = AbortOnDropHandle::new(task);
+        self.pending(work, |_| {
+            HostError::new("PLATFORM_ERROR", "the call was broken off")
+        })
+    }
+
+    /// Has calls begin that have not: the script does not wait for them yet.
+    fn begin_calls(&self) {
+        let unbegun = std::mem::take(&mut *self.unbegun());
+        for call in unbegun.iter().filter_map(Weak::upgrade) {
+            call.begin();
+        }
+    }
+
+    fn unbegun(&self) -> MutexGuard<'_, Vec<Weak<dyn Unbegun>>> {
+        self.unbegun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, with what is said of a panic.
+    fn pending(
+        &self,
+        work: impl Future<Output = Result<String, HostError>> + Send + 'static,
+        broken: impl FnOnce(Panic) -> HostError + Send + 'static,
+    ) -> Reply {
+        let elsewhere = Elsewhere {
+            io: self.world.io.clone(),
+            tasks: self.world.tasks.clone(),
+        };
+        let live = self.live.clone();
+        let at_leisure = move || live.run.get().is_some_and(Control::is_at_leisure);
+        let waits = self.waiting.clone();
+        // The run itself holds it, and this call.
+        let many = Arc::strong_count(&waits) > NEARBY + 2;
+        let work = self.counted(work);
+        let work = async move {
+            let _waits = waits;
+            work.await
+        };
+        let call = PendingCall::new(elsewhere, Box::new(at_leisure), work);
+        let mut unbegun = self.unbegun();
+        unbegun.retain(|call| call.strong_count() > 0);
+        unbegun.push(call.unbegun());
+        drop(unbegun);
+        if many {
+            self.begin_calls();
+        }
         Reply::Later(Box::pin(async move {
-            let ended = task.await.unwrap_or_else(|_| {
-                Err(HostError::new("PLATFORM_ERROR", "the call was broken off"))
-            });
+            let ended = call.await.unwrap_or_else(|panic| Err(broken(panic)));
             ended.map(|(text, _)| text)
         }))
     }
@@ -529,26 +607,16 @@ impl Run {
             handler.clone()
         };
         let path = path.to_owned();
-        // The handler is called inside of the task: it may panic before it has made its future.
+        // The handler is called inside of the work: it may panic before it has made its future.
         let work = async move {
             let _values = values;
             let answer = handler(call).await.map_err(HostError::from)?;
             Ok(answer.to_string())
         };
-        let task = self
-            .world
-            .tasks
-            .spawn_on(self.counted(work), &self.world.io);
-        let task = AbortOnDropHandle::new(task);
-        Reply::Later(Box::pin(async move {
-            match task.await {
-                Ok(ended) => ended.map(|(text, _)| text),
-                Err(broken) => {
-                    tracing::error!(service = path, %broken, "a service broke down");
-                    Err(HostError::new("SERVICE_ERROR", format!("{path} failed")))
-                }
-            }
-        }))
+        self.pending(work, move |_| {
+            tracing::error!(service = path, "a service broke down");
+            HostError::new("SERVICE_ERROR", format!("{path} failed"))
+        })
     }
 
     /// Notes a call that a dry run does not make; what answers in its place, if the host gave something.
@@ -650,6 +718,10 @@ impl Host for RunHost {
 
     fn meter(&self) -> Meter {
         self.0.live.meter.clone()
+    }
+
+    fn goes_on(&mut self) {
+        self.0.begin_calls();
     }
 
     fn near_limit(&mut self, hit: LimitHit) {

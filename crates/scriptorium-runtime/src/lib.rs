@@ -29,6 +29,7 @@ mod masking;
 pub mod notifications;
 mod once;
 pub mod options;
+mod pending_call;
 mod pool;
 mod prelude;
 mod prepared;

@@ -115,8 +115,9 @@ impl Service {
 
     /// Adds a method: its name, its TypeScript parameters and return type, a sentence about it,
     /// and what it does. A panic inside reaches the script as `SERVICE_ERROR` without its text. It is
-    /// dropped when the execution ends before it. The platform's other work is on the same threads:
-    /// what blocks belongs into `tokio::task::spawn_blocking`.
+    /// dropped when the execution ends before it. It is worked on by the threads
+    /// that run scripts and those of the platform's other work: what blocks belongs into
+    /// `tokio::task::spawn_blocking`.
     #[must_use]
     pub fn method<F, A>(
         mut self,

@@ -1,8 +1,10 @@
 //! `context`: what a script may know of its own execution. The values are in `crate::context`.
 
-use scriptorium_engine::CallClass;
+use scriptorium_engine::{CallClass, HostError};
 
+use super::args::Args;
 use super::{Binding, Capability, Give, How, Reach};
+use crate::host::Run;
 
 pub(super) const CAPABILITY: Capability = Capability {
     name: "context",
@@ -16,7 +18,12 @@ pub(super) const CAPABILITY: Capability = Capability {
         class: CallClass::Free,
         needs: None,
         reach: Reach::Execution,
-        how: How::Sync(|run, _| Ok(run.budget().to_string())),
+        how: How::Sync(budget),
         give: Give::Plain,
     }],
 };
+
+fn budget(run: &Run, _: Args) -> Result<String, HostError> {
+    serde_json::to_string(&run.budget())
+        .map_err(|error| HostError::new("PLATFORM_ERROR", error.to_string()))
+}

@@ -285,6 +285,13 @@ impl Control {
     pub(crate) fn hurry(&self) {
         self.shared.hurry(self.id, false);
     }
+
+    /// Whether the run waits, and would be on a thread at once if it were woken.
+    pub(crate) fn is_at_leisure(&self) -> bool {
+        let state = self.shared.lock();
+        let waits = |entry: &Entry| entry.phase == Phase::Waiting;
+        state.asleep > state.called && state.tasks.get(&self.id).is_some_and(waits)
+    }
 }
 
 impl Wake for Task {
