@@ -20,6 +20,9 @@ const BINARIES: [&str; 5] = [
 /// The user that runs the server when the tests run as root, which it refuses to do.
 const SERVER_USER: &str = "postgres";
 
+/// How often it is looked whether a replica is there yet; each look is a process.
+const MOST_LOOKS: u32 = 5_000;
+
 /// Stops the server when no process has held the users' lock for three looks in a row.
 const WATCHDOG: &str = r#"
 idle=0
@@ -85,6 +88,38 @@ impl Cluster {
         (cluster.settings, cluster.kept) = (settings.to_owned(), true);
         cluster.start();
         cluster
+    }
+
+    /// A streaming replica of this cluster, which may be read, with settings of its own.
+    pub fn replica(&self, settings: &str) -> Self {
+        let base = PathBuf::from(format!("{}-replica", self.base.display()));
+        let mut replica = Self::at(base, true, None);
+        settings.clone_into(&mut replica.settings);
+        replica.make_dirs();
+        let data = replica.data();
+        self.run("pg_basebackup", |command| {
+            command.args(["--username", SERVER_USER, "--host"]);
+            command.arg(self.base.join("cluster"));
+            command.arg("--pgdata").arg(&data);
+            command.args(["--write-recovery-conf", "--wal-method", "stream"]);
+            command.args(["--checkpoint", "fast", "--no-sync"]);
+        });
+        replica.start();
+        replica
+    }
+
+    /// Waits until a replica has all that this cluster has written by now.
+    pub fn wait_for(&self, replica: &Self) {
+        // What nobody has committed yet is on its way as well then.
+        self.psql("postgres", "checkpoint");
+        let wanted = self.psql("postgres", "select pg_current_wal_flush_lsn()");
+        let reached = format!("select pg_last_wal_replay_lsn() >= '{wanted}'");
+        for _ in 0..MOST_LOOKS {
+            if replica.psql("postgres", &reached) == "t" {
+                return;
+            }
+        }
+        panic!("the replica does not get to {wanted}");
     }
 
     /// Stops the server when everything is written, and starts it with other settings.
@@ -241,15 +276,7 @@ impl Cluster {
     }
 
     fn init(&self) {
-        let dir = self.base.join("cluster");
-        // What a killed server left behind.
-        let _ = fs::remove_dir_all(&dir);
-        make_dir(&self.base);
-        make_dir(&dir);
-        if is_root() {
-            let owner = format!("{SERVER_USER}:");
-            run(Command::new("chown").arg(owner).arg(&dir));
-        }
+        self.make_dirs();
         let data = self.data();
         self.run("initdb", |command| {
             command.args([
@@ -263,6 +290,18 @@ impl Cluster {
             command.args(["--no-sync", "--username", SERVER_USER]);
             command.arg("--pgdata").arg(&data);
         });
+    }
+
+    fn make_dirs(&self) {
+        let dir = self.base.join("cluster");
+        // What a killed server left behind.
+        let _ = fs::remove_dir_all(&dir);
+        make_dir(&self.base);
+        make_dir(&dir);
+        if is_root() {
+            let owner = format!("{SERVER_USER}:");
+            run(Command::new("chown").arg(owner).arg(&dir));
+        }
     }
 
     fn watch(&self) {
