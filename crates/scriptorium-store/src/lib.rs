@@ -68,7 +68,7 @@ mod support;
 
 pub use alerts::AlertFilter;
 pub use db::migrations::MigrationStatus;
-pub use db::postgres::{Clock, PostgresOptions};
+pub use db::postgres::{Clock, PostgresOptions, ReplicaStatus};
 pub use dead_letters::{DeadLetterFilter, DeadLetterSummary, RetriedLetters, RetriedUnder};
 pub use error::{Error, PlatformError, Result, Unavailable};
 pub use events::{Delivered, DeliveryState, EventType};

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::audit::{self, Heads, Trail};
 use crate::db::migrations::{self, MigrationStatus};
-use crate::db::postgres::{self, Postgres, PostgresOptions};
+use crate::db::postgres::{self, Postgres, PostgresOptions, Replica, ReplicaStatus};
 use crate::db::{self, Db, Dialect};
 use crate::error::{Error, Result};
 use crate::files::{self, LockFile};
@@ -154,7 +154,7 @@ impl Store {
             }
             Some(server) => {
                 postgres::prepare(server).await?;
-                (Db::Postgres(Postgres::open(server).await?), None)
+                (Db::Postgres(Postgres::open(server, &ambient).await?), None)
             }
         };
         let key = audit::key(&db, &options, &ambient).await?;
@@ -328,6 +328,23 @@ impl Store {
     /// is not what it should be; `Invalid` for a column that cannot be added.
     pub async fn make_tables(&self, data: &TenantData) -> Result<()> {
         data.bring_up().await
+    }
+
+    /// How the replica is, and what it was used for; `None` when none is set.
+    pub fn replica(&self) -> Option<ReplicaStatus> {
+        match self.db() {
+            Db::Sqlite(_) => None,
+            Db::Postgres(server) => server.replica().map(Replica::status),
+        }
+    }
+
+    /// Looks whether there is a replica that is well, and how far it is behind.
+    pub async fn look_at_replica(&self) {
+        if let Db::Postgres(server) = self.db()
+            && let Some(replica) = server.replica()
+        {
+            replica.look_again(server.system()).await;
+        }
     }
 
     pub(crate) fn data_dir(&self) -> &Path {

@@ -37,6 +37,9 @@ const CLI: &str = "scriptorium-cli";
 
 const WRITES: &str = "crates/scriptorium-store/src/db/writes.rs";
 const RECALL: &str = "crates/scriptorium-store/src/recall.rs";
+const SCRIPT_DATA: &str = "crates/scriptorium-store/src/tenant_data/scripts.rs";
+const LOGINS: &str = "crates/scriptorium-store/src/db/postgres/settings.rs";
+const REPLICA: &str = "crates/scriptorium-store/src/db/postgres/replica.rs";
 const BACKLOG: &str = "crates/scriptorium/src/backlog.rs";
 const SHIM: &str = "crates/scriptorium-engine/guest/shim.c";
 const STATE: &str = "crates/scriptorium-engine/src/state.rs";
@@ -53,7 +56,7 @@ const GATE: &str = "crates/scriptorium-runtime/src/scheduler/gate.rs";
 const ALL: &str = "all()";
 
 /// The mutants.
-pub(crate) const MUTANTS: [Mutant; 113] = [
+pub(crate) const MUTANTS: [Mutant; 116] = [
     // the second wall: system calls
     Mutant {
         name: "calls-open",
@@ -1181,6 +1184,36 @@ pub(crate) const MUTANTS: [Mutant; 113] = [
         package: STORE,
         tests: "test(a_moment_lasts) + test(what_nobody_waits_for)",
         says: "it may commit at any time",
+    },
+    Mutant {
+        name: "replica-writes",
+        removes: "that a script which only reads changes nothing",
+        file: SCRIPT_DATA,
+        from: "Some(table) if only_reads => {",
+        to: "Some(table) if only_reads && table.is_empty() => {",
+        package: STORE,
+        tests: "test(a_script_that_only_reads_changes_nothing)",
+        says: "expected a refusal",
+    },
+    Mutant {
+        name: "replica-any-login",
+        removes: "that a replica is used as the login of scripts",
+        file: LOGINS,
+        from: "login.get_username() != name",
+        to: "login.get_username().is_empty()",
+        package: STORE,
+        tests: "test(a_replica_that_cannot_be_right)",
+        says: "assertion `left == right` failed",
+    },
+    Mutant {
+        name: "replica-of-anything",
+        removes: "that a replica is one of this database",
+        file: REPLICA,
+        from: "Some(identity) if identity != replica.identity =>",
+        to: "Some(identity) if identity == (0, 0) =>",
+        package: STORE,
+        tests: "test(a_server_that_is_no_replica)",
+        says: "expected a refusal",
     },
     Mutant {
         name: "backlog-without-end",

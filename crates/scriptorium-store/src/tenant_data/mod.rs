@@ -37,6 +37,7 @@ pub use self::statement::{Conditions, Find, Kind, MOST_VALUES, Statement, TEXT_B
 use self::statement::{Dialect, Names};
 use crate::Store;
 use crate::db::Db;
+use crate::db::postgres::Access;
 use crate::error::{Error, Result};
 use crate::storage::Leaving;
 use crate::store::Change;
@@ -248,14 +249,16 @@ impl TenantData {
         T: Send + 'static,
         F: FnOnce(&DataTx<'_>) -> Result<T> + Send + 'static,
     {
-        self.transaction_until(ctx, CancellationToken::new(), work)
+        self.transaction_until(ctx, Access::Write, CancellationToken::new(), work)
             .await
     }
 
-    /// The same, given up when `stop` says so: its statement is interrupted, and nothing is kept.
+    /// The same, given up when `stop` says so: its statement is interrupted, and nothing is kept. One that only
+    /// reads keeps nobody from writing on PostgreSQL; in a file there is one transaction at a time.
     async fn transaction_until<T, F>(
         &self,
         ctx: &Ctx,
+        access: Access,
         stop: CancellationToken,
         work: F,
     ) -> Result<T>
@@ -302,7 +305,8 @@ impl TenantData {
                     })?;
                     Ok((done, publishing.any()))
                 };
-                let (done, published) = server.transaction(ctx.tenant, stop, work).await?;
+                let done = server.transaction(ctx.tenant, access, stop, work);
+                let (done, published) = done.await?;
                 if published {
                     self.store.signal(Change::Events);
                 }
@@ -443,6 +447,11 @@ impl DataTx<'_> {
             }
             // There are no rows to keep them with, and nobody may do it in that place.
             Inside::Server(_) if self.data.schema.tables.is_empty() => {
+                store.keep_alone(self.tenant(), &batch)
+            }
+            // No rows were changed, and where they were read nothing may be.
+            Inside::Server(running) if running.only_reads() => {
+                running.check_whole()?;
                 store.keep_alone(self.tenant(), &batch)
             }
             Inside::Server(running) => running.keep_entries(&batch, store.inner.storage_quota),

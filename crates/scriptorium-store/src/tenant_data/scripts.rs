@@ -2,17 +2,21 @@
 //! checked, answers with bounds, and an end whenever nobody waits any more.
 
 use scriptorium_model::storage::Batch;
-use scriptorium_model::{Ctx, Uuid};
+use scriptorium_model::{Ctx, Invalid, Uuid};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::statement::{Conditions, Find, Statement, Upsert};
 use super::{Bounds, DataTx, Inside, Place, Row, STATEMENT, Table, TenantData};
+use crate::db::postgres::Access;
 use crate::error::Result;
 
 /// What scripts may ask of the business tables. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct ScriptData(TenantData);
+pub struct ScriptData {
+    data: TenantData,
+    only_reads: bool,
+}
 
 /// What a script asks, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,12 +37,18 @@ pub enum Answer {
 }
 
 /// The statements of one transaction of a script.
-pub struct ScriptTx<'a>(&'a DataTx<'a>);
+pub struct ScriptTx<'a> {
+    tx: &'a DataTx<'a>,
+    only_reads: bool,
+}
 
 impl TenantData {
     /// The tables as scripts reach them.
     pub fn for_scripts(&self) -> ScriptData {
-        ScriptData(self.clone())
+        ScriptData {
+            data: self.clone(),
+            only_reads: false,
+        }
     }
 }
 
@@ -85,9 +95,19 @@ impl Ask {
 }
 
 impl ScriptData {
+    /// The same for a script that only reads: it changes nothing, and is sent to a replica while there is one that
+    /// is well. Its transactions see everything as it was at their first statement, and keep nobody from writing.
+    #[must_use]
+    pub fn reading(self) -> Self {
+        Self {
+            only_reads: true,
+            ..self
+        }
+    }
+
     /// The tables that are open to scripts.
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
-        self.0.names.tables()
+        self.data.names.tables()
     }
 
     /// A table that is open to scripts.
@@ -95,7 +115,7 @@ impl ScriptData {
     /// # Errors
     /// `Invalid` on `table`.
     pub fn table(&self, name: &str) -> Result<&Table> {
-        self.0.names.table(name)
+        self.data.names.table(name)
     }
 
     /// A statement as text, with the values of `$1`, `$2`, … or `?`.
@@ -104,7 +124,7 @@ impl ScriptData {
     /// `Invalid` on `sql`, with the code `forbidden` for what no script may ask; on `params`; on
     /// `table` for one that scripts do not change.
     pub fn statement(&self, sql: &str, params: Vec<Value>) -> Result<Ask> {
-        self.0.names.read(sql, params).map(Ask::One)
+        self.data.names.read(sql, params).map(Ask::One)
     }
 
     /// The rows that meet conditions.
@@ -112,7 +132,7 @@ impl ScriptData {
     /// # Errors
     /// `Invalid` on the table, column or option.
     pub fn find(&self, table: &str, conditions: &Conditions, find: &Find) -> Result<Ask> {
-        self.0.names.find(table, conditions, find).map(Ask::One)
+        self.data.names.find(table, conditions, find).map(Ask::One)
     }
 
     /// How many rows meet conditions: one row with `n`.
@@ -120,7 +140,7 @@ impl ScriptData {
     /// # Errors
     /// As for [`ScriptData::find`].
     pub fn count(&self, table: &str, conditions: &Conditions) -> Result<Ask> {
-        self.0.names.count(table, conditions).map(Ask::One)
+        self.data.names.count(table, conditions).map(Ask::One)
     }
 
     /// New rows, which are given back. Keys that are UUIDs may be left out, and are made of `ids`.
@@ -134,7 +154,7 @@ impl ScriptData {
         mut ids: impl FnMut() -> Uuid,
     ) -> Result<Ask> {
         let id = || ids().to_string();
-        self.0.names.insert(table, rows, id).map(Ask::One)
+        self.data.names.insert(table, rows, id).map(Ask::One)
     }
 
     /// Changes the rows that meet conditions.
@@ -147,7 +167,10 @@ impl ScriptData {
         conditions: &Conditions,
         data: Map<String, Value>,
     ) -> Result<Ask> {
-        self.0.names.update(table, conditions, data).map(Ask::One)
+        self.data
+            .names
+            .update(table, conditions, data)
+            .map(Ask::One)
     }
 
     /// Changes the row of a key, or makes it; it is given back.
@@ -162,7 +185,7 @@ impl ScriptData {
         mut ids: impl FnMut() -> Uuid,
     ) -> Result<Ask> {
         let id = || ids().to_string();
-        let upsert = self.0.names.upsert(table, data, on, id)?;
+        let upsert = self.data.names.upsert(table, data, on, id)?;
         Ok(Ask::Upsert(Box::new(upsert)))
     }
 
@@ -171,7 +194,7 @@ impl ScriptData {
     /// # Errors
     /// As for [`ScriptData::update`].
     pub fn delete(&self, table: &str, conditions: &Conditions) -> Result<Ask> {
-        self.0.names.delete(table, conditions).map(Ask::One)
+        self.data.names.delete(table, conditions).map(Ask::One)
     }
 
     /// Asks. What nobody waits for any more, because this was dropped or `stop` says so, is
@@ -187,6 +210,8 @@ impl ScriptData {
         bounds: Bounds,
         stop: CancellationToken,
     ) -> Result<Answer> {
+        check(self.only_reads, &ask)?;
+        let only_reads = self.only_reads;
         let statement = match ask {
             Ask::One(statement) => statement,
             Ask::Upsert(_) => {
@@ -194,7 +219,7 @@ impl ScriptData {
                 return self.transaction(ctx, stop, work).await;
             }
         };
-        match self.0.place.clone() {
+        match self.data.place.clone() {
             Place::Files(files) => {
                 // A drop of this stops it, too.
                 let stop = stop.child_token();
@@ -218,7 +243,7 @@ impl ScriptData {
             }
             Place::Joined(joined) => {
                 let ask = Ask::One(statement);
-                let work = move |tx: &DataTx<'_>| ScriptTx(tx).ask(&ask, bounds);
+                let work = move |tx: &DataTx<'_>| ScriptTx { tx, only_reads }.ask(&ask, bounds);
                 joined.transaction(ctx, work).await
             }
             Place::Server(server) => {
@@ -230,6 +255,10 @@ impl ScriptData {
                     }
                     let writes = statement.writes().is_some();
                     let text = bounded(text, writes, bounds);
+                    if only_reads {
+                        let rows = server.query_reading(ctx.tenant, &text, params, bounds);
+                        return rows.await.map(Answer::Rows);
+                    }
                     let rows = server.query_bounded(ctx.tenant, writes, &text, params, bounds);
                     rows.await.map(Answer::Rows)
                 };
@@ -249,15 +278,19 @@ impl ScriptData {
         T: Send + 'static,
         F: FnOnce(&ScriptTx<'_>) -> Result<T> + Send + 'static,
     {
-        let check = stop.clone();
+        let (asked, only_reads) = (stop.clone(), self.only_reads);
+        let access = match only_reads {
+            true => Access::Read,
+            false => Access::Write,
+        };
         let work = move |tx: &DataTx<'_>| {
-            let done = work(&ScriptTx(tx))?;
-            if check.is_cancelled() {
+            let done = work(&ScriptTx { tx, only_reads })?;
+            if asked.is_cancelled() {
                 return Err(super::stopped());
             }
             Ok(done)
         };
-        self.0.transaction_until(ctx, stop, work).await
+        self.data.transaction_until(ctx, access, stop, work).await
     }
 }
 
@@ -267,6 +300,7 @@ impl ScriptTx<'_> {
     /// # Errors
     /// As for [`ScriptData::ask`].
     pub fn ask(&self, ask: &Ask, bounds: Bounds) -> Result<Answer> {
+        check(self.only_reads, ask)?;
         match ask {
             Ask::One(statement) => self.one(statement, bounds),
             Ask::Upsert(upsert) => match self.one(&upsert.update, bounds)? {
@@ -285,12 +319,12 @@ impl ScriptTx<'_> {
         if batch.is_empty() {
             return Ok(());
         }
-        self.0.keep_entries(batch)
+        self.tx.keep_entries(batch)
     }
 
     fn one(&self, statement: &Statement, bounds: Bounds) -> Result<Answer> {
         let (text, params) = (&statement.text, &statement.params);
-        match self.0.inside {
+        match self.tx.inside {
             Inside::File(file) => file.as_script(|file| {
                 if statement.gives_rows && statement.writes().is_some() {
                     // A change that gives too many rows has been made by then.
@@ -311,6 +345,17 @@ impl ScriptTx<'_> {
                 }
             }
         }
+    }
+}
+
+/// Refuses what a script that only reads would change, before anybody is asked.
+fn check(only_reads: bool, ask: &Ask) -> Result<()> {
+    match ask.writes() {
+        Some(table) if only_reads => {
+            let message = format!("{table} is read by this script, not changed");
+            Err(Invalid::field("table", "forbidden", message).into())
+        }
+        _ => Ok(()),
     }
 }
 

@@ -44,6 +44,7 @@ mod queue;
 mod recall;
 mod remote_services;
 mod removal;
+mod replica;
 mod retention;
 mod schedules;
 mod script_data;

@@ -29,7 +29,7 @@ const WEIGHT: ColumnType = ColumnType::Decimal {
     scale: 3,
 };
 
-fn schema() -> TenantSchema {
+pub(crate) fn schema() -> TenantSchema {
     let unique = |name: &str| Column {
         name: name.into(),
         ty: ColumnType::Text,
@@ -188,7 +188,7 @@ fn rows(answer: Answer) -> Vec<Value> {
 }
 
 #[track_caller]
-fn refusal<T: std::fmt::Debug>(result: Result<T>) -> (String, &'static str, String) {
+pub(crate) fn refusal<T: std::fmt::Debug>(result: Result<T>) -> (String, &'static str, String) {
     match result {
         Err(Error::Invalid(invalid)) => {
             let first = &invalid.errors[0];

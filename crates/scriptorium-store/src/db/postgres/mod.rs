@@ -4,6 +4,7 @@
 
 #[cfg(test)]
 mod pool_tests;
+mod replica;
 mod roles;
 mod settings;
 mod transaction;
@@ -12,11 +13,13 @@ use std::cmp::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use scriptorium_model::{Invalid, TenantId};
+use scriptorium_model::{Ambient, Invalid, TenantId};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Row};
 use tokio_util::task::TaskTracker;
 
+pub(crate) use self::replica::Replica;
+pub use self::replica::ReplicaStatus;
 use self::roles::{check_logins, grant};
 pub(crate) use self::roles::{check_script, create_roles, quoted};
 pub use self::settings::{Clock, PostgresOptions};
@@ -100,6 +103,9 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 /// is not says so when a transaction begins on it, which then begins on another.
 const LATELY: Duration = Duration::from_secs(1);
 
+/// How long a statement waits for a connection to the replica: not long, because it may be asked elsewhere.
+const ACQUIRE_REPLICA: Duration = Duration::from_secs(1);
+
 /// The pools of one server. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Postgres {
@@ -107,6 +113,8 @@ pub(crate) struct Postgres {
     system: PgPool,
     /// Of the login of scripts' own SQL, one for each declaration of business tables.
     scripts: Arc<Mutex<Vec<PgPool>>>,
+    /// A copy of its database that scripts may be sent to.
+    replica: Option<Arc<Replica>>,
     /// Work that goes on whether or not its caller still waits.
     tasks: TaskTracker,
     options: Arc<PostgresOptions>,
@@ -122,18 +130,22 @@ pub(crate) enum Access {
 
 impl Postgres {
     /// Connects with both logins and refuses those that would pass the wall.
-    pub(crate) async fn open(options: &PostgresOptions) -> Result<Self> {
+    pub(crate) async fn open(options: &PostgresOptions, ambient: &Ambient) -> Result<Self> {
         let app = pool(options.app()?, options.connections).await?;
         let system = pool(options.system()?, options.connections).await?;
         let opened = Self {
             app,
             system,
             scripts: Arc::default(),
+            replica: Replica::of(options, ambient)?.map(Arc::new),
             tasks: TaskTracker::new(),
             options: Arc::new(options.clone()),
             clock: options.clock,
         };
         check_logins(options, &opened.app, &opened.system).await?;
+        if let Some(replica) = &opened.replica {
+            replica.open(&opened.system).await?;
+        }
         Ok(opened)
     }
 
@@ -167,11 +179,36 @@ impl Postgres {
             let message = "is needed: the business tables are used as this login";
             Invalid::field("database_url_script", "required", message)
         })??;
+        Ok(self.of_scripts(login, settings, ACQUIRE))
+    }
+
+    /// The same at the replica; `None` when there is none.
+    pub(crate) fn replica_pool(
+        &self,
+        schema: &str,
+        settings: &[(&str, String)],
+    ) -> Result<Option<PgPool>> {
+        let login = self.options.replica(schema).transpose()?;
+        Ok(login.map(|login| self.of_scripts(login, settings, ACQUIRE_REPLICA)))
+    }
+
+    fn of_scripts(
+        &self,
+        login: PgConnectOptions,
+        settings: &[(&str, String)],
+        acquire: Duration,
+    ) -> PgPool {
         let login = login.options(settings.iter().map(|(name, value)| (*name, value)));
-        let pool = pooled(self.options.connections).connect_lazy_with(login);
+        let pool = pooled(self.options.connections).acquire_timeout(acquire);
+        let pool = pool.connect_lazy_with(login);
         let mut scripts = self.scripts.lock().unwrap_or_else(PoisonError::into_inner);
         scripts.push(pool.clone());
-        Ok(pool)
+        pool
+    }
+
+    /// The replica, when one is set.
+    pub(crate) fn replica(&self) -> Option<&Replica> {
+        self.replica.as_deref()
     }
 
     /// What has to end before the pools are closed.

@@ -210,7 +210,8 @@ async fn server() -> (scriptorium_testing::Database, Postgres) {
     let mut options = logins.unwrap();
     options.connections = 1;
     options.clock = Clock::Server;
-    let server = Postgres::open(&options).await.unwrap();
+    let (_, ambient) = crate::support::ambient(1);
+    let server = Postgres::open(&options, &ambient).await.unwrap();
     (database, server)
 }
 

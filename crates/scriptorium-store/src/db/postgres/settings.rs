@@ -1,7 +1,9 @@
 //! Which server, as whom: the URLs of the logins, given one by one or derived from a privileged one
 //! and a key that is kept outside the database (D4).
 
+use std::ops::RangeInclusive;
 use std::str::FromStr;
+use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use scriptorium_model::Invalid;
@@ -10,7 +12,13 @@ use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 
 use super::SCHEMA;
-use crate::error::{Error, Result};
+use crate::error::Result;
+
+/// The setting of the replica.
+const REPLICA: &str = "database_url_replica";
+
+/// How far a replica may be behind: it is looked at every second, and one that is well may be two looks old.
+const REPLICA_LAGS: RangeInclusive<Duration> = Duration::from_secs(2)..=Duration::from_secs(3_600);
 
 /// A PostgreSQL server and the logins to it.
 #[derive(Clone)]
@@ -23,6 +31,10 @@ pub struct PostgresOptions {
     script: Option<PgConnectOptions>,
     /// The owner of the schema; without it nothing is migrated.
     migrator: Option<PgConnectOptions>,
+    /// The password of the derived login of scripts' own SQL, which a replica takes, too.
+    script_password: Option<String>,
+    /// The login of scripts' own SQL at a replica, and how far that may be behind.
+    replica: Option<(PgConnectOptions, Duration)>,
     /// Connections of each pool, at least 1; 8 when nothing is said.
     pub connections: u32,
     /// Whose clock decides about leases.
@@ -49,6 +61,8 @@ impl PostgresOptions {
             system: parse("database_url_system", system)?,
             script: None,
             migrator: None,
+            script_password: None,
+            replica: None,
             connections: 8,
             clock: Clock::Server,
         })
@@ -72,6 +86,35 @@ impl PostgresOptions {
         Ok(self)
     }
 
+    /// Adds a replica for scripts that only read, as the URL of the login of scripts' own SQL there. Where the
+    /// logins are derived, so is this one, and the URL says only where the replica is. One that is further behind
+    /// than `max_lag`, from 2 seconds to an hour, is asked nothing.
+    ///
+    /// # Errors
+    /// `Invalid` on `database_url_replica` for what is not a PostgreSQL URL or names another login, on
+    /// `database_url_script` when there is no such login, on `replica_max_lag`.
+    pub fn with_replica(mut self, url: &str, max_lag: Duration) -> Result<Self> {
+        let mut login = parse(REPLICA, url)?;
+        if !REPLICA_LAGS.contains(&max_lag) {
+            let message = "must be 2 seconds to an hour";
+            return Err(Invalid::field("replica_max_lag", "out_of_range", message).into());
+        }
+        let Some(script) = &self.script else {
+            let message = "is needed: scripts use a replica as this login";
+            return Err(Invalid::field("database_url_script", "required", message).into());
+        };
+        let name = script.get_username();
+        if let Some(password) = &self.script_password {
+            login = login.username(name).password(password);
+        } else if login.get_username() != name {
+            // What scripts ask would run as whoever it is.
+            let message = format!("must be the URL of the login {name} at the replica");
+            return Err(Invalid::field(REPLICA, "refused", message).into());
+        }
+        self.replica = Some((login, max_lag));
+        Ok(self)
+    }
+
     /// All four logins on the server of a privileged URL: named after `prefix`, with passwords made
     /// from a key that is kept outside the database. `Store::create_roles` makes them.
     ///
@@ -90,6 +133,8 @@ impl PostgresOptions {
             system: login("system"),
             script: Some(login("script")),
             migrator: Some(login("migrator")),
+            script_password: Some(password(key, &format!("{prefix}_script"))),
+            replica: None,
             connections: 8,
             clock: Clock::Server,
         })
@@ -120,11 +165,22 @@ impl PostgresOptions {
     /// The login of scripts' own SQL, in sessions that find their tables in `schema`. A temporary
     /// table, which nobody may make, would come after those.
     pub(crate) fn script(&self, schema: &str) -> Option<Result<PgConnectOptions>> {
-        let path = format!("{schema},pg_temp");
-        self.script.as_ref().map(|options| {
-            // What tenants ask is nothing for the operator's log.
-            Ok(session_in(options, &path)?.disable_statement_logging())
-        })
+        let script = self.script.as_ref();
+        script.map(|options| of_scripts("database_url_script", options, schema))
+    }
+
+    /// The same login at the replica.
+    pub(crate) fn replica(&self, schema: &str) -> Option<Result<PgConnectOptions>> {
+        let replica = self.replica.as_ref();
+        replica.map(|(options, _)| of_scripts(REPLICA, options, schema))
+    }
+
+    /// How far the replica may be behind.
+    pub(crate) fn max_lag(&self) -> Duration {
+        self.replica
+            .as_ref()
+            .map(|(_, max)| *max)
+            .unwrap_or_default()
     }
 }
 
@@ -187,17 +243,23 @@ pub(super) fn shown(options: &PgConnectOptions) -> String {
 }
 
 fn session(options: &PgConnectOptions) -> Result<PgConnectOptions> {
-    session_in(options, SCHEMA)
+    session_in("database_url", options, SCHEMA)
 }
 
-fn session_in(options: &PgConnectOptions, search_path: &str) -> Result<PgConnectOptions> {
+fn of_scripts(setting: &str, options: &PgConnectOptions, schema: &str) -> Result<PgConnectOptions> {
+    let path = format!("{schema},pg_temp");
+    // What tenants ask is nothing for the operator's log.
+    Ok(session_in(setting, options, &path)?.disable_statement_logging())
+}
+
+fn session_in(
+    setting: &str,
+    options: &PgConnectOptions,
+    search_path: &str,
+) -> Result<PgConnectOptions> {
     if options.get_database().is_none() {
         let message = "must name a database";
-        return Err(Error::from(Invalid::field(
-            "database_url",
-            "bad_url",
-            message,
-        )));
+        return Err(Invalid::field(setting, "bad_url", message).into());
     }
     Ok(options
         .clone()

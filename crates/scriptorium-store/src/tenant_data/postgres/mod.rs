@@ -4,6 +4,7 @@
 
 mod attach;
 mod numeric;
+mod reading;
 mod session;
 mod tables;
 mod times;
@@ -24,6 +25,7 @@ use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard, OwnedSemaphorePermit, Semaph
 use tokio_util::sync::CancellationToken;
 
 pub(super) use self::attach::look_up;
+use self::reading::{Reading, until_silent};
 use self::session::{Checked, Failure, Session};
 use super::bounds::Bounds;
 use super::schema::TenantSchema;
@@ -41,6 +43,8 @@ pub(super) struct Server {
     ambient: Ambient,
     /// There when the tables are.
     pool: OnceCell<PgPool>,
+    /// That of the replica; `None` when none is set.
+    replica_pool: OnceCell<Option<PgPool>>,
     tenants: Cache<TenantId, Arc<Share>>,
     checked: Checked,
 }
@@ -50,6 +54,7 @@ struct Share {
     /// Whoever changes rows waits here first, and for the other servers with a connection.
     writing: Arc<Mutex<()>>,
     connections: Arc<Semaphore>,
+    at_replica: Arc<Semaphore>,
 }
 
 /// A seat in a tenant's share.
@@ -65,6 +70,7 @@ impl Server {
             schema,
             ambient,
             pool: OnceCell::new(),
+            replica_pool: OnceCell::new(),
             tenants: Cache::builder().time_to_idle(IDLE).build(),
             checked: Checked::new(),
         }
@@ -144,6 +150,7 @@ impl Server {
     pub(super) async fn transaction<T, F>(
         self: Arc<Self>,
         tenant: TenantId,
+        access: Access,
         stop: CancellationToken,
         work: F,
     ) -> Result<T>
@@ -151,8 +158,18 @@ impl Server {
         T: Send + 'static,
         F: FnOnce(&Running) -> Result<T> + Send + 'static,
     {
-        let (seat, session) = self.begin(tenant, Access::Write).await?;
+        let (seat, reading, session) = match access {
+            Access::Write => {
+                let (seat, session) = self.begin(tenant, Access::Write).await?;
+                (Some(seat), None, session)
+            }
+            Access::Read => {
+                let (reading, session) = self.begin_reading(tenant).await?;
+                (None, Some(reading), session)
+            }
+        };
         let running = Running {
+            reading,
             session: RefCell::new(session),
             runtime: Handle::current(),
             ends: self.ambient.now() + TRANSACTION,
@@ -212,45 +229,78 @@ impl Server {
             if !self.schema.tables.is_empty() {
                 tables::bring_up(&self.server, &self.schema).await?;
             }
-            let settings = [
-                ("statement_timeout", milliseconds(STATEMENT)),
-                (
-                    "idle_in_transaction_session_timeout",
-                    milliseconds(TRANSACTION),
-                ),
-                // Whoever does not wait any more has closed the connection.
-                ("client_connection_check_interval", "100".to_owned()),
-            ];
             let views = tables::views_of(&self.schema);
-            self.server.script_pool(&views, &settings)
+            self.server.script_pool(&views, &settings())
         });
         made.await
     }
 
-    async fn seat(&self, tenant: TenantId, access: Access) -> Result<Seat> {
-        let share = self.tenants.get_with(tenant, || {
+    async fn replica_pool(&self) -> Result<Option<&PgPool>> {
+        let made = self.replica_pool.get_or_try_init(async || {
+            let views = tables::views_of(&self.schema);
+            self.server.replica_pool(&views, &settings())
+        });
+        Ok(made.await?.as_ref())
+    }
+
+    fn share(&self, tenant: TenantId) -> Arc<Share> {
+        self.tenants.get_with(tenant, || {
             let connections = (self.server.options().connections / 2).max(1);
+            let connections = || Arc::new(Semaphore::new(connections as usize));
             Arc::new(Share {
                 writing: Arc::default(),
-                connections: Arc::new(Semaphore::new(connections as usize)),
+                connections: connections(),
+                at_replica: connections(),
             })
-        });
+        })
+    }
+
+    async fn seat(&self, tenant: TenantId, access: Access) -> Result<Seat> {
+        let share = self.share(tenant);
         let writing = match access {
             Access::Read => None,
             Access::Write => Some(Arc::clone(&share.writing).lock_owned().await),
         };
-        let connection = Arc::clone(&share.connections).acquire_owned().await;
+        Seat::at(&share.connections, writing).await
+    }
+
+    async fn seat_at_replica(&self, tenant: TenantId) -> Result<Seat> {
+        Seat::at(&self.share(tenant).at_replica, None).await
+    }
+}
+
+impl Seat {
+    async fn at(
+        connections: &Arc<Semaphore>,
+        writing: Option<OwnedMutexGuard<()>>,
+    ) -> Result<Self> {
+        let connection = Arc::clone(connections).acquire_owned().await;
         let closed = |error| Error::caused("a tenant's share of connections is gone", error);
-        Ok(Seat {
+        Ok(Self {
             _writing: writing,
             _connection: connection.map_err(closed)?,
         })
     }
 }
 
+/// What sessions of scripts' own SQL go by, on every server.
+fn settings() -> [(&'static str, String); 3] {
+    [
+        ("statement_timeout", milliseconds(STATEMENT)),
+        (
+            "idle_in_transaction_session_timeout",
+            milliseconds(TRANSACTION),
+        ),
+        // Whoever does not wait any more has closed the connection.
+        ("client_connection_check_interval", "100".to_owned()),
+    ]
+}
+
 /// The transaction of a closure. Each statement is a part of its own, so that one that is refused is
 /// undone alone, as on SQLite.
 pub(super) struct Running {
+    /// There when it only reads.
+    reading: Option<Reading>,
     session: RefCell<Session>,
     runtime: Handle,
     ends: Timestamp,
@@ -265,31 +315,38 @@ pub(super) struct Running {
 
 impl Running {
     pub(super) fn query(&self, sql: &str, params: &[Value], bounds: Bounds) -> Result<Vec<Row>> {
-        self.part(async |session| session.query(sql, params, bounds).await)
+        let ask = async |session: &mut Session| session.query(sql, params, bounds).await;
+        match &self.reading {
+            Some(reading) => self.query_reading(reading, ask),
+            None => Ok(self.part(ask)?),
+        }
     }
 
     /// Hands an event over to the platform, to be kept with this transaction.
     pub(super) fn publish(&self, event: &Event) -> Result<()> {
-        self.part(async |session| session.publish(event).await)
+        Ok(self.part(async |session| session.publish(event).await)?)
     }
 
     /// Keeps what the transaction read and wrote of storage with it.
     pub(super) fn keep_entries(&self, batch: &Batch, quota: Quota) -> Result<()> {
         let now = self.ambient.now();
-        self.part(async |session| session.keep_entries(batch, now, quota).await)
+        Ok(self.part(async |session| session.keep_entries(batch, now, quota).await)?)
     }
 
     pub(super) fn execute(&self, sql: &str, params: &[Value]) -> Result<u64> {
-        self.part(async |session| session.execute(sql, params).await)
+        Ok(self.part(async |session| session.execute(sql, params).await)?)
     }
 
-    fn part<T>(&self, work: impl AsyncFnOnce(&mut Session) -> Result<T, Failure>) -> Result<T> {
+    fn part<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut Session) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let left = self.ends.duration_since(self.ambient.now());
         let Ok(left) = Duration::try_from(left) else {
-            return Err(too_long());
+            return Err(too_long().into());
         };
         if self.broken.replace(true) {
-            return Err(spoiled());
+            return Err(spoiled().into());
         }
         let mut session = self.session.borrow_mut();
         let part = async {
@@ -306,8 +363,9 @@ impl Running {
             done
         };
         // Broken off in the middle it stays broken, and its end closes the connection.
+        let part = until_silent(self.replica(), part);
         let done = self.runtime.block_on(self.stop.run_until_cancelled(part));
-        Ok(done.ok_or_else(stopped)??)
+        done.unwrap_or_else(|| Err(stopped().into()))
     }
 
     /// Runs work whose statements are kept together or not at all. A part begins by ending the one
@@ -356,6 +414,7 @@ impl Running {
     }
 
     fn commit(self) -> Result<()> {
+        self.check_whole()?;
         if self.broken.get() || self.stop.is_cancelled() {
             let refusal = if self.stop.is_cancelled() {
                 stopped()
@@ -364,6 +423,11 @@ impl Running {
             };
             self.rollback();
             return Err(refusal);
+        }
+        if self.only_reads() {
+            // All of it was answered: nothing is left that could fail.
+            self.rollback();
+            return Ok(());
         }
         let session = self.session.into_inner();
         Ok(self.runtime.block_on(session.commit())?)

@@ -39,6 +39,18 @@ pub(super) enum Failure {
     Ours(Error),
     /// The database said no.
     Theirs(sqlx::Error),
+    /// A look has found that the replica does not answer.
+    Silent,
+}
+
+/// What is to blame for a failure at a replica.
+pub(super) enum Blame {
+    /// The statement: it would fare no better elsewhere.
+    Statement,
+    /// What the replica was doing, or that it is late.
+    Moment,
+    /// The replica.
+    Server,
 }
 
 impl Checked {
@@ -226,6 +238,38 @@ impl Failure {
     pub(super) fn wants_to_write(&self) -> bool {
         matches!(self, Self::Theirs(error) if code(error).as_deref() == Some("25006"))
     }
+
+    /// What is to blame, when a replica was asked.
+    pub(super) fn blame(&self) -> Blame {
+        let error = match self {
+            Self::Ours(_) => return Blame::Statement,
+            Self::Silent => return Blame::Server,
+            Self::Theirs(error) => error,
+        };
+        let Some(code) = code(error) else {
+            return match error {
+                // Others have them.
+                sqlx::Error::PoolTimedOut => Blame::Moment,
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed => Blame::Server,
+                _ => Blame::Statement,
+            };
+        };
+        match (code.get(..2).unwrap_or_default(), code.as_str()) {
+            // It had to go on with what the primary has done (40001, 40P01); tables, columns and rights that are
+            // not there yet; what cannot be done while it follows.
+            ("40" | "XX", _) | (_, "3F000" | "42P01" | "42703" | "42501" | "55000") => {
+                Blame::Moment
+            }
+            // 57014 is the statement's own timeout, 53400 its own room on the disk.
+            (_, "57014" | "53400") => Blame::Statement,
+            ("08" | "28" | "3D" | "53" | "57" | "58", _) => Blame::Server,
+            _ => Blame::Statement,
+        }
+    }
 }
 
 impl From<Error> for Failure {
@@ -245,6 +289,7 @@ impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         let error = match failure {
             Failure::Ours(error) => return error,
+            Failure::Silent => return Self::platform("the replica does not answer any more"),
             Failure::Theirs(error) => error,
         };
         let code = code(&error).unwrap_or_default();
