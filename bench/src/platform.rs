@@ -145,6 +145,7 @@ pub(crate) async fn activate_with(
         input_schema: None,
         output_schema: None,
         compatibility: None,
+        database: Default::default(),
         allowed_services: None,
         library: false,
         concurrency: None,

@@ -517,8 +517,8 @@ Alpine.data("scriptEditor", () => ({
 
   /** What decides how the source is read; a trial takes it from the saved script. */
   sourceSettings() {
-    const { type, language, entry, library, compatibility } = this.form;
-    return [type, language, entry, library, compatibility].join();
+    const { type, language, entry, library, compatibility, database } = this.form;
+    return [type, language, entry, library, compatibility, database].join();
   },
 
   /** Looks for the last events of the types that the script asks for. */

@@ -8,7 +8,7 @@ export interface Page {
   version: number;
   may_edit: boolean;
   may_run: boolean;
-  /** Type, language, entry, library and compatibility date as saved: what a trial of unsaved source goes by. */
+  /** Type, language, entry, library, compatibility date and database as saved: what a trial of unsaved source goes by. */
   saved_as: string;
   definition: Definition;
   /** What the user typed and did not save. */
@@ -26,6 +26,8 @@ export interface Definition {
   library?: boolean;
   /** The date whose behaviour of the platform it was written for; as it was, or today, when absent. */
   compatibility?: string;
+  /** Which database its calls of `db` ask; the primary one when absent. */
+  database?: string;
   source?: string;
   schedule?: Schedule;
   http?: {
@@ -103,6 +105,7 @@ export function formOf(definition: Definition) {
     entry: definition.entry ?? "",
     library: definition.library ?? false,
     compatibility: definition.compatibility ?? "",
+    database: definition.database ?? "primary",
     cron: schedule?.cron ?? "0 9 * * *",
     timezone: schedule?.timezone ?? "UTC",
     missed: schedule?.missed ?? "latest",
@@ -210,6 +213,7 @@ export function definitionOf(form: Form, source: string): Definition {
     language: form.language,
     entry: form.entry || null,
     ...(form.compatibility ? { compatibility: form.compatibility } : {}),
+    database: form.database,
     source,
     ...parts[form.type],
     ...changed("input_schema", form.inputSchema, form.savedSchema),

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use crate::compatibility;
 use crate::concurrency::Concurrency;
 use crate::limits::{Limits, SOURCE_BYTES};
-use crate::script::{Language, ScriptType};
+use crate::script::{Language, ScriptDatabase, ScriptType};
 use crate::trigger::Trigger;
 use crate::{Invalid, Json, UserId};
 
@@ -46,6 +46,8 @@ pub struct Definition {
     /// The date whose behaviour of the platform it was written for. `None` is nothing said: a new script
     /// gets the present date, a changed one keeps what it had. What is stored has one.
     pub compatibility: Option<Date>,
+    /// Which database its calls of `db` ask; whoever asks a replica only reads.
+    pub database: ScriptDatabase,
     /// The user whose rights it has when nobody asked for the execution; the owner when `None`.
     pub run_as: Option<UserId>,
     /// Words to group by.
@@ -116,6 +118,12 @@ impl DefinitionBuilder {
         self
     }
 
+    /// Lets its calls of `db` only read, and ask a replica where there is one.
+    pub fn reads_from_replica(mut self) -> Self {
+        self.0.database = ScriptDatabase::Replica;
+        self
+    }
+
     /// Adds a tag.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.0.tags.push(tag.into());
@@ -160,6 +168,7 @@ impl Definition {
             allowed_services: None,
             library: false,
             compatibility: None,
+            database: ScriptDatabase::Primary,
             run_as: None,
             tags: Vec::new(),
             metadata: BTreeMap::new(),
@@ -169,6 +178,11 @@ impl Definition {
     /// The compatibility date that holds: the first one while nothing is said.
     pub fn compatibility_date(&self) -> Date {
         self.compatibility.unwrap_or(compatibility::FIRST)
+    }
+
+    /// Whether its calls of `db` may change nothing, whoever runs it.
+    pub fn only_reads(&self) -> bool {
+        self.database == ScriptDatabase::Replica
     }
 
     /// Checks every rule that needs nothing but the definition itself.

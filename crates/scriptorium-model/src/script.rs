@@ -141,6 +141,33 @@ impl Language {
     }
 }
 
+/// Which database the calls of `db` of a script ask.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ScriptDatabase {
+    /// The one that is written to.
+    #[default]
+    Primary,
+    /// A copy of it that follows, while there is one that is well. The script only reads.
+    Replica,
+}
+
+impl ScriptDatabase {
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Replica => "replica",
+        }
+    }
+
+    /// The database of a stable name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Primary, Self::Replica]
+            .into_iter()
+            .find(|database| database.as_str() == name)
+    }
+}
+
 /// A stored script.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Script {

@@ -144,6 +144,7 @@ async fn prepare(store: &Store, ambient: &Ambient) -> Result<(Ctx, Script), Erro
             input_schema: None,
             output_schema: None,
             compatibility: None,
+            database: Default::default(),
             allowed_services: None,
             library: false,
             run_as: None,

@@ -10,7 +10,7 @@ use scriptorium_model::endpoint::Method;
 use scriptorium_model::filter::Filter;
 use scriptorium_model::limits::Limits;
 use scriptorium_model::schedule::{Missed, Overlap, Schedule};
-use scriptorium_model::script::{Definition, Language, ScriptType};
+use scriptorium_model::script::{Definition, Language, ScriptDatabase, ScriptType};
 use scriptorium_model::trigger::{
     Batch, Debounce, Endpoint, EndpointAuth, SignatureScheme, Subscription, Trigger,
 };
@@ -39,6 +39,10 @@ impl Columns {
         let kind = known(ScriptType::from_name(&self.kind), "script_versions.type")?;
         let language = Language::from_name(&self.language);
         let compatibility = compatibility::parse(&self.compatibility).ok();
+        let database = match settings.database.as_deref() {
+            None => Some(ScriptDatabase::Primary),
+            Some(name) => ScriptDatabase::from_name(name),
+        };
         Ok(Definition {
             name: self.name,
             description: self.description,
@@ -56,6 +60,7 @@ impl Columns {
             allowed_services: settings.allowed_services,
             library: settings.library,
             compatibility: Some(known(compatibility, "script_versions.compatibility")?),
+            database: known(database, "script_versions.settings")?,
             run_as: settings.run_as.map(UserId),
             tags: settings.tags,
             metadata: settings.metadata,
@@ -122,6 +127,8 @@ pub(crate) fn settings(definition: &Definition) -> Result<String> {
             .map(|schema| schema.as_str().to_owned()),
         allowed_services: definition.allowed_services.clone(),
         library: definition.library,
+        database: (definition.database != ScriptDatabase::Primary)
+            .then(|| definition.database.as_str().to_owned()),
         run_as: definition.run_as.map(|user| user.0),
         tags: definition.tags.clone(),
         metadata: definition.metadata.clone(),
@@ -239,6 +246,9 @@ struct Settings {
     allowed_services: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     library: bool,
+    // Versions of before there was a choice have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    database: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     run_as: Option<Uuid>,
     #[serde(default)]

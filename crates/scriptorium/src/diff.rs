@@ -286,6 +286,7 @@ fn settings(definition: &Definition) -> Vec<(String, String)> {
         ),
         ("library", definition.library.to_string()),
         ("compatibility", definition.compatibility_date().to_string()),
+        ("database", definition.database.as_str().to_owned()),
         (
             "run_as",
             definition

@@ -21,6 +21,7 @@ fn script(created_by: UserId) -> Script {
             input_schema: None,
             output_schema: None,
             compatibility: None,
+            database: Default::default(),
             allowed_services: None,
             library: false,
             concurrency: None,

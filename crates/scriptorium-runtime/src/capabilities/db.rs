@@ -27,7 +27,7 @@ const DATA: Param = required("data", "Record<string, unknown>", Check::Json(PARA
 
 pub(super) const CAPABILITY: Capability = Capability {
     name: "db",
-    doc: "The business tables that the host application opens to scripts; a call sees and changes rows of the tenant only. What else the host asks for a table, a call needs, too. At most 1,000 rows and 4 MiB (ROW_LIMIT) and 5 seconds (QUERY_TIMEOUT) for a statement.",
+    doc: "The business tables that the host application opens to scripts; a call sees and changes rows of the tenant only. What else the host asks for a table, a call needs, too. A script whose setting database is replica only reads. At most 1,000 rows and 4 MiB (ROW_LIMIT) and 5 seconds (QUERY_TIMEOUT) for a statement.",
     bindings: &[
         Binding::io(
             "db.query",

@@ -305,6 +305,7 @@ pub(crate) fn definition(name: &str, source: &str, trigger: Trigger) -> Definiti
         input_schema: None,
         output_schema: None,
         compatibility: Some(Change::StorageInTransactions.since()),
+        database: Default::default(),
         allowed_services: None,
         library: false,
         concurrency: None,

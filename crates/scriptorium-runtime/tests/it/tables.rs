@@ -3,9 +3,11 @@
 use std::time::{Duration, Instant};
 
 use scriptorium_model::Ctx;
+use scriptorium_model::script::ScriptDatabase;
 use serde_json::{Value, json};
 
-use crate::harness::Harness;
+use crate::harness::Database::{Postgres, Sqlite};
+use crate::harness::{Harness, options};
 
 async fn run(harness: &Harness, source: &str) -> Value {
     let finished = harness.runtime.run(harness.main(source)).await;
@@ -188,6 +190,88 @@ async fn a_read_only_tenant_reads() {
     set(false).await;
     let expected = json!(["done", "done", "done", 0, 0]);
     assert_eq!(run(&harness, source).await, expected);
+}
+
+/// R-JDB-14. There is no replica here: what such a script may do does not depend on one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_that_reads_from_a_replica_only_reads() {
+    let source = "async function main() {
+      const tried = (work) => work().then(() => 'done', (error) => error.code);
+      const changes = (at) => [
+        () => at.insert('orders', { name: 'x' }),
+        () => at.insert('orders', [{ name: 'x' }, { name: 'y' }]),
+        () => at.update('orders', { name: 'there' }, { total: 1 }),
+        () => at.upsert('orders', { id: '00000000-0000-4000-8000-000000000001', name: 'x' }),
+        () => at.delete('orders', { name: 'there' }),
+        () => at.execute('delete from orders where total is null'),
+        () => at.query('delete from orders where total is null returning id'),
+        () => at.queryOne(\"update orders set name = 'x' returning id\"),
+        () => at.query(\"with gone as (delete from orders returning id) select id from gone\"),
+      ];
+      const codes = new Set();
+      for (const change of changes(db)) codes.add(await tried(change));
+      const within = await db.transaction(async (tx) => {
+        for (const change of changes(tx)) codes.add(await tried(change));
+        await storage.set('kept', (await storage.get('kept') ?? 0) + 1);
+        return tx.count('orders');
+      });
+      await db.transaction(async () => {
+        await storage.set('kept', 9);
+        throw new Error('no');
+      }).catch(() => {});
+      return {
+        codes: [...codes],
+        writable: db.tables().some((table) => table.writable),
+        seen: [
+          (await db.query('select name from orders')).length,
+          (await db.queryOne('select name from orders')).name,
+          (await db.findOne('orders', { name: 'there' })).name,
+          (await db.findMany('orders')).length,
+          await db.count('orders'),
+          within,
+        ],
+        kept: await storage.get('kept'),
+      };
+    }";
+    for (database, dry) in [
+        (Sqlite, false),
+        (Sqlite, true),
+        (Postgres, false),
+        (Postgres, true),
+    ] {
+        let harness = Harness::on(database, options()).await;
+        run(
+            &harness,
+            "function main() { return db.insert('orders', { name: 'there' }); }",
+        )
+        .await;
+        let mut job = harness.main(source);
+        let definition = std::sync::Arc::make_mut(&mut job.definition);
+        definition.database = ScriptDatabase::Replica;
+        definition.limits.api_calls = 1_000;
+        job.execution.dry_run = dry;
+        let finished = harness.runtime.run(job).await;
+        let execution = finished.execution;
+        assert_eq!(execution.failure, None);
+        let effects = execution.effects.items.iter();
+        assert!(
+            effects.clone().all(|effect| effect.kind.as_str() != "db"),
+            "nothing would be changed"
+        );
+        let expected = json!({
+            "codes": ["UNAUTHORIZED_OPERATION"],
+            "writable": false,
+            "seen": [1, "there", "there", 1, 1, 1],
+            // Nothing of a dry run is undone in it.
+            "kept": if dry { 9 } else { 1 },
+        });
+        assert_eq!(execution.output.unwrap().to_value(), expected);
+        let rows = run(
+            &harness,
+            "function main() { return db.findMany('orders', {}, { select: ['name'] }); }",
+        );
+        assert_eq!(rows.await, json!([{ "name": "there" }]));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -88,6 +88,8 @@ pub(crate) struct DefinitionBody {
     /// The date whose behaviour of the platform it was written for.
     #[schema(value_type = String, format = Date, example = "2026-11-30")]
     compatibility: Date,
+    /// Which database its calls of `db` ask: `primary`, or `replica`, which lets it only read.
+    database: &'static str,
     /// Whose rights it has when nobody asked for the execution; `null` for the owner's.
     run_as: Option<Uuid>,
     tags: Vec<String>,
@@ -309,6 +311,7 @@ impl From<Definition> for DefinitionBody {
             allowed_services: definition.allowed_services,
             library: definition.library,
             compatibility,
+            database: definition.database.as_str(),
             run_as: definition.run_as.map(|id| id.0),
             tags: definition.tags,
             metadata: definition.metadata,

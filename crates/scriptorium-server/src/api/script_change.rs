@@ -13,7 +13,7 @@ use scriptorium::model::endpoint::Method;
 use scriptorium::model::filter::Filter;
 use scriptorium::model::limits::Limits;
 use scriptorium::model::schedule::{Missed, Overlap, Schedule};
-use scriptorium::model::script::{Definition, Language, ScriptType};
+use scriptorium::model::script::{Definition, Language, ScriptDatabase, ScriptType};
 use scriptorium::model::trigger::{
     Batch, Debounce, Endpoint, EndpointAuth, SignatureScheme, Subscription, Trigger,
 };
@@ -87,6 +87,11 @@ pub(crate) struct ScriptChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(format = Date, example = "2026-11-30")]
     compatibility: Option<String>,
+    /// Which database its calls of `db` ask: `primary`, which a new script has, or `replica`, which lets it only
+    /// read.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(example = "primary")]
+    database: Option<String>,
     /// A user; the owner when `null`.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Uuid>)]
@@ -431,6 +436,17 @@ impl ScriptChange {
         if let Some(text) = self.compatibility {
             let date = invalid.check(compatibility::parse(&text));
             definition.compatibility = date.or(definition.compatibility);
+        }
+        if let Some(name) = self.database {
+            let database = ScriptDatabase::from_name(&name);
+            let names = "must be primary or replica";
+            set_named(
+                &mut definition.database,
+                database,
+                "database",
+                names,
+                invalid,
+            );
         }
         set(&mut definition.run_as, self.run_as.map(|id| id.map(UserId)));
         set(&mut definition.tags, self.tags);

@@ -25,5 +25,6 @@ mod raw;
 mod roles;
 mod room;
 mod schedules;
+mod script_database;
 mod sessions;
 mod streams;

@@ -139,6 +139,7 @@ fn definition(name: &str, trigger: Trigger, source: String) -> Definition {
         input_schema: None,
         output_schema: None,
         compatibility: None,
+        database: Default::default(),
         allowed_services: None,
         library: false,
         run_as: None,

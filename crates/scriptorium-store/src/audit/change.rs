@@ -28,6 +28,7 @@ pub(crate) fn of_script(script: &Script) -> Result<Value> {
                 "compatibility".to_owned(),
                 json!(definition.compatibility_date().to_string()),
             ),
+            ("database".to_owned(), json!(definition.database.as_str())),
             ("status".to_owned(), json!(script.status.as_str())),
             ("version".to_owned(), json!(script.version)),
             ("owner".to_owned(), json!(script.owner.map(|user| user.0))),

@@ -17,7 +17,7 @@ use scriptorium_model::operation::{OperationKind, OperationState, Pace};
 use scriptorium_model::page::PageRequest;
 use scriptorium_model::permission::{PermissionSet, Role};
 use scriptorium_model::schedule::Schedule;
-use scriptorium_model::script::{Definition, Language, Script, ScriptStatus};
+use scriptorium_model::script::{Definition, Language, Script, ScriptDatabase, ScriptStatus};
 use scriptorium_model::tenant::Tenant;
 use scriptorium_model::trigger::{Endpoint, EndpointAuth, Subscription, Trigger};
 use scriptorium_model::user::User;
@@ -464,6 +464,7 @@ pub(crate) fn definition(name: &str, trigger: Trigger) -> Definition {
         allowed_services: Some(vec!["clients".into()]),
         library: false,
         compatibility: Some("2026-02-28".parse().unwrap()),
+        database: ScriptDatabase::Replica,
         concurrency: None,
         run_as: None,
         tags: vec!["billing".into(), "отчёт".into()],

@@ -87,6 +87,7 @@ impl PageData {
             definition.entry.as_deref().unwrap_or_default(),
             if definition.library { "true" } else { "false" },
             date.as_deref().unwrap_or_default(),
+            definition.database.as_str(),
         ];
         Self {
             id: script
@@ -152,6 +153,7 @@ fn definition_json(definition: &Definition) -> Value {
         "entry": definition.entry,
         "library": definition.library,
         "compatibility": definition.compatibility.map(|date| date.to_string()),
+        "database": definition.database.as_str(),
         "input_schema": definition.input_schema.as_ref().map(Json::to_value),
         "output_schema": definition.output_schema.as_ref().map(Json::to_value),
         "limits": limits_json(&definition.limits),

@@ -96,6 +96,10 @@ fn facts(t: Texts, definition: &Definition) -> Vec<(&'static str, String)> {
             t.named("language", definition.language.as_str()),
         ),
         ("time-limit", view::duration(t, definition.limits.wall)),
+        (
+            "field-database",
+            t.named("script-database", definition.database.as_str()),
+        ),
     ];
     match &definition.trigger {
         Trigger::Scheduled(schedule) => facts.extend([

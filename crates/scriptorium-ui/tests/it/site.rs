@@ -88,6 +88,7 @@ impl Site {
             input_schema: None,
             output_schema: None,
             compatibility: None,
+            database: Default::default(),
             allowed_services: None,
             library: false,
             run_as: None,

@@ -178,6 +178,7 @@ pub(crate) fn definition(name: &str, trigger: Trigger, source: &str) -> Definiti
         input_schema: None,
         output_schema: None,
         compatibility: None,
+        database: Default::default(),
         allowed_services: None,
         library: false,
         run_as: None,

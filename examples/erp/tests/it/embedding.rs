@@ -28,6 +28,7 @@ async fn embedded(world: &World, name: &str, tag: &str, source: &str) {
         input_schema: None,
         output_schema: None,
         compatibility: None,
+        database: Default::default(),
         allowed_services: None,
         library: false,
         concurrency: None,

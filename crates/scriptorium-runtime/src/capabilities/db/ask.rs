@@ -150,7 +150,12 @@ pub(super) fn tables(run: &Run, _: Args) -> Result<String, HostError> {
 }
 
 pub(super) fn data(run: &Run) -> ScriptData {
-    run.data().for_scripts()
+    let data = run.data().for_scripts();
+    if run.job.definition.only_reads() {
+        data.reading()
+    } else {
+        data
+    }
 }
 
 fn statement(run: &Run, args: &mut Args) -> Made {
@@ -238,6 +243,16 @@ fn may(run: &Run, table: &Table, change: bool) -> Result<(), HostError> {
         let theirs = scripts.and_then(|scripts| scripts.read_permission.as_deref());
         (Permission::DbRead, theirs)
     };
+    if change && run.job.definition.only_reads() {
+        let message = format!(
+            "{} is read by this script, not changed: its setting database is replica",
+            table.name
+        );
+        return Err(HostError {
+            field: Some("table".to_owned()),
+            ..HostError::new("UNAUTHORIZED_OPERATION", message)
+        });
+    }
     let open = scripts.is_some_and(|scripts| scripts.write || !change);
     if !open {
         let message = format!("{} is read by scripts, not changed", table.name);
