@@ -171,6 +171,7 @@ impl Postgres {
             script: Some(login("script")),
             migrator: Some(login("migrator")),
             prefix: None,
+            replica: None,
         }
     }
 

@@ -133,6 +133,9 @@ pub(crate) struct ServeArgs {
     /// for its password than a flag
     #[arg(long, value_name = "URL")]
     pub(crate) database_url: Option<String>,
+    /// Replica of that server, which scripts that only read are sent to
+    #[arg(long, value_name = "URL")]
+    pub(crate) database_url_replica: Option<String>,
     /// Serve the sample business with its sample scripts
     #[arg(long)]
     pub(crate) demo: bool,

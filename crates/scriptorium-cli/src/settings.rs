@@ -15,7 +15,7 @@ use scriptorium::TenantSchema;
 use scriptorium::model::notification::SendMode;
 use scriptorium::model::tenant::DEFAULT_SLUG;
 use scriptorium::tenant_data::Table;
-use scriptorium::{Database, MailServer, NotificationSettings, SmsGateway, TenantShare};
+use scriptorium::{Database, MailServer, NotificationSettings, Replica, SmsGateway, TenantShare};
 use scriptorium_server::IpNet;
 
 use crate::arguments::{LogFormat, ServeArgs, duration};
@@ -34,7 +34,7 @@ struct Key {
 const PREFIX: &str = "SCRIPTORIUM_";
 
 /// Every setting.
-const KEYS: [Key; 51] = [
+const KEYS: [Key; 53] = [
     key("listen", Some("127.0.0.1:8080")),
     key("data_dir", Some("./data")),
     key("cache_dir", None),
@@ -43,6 +43,8 @@ const KEYS: [Key; 51] = [
     secret("database_url_system"),
     secret("database_url_script"),
     secret("database_url_migrator"),
+    secret("database_url_replica"),
+    key("replica_max_lag", Some("10s")),
     key("database_role_prefix", Some("scriptorium")),
     key("node_name", None),
     key("audit_key_file", None),
@@ -307,6 +309,7 @@ impl Layers {
                     .map(|folder| folder.display().to_string()),
             ),
             ("database_url", flags.database_url.clone()),
+            ("database_url_replica", flags.database_url_replica.clone()),
             ("demo", flags.demo.then(|| "true".to_owned())),
             (
                 "log_format",
@@ -473,9 +476,30 @@ impl Layers {
         read.ok_or_else(|| self.refused(name, "a time of up to an hour such as 500ms or 25s"))
     }
 
+    fn replica(&self) -> Result<Option<Replica>, Refusal> {
+        let expected = "a URL such as postgres://login:password@host/database";
+        let Some(url) = self.optional("database_url_replica", expected)? else {
+            return Ok(None);
+        };
+        let name = "replica_max_lag";
+        let text = self.values[name].text.as_deref().unwrap_or_default();
+        let max_lag = duration(text).ok();
+        let max_lag = max_lag.ok_or_else(|| self.refused(name, "a time such as 10s or 2m"))?;
+        Ok(Some(Replica { url, max_lag }))
+    }
+
     fn database(&self) -> Result<Option<Database>, Refusal> {
         let expected = "a URL such as postgres://login:password@host/database";
+        let replica = self.replica()?;
         let Some(url) = self.optional("database_url", expected)? else {
+            if replica.is_some() {
+                let origin = &self.values["database_url_replica"].origin;
+                let message = format!(
+                    "database_url_replica ({origin}) needs database_url: files in the data directory have \
+                     no replicas"
+                );
+                return Err(Refusal::usage(message));
+            }
             let others = ["system", "script", "migrator"].map(|role| {
                 let key = KEYS
                     .iter()
@@ -494,6 +518,7 @@ impl Layers {
             script: self.optional("database_url_script", expected)?,
             migrator: self.optional("database_url_migrator", expected)?,
             prefix: self.optional("database_role_prefix", "a name")?,
+            replica,
         }))
     }
 

@@ -11,7 +11,7 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use scriptorium::model::permission::Permission;
-use scriptorium::{Platform, Statistics};
+use scriptorium::{Platform, ReplicaStatus, Statistics};
 use serde::Serialize;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
@@ -115,6 +115,9 @@ pub(crate) async fn metrics(
     let status = app.platform.status();
     tell_runtime(&status.runtime);
     metrics::counter!("scriptorium_statements_total").absolute(status.statements);
+    if let Some(replica) = status.replica {
+        tell_replica(replica);
+    }
     let backlog = app.platform.backlog().await?;
     metrics::gauge!("scriptorium_events_waiting").set(backlog.events as f64);
     metrics::gauge!("scriptorium_executions_pending").set(backlog.executions as f64);
@@ -125,6 +128,17 @@ pub(crate) async fn metrics(
         text,
     )
         .into_response())
+}
+
+/// How the replica is. While nobody knows how far it is behind, there is no number that would say so.
+fn tell_replica(read: ReplicaStatus) {
+    metrics::gauge!("scriptorium_replica_well").set(f64::from(u8::from(read.well)));
+    let behind = read.behind.map_or(f64::NAN, |behind| behind.as_secs_f64());
+    metrics::gauge!("scriptorium_replica_behind_seconds").set(behind);
+    for (database, value) in [("replica", read.at_replica), ("primary", read.at_primary)] {
+        metrics::counter!("scriptorium_replica_statements_total", "database" => database)
+            .absolute(value);
+    }
 }
 
 /// What the runtime has counted, as of now. Tenants are names here, but only so many of them.

@@ -2,6 +2,7 @@
 //! its logins and its tables. Nothing here is needed for SQLite.
 
 use std::path::Path;
+use std::time::Duration;
 
 use scriptorium_model::Invalid;
 use scriptorium_store::{PostgresOptions, Store};
@@ -29,6 +30,32 @@ pub struct Database {
     pub migrator: Option<String>,
     /// What the names of derived logins begin with; `scriptorium` by default.
     pub prefix: Option<String>,
+    /// A copy of the database that scripts which only read are sent to.
+    pub replica: Option<Replica>,
+}
+
+/// A streaming replica of the platform's database. The start is refused when it is a copy of another one; while it
+/// does not answer, or is too far behind, its statements go to the primary.
+#[derive(Clone)]
+pub struct Replica {
+    /// Of the login `script` at the replica. Where the logins are derived, so is this one, and only host, port,
+    /// database and how to connect are taken from here.
+    pub url: String,
+    /// How far it may be behind, from 2 seconds to an hour.
+    pub max_lag: Duration,
+}
+
+impl Replica {
+    /// How far a replica may be behind when nothing else is said.
+    pub const MAX_LAG: Duration = Duration::from_secs(10);
+
+    /// One that may be [`Replica::MAX_LAG`] behind.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            max_lag: Self::MAX_LAG,
+        }
+    }
 }
 
 /// Makes the four logins, with grants and revokes, or renews them; then the tables. `database.url`
@@ -92,7 +119,7 @@ impl Database {
                 );
                 Error::from(Invalid::field("database_url", "no_key", message))
             })?;
-            return Ok(PostgresOptions::derived(&self.url, &key, self.prefix())?);
+            return self.with_replica(PostgresOptions::derived(&self.url, &key, self.prefix())?);
         };
         let mut options = PostgresOptions::new(&self.url, system)?;
         if let Some(script) = &self.script {
@@ -101,11 +128,27 @@ impl Database {
         if let Some(migrator) = &self.migrator {
             options = options.with_migrator(migrator)?;
         }
-        Ok(options)
+        self.with_replica(options)
+    }
+
+    fn with_replica(&self, options: PostgresOptions) -> Result<PostgresOptions> {
+        match &self.replica {
+            None => Ok(options),
+            Some(replica) => Ok(options.with_replica(&replica.url, replica.max_lag)?),
+        }
     }
 
     fn prefix(&self) -> &str {
         self.prefix.as_deref().unwrap_or("scriptorium")
+    }
+}
+
+impl std::fmt::Debug for Replica {
+    /// Without the URL: it holds a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Replica")
+            .field("max_lag", &self.max_lag)
+            .finish_non_exhaustive()
     }
 }
 
@@ -115,6 +158,7 @@ impl std::fmt::Debug for Database {
         f.debug_struct("Database")
             .field("derived", &self.system.is_none())
             .field("prefix", &self.prefix)
+            .field("replica", &self.replica.is_some())
             .finish_non_exhaustive()
     }
 }

@@ -96,8 +96,8 @@ pub use scriptorium_store::tenant_data::{self, TenantData, TenantSchema};
 pub use scriptorium_store::{
     AlertFilter, Allowance, Backlog, DeadLetterFilter, DeadLetterSummary, Delivered, DeliveryState,
     EventType, ExecutionField, ExecutionFilter, ExecutionSort, ExecutionSummary, LastExecution,
-    Node, NotificationFilter, Operation, ParkedEvent, ScriptFilter, ScriptSort, ScriptSummary,
-    SigningSecret, SortField, Suspension,
+    Node, NotificationFilter, Operation, ParkedEvent, ReplicaStatus, ScriptFilter, ScriptSort,
+    ScriptSummary, SigningSecret, SortField, Suspension,
 };
 
 pub use access::{Caller, SignedIn};
@@ -105,7 +105,7 @@ pub use alerts::Alerts;
 pub use audit::Audit;
 pub use builder::Builder;
 pub use compatibility::{Compatibility, Outdated};
-pub use database::Database;
+pub use database::{Database, Replica};
 pub use dead_letters::{DeadLetters, RetriedMany, RetryMany};
 pub use diff::{Diff, DiffLine, DiffRow, FieldChange, RowKind};
 pub use embedded::{Invoked, TenantHandle};

@@ -15,7 +15,7 @@ use scriptorium_model::{Ambient, Ctx, IdempotencyKey, Invalid, ScriptId, TenantI
 use scriptorium_outbound::Outbound;
 use scriptorium_runtime::{Call, Finished, HttpReply, Job, Once, Runtime, Statistics, StreamSink};
 use scriptorium_store::tenant_data::TenantData;
-use scriptorium_store::{Accept, Backlog, Inserted, Node, Store};
+use scriptorium_store::{Accept, Backlog, Inserted, Node, ReplicaStatus, Store};
 use scriptorium_triggers::Triggers;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -163,6 +163,8 @@ pub struct Status {
     pub runtime: Statistics,
     /// Statements on the platform's own tables since the process began.
     pub statements: u64,
+    /// How the replica is that scripts which only read are sent to; `None` when none is set.
+    pub replica: Option<ReplicaStatus>,
 }
 
 impl Platform {
@@ -412,6 +414,7 @@ impl Platform {
             accepting: !self.0.drain.is_cancelled(),
             runtime: self.runtime().statistics(),
             statements: self.store().statements(),
+            replica: self.store().replica(),
         }
     }
 

@@ -1,5 +1,5 @@
 //! What a platform does in the background for as long as it runs, whether or not its triggers do:
-//! it keeps the search index up, hears of halts, writes down the heads of the audit trails, and removes what is past
+//! it keeps the search index up, hears of halts, looks at the replica, writes down the heads of the audit trails, and removes what is past
 //! its retention.
 
 use std::time::Duration;
@@ -16,6 +16,9 @@ const FIRST: Duration = Duration::from_secs(60);
 /// How often maintenance begins. Most find nothing, by one statement.
 const EVERY: Duration = Duration::from_secs(3_600);
 
+/// How often the replica is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// How often the heads of the audit trails are written down.
 const ANCHOR_EVERY: Duration = Duration::from_secs(60);
 
@@ -27,6 +30,15 @@ impl Platform {
         tasks.spawn(self.clone().keep_halts());
         let relaying = self.store().clone();
         tasks.spawn(relaying.keep_relayed(self.0.data.clone(), self.0.stop.clone()));
+        if self.store().replica().is_some() {
+            let (platform, stop) = (self.clone(), self.0.stop.clone());
+            tasks.spawn(async move {
+                tokio::select! {
+                    () = platform.keep_looking() => {}
+                    () = stop.cancelled() => {}
+                }
+            });
+        }
         let (platform, stop) = (self.clone(), self.0.stop.clone());
         tasks.spawn(async move {
             tokio::select! {
@@ -41,6 +53,15 @@ impl Platform {
                 () = stop.cancelled() => {}
             }
         });
+    }
+
+    async fn keep_looking(&self) {
+        let mut ticks = interval_at(tokio::time::Instant::now() + LOOK_EVERY, LOOK_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.store().look_at_replica().await;
+        }
     }
 
     async fn keep_anchored(&self) {

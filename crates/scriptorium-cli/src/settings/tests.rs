@@ -228,6 +228,17 @@ fn what_cannot_be_right_is_refused() {
     refuse("workers = 0", &[], "workers (file");
     refuse("log_format = \"xml\"", &[], "must be text or json");
     refuse("wall = true", &[], "must be auto, require or off");
+    refuse(
+        "database_url_replica = \"postgres://replica.example/erp\"",
+        &[],
+        "needs database_url: files in the data directory have no replicas",
+    );
+    refuse(
+        "database_url = \"postgres://db.example/erp\"\ndatabase_url_replica = \"postgres://replica.example/erp\"\n\
+         replica_max_lag = \"soon\"",
+        &[],
+        "replica_max_lag (file",
+    );
     refuse("bootstrap_token = \"short\"", &[], "at least 32 characters");
     refuse(
         "",
@@ -242,6 +253,55 @@ fn what_cannot_be_right_is_refused() {
         &[("SCRIPTORIUM_ADMIN_PASSWORD_FILE", "/nowhere")],
         "cannot read /nowhere",
     );
+}
+
+#[test]
+fn a_replica_is_said_by_flag_environment_or_file() {
+    let flags = |url: &str| ServeArgs {
+        database_url_replica: Some(url.to_owned()),
+        ..ServeArgs::default()
+    };
+    let file = "database_url = \"postgres://db.example/erp\"\ndatabase_url_replica = \"postgres://file/erp\"";
+    let variable = [(
+        "SCRIPTORIUM_DATABASE_URL_REPLICA",
+        "postgres://variable/erp",
+    )];
+    let lag = [variable[0], ("SCRIPTORIUM_REPLICA_MAX_LAG", "2m")];
+    for (variables, flags, url, seconds) in [
+        (&[][..], ServeArgs::default(), "postgres://file/erp", 10),
+        (
+            &variable,
+            ServeArgs::default(),
+            "postgres://variable/erp",
+            10,
+        ),
+        (&lag, ServeArgs::default(), "postgres://variable/erp", 120),
+        (
+            &lag,
+            flags("postgres://flag/erp"),
+            "postgres://flag/erp",
+            120,
+        ),
+    ] {
+        let layers = layers(file, variables, flags).unwrap();
+        let replica = layers
+            .settings()
+            .unwrap()
+            .database
+            .unwrap()
+            .replica
+            .unwrap();
+        assert_eq!(
+            (replica.url.as_str(), replica.max_lag.as_secs()),
+            (url, seconds)
+        );
+        // It may hold a password.
+        let shown = layers.shown();
+        let shown = shown
+            .iter()
+            .find(|shown| shown.key == "database_url_replica");
+        assert_eq!(shown.unwrap().value, "********");
+    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ mod outgoing;
 mod postgres;
 mod remote_services;
 mod replay;
+mod replica;
 mod schedules;
 mod scripts;
 mod signatures;

@@ -53,11 +53,19 @@ impl World {
 
     /// On a server whose logins were made with any key: the tests' server asks for no password.
     pub(crate) async fn on(database: scriptorium::Database) -> Self {
+        Self::on_with(database, |builder| builder).await
+    }
+
+    /// The same, set up further.
+    pub(crate) async fn on_with(
+        database: scriptorium::Database,
+        set: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let keys = dir.path().join("keys");
         std::fs::create_dir(&keys).unwrap();
         std::fs::write(keys.join("database.key"), "0".repeat(64)).unwrap();
-        Self::inside(dir, |builder| builder.database(database)).await
+        Self::inside(dir, |builder| set(builder.database(database))).await
     }
 
     pub(crate) async fn with(set: impl FnOnce(Builder) -> Builder) -> Self {

@@ -291,6 +291,7 @@ fn logins(server: &Server) -> database::Database {
         script: Some(url("script")),
         migrator: Some(url("migrator")),
         prefix: None,
+        replica: None,
     }
 }
 
