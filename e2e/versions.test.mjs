@@ -65,6 +65,21 @@ test("a compatibility date is chosen in the form, and the report leads to whoeve
   await page.waitForSelector("#f-compatibility");
 });
 
+test("a script is made to read from a replica in the form", async () => {
+  const { page } = visit;
+  const report = await api(page, "POST", "/scripts", { name: "a report", type: "oneoff", source: "return 1" });
+  await page.goto(`/scripts/${report.id}#settings`);
+  const field = page.locator("#f-database");
+  assert.equal(await field.inputValue(), "primary");
+  await field.selectOption("replica");
+  await screenshot(page, "script-database");
+  await page.keyboard.press("Control+s");
+  await page.waitForSelector(".toast:has-text('Saved as version 2')");
+  assert.equal((await api(page, "GET", `/scripts/${report.id}`)).database, "replica");
+  await page.reload();
+  await page.waitForFunction(() => document.querySelector("#f-database")?.value === "replica");
+});
+
 test("a version is named with the keyboard, listed by its name, and the name taken back", async () => {
   const { page } = visit;
   await page.goto(`/scripts/${id}/versions`);

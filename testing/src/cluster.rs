@@ -168,6 +168,16 @@ impl Cluster {
         self.stop("immediate");
     }
 
+    /// Stops every process of the server where it is: nobody is answered, and nobody is cut off.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets them go on.
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
     /// A program that comes with the server, such as `pg_dump`.
     pub fn tool(&self, name: &str) -> Command {
         Command::new(self.binaries.join(name))
@@ -260,6 +270,22 @@ impl Cluster {
         });
     }
 
+    fn signal(&self, signal: &str) {
+        let file = self.data().join("postmaster.pid");
+        let text =
+            fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let first = text.lines().next().unwrap_or_default();
+        let children = format!("/proc/{first}/task/{first}/children");
+        let children =
+            fs::read_to_string(&children).unwrap_or_else(|error| panic!("{children}: {error}"));
+        // One that has ended meanwhile needs no signal.
+        let _ = Command::new("kill")
+            .args([signal, first])
+            .args(children.split_whitespace())
+            .stderr(Stdio::null())
+            .status();
+    }
+
     fn data(&self) -> PathBuf {
         self.base.join("cluster/data")
     }
@@ -330,6 +356,8 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         if self.private {
             if self.lives() {
+                // A test that failed may have left it frozen.
+                self.thaw();
                 self.stop(if self.kept { "fast" } else { "immediate" });
             }
             if !self.kept {

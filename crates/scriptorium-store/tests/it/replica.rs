@@ -2,7 +2,6 @@
 //! are sent to while it is well.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rstest::rstest;
@@ -27,6 +26,9 @@ const BOUNDS: Bounds = Bounds {
     bytes: 1 << 20,
 };
 const MAX_LAG: Duration = Duration::from_secs(10);
+const LOCK: &str = "begin; lock table scriptorium_tables.orders in access exclusive mode";
+/// Sessions that wait for it.
+const WAITS: &str = "wait_event_type = 'Lock'";
 const NUMBERS: &str = "select number from orders order by number";
 
 /// A primary and its replica, a store on them, and rows of two tenants.
@@ -121,6 +123,18 @@ impl Pair {
         self.status()
     }
 
+    /// Looks until it is well: what the primary writes by itself is on its way for a moment.
+    async fn well(&self) -> ReplicaStatus {
+        let looks = async {
+            while !self.look().await.well {
+                tokio::task::yield_now().await;
+            }
+        };
+        let looked = tokio::time::timeout(PATIENCE, looks).await;
+        looked.expect("it is well again");
+        self.status()
+    }
+
     fn status(&self) -> ReplicaStatus {
         self.store.replica().unwrap()
     }
@@ -131,6 +145,25 @@ impl Pair {
         while !reached() {
             assert!(began.elapsed() < PATIENCE, "it does not come to that");
         }
+    }
+
+    /// Locks the orders of both servers, so that whoever reads them waits until the session ends.
+    async fn hold(&self) -> PgConnection {
+        let url = self.primary.superuser("postgres");
+        let mut holder = PgConnection::connect(&url).await.unwrap();
+        sqlx::raw_sql(LOCK).execute(&mut holder).await.unwrap();
+        self.primary.wait_for(&self.replica);
+        holder
+    }
+
+    /// So many who read orders of the tenant.
+    fn asking(self: &Arc<Self>, count: usize) -> JoinSet<Vec<String>> {
+        let mut asked = JoinSet::new();
+        for _ in 0..count {
+            let pair = Arc::clone(self);
+            asked.spawn(async move { pair.seen(&pair.ctx).await });
+        }
+        asked
     }
 
     /// How many sessions of scripts at the replica are in a state.
@@ -418,13 +451,13 @@ async fn a_replica_that_is_late_or_gone_is_passed_by_until_it_is_well_again() {
 
     // Nothing happens for an hour, and nothing is late.
     pair.clock.advance(Duration::from_secs(3_600));
-    let idle = pair.look().await;
-    assert_eq!((idle.well, idle.behind), (true, Some(Duration::ZERO)));
+    let idle = pair.well().await;
+    assert_eq!(idle.behind, Some(Duration::ZERO));
 
     // Nobody has looked for too long.
     pair.clock.advance(MAX_LAG + second);
     assert!(!pair.status().well);
-    assert!(pair.look().await.well);
+    pair.well().await;
 
     // It is as late as it may be, and then later.
     pair.pause();
@@ -437,7 +470,7 @@ async fn a_replica_that_is_late_or_gone_is_passed_by_until_it_is_well_again() {
     assert_eq!((late.well, late.behind), (false, Some(MAX_LAG + second)));
     assert_eq!(pair.seen(ctx).await, ["a", "b", "c"]);
     pair.resume();
-    assert!(pair.look().await.well);
+    pair.well().await;
 
     // It stops, and whoever asks it is answered all the same; it comes back, and is asked again.
     for _ in 0..2 {
@@ -456,11 +489,11 @@ async fn a_replica_that_is_late_or_gone_is_passed_by_until_it_is_well_again() {
         pair.primary.wait_for(&pair.replica);
         // Who comes first may find a connection that broke while it rested, and is answered all the same.
         for _ in 0..2 {
-            assert!(pair.look().await.well);
+            pair.well().await;
             assert_eq!(pair.seen(ctx).await, ["a", "b", "c"]);
         }
         assert!(pair.status().at_replica > after.at_replica);
-        assert!(pair.look().await.well);
+        pair.well().await;
     }
 
     // It goes its own way, and is no replica any more.
@@ -473,22 +506,15 @@ async fn a_replica_that_is_late_or_gone_is_passed_by_until_it_is_well_again() {
 /// A statement is in the middle of its work when its session ends.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_replica_breaks_off_is_asked_of_the_primary() {
-    const LOCK: &str = "begin; lock table scriptorium_tables.orders in access exclusive mode";
     let pair = Arc::new(Pair::new().await);
     for stops in [false, true] {
-        let url = pair.primary.superuser("postgres");
-        let mut holder = PgConnection::connect(&url).await.unwrap();
-        sqlx::raw_sql(LOCK).execute(&mut holder).await.unwrap();
-        pair.primary.wait_for(&pair.replica);
-        let asking = Arc::clone(&pair);
-        let mut asked = JoinSet::new();
-        asked.spawn(async move { asking.seen(&asking.ctx).await });
-        let waits = "wait_event_type = 'Lock'";
-        pair.until(|| pair.sessions(waits) == "1");
+        let holder = pair.hold().await;
+        let mut asked = pair.asking(1);
+        pair.until(|| pair.sessions(WAITS) == "1");
         if stops {
             pair.replica.stop_at_once();
         } else {
-            pair.terminate(waits);
+            pair.terminate(WAITS);
         }
         holder.close().await.unwrap();
         assert_eq!(
@@ -502,6 +528,40 @@ async fn what_the_replica_breaks_off_is_asked_of_the_primary() {
     }
 }
 
+/// A server that is out of reach: it does not answer, and says to nobody that it will not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_falls_silent_is_not_waited_for() {
+    let pair = Arc::new(Pair::new().await);
+    let holder = pair.hold().await;
+    let mut asked = pair.asking(1);
+    pair.until(|| pair.sessions(WAITS) == "1");
+    pair.replica.freeze();
+    holder.close().await.unwrap();
+    assert!(!pair.look().await.well);
+    assert_eq!(asked.join_next().await.unwrap().unwrap(), ["a", "b"]);
+    assert_eq!(pair.status().at_primary, 1);
+    pair.replica.thaw();
+    pair.well().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_tenant_leaves_connections_to_the_replica_to_others() {
+    let pair = Arc::new(Pair::new().await);
+    let holder = pair.hold().await;
+    let mut asked = pair.asking(4);
+    // Half of four.
+    pair.until(|| pair.sessions(WAITS) == "2");
+    let other = pair.ask(&pair.other, "select name from customers").await;
+    assert_eq!(other.unwrap(), Answer::Rows(Vec::new()));
+    assert_eq!(pair.sessions(WAITS), "2");
+    assert_eq!(pair.status().at_replica, 1);
+    holder.close().await.unwrap();
+    while let Some(seen) = asked.join_next().await {
+        assert_eq!(seen.unwrap(), ["a", "b"]);
+    }
+    assert_eq!((pair.status().at_replica, pair.status().at_primary), (5, 0));
+}
+
 /// Rows that a statement reads there are locked by the primary's log meanwhile: it has to give way.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_statement_that_is_in_the_way_of_the_replica_is_asked_of_the_primary() {
@@ -510,11 +570,11 @@ async fn a_statement_that_is_in_the_way_of_the_replica_is_asked_of_the_primary()
         add(&pair.data, &pair.ctx, &format!("n{index}")).await;
     }
     pair.primary.wait_for(&pair.replica);
-    let (locking, done) = (Arc::clone(&pair), Arc::new(AtomicBool::new(false)));
-    let over = Arc::clone(&done);
+    let (locking, stop) = (Arc::clone(&pair), CancellationToken::new());
+    let (over, until) = (stop.clone(), stop.drop_guard());
     let locked = tokio::task::spawn_blocking(move || {
         let lock = "begin; lock table scriptorium_tables.orders in access exclusive mode; commit";
-        while !over.load(Ordering::Relaxed) {
+        while !over.is_cancelled() {
             locking.primary.psql("postgres", lock);
         }
     });
@@ -530,7 +590,7 @@ async fn a_statement_that_is_in_the_way_of_the_replica_is_asked_of_the_primary()
         let Answer::Rows(rows) = answer else { panic!() };
         assert_eq!(rows[0]["n"], 40_i64.pow(4));
     }
-    done.store(true, Ordering::Relaxed);
+    drop(until);
     locked.await.unwrap();
     pair.until(|| conflicts() != "0");
     // It has cut nobody off: others go on there.

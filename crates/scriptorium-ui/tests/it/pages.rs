@@ -6,7 +6,7 @@ use scriptorium::model::execution::ExecutionStatus;
 use scriptorium::model::page::PageRequest;
 use scriptorium::model::permission::Role;
 use scriptorium::model::schedule::Schedule;
-use scriptorium::model::script::{Definition, ScriptStatus};
+use scriptorium::model::script::{Definition, ScriptDatabase, ScriptStatus};
 use scriptorium::model::trigger::Trigger;
 use scriptorium::model::version::VersionPolicy;
 use scriptorium::{ExecutionFilter, Update};
@@ -137,6 +137,40 @@ async fn who_may_only_read_is_offered_nothing_else() {
 }
 
 /// In each language the page of the report says what changed, and the script's page leads there.
+#[tokio::test]
+async fn the_database_that_a_script_asks_is_chosen_and_shown() {
+    let site = Site::new().await;
+    let script = site.script("a report", "return 1").await;
+    let update = Update {
+        base_version: None,
+        definition: Definition {
+            database: ScriptDatabase::Replica,
+            ..script.definition.clone()
+        },
+        change_description: String::new(),
+    };
+    let admin = site.admin().await;
+    let scripts = site.platform.scripts();
+    scripts.update(&admin.ctx, script.id, update).await.unwrap();
+    for (locale, words) in [
+        ("en", "A replica; the script only reads"),
+        ("ru", "Реплика; скрипт только читает"),
+        ("uz", "Replika; skript faqat oʻqiydi"),
+    ] {
+        let user = site.user(Role::OrgAdmin, locale).await;
+        let path = format!("/scripts/{}", script.id);
+        let page = site.get(Some(&user), &path).await.html;
+        let option = format!(r#"<option value="replica">{words}</option>"#);
+        assert!(page.contains(&option), "{page}");
+        assert!(page.contains(r#""database":"replica""#), "{page}");
+        for (version, shown) in [(1, false), (2, true)] {
+            let path = format!("/scripts/{}/versions/{version}", script.id);
+            let page = site.get(Some(&user), &path).await.html;
+            assert_eq!(page.contains(words), shown, "{page}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_upgrade_report_is_a_page() {
     let site = Site::new().await;
