@@ -701,7 +701,7 @@ pub(crate) const MUTANTS: [Mutant; 116] = [
         to: "if let Some(what) = address::special(ip).filter(|_| to.port() == 0) {",
         package: OUTBOUND,
         tests: "test(urls::)",
-        says: "S01",
+        says: "S03",
     },
     Mutant {
         name: "out-global",
@@ -811,7 +811,7 @@ pub(crate) const MUTANTS: [Mutant; 116] = [
         to: "Ok(addresses.iter().filter_map(|ip| check(ip).ok()).collect())",
         package: OUTBOUND,
         tests: "test(names::)",
-        says: "mixed",
+        says: "metadata",
     },
     Mutant {
         name: "out-aliases",

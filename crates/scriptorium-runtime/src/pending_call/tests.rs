@@ -1,3 +1,5 @@
+//! What a call does, asked of it alone: where it is worked on, when it begins, and what is left of it.
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
