@@ -1001,7 +1001,7 @@ pub(crate) const MUTANTS: [Mutant; 116] = [
         to: "if address::is_own(ip) && to.port() == 0 {",
         package: RUNTIME,
         tests: "test(=canary::no_script_reaches_a_canary)",
-        says: "93.184.216.34",
+        says: "canary::inside",
     },
     Mutant {
         name: "request-headers",

@@ -22,8 +22,8 @@ use scriptorium_store::tenant_data::{Column, ColumnType, Table, TenantSchema};
 use scriptorium_store::{PostgresOptions, Store};
 use serde_json::{Value, json};
 
-/// The instant every test happens at.
-pub(crate) const NOW: &str = "2026-03-01T04:05:06.007Z";
+/// The instant every test happens at: no whole millisecond, which scripts are not to notice.
+pub(crate) const NOW: &str = "2026-03-01T04:05:06.007650Z";
 
 pub(crate) struct Harness {
     pub(crate) runtime: Runtime,
