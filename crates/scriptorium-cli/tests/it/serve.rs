@@ -25,23 +25,24 @@ impl Server {
 
     /// Starts it with the folder `data` in this one.
     pub(crate) fn start_in(folder: TempDir) -> Self {
-        let mut child = Command::new(binary())
+        Self::start_with(folder, |command| {
+            command.arg("--demo");
+        })
+    }
+
+    /// The same without the sample business, and with whatever else is said.
+    pub(crate) fn start_with(folder: TempDir, say: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Command::new(binary());
+        command
             .env_clear()
             .env("SCRIPTORIUM_CACHE_DIR", cache())
             .env("SCRIPTORIUM_BOOTSTRAP_TOKEN", TOKEN)
             .env("SCRIPTORIUM_ADMIN_PASSWORD", "a password of these tests")
             .current_dir(folder.path())
-            .args([
-                "serve",
-                "--demo",
-                "--listen",
-                "127.0.0.1:0",
-                "--data-dir",
-                "data",
-            ])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir", "data"])
+            .stdout(Stdio::piped());
+        say(&mut command);
+        let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let url = lines
             .map(Result::unwrap)
