@@ -161,10 +161,10 @@ fn grow(pages: i64) -> Vec<u8> {
     [number(0x41, pages), vec![0x40, 0, 0x1a]].concat()
 }
 
-/// Two more than how large its table was before it grew by one, or one when that is refused.
+/// One, which says that it is done, when its table does not grow by one; zero when it does.
 fn grow_table() -> Vec<u8> {
     let grown = [vec![0xd0, FUNCREF], number(0x41, 1), vec![0xfc, 0x0f, 0]].concat();
-    [grown, number(0x41, 2), vec![0x6a, 0xac]].concat()
+    [grown, number(0x41, -1), vec![0x46, 0xad]].concat()
 }
 
 /// What a guest comes to that does this when it loads a program.

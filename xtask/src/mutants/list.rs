@@ -399,7 +399,7 @@ pub(crate) const MUTANTS: [Mutant; 116] = [
         to: "if self.meter.guest_is(above).is_err() && above == u64::MAX {",
         package: ENGINE,
         tests: "test(=corpus::limits) | test(liar::)",
-        says: "/limits/memory.js",
+        says: "grows at once",
     },
     Mutant {
         name: "host-memory",
@@ -409,7 +409,7 @@ pub(crate) const MUTANTS: [Mutant; 116] = [
         to: "guest",
         package: ENGINE,
         tests: "test(meter::) | test(=corpus::limits)",
-        says: "/limits/memory_counts_what_is_held.js",
+        says: "guest_and_host_share_one_limit",
     },
     Mutant {
         name: "tables",
