@@ -31,27 +31,21 @@ impl Platform {
         let relaying = self.store().clone();
         tasks.spawn(relaying.keep_relayed(self.0.data.clone(), self.0.stop.clone()));
         if self.store().replica().is_some() {
-            let (platform, stop) = (self.clone(), self.0.stop.clone());
-            tasks.spawn(async move {
-                tokio::select! {
-                    () = platform.keep_looking() => {}
-                    () = stop.cancelled() => {}
-                }
-            });
+            let platform = self.clone();
+            self.keep(async move { platform.keep_looking().await });
         }
-        let (platform, stop) = (self.clone(), self.0.stop.clone());
-        tasks.spawn(async move {
-            tokio::select! {
-                () = platform.keep_maintained() => {}
-                () = stop.cancelled() => {}
-            }
-        });
-        let (platform, stop) = (self.clone(), self.0.stop.clone());
-        tasks.spawn(async move {
-            tokio::select! {
-                () = platform.keep_anchored() => {}
-                () = stop.cancelled() => {}
-            }
+        let platform = self.clone();
+        self.keep(async move { platform.keep_maintained().await });
+        let platform = self.clone();
+        self.keep(async move { platform.keep_anchored().await });
+    }
+
+    /// Does work until the platform stops.
+    fn keep(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.0.stop.clone();
+        self.0.tasks.spawn(async move {
+            // `None` when it was stopped.
+            let _ = stop.run_until_cancelled(work).await;
         });
     }
 
