@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use scriptorium::database::create_roles;
-use scriptorium::{Builder, Database};
+use scriptorium::{Builder, Database, TenantShare};
 use scriptorium_testing::Cluster;
 use serde::Serialize;
 use tempfile::TempDir;
@@ -118,7 +118,12 @@ fn on<T>(
 ) -> Result<T> {
     let marks = Marks::default();
     let more = |builder: Builder| {
-        let builder = builder.service(marks.service());
+        // One tenant starts more chains in a minute than it might.
+        let share = TenantShare {
+            events: None,
+            ..TenantShare::SHARED_HOSTING
+        };
+        let builder = builder.service(marks.service()).other_tenants(share);
         match postgres {
             Some(postgres) => builder.database(postgres.database()),
             None => builder,

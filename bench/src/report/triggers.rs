@@ -13,7 +13,7 @@ const HEAD: &str = "
 ";
 
 const ABOUT: &str = "
-The server with everything as an operator gets it: every limit on, every execution in a fresh sandbox and in
+The server with everything as an operator gets it: every limit on but that of events in a minute, every execution in a fresh sandbox and in
 the history, nothing answered before it is on disk (PostgreSQL with `fsync`, on the same disk). Publishers,
 `wrk` and PostgreSQL share the two processors with it. Events are published by 64 tasks in ten tenants, and
 counted as executed when the end of the last is recorded. To the first instruction is from before what

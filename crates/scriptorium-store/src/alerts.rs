@@ -9,11 +9,11 @@ use scriptorium_model::audit::{Action, Subject, SubjectKind, cut};
 use scriptorium_model::delivery::looped;
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::{AlertId, Ambient, Ctx, ScriptId, TenantId, UserId, Uuid};
-use sea_orm::FromQueryResult;
 use serde_json::{Map, json};
 
 use crate::Store;
 use crate::audit::{Note, unaudited};
+use crate::db::FromRow;
 use crate::db::cursor::{Cursors, Key};
 use crate::db::{Micros, Tx, known};
 use crate::error::{Error, Result};
@@ -240,22 +240,22 @@ impl Store {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct RaisedRow {
     id: Uuid,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct NameRow {
     name: String,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct CountRow {
     number: i64,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct AlertRow {
     tenant_id: Uuid,
     id: Uuid,

@@ -1,9 +1,9 @@
 //! What of a tenant waits: events that are not delivered yet, and executions that have not begun.
 
 use scriptorium_model::Ctx;
-use sea_orm::FromQueryResult;
 
 use crate::Store;
+use crate::db::FromRow;
 use crate::error::Result;
 
 impl Store {
@@ -29,7 +29,7 @@ impl Store {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct WaitingRow {
     waiting: i64,
 }

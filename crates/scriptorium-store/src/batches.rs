@@ -9,10 +9,9 @@ use scriptorium_model::delivery::{Delivery, with_payload};
 use scriptorium_model::execution::Execution;
 use scriptorium_model::trigger::{BATCH_BYTES, Batch};
 use scriptorium_model::{EventId, ExecutionId, Json, ScriptId, TenantId, Timestamp};
-use sea_orm::Value;
 use serde_json::Value as Tree;
 
-use crate::db::{Dialect, Micros, Tx, micros};
+use crate::db::{Dialect, Micros, Tx, Value, micros};
 use crate::error::Result;
 use crate::executions::{ExecutionRow, Packed};
 

@@ -12,12 +12,12 @@ use scriptorium_model::{
     Ctx, DeadLetterId, EventId, ExecutionId, IdempotencyKey, Json, ScriptId, TenantId, Timestamp,
     Uuid,
 };
-use sea_orm::FromQueryResult;
 use serde_json::json;
 
 pub use self::many::{RetriedLetters, RetriedUnder};
 use crate::Store;
 use crate::audit::{By, Note, Said, unaudited};
+use crate::db::FromRow;
 use crate::db::cursor::{Cursors, Key};
 use crate::db::{Dialect, Micros, Sql, Tx, json, known, micros, number};
 use crate::definition::concurrency_of;
@@ -434,13 +434,13 @@ const UPDATE: &str = "update dead_letters set execution_id = $3, error_code = $4
     error_message = $5, error_stack = $6, attempts = $7, status = $8, next_retry_at = $9, \
     last_retry_at = $10, failed_at = $11 where tenant_id = $1 and id = $2";
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct CountRow {
     number: i64,
 }
 
 /// What a script is called and at, now.
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct ScriptNow {
     name: String,
     version: i64,
@@ -455,10 +455,10 @@ struct TakenUp {
     said: Vec<Said>,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct LetterRow {
     tenant_id: Uuid,
-    #[sea_orm(nested)]
+    #[row(nested)]
     summary: SummaryRow,
     error_stack: Option<String>,
     payload: String,
@@ -493,7 +493,7 @@ impl TryFrom<LetterRow> for DeadLetter {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct SummaryRow {
     id: Uuid,
     script_id: Uuid,

@@ -4,11 +4,10 @@
 use scriptorium_model::draft::{DRAFTS_PER_USER, Draft, DraftText};
 use scriptorium_model::script::ScriptStatus;
 use scriptorium_model::{Ctx, ScriptId, TenantId, UserId, Uuid};
-use sea_orm::FromQueryResult;
 
 use crate::Store;
 use crate::audit::unaudited;
-use crate::db::{Micros, Tx, known, number, opt_json};
+use crate::db::{FromRow, Micros, Tx, known, number, opt_json};
 use crate::error::{Error, Result};
 use crate::scripts::check_open;
 
@@ -133,18 +132,18 @@ async fn check_count(tx: &Tx, script: ScriptId, user: UserId) -> Result<()> {
     Ok(())
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Current {
     version: i64,
     status: String,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Number {
     number: i64,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct DraftRow {
     tenant_id: Uuid,
     script_id: Uuid,

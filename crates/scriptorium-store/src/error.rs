@@ -146,47 +146,54 @@ impl From<RefusedMove> for Error {
     }
 }
 
-impl From<sea_orm::DbErr> for Error {
-    fn from(error: sea_orm::DbErr) -> Self {
-        match error.sql_err() {
-            Some(sea_orm::SqlErr::UniqueConstraintViolation(text)) => UNIQUE_KEYS
-                .iter()
-                .find(|(columns, index, _)| text.contains(columns) || text.contains(index))
-                .map_or_else(
-                    || Self::not_unique("id"),
-                    |(_, _, field)| Self::not_unique(field),
-                ),
+impl Error {
+    /// A row with this key is there already.
+    fn taken(refusal: &str) -> Self {
+        UNIQUE_KEYS
+            .iter()
+            .find(|(columns, index, _)| refusal.contains(columns) || refusal.contains(index))
+            .map_or_else(
+                || Self::not_unique("id"),
+                |(_, _, field)| Self::not_unique(field),
+            )
+    }
+
+    /// Why SQLite has refused a statement of the platform's (<https://sqlite.org/rescode.html>).
+    pub(crate) fn of_sqlite(error: rusqlite::Error) -> Self {
+        use rusqlite::ffi;
+        let code = error.sqlite_error().map(|cause| cause.extended_code);
+        match code {
+            Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_UNIQUE) => {
+                Self::taken(&error.to_string())
+            }
             // Every foreign key carries the tenant: what is referred to is not this tenant's.
-            Some(sea_orm::SqlErr::ForeignKeyConstraintViolation(_)) => Self::NotFound,
-            _ => match driver_error(&error).and_then(lack) {
-                Some(lack) => Self::unavailable(lack, error),
-                None => Self::caused("the database refused a statement", error),
-            },
+            Some(ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => Self::NotFound,
+            // The second is a write that the disk refused: a quota, a limit on the size of files.
+            Some(ffi::SQLITE_FULL | ffi::SQLITE_IOERR_WRITE) => {
+                Self::unavailable(Unavailable::Space, error)
+            }
+            _ => Self::caused("the database refused a statement", error),
         }
     }
 }
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
+        let refusal = error.as_database_error();
+        if let Some(refusal) = refusal.filter(|refusal| refusal.is_unique_violation()) {
+            return Self::taken(refusal.constraint().unwrap_or_default());
+        }
+        if refusal.is_some_and(|refusal| refusal.is_foreign_key_violation()) {
+            return Self::NotFound;
+        }
         match lack(&error) {
             Some(lack) => Self::unavailable(lack, error),
-            None => Self::caused("the database could not be used", error),
+            None => Self::caused("the database refused a statement", error),
         }
     }
 }
 
-fn driver_error(error: &sea_orm::DbErr) -> Option<&sqlx::Error> {
-    use sea_orm::{DbErr, RuntimeErr};
-    match error {
-        DbErr::Conn(RuntimeErr::SqlxError(error))
-        | DbErr::Exec(RuntimeErr::SqlxError(error))
-        | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
-        _ => None,
-    }
-}
-
-/// What an error of the driver says the database lacks. Numbers are result codes of SQLite
-/// (<https://sqlite.org/rescode.html>), the rest SQLSTATEs of PostgreSQL (its appendix A).
+/// What an error of the driver says the database lacks, by SQLSTATEs of PostgreSQL (its appendix A).
 fn lack(error: &sqlx::Error) -> Option<Unavailable> {
     let sqlx::Error::Database(refusal) = error else {
         let lost = matches!(
@@ -197,8 +204,7 @@ fn lack(error: &sqlx::Error) -> Option<Unavailable> {
     };
     let code = refusal.code()?;
     match &*code {
-        // 778 is a write that the disk refused: a quota, a limit on the size of files.
-        "13" | "778" | "53100" => Some(Unavailable::Space),
+        "53100" => Some(Unavailable::Space),
         "57P01" | "57P02" | "57P03" | "53300" => Some(Unavailable::Connection),
         sqlstate if sqlstate.len() == 5 && sqlstate.starts_with("08") => {
             Some(Unavailable::Connection)

@@ -6,9 +6,9 @@ use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::{
     Ctx, EventId, ExecutionId, IdempotencyKey, ScriptId, TenantId, Timestamp, Uuid,
 };
-use sea_orm::FromQueryResult;
 
 use crate::Store;
+use crate::db::FromRow;
 use crate::db::cursor::{Cursors, Key};
 use crate::db::{Micros, Tx, json};
 use crate::error::{Error, Result};
@@ -170,7 +170,7 @@ impl EventType {
     pub const TYPES: u32 = 500;
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct TypeRow {
     kind: String,
     last_at: Micros,
@@ -230,7 +230,7 @@ impl DeliveryState {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct DeliveredRow {
     script_id: Uuid,
     execution_id: Option<Uuid>,
@@ -258,7 +258,7 @@ impl From<DeliveredRow> for Delivered {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 pub(crate) struct EventRow {
     tenant_id: Uuid,
     id: Uuid,

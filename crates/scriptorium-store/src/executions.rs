@@ -10,7 +10,6 @@ mod targets;
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::execution::{Execution, ExecutionStatus, LogLevel, LogLine};
 use scriptorium_model::{Ctx, ExecutionId, ScriptId};
-use sea_orm::FromQueryResult;
 use serde_json::json;
 
 pub(crate) use self::list::goes_on;
@@ -19,7 +18,7 @@ pub(crate) use self::packed::Packed;
 pub(crate) use self::row::{COLUMN_COUNT, COLUMNS, ExecutionRow, IdRow, insert_pending, values};
 use crate::Store;
 use crate::audit::{By, Ends, Note, Noted, Said, unaudited};
-use crate::db::{Dialect, Micros, Tx, known, number, opt_json};
+use crate::db::{Dialect, FromRow, Micros, Tx, known, number, opt_json};
 use crate::deliveries;
 use crate::error::{Error, Result};
 use crate::history::Accept;
@@ -234,7 +233,7 @@ fn level(name: &str) -> Result<LogLevel> {
     known(found, "execution_logs.level")
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct LogRow {
     seq: i64,
     level: String,

@@ -5,12 +5,11 @@ use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::execution::TriggerKind;
 use scriptorium_model::halt::{Halt, HaltKey, HaltScope};
 use scriptorium_model::{Ctx, TenantId, UserId, Uuid};
-use sea_orm::{FromQueryResult, Value};
 use serde_json::json;
 
 use crate::Store;
 use crate::audit::Note;
-use crate::db::{Micros, Tx, known};
+use crate::db::{FromRow, Micros, Tx, Value, known};
 use crate::error::{Error, Result};
 use crate::store::{Change, of_tenant};
 use crate::system::nodes;
@@ -103,7 +102,7 @@ fn trigger_name(key: &HaltKey) -> &'static str {
     key.trigger.map_or(ANY, TriggerKind::as_str)
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 pub(crate) struct HaltRow {
     tenant_id: Uuid,
     scope: String,

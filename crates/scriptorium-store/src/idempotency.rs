@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use scriptorium_model::idempotency::{IdempotencyKey, LIFETIME};
 use scriptorium_model::{Ctx, TenantId, Timestamp, Uuid};
-use sea_orm::FromQueryResult;
 
 use crate::Store;
-use crate::db::{Micros, Scope, Tx, number};
+use crate::db::{FromRow, Micros, Scope, Tx, number};
 use crate::error::Result;
 
 /// What is known of a key that was used before.
@@ -203,7 +202,7 @@ impl Work {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct WorkRow {
     created_at: Micros,
     matched: i64,
@@ -262,7 +261,7 @@ pub(crate) fn forgotten(now: Timestamp) -> Micros {
     then.unwrap_or(Timestamp::MIN).into()
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct KeyRow {
     request: Vec<u8>,
     subject_id: Uuid,

@@ -3,10 +3,9 @@
 
 use scriptorium_model::library::Pin;
 use scriptorium_model::{Ctx, ScriptId, Uuid};
-use sea_orm::FromQueryResult;
 
 use crate::Store;
-use crate::db::{Dialect, Tx, number};
+use crate::db::{Dialect, FromRow, Tx, number};
 use crate::error::{Error, Result};
 
 /// Most names of users of a library that are told.
@@ -117,14 +116,14 @@ const USERS: &str = "with recursive users(script_id, number) as (\
     where s.tenant_id = $1 and s.status = 'active' and s.deleted_at is null and s.id <> $2 \
     order by s.name limit $3";
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct PinRow {
     specifier: String,
     library_id: Uuid,
     library_version: i64,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct NameRow {
     name: String,
 }

@@ -11,11 +11,10 @@ use scriptorium_model::event::{Event, patterns};
 use scriptorium_model::execution::{Execution, ExecutionStatus, TriggerKind};
 use scriptorium_model::script::{Script, ScriptStatus};
 use scriptorium_model::{Ambient, Ctx, Json, ScriptId, TenantId, Timestamp, Uuid};
-use sea_orm::FromQueryResult;
 use serde_json::{Map, Value, json};
 
 use crate::Store;
-use crate::db::{Micros, Tx};
+use crate::db::{FromRow, Micros, Tx};
 use crate::error::Result;
 use crate::events::lineage_text;
 
@@ -309,7 +308,7 @@ fn event(
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct ListenerRow {
     script_id: Uuid,
     event_type: String,

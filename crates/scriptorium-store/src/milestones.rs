@@ -6,12 +6,11 @@ use std::time::Duration;
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::version::VersionPolicy;
 use scriptorium_model::{Ctx, ScriptId, Timestamp, UserId, Uuid};
-use sea_orm::{FromQueryResult, Value as SqlValue};
 use serde_json::{Value, json};
 
 use crate::Store;
 use crate::audit::{Note, unaudited};
-use crate::db::{Micros, Scope, Tx, number};
+use crate::db::{FromRow, Micros, Scope, Tx, Value as SqlValue, number};
 use crate::error::{Error, Result};
 use crate::executions::IdRow;
 use crate::scripts::lock;
@@ -256,7 +255,7 @@ const NOT_KEPT: &str = " from script_versions v \
     and e.script_id = v.script_id and e.version = v.number \
     and e.status in ('pending', 'running'))";
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 pub(crate) struct PolicyRow {
     pub(crate) tenant_id: Uuid,
     max_count: Option<i64>,

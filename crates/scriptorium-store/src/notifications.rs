@@ -7,13 +7,13 @@ use scriptorium_model::audit::{Action, Subject, SubjectKind, cut};
 use scriptorium_model::notification::{Channel, Notification, NotificationStatus, SendMode};
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::{Ctx, ExecutionId, NotificationId, ScriptId, TenantId, Timestamp, Uuid};
-use sea_orm::{FromQueryResult, Value};
 use serde_json::json;
 
 use crate::Store;
 use crate::audit::Note;
 use crate::db::cursor::{Cursors, Key};
 use crate::db::{Dialect, Micros, Tx, json, known, micros, number};
+use crate::db::{FromRow, Value};
 use crate::error::{Error, Result};
 use crate::history::chunks;
 use crate::store::Change;
@@ -357,18 +357,18 @@ const COUNT: &str = "insert into notification_days (tenant_id, day, number) valu
     on conflict (tenant_id, day) do update set number = notification_days.number + excluded.number \
     returning number";
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct CountRow {
     number: i64,
 }
 
-#[derive(Default, FromQueryResult)]
+#[derive(Default, FromRow)]
 struct AllowanceRow {
     mode: Option<String>,
     number: Option<i64>,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 pub(crate) struct NotificationRow {
     tenant_id: Uuid,
     id: Uuid,

@@ -10,12 +10,12 @@ use scriptorium_model::permission::PermissionSet;
 use scriptorium_model::{
     Actor, Ctx, ExecutionId, OperationId, ScriptId, TenantId, Timestamp, TokenId, UserId, Uuid,
 };
-use sea_orm::FromQueryResult;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::Store;
 use crate::audit::{Note, unaudited};
+use crate::db::FromRow;
 use crate::db::cursor::{Cursors, Key};
 use crate::db::{Dialect, Micros, known, micros, number};
 use crate::error::{Error, Result};
@@ -287,7 +287,7 @@ fn filter_of(text: &str) -> Result<ExecutionFilter> {
     })
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 pub(crate) struct OperationRow {
     tenant_id: Uuid,
     id: Uuid,

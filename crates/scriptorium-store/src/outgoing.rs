@@ -3,13 +3,12 @@
 use scriptorium_model::Ctx;
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::outgoing::{OutgoingCredential, OutgoingHeader, OutgoingRules};
-use sea_orm::FromQueryResult;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::Store;
 use crate::audit::Note;
-use crate::db::Micros;
+use crate::db::{FromRow, Micros};
 use crate::error::{Error, Result};
 
 impl Store {
@@ -57,7 +56,7 @@ impl Store {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct RulesRow {
     rules: String,
 }

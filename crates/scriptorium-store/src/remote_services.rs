@@ -9,13 +9,12 @@ use scriptorium_model::remote_service::{
 };
 use scriptorium_model::script::ScriptType;
 use scriptorium_model::{Ctx, Invalid, Json, UserId, Uuid};
-use sea_orm::FromQueryResult;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::Store;
 use crate::audit::Note;
-use crate::db::{Dialect, Micros, Tx};
+use crate::db::{Dialect, FromRow, Micros, Tx};
 use crate::error::{Error, Result};
 use crate::seal::{Slot, Whose};
 use crate::store::Change;
@@ -239,12 +238,12 @@ fn described(manifest: &Manifest, has_new_key: bool) -> Value {
     told
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Count {
     number: i64,
 }
 
-#[derive(Clone, FromQueryResult)]
+#[derive(Clone, FromRow)]
 struct ServiceRow {
     name: String,
     manifest: String,

@@ -3,12 +3,11 @@
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::retention::Retention;
 use scriptorium_model::{Ctx, Timestamp, UserId};
-use sea_orm::FromQueryResult;
 use serde_json::{Value, json};
 
 use crate::Store;
 use crate::audit::Note;
-use crate::db::{Micros, Scope, Tx, number};
+use crate::db::{FromRow, Micros, Scope, Tx, number};
 use crate::error::Result;
 
 impl Store {
@@ -83,7 +82,7 @@ fn shown(retention: &Retention) -> Value {
     })
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct RetentionRow {
     execution_days: i64,
     log_days: i64,

@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use scriptorium_model::execution::{Execution, ExecutionStatus, MAX_ATTEMPTS, Terms, TriggerKind};
 use scriptorium_model::schedule::Schedule;
 use scriptorium_model::{Ambient, Ctx, ExecutionId, ScriptId, Timestamp, Uuid, retry};
-use sea_orm::FromQueryResult;
 
 use crate::Store;
-use crate::db::{Micros, Tx, known, number};
+use crate::db::{FromRow, Micros, Tx, known, number};
 use crate::error::Result;
 use crate::{executions, turns};
 
@@ -292,7 +291,7 @@ async fn retry_one(tx: &Tx, ambient: &Ambient, run: &Execution) -> Result<bool> 
     Ok(true)
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct RetriesRow {
     retries: i64,
     next_at: Option<Micros>,
@@ -321,7 +320,7 @@ impl Ends {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct SlotRow {
     planned_at: Micros,
     decided_at: Micros,
@@ -363,7 +362,7 @@ impl TryFrom<SlotRow> for Slot {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct StateRow {
     next_at: Option<Micros>,
     last_at: Option<Micros>,
@@ -387,7 +386,7 @@ impl TryFrom<StateRow> for ScheduleState {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct UpcomingRow {
     script_id: Uuid,
     name: String,

@@ -7,10 +7,9 @@ use std::collections::BTreeSet;
 use scriptorium_model::concurrency::{Seat, WHOLE_SCRIPT, WhenFull};
 use scriptorium_model::execution::{Execution, TriggerKind};
 use scriptorium_model::{Ambient, ScriptId, TenantId, Timestamp, Uuid};
-use sea_orm::FromQueryResult;
 
 use crate::audit::{Ends, Said};
-use crate::db::{Dialect, Micros, Sql, Tx};
+use crate::db::{Dialect, FromRow, Micros, Sql, Tx};
 use crate::error::Result;
 use crate::executions::IdRow;
 use crate::system::queue::ended;
@@ -319,7 +318,7 @@ pub(crate) fn cancelled(
 }
 
 /// The other executions of a key.
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Others {
     /// Those that have their seat.
     active: i64,
@@ -353,7 +352,7 @@ async fn others(tx: &Tx, key: &Key, id: Uuid) -> Result<Others> {
     }))
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct NextRow {
     id: Uuid,
     seat_limit: i64,

@@ -5,12 +5,11 @@ use std::time::Duration;
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::user::{Session, User};
 use scriptorium_model::{Ctx, SessionId, TenantId, UserId, Uuid};
-use sea_orm::FromQueryResult;
 use serde_json::json;
 
 use crate::Store;
 use crate::audit::{By, Note, Said, unaudited};
-use crate::db::{Micros, Tx, known};
+use crate::db::{FromRow, Micros, Tx, known};
 use crate::error::{Error, Result};
 use crate::store::of_tenant;
 use crate::users;
@@ -130,7 +129,7 @@ impl Store {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 pub(crate) struct SessionRow {
     tenant_id: Uuid,
     id: Uuid,

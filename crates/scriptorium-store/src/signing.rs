@@ -3,12 +3,11 @@
 
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::{Ctx, ScriptId, SigningSecretId, Timestamp, UserId, Uuid};
-use sea_orm::FromQueryResult;
 use serde_json::json;
 
 use crate::Store;
 use crate::audit::{Note, unaudited};
-use crate::db::Micros;
+use crate::db::{FromRow, Micros};
 use crate::error::{Error, Result};
 use crate::scripts::lock;
 use crate::seal::{Slot, Whose};
@@ -219,12 +218,12 @@ fn note(script: ScriptId, name: &str) -> Note {
     )
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Count {
     number: i64,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct SecretRow {
     id: Uuid,
     sealed: Vec<u8>,

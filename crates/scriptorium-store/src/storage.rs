@@ -8,12 +8,11 @@ use std::collections::BTreeMap;
 use scriptorium_model::definition::at_most_bytes;
 use scriptorium_model::storage::{Change, Changed, Entry, Kept, Quota, VALUE_BYTES, validate_key};
 use scriptorium_model::{Ctx, Invalid, Json, Timestamp};
-use sea_orm::FromQueryResult;
 
 pub(crate) use self::gates::{Gates, Leaving, Told, came_to};
 use crate::Store;
 use crate::audit::By;
-use crate::db::{Micros, json};
+use crate::db::{FromRow, Micros, json};
 use crate::error::{Error, Result};
 
 /// What a transaction leaves of entries; nothing of those that it removed.
@@ -199,7 +198,7 @@ fn validate(key: &str, value: &Json) -> Result<(), Invalid> {
     invalid.or(())
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct EntryRow {
     key: String,
     value: String,

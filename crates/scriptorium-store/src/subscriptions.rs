@@ -7,9 +7,8 @@ use scriptorium_model::concurrency::Concurrency;
 use scriptorium_model::filter::Filter;
 use scriptorium_model::trigger::{Batch, Debounce};
 use scriptorium_model::{Json, ScriptId, TenantId, Uuid};
-use sea_orm::FromQueryResult;
 
-use crate::db::{Tx, number};
+use crate::db::{FromRow, Tx, number};
 use crate::definition::concurrency_of;
 use crate::error::{Error, Result};
 
@@ -75,7 +74,7 @@ pub(crate) async fn subscribed(
     rows.into_iter().map(Subscribed::try_from).collect()
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct SubscribedRow {
     event_type: String,
     script_id: Uuid,
@@ -86,7 +85,7 @@ struct SubscribedRow {
     concurrency: Option<String>,
     debounce_ms: Option<i64>,
     debounce_key: Option<String>,
-    #[sea_orm(nested)]
+    #[row(nested)]
     batch: BatchRow,
     name: String,
     version: i64,
@@ -123,7 +122,7 @@ impl TryFrom<SubscribedRow> for Subscribed {
 }
 
 /// How events are gathered, as a subscription's row has it.
-#[derive(Clone, Default, FromQueryResult)]
+#[derive(Clone, Default, FromRow)]
 pub(crate) struct BatchRow {
     batch_ms: Option<i64>,
     batch_events: Option<i64>,

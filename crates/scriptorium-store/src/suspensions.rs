@@ -9,12 +9,12 @@ use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::{
     Ambient, Ctx, EventId, ExecutionId, Json, ScriptId, TenantId, Timestamp, UserId, Uuid,
 };
-use sea_orm::{FromQueryResult, Value};
 use serde_json::json;
 
 use crate::Store;
 use crate::audit::Note;
 use crate::db::cursor::{Cursors, Key};
+use crate::db::{FromRow, Value};
 use crate::db::{Micros, Scope, Tx, json as written, number};
 use crate::error::{Error, Result};
 use crate::executions::IdRow;
@@ -444,23 +444,23 @@ fn forbidden() -> Error {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct NameRow {
     name: String,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct ScriptRow {
     script_id: Uuid,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct DueRow {
     per_minute: Option<i64>,
     due_at: Micros,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct SuspensionRow {
     script_id: Uuid,
     since: Micros,
@@ -485,7 +485,7 @@ impl From<SuspensionRow> for Suspension {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct ParkedRow {
     position: i64,
     event_id: Uuid,

@@ -3,12 +3,11 @@
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::template::Template;
 use scriptorium_model::{Ctx, Timestamp};
-use sea_orm::FromQueryResult;
 use serde_json::json;
 
 use crate::Store;
 use crate::audit::Note;
-use crate::db::{Micros, Tx};
+use crate::db::{FromRow, Micros, Tx};
 use crate::error::Result;
 
 impl Store {
@@ -106,7 +105,7 @@ pub(crate) async fn put(tx: &Tx, name: &str, body: &str, updated_at: Timestamp) 
     Ok(note)
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct TemplateRow {
     name: String,
     body: String,

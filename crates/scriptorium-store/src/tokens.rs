@@ -3,12 +3,11 @@
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::user::Token;
 use scriptorium_model::{Ctx, TenantId, TokenId, UserId, Uuid};
-use sea_orm::FromQueryResult;
 use serde_json::json;
 
 use crate::Store;
 use crate::audit::{Note, unaudited};
-use crate::db::{Micros, known, micros};
+use crate::db::{FromRow, Micros, known, micros};
 use crate::error::{Error, Result};
 use crate::sessions::TOUCH_EVERY;
 use crate::store::of_tenant;
@@ -108,7 +107,7 @@ fn subject(id: TokenId, name: &str) -> Subject {
     Subject::new(SubjectKind::Token, id.0, name)
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 pub(crate) struct TokenRow {
     tenant_id: Uuid,
     id: Uuid,

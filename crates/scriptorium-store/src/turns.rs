@@ -13,11 +13,10 @@ use scriptorium_model::delivery::Delivery;
 use scriptorium_model::execution::{Execution, NewExecution, Terms, TriggerKind};
 use scriptorium_model::trigger::Batch;
 use scriptorium_model::{Ambient, EventId, ExecutionId, Json, ScriptId, TenantId, Timestamp, Uuid};
-use sea_orm::{FromQueryResult, Value};
 use sha2::{Digest, Sha256};
 
 use crate::batches;
-use crate::db::{Dialect, Micros, Tx, json, known, number};
+use crate::db::{Dialect, FromRow, Micros, Tx, Value, json, known, number};
 use crate::definition::concurrency_of;
 use crate::error::Result;
 use crate::executions;
@@ -454,7 +453,7 @@ impl Target {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 pub(crate) struct WaitingRow {
     script_id: Uuid,
     pub(crate) position: i64,
@@ -479,25 +478,25 @@ impl WaitingRow {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct TurnRow {
     script_id: Uuid,
     order_value: String,
     execution_id: Uuid,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct PlaceRow {
     position: i64,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct TargetRow {
     name: String,
     version: i64,
     priority: Option<i64>,
     max_attempts: Option<i64>,
     concurrency: Option<String>,
-    #[sea_orm(nested)]
+    #[row(nested)]
     batch: BatchRow,
 }

@@ -5,12 +5,11 @@ use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::permission::{PermissionSet, Role};
 use scriptorium_model::user::User;
 use scriptorium_model::{Ctx, TenantId, UserId, Uuid};
-use sea_orm::FromQueryResult;
 use serde_json::json;
 
 use crate::Store;
 use crate::audit::{Note, of_user};
-use crate::db::{Micros, Scope, known};
+use crate::db::{FromRow, Micros, Scope, known};
 use crate::error::{Error, Result};
 use crate::store::of_tenant;
 
@@ -156,7 +155,7 @@ pub(crate) async fn find(db: &Scope, id: UserId) -> Result<User> {
     row.try_into()
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 pub(crate) struct UserRow {
     tenant_id: Uuid,
     id: Uuid,

@@ -5,9 +5,9 @@ use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::script::Definition;
 use scriptorium_model::version::Version;
 use scriptorium_model::{Ctx, ScriptId, TenantId, Timestamp, UserId, Uuid};
-use sea_orm::FromQueryResult;
 
 use crate::Store;
+use crate::db::FromRow;
 use crate::db::cursor::{Cursors, Key};
 use crate::db::{Micros, Scope, Tx, number};
 use crate::definition::{Columns, settings};
@@ -177,19 +177,19 @@ pub(crate) async fn are_there(
     Ok(true)
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct NumberRow {
     number: i64,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct VersionRow {
     tenant_id: Uuid,
     script_id: Uuid,
     number: i64,
     name: String,
     description: String,
-    #[sea_orm(from_alias = "type")]
+    #[row(column = "type")]
     kind: String,
     language: String,
     settings: String,

@@ -7,9 +7,8 @@ use std::time::Duration;
 use scriptorium_model::execution::Execution;
 use scriptorium_model::trigger::window_due;
 use scriptorium_model::{Timestamp, Uuid};
-use sea_orm::FromQueryResult;
 
-use crate::db::{Micros, Tx};
+use crate::db::{FromRow, Micros, Tx};
 use crate::error::Result;
 use crate::seats::cancelled;
 use crate::system::queue::ended;
@@ -73,7 +72,7 @@ async fn follow(
     Ok(())
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct BeforeRow {
     id: Uuid,
     window_from: Micros,

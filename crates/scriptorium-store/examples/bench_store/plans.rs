@@ -1,7 +1,6 @@
 //! The plans of the statements that a question sends: what the database says it does, and whether
 //! it reads or sorts more than an index would give.
 
-use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
@@ -25,7 +24,7 @@ pub(crate) trait Plans {
     fn end(&self) -> Result<Vec<Plan>>;
 }
 
-/// Statements as sqlx logs them, for a database that explains them afterwards.
+/// Statements as the store traces them, for a database that explains them afterwards.
 pub(crate) struct Logged<F>(pub(crate) F);
 
 impl<F: Fn(&str) -> Result<Plan>> Plans for Logged<F> {
@@ -49,24 +48,19 @@ fn heard() -> std::sync::MutexGuard<'static, Option<Vec<String>>> {
     HEARD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Listens to sqlx, which logs every statement.
+/// Listens to the store, which traces every statement.
 struct Ear;
 
 impl Subscriber for Ear {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "sqlx::query"
+        metadata.target() == "scriptorium_store::statement"
     }
 
     fn event(&self, event: &Event<'_>) {
         if let Some(heard) = heard().as_mut() {
             let mut said = Said::default();
             event.record(&mut said);
-            let sql = if said.statement.is_empty() {
-                said.summary
-            } else {
-                said.statement
-            };
-            let sql = sql.trim().to_owned();
+            let sql = said.0.trim().to_owned();
             if ["select", "with", "update", "delete", "insert"]
                 .iter()
                 .any(|word| sql.starts_with(word))
@@ -86,25 +80,16 @@ impl Subscriber for Ear {
     fn exit(&self, _: &Id) {}
 }
 
+/// The text of a statement.
 #[derive(Default)]
-struct Said {
-    summary: String,
-    statement: String,
-}
+struct Said(String);
 
 impl Visit for Said {
     fn record_str(&mut self, field: &Field, value: &str) {
-        match field.name() {
-            "summary" => self.summary = value.into(),
-            "db.statement" => self.statement = value.into(),
-            _ => {}
+        if field.name() == "text" {
+            self.0 = value.into();
         }
     }
 
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        let mut text = String::new();
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{value:?}");
-        self.record_str(field, text.trim_matches('"'));
-    }
+    fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
 }

@@ -9,12 +9,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use scriptorium_model::{TenantId, Timestamp, Uuid};
-use sea_orm::FromQueryResult;
 use serde::{Deserialize, Serialize};
 
 use super::change::hex;
 use crate::Store;
-use crate::db::Micros;
+use crate::db::{FromRow, Micros};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::system;
@@ -177,7 +176,7 @@ fn line(anchor: &Anchor) -> Result<String> {
     Ok(text + "\n")
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct MovedRow {
     tenant_id: Uuid,
     seq: i64,

@@ -2,10 +2,9 @@
 //! a restored database, with another key is refused before it breaks the chain.
 
 use scriptorium_model::Ambient;
-use sea_orm::FromQueryResult;
 
 use super::{Key, unaudited};
-use crate::db::{Db, Tx};
+use crate::db::{Db, FromRow, Tx};
 use crate::error::{Error, Result};
 use crate::store::Options;
 use crate::{keys, system};
@@ -52,7 +51,7 @@ async fn fingerprint(tx: &Tx) -> Result<Option<Vec<u8>>> {
     Ok(row.map(|row| row.fingerprint))
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct KeyRow {
     fingerprint: Vec<u8>,
 }

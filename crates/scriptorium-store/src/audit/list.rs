@@ -3,10 +3,10 @@
 use scriptorium_model::audit::{Action, ActorKind, AuditEntry, AuditFilter};
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::{Ctx, Timestamp, Uuid};
-use sea_orm::FromQueryResult;
 
 use super::row::EntryRow;
 use crate::Store;
+use crate::db::FromRow;
 use crate::db::cursor::{Cursors, Key};
 use crate::db::{Micros, Scope, Sql};
 use crate::error::{Error, Result};
@@ -90,7 +90,7 @@ async fn numbers(db: &Scope, filter: &AuditFilter) -> Result<NumbersRow> {
     Ok(db.one(sql).await?.unwrap_or_default())
 }
 
-#[derive(Clone, Copy, Default, FromQueryResult)]
+#[derive(Clone, Copy, Default, FromRow)]
 struct NumbersRow {
     behind: Option<i64>,
     before: Option<i64>,

@@ -18,7 +18,6 @@ use scriptorium_model::audit::{
     Action, AuditActor, NAME_CHARS, Origin, Subject, USER_AGENT_CHARS, cut,
 };
 use scriptorium_model::{Actor, Ambient, Ctx, TenantId, Timestamp};
-use sea_orm::FromQueryResult;
 use serde_json::Value;
 
 pub(crate) use self::chain::Key;
@@ -27,7 +26,7 @@ pub(crate) use self::executions::{Ends, Removal, pruned};
 pub(crate) use self::heads::Heads;
 pub(crate) use self::key::of as key;
 use crate::Store;
-use crate::db::{Dialect, Micros, Tx, known};
+use crate::db::{Dialect, FromRow, Micros, Tx, known};
 use crate::error::Result;
 use crate::history::chunks;
 
@@ -294,7 +293,7 @@ async fn reserve_all(
         sql.push_rows(some.len(), 4);
         let bound = some.iter().flat_map(|(tenant, count)| {
             let start = chain::START.to_vec();
-            let head: [sea_orm::Value; 4] = [
+            let head: [crate::db::Value; 4] = [
                 tenant.0.into(),
                 whole(*count).into(),
                 start.into(),
@@ -323,7 +322,7 @@ async fn close_all(tx: &Tx, heads: &[(TenantId, (i64, [u8; 32]))], at: Timestamp
         let mut sql = tx.sql("insert into audit_heads (tenant_id, seq, mac, moved_at) values ");
         sql.push_rows(some.len(), 4);
         let bound = some.iter().flat_map(|(tenant, (seq, mac))| {
-            let head: [sea_orm::Value; 4] = [
+            let head: [crate::db::Value; 4] = [
                 tenant.0.into(),
                 (*seq).into(),
                 mac.to_vec().into(),
@@ -351,7 +350,7 @@ fn stored(origin: Option<&Origin>) -> Origin {
     })
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct NameRow {
     name: String,
 }

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use scriptorium_model::audit::{Action, MIN_DAYS, Subject, SubjectKind};
 use scriptorium_model::{Ctx, TenantId, Timestamp, Uuid};
-use sea_orm::FromQueryResult;
 use serde_json::json;
 
 use super::chain::Field;
 use super::{Note, unaudited};
 use crate::Store;
-use crate::db::{Micros, Tx, known, number};
+use crate::db::{FromRow, Micros, Tx, known, number};
 use crate::error::Result;
 use crate::system;
 
@@ -23,7 +22,7 @@ pub(super) const CHECKPOINTS: &str = "select seq, last_mac, removed_at, entries,
     from audit_checkpoints where tenant_id = $1 order by seq";
 
 /// That entries up to a number were removed lawfully.
-#[derive(Clone, FromQueryResult)]
+#[derive(Clone, FromRow)]
 pub(super) struct CheckpointRow {
     pub(super) seq: i64,
     pub(super) last_mac: Vec<u8>,
@@ -180,20 +179,20 @@ async fn count(tx: &Tx, tenant: TenantId, up_to: i64) -> Result<CountRow> {
     known(tx.one(sql).await?, "audit_entries")
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct TenantRow {
     tenant_id: Uuid,
     audit_days: Option<i64>,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct EndRow {
     seq: i64,
     mac: Vec<u8>,
     at: Micros,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct CountRow {
     entries: i64,
     worth_telling: i64,

@@ -5,11 +5,10 @@ use scriptorium_model::audit::{
     Action, ActorKind, AuditActor, AuditEntry, Origin, Subject, SubjectKind,
 };
 use scriptorium_model::{TenantId, Timestamp, UserId, Uuid};
-use sea_orm::{FromQueryResult, Value};
 
 use super::chain::Field;
 use super::{Note, change, stored};
-use crate::db::{Micros, Tx, known, opt_json};
+use crate::db::{FromRow, Micros, Tx, Value, known, opt_json};
 use crate::error::{Error, Result};
 use crate::history::chunks;
 
@@ -134,7 +133,7 @@ fn search_text(action: &str, actor: &str, subject: &str, address: Option<&str>) 
 }
 
 /// A stored entry, as it is: nothing is interpreted before its code was checked.
-#[derive(Clone, FromQueryResult)]
+#[derive(Clone, FromRow)]
 pub(super) struct EntryRow {
     pub(super) tenant_id: Uuid,
     pub(super) seq: i64,
@@ -223,7 +222,7 @@ impl TryFrom<EntryRow> for AuditEntry {
 }
 
 /// The last number of a chain and its code.
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 pub(super) struct HeadRow {
     pub(super) tenant_id: Uuid,
     pub(super) seq: i64,

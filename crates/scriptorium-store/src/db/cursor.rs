@@ -6,10 +6,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::{Ctx, Uuid};
-use sea_orm::Value;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::db::Value;
 use crate::error::{Error, Result};
 
 const SEAL_BYTES: usize = 12;

@@ -9,30 +9,31 @@ pub(crate) mod migrations;
 #[path = "tests/mutants.rs"]
 pub(crate) mod mutants;
 pub(crate) mod postgres;
+mod row;
 mod sql;
 mod sqlite;
 mod value;
 mod writes;
 
+use std::future::Future;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_recursion::async_recursion as boxed;
 use scriptorium_model::{Ctx, TenantId, Timestamp};
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, FromQueryResult, QueryResult,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
-};
+pub(crate) use scriptorium_store_derive::FromRow;
 
 use self::postgres::{Access, Postgres};
+pub(crate) use self::row::{FromRow, Row};
 pub(crate) use self::sql::Sql;
+use self::sqlite::{Connection, Question, Readers};
 pub(crate) use self::sqlite::{File, applied, open};
-pub(crate) use self::value::{Micros, json, known, micros, number, opt_json};
+pub(crate) use self::value::{Micros, Value, json, known, micros, number, opt_json};
 use self::writes::Writing;
 pub(crate) use self::writes::{Moment, Writes};
 use crate::audit::Noted;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::system::AcrossTenants;
 
 /// Which database is behind the store; the few statements that differ ask for it.
@@ -65,8 +66,8 @@ pub(crate) struct Scope {
 pub(crate) struct Tx(Scope);
 
 enum Conn {
-    Pool(DatabaseConnection),
-    Sqlite(DatabaseTransaction),
+    Readers(Arc<Readers>),
+    Sqlite(sqlite::Transaction),
     Postgres(postgres::Transaction),
 }
 
@@ -121,6 +122,18 @@ impl Db {
         }
     }
 
+    /// Does work that writes much where each of its statements is asked at once. It is given up when this is
+    /// dropped.
+    pub(crate) async fn apart<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T> {
+        match self {
+            Self::Sqlite(file) => file.apart(work).await,
+            Self::Postgres(_) => Ok(work.await),
+        }
+    }
+
     /// Waits for running statements and closes the pools.
     #[boxed]
     pub(crate) async fn close(&self) {
@@ -133,7 +146,7 @@ impl Db {
     #[boxed]
     async fn reading(&self, tenant: Option<TenantId>) -> Result<Scope> {
         let conn = match self {
-            Self::Sqlite(file) => Conn::Pool(file.read.clone()),
+            Self::Sqlite(file) => Conn::Readers(Arc::clone(&file.read)),
             Self::Postgres(server) => Conn::Postgres(server.begin(tenant, Access::Read).await?),
         };
         Ok(Scope {
@@ -147,12 +160,7 @@ impl Db {
     async fn writing(&self, tenant: Option<TenantId>) -> Result<Tx> {
         let (conn, writing) = match self {
             Self::Sqlite(file) => {
-                // Taking the write lock at once avoids SQLITE_BUSY in the middle of a transaction.
-                let options = TransactionOptions {
-                    sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-                    ..TransactionOptions::default()
-                };
-                let tx = file.write.begin_with_options(options).await?;
+                let tx = file.write.begin().await?;
                 (Conn::Sqlite(tx), Some(file.writes.begun()))
             }
             Self::Postgres(server) => {
@@ -194,7 +202,7 @@ impl Scope {
     /// Which database the statements are for.
     pub(crate) fn dialect(&self) -> Dialect {
         match self.conn {
-            Conn::Pool(_) | Conn::Sqlite(_) => Dialect::Sqlite,
+            Conn::Readers(_) | Conn::Sqlite(_) => Dialect::Sqlite,
             Conn::Postgres(_) => Dialect::Postgres,
         }
     }
@@ -243,51 +251,64 @@ impl Scope {
     }
 
     /// The rows of a query.
-    pub(crate) async fn all<R: FromQueryResult>(&self, sql: Sql) -> Result<Vec<R>> {
-        let rows = self.rows(sql).await?;
-        let rows = rows.iter().map(|row| R::from_query_result(row, ""));
-        Ok(rows.collect::<std::result::Result<_, _>>()?)
+    pub(crate) async fn all<R: FromRow>(&self, sql: Sql) -> Result<Vec<R>> {
+        match &self.conn {
+            Conn::Readers(readers) => readers.ask(self.question(sql), Connection::all).await,
+            Conn::Sqlite(tx) => {
+                let question = self.question(sql);
+                tx.ask(move |connection| connection.all(&question)).await
+            }
+            Conn::Postgres(tx) => {
+                let (text, values) = self.parts(sql);
+                let rows = tx.query(text, values).await?;
+                rows.iter()
+                    .map(|row| R::from_row(&Row::Postgres(row)))
+                    .collect()
+            }
+        }
     }
 
     /// The first row of a query.
-    pub(crate) async fn one<R: FromQueryResult>(&self, sql: Sql) -> Result<Option<R>> {
-        let row = match &self.conn {
-            Conn::Pool(pool) => pool.query_one_raw(self.statement(sql)).await?,
-            Conn::Sqlite(tx) => tx.query_one_raw(self.statement(sql)).await?,
-            Conn::Postgres(_) => self.rows(sql).await?.into_iter().next(),
-        };
-        Ok(row.map(|row| R::from_query_result(&row, "")).transpose()?)
+    pub(crate) async fn one<R: FromRow>(&self, sql: Sql) -> Result<Option<R>> {
+        match &self.conn {
+            Conn::Readers(readers) => readers.ask(self.question(sql), Connection::one).await,
+            Conn::Sqlite(tx) => {
+                let question = self.question(sql);
+                tx.ask(move |connection| connection.one(&question)).await
+            }
+            Conn::Postgres(tx) => {
+                let (text, values) = self.parts(sql);
+                let rows = tx.query(text, values).await?;
+                rows.first()
+                    .map(|row| R::from_row(&Row::Postgres(row)))
+                    .transpose()
+            }
+        }
     }
 
     /// Runs a statement; the number of rows it changed.
     #[boxed]
     pub(crate) async fn execute(&self, sql: Sql) -> Result<u64> {
-        let done = match &self.conn {
-            Conn::Pool(pool) => pool.execute_raw(self.statement(sql)).await?,
-            Conn::Sqlite(tx) => tx.execute_raw(self.statement(sql)).await?,
+        match &self.conn {
+            Conn::Readers(readers) => {
+                let question = self.question(sql);
+                readers.ask(question, Connection::execute).await
+            }
+            Conn::Sqlite(tx) => {
+                let question = self.question(sql);
+                tx.ask(move |connection| connection.execute(&question))
+                    .await
+            }
             Conn::Postgres(tx) => {
                 let (text, values) = self.parts(sql);
-                return Ok(tx.execute(text, values).await?);
+                tx.execute(text, values).await
             }
-        };
-        Ok(done.rows_affected())
+        }
     }
 
-    #[boxed]
-    async fn rows(&self, sql: Sql) -> Result<Vec<QueryResult>> {
-        Ok(match &self.conn {
-            Conn::Pool(pool) => pool.query_all_raw(self.statement(sql)).await?,
-            Conn::Sqlite(tx) => tx.query_all_raw(self.statement(sql)).await?,
-            Conn::Postgres(tx) => {
-                let (text, values) = self.parts(sql);
-                tx.query(text, values).await?
-            }
-        })
-    }
-
-    fn statement(&self, sql: Sql) -> Statement {
+    fn question(&self, sql: Sql) -> Question {
         let (text, values) = self.parts(sql);
-        Statement::from_sql_and_values(sea_orm::DatabaseBackend::Sqlite, text, values)
+        Question { text, values }
     }
 
     fn parts(&self, sql: Sql) -> (String, Vec<Value>) {
@@ -295,6 +316,7 @@ impl Scope {
         let (text, values) = sql.into_parts();
         #[cfg(test)]
         let text = mutants::applied(text);
+        tracing::trace!(target: "scriptorium_store::statement", text = text.as_str());
         if let Some(writing) = &self.writing {
             writing.sees(&text);
         }
@@ -310,7 +332,7 @@ impl Conn {
     #[boxed]
     async fn commit(self) -> Result<()> {
         match self {
-            Self::Pool(_) => {}
+            Self::Readers(_) => {}
             Self::Sqlite(tx) => tx.commit().await?,
             Self::Postgres(tx) => tx.commit().await?,
         }
@@ -320,7 +342,7 @@ impl Conn {
     #[boxed]
     async fn rollback(self) -> Result<()> {
         match self {
-            Self::Pool(_) => {}
+            Self::Readers(_) => {}
             Self::Sqlite(tx) => tx.rollback().await?,
             Self::Postgres(tx) => tx.rollback().await?,
         }
@@ -361,8 +383,8 @@ impl Tx {
     #[boxed]
     pub(crate) async fn savepoint(&self) -> Result<Savepoint> {
         let conn = match &self.0.conn {
-            Conn::Pool(pool) => Conn::Sqlite(pool.begin().await?),
-            Conn::Sqlite(tx) => Conn::Sqlite(tx.begin().await?),
+            Conn::Readers(_) => return Err(Error::platform("only transactions have parts")),
+            Conn::Sqlite(tx) => Conn::Sqlite(tx.savepoint().await?),
             Conn::Postgres(tx) => Conn::Postgres(tx.savepoint().await?),
         };
         Ok(Savepoint(Tx(Scope {

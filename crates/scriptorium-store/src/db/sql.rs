@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use sea_orm::Value;
+use crate::db::Value;
 
 use super::Dialect;
 

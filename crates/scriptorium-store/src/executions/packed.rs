@@ -4,8 +4,8 @@
 
 use scriptorium_model::Json;
 use scriptorium_model::execution::Execution;
-use sea_orm::Value;
 
+use crate::db::Value;
 use crate::error::{Error, Result};
 
 /// Largest payload that is stored as it is, in bytes.

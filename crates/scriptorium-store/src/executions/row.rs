@@ -7,13 +7,12 @@ use scriptorium_model::execution::{
     Execution, ExecutionStatus, Failure, Metrics, Terms, TriggerKind, Window,
 };
 use scriptorium_model::{ExecutionId, OperationId, ScriptId, TenantId, UserId, Uuid};
-use sea_orm::{FromQueryResult, Value};
 use serde::{Deserialize, Serialize};
 
 use super::ExecutionSummary;
 use super::packed::{Packed, unpack};
 use super::story;
-use crate::db::{Micros, Tx, json, known, micros, number, opt_json};
+use crate::db::{FromRow, Micros, Tx, Value, json, known, micros, number, opt_json};
 use crate::error::{Error, Result};
 
 /// The columns that [`values`] fills, in its order.
@@ -133,7 +132,7 @@ fn failure_detail(failure: &Failure) -> Result<String> {
     .map_err(|error| Error::caused("a failure could not be written", error))
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 pub(crate) struct ExecutionRow {
     tenant_id: Uuid,
     id: Uuid,
@@ -150,7 +149,7 @@ pub(crate) struct ExecutionRow {
     created_at: Micros,
     started_at: Option<Micros>,
     completed_at: Option<Micros>,
-    #[sea_orm(nested)]
+    #[row(nested)]
     metrics: MetricsRow,
     failure_code: Option<String>,
     failure_message: Option<String>,
@@ -161,7 +160,7 @@ pub(crate) struct ExecutionRow {
     trigger_data_packed: Option<Vec<u8>>,
     input_packed: Option<Vec<u8>>,
     output_packed: Option<Vec<u8>>,
-    #[sea_orm(nested)]
+    #[row(nested)]
     terms: TermsRow,
     first_execution_id: Option<Uuid>,
     dry_run: bool,
@@ -226,7 +225,7 @@ impl TryFrom<ExecutionRow> for Execution {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 pub(super) struct SummaryRow {
     pub(super) id: Uuid,
     script_id: Uuid,
@@ -241,11 +240,11 @@ pub(super) struct SummaryRow {
     created_at: Micros,
     started_at: Option<Micros>,
     completed_at: Option<Micros>,
-    #[sea_orm(nested)]
+    #[row(nested)]
     metrics: MetricsRow,
     failure_code: Option<String>,
     failure_message: Option<String>,
-    #[sea_orm(nested)]
+    #[row(nested)]
     terms: TermsRow,
     first_execution_id: Option<Uuid>,
     dry_run: bool,
@@ -280,7 +279,7 @@ impl TryFrom<SummaryRow> for ExecutionSummary {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct TermsRow {
     run_after: Option<Micros>,
     expires_at: Option<Micros>,
@@ -305,7 +304,7 @@ fn attempt(claims: i64, status: &str) -> u32 {
     number(claims.saturating_add(pending.into())).max(1)
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct MetricsRow {
     queued_us: i64,
     duration_us: i64,
@@ -339,7 +338,7 @@ fn plain(text: Option<String>, packed: Option<Vec<u8>>) -> Result<Option<String>
 }
 
 /// A row of which only the id matters.
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 pub(crate) struct IdRow {
     pub(crate) id: Uuid,
 }

@@ -2,12 +2,11 @@
 
 use scriptorium_model::operation::OperationKind;
 use scriptorium_model::{Ctx, ExecutionId, Uuid};
-use sea_orm::FromQueryResult;
 
 use super::list::{ExecutionFilter, ExecutionSummary};
 use super::row::{SELECT_SUMMARY, SummaryRow};
 use crate::Store;
-use crate::db::Sql;
+use crate::db::{FromRow, Sql};
 use crate::error::Result;
 
 impl Store {
@@ -81,7 +80,7 @@ fn narrow(
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct CountRow {
     number: i64,
 }

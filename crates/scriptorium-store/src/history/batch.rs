@@ -11,12 +11,11 @@ use scriptorium_model::storage::{Change, Changed, Entry, Kept};
 use scriptorium_model::{
     Ambient, IdempotencyKey, Json, ScriptId, TenantId, Timestamp, Uuid, retry,
 };
-use sea_orm::Value;
 
 use super::entries::Entries;
 use super::{Accept, Begin, Finished, Quotas, Written};
 use crate::audit::{By, Ends, Noted, Said, Trail, unaudited};
-use crate::db::{Db, Dialect, Micros, Tx};
+use crate::db::{Db, Dialect, Micros, Tx, Value};
 use crate::deliveries;
 use crate::error::{Error, Result};
 use crate::events::lineage_text;

@@ -6,11 +6,10 @@ use std::collections::{BTreeMap, HashMap};
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::storage::{Change, Changed, Entry, Kept, Quota};
 use scriptorium_model::{Json, TenantId, Timestamp};
-use sea_orm::FromQueryResult;
 use serde_json::json;
 
 use crate::audit::{By, Note, Said, text_of};
-use crate::db::{Dialect, Micros, Tx, micros};
+use crate::db::{Dialect, FromRow, Micros, Tx, micros};
 use crate::error::Result;
 use crate::storage::over_quota;
 
@@ -237,7 +236,7 @@ async fn read(tx: &Tx, tenant: TenantId) -> Result<Usage> {
     ))
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct UsageRow {
     entries: i64,
     bytes: i64,
@@ -279,7 +278,7 @@ async fn found(tx: &Tx, tenant: TenantId, key: &str) -> Result<Option<FoundRow>>
     tx.one(sql).await
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct FoundRow {
     value: String,
     expires_at: Option<Micros>,

@@ -202,14 +202,19 @@ impl HistoryWriter {
         let tasks = TaskTracker::new();
         let counters = Arc::new(Counters::default());
         let worker = Worker {
-            db,
+            db: db.clone(),
             trail,
             ambient,
             signals,
             quota,
             counters: Arc::clone(&counters),
         };
-        tasks.spawn(worker.work(waiting, stop.clone()));
+        let work = worker.work(waiting, stop.clone());
+        tasks.spawn(async move {
+            if let Err(error) = db.apart(work).await {
+                tracing::error!(%error, "the history writer broke off");
+            }
+        });
         tasks.close();
         Self {
             jobs,

@@ -7,13 +7,12 @@ use scriptorium_model::retention::Retention;
 use scriptorium_model::script::{Definition, Script};
 use scriptorium_model::version::VersionPolicy;
 use scriptorium_model::{Ctx, ScriptId, Timestamp};
-use sea_orm::FromQueryResult;
 use serde_json::json;
 
 use super::{changed, check_open, find_to_change, insert_row, note, routing::Routes, save_version};
 use crate::Store;
 use crate::audit::{By, Note, of_script};
-use crate::db::{Tx, number};
+use crate::db::{FromRow, Tx, number};
 use crate::error::{Error, Result};
 use crate::libraries;
 use crate::lifecycle::OfScript;
@@ -266,7 +265,7 @@ fn whole(ctx: &Ctx) -> Subject {
     Subject::new(SubjectKind::Tenant, ctx.tenant.0, "")
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct AuthorRow {
     number: i64,
     author: String,

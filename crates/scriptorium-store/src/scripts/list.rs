@@ -6,10 +6,10 @@ use scriptorium_model::execution::ExecutionStatus;
 use scriptorium_model::page::{Page, PageRequest};
 use scriptorium_model::script::{Script, ScriptStatus, ScriptType};
 use scriptorium_model::{Ctx, Date, ExecutionId, ScriptId, Timestamp, UserId, Uuid};
-use sea_orm::FromQueryResult;
 
 use super::row::ScriptRow;
 use crate::Store;
+use crate::db::FromRow;
 use crate::db::cursor::{Cursors, Key};
 use crate::db::{Dialect, Micros, Scope, Sql, known};
 use crate::error::{Error, Result};
@@ -305,9 +305,9 @@ fn narrow(db: &Scope, sql: &mut Sql, filter: &ScriptFilter, query: Option<&Query
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct SummaryRow {
-    #[sea_orm(nested)]
+    #[row(nested)]
     script: ScriptRow,
     deleted_at: Option<Micros>,
     deleted_by: Option<Uuid>,
@@ -359,17 +359,17 @@ async fn last_executions(
     rows.into_iter().map(LastRow::of_script).collect()
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct TagRow {
     tag: String,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct LastId {
     id: Option<Uuid>,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct LastRow {
     script_id: Uuid,
     id: Uuid,

@@ -12,7 +12,6 @@ use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::library::Pin;
 use scriptorium_model::script::{Definition, Script, ScriptStatus};
 use scriptorium_model::{Actor, Ctx, ScriptId};
-use sea_orm::FromQueryResult;
 use serde_json::{Value, json};
 
 pub use self::import::{Contradiction, ImportStep, ImportedVersion};
@@ -22,7 +21,7 @@ use self::row::ScriptRow;
 use crate::Store;
 use crate::alerts::{Alerts, Happened};
 use crate::audit::{Note, of_script, unaudited};
-use crate::db::{Dialect, Micros, Scope, Tx};
+use crate::db::{Dialect, FromRow, Micros, Scope, Tx};
 use crate::definition::search_text;
 use crate::drafts;
 use crate::error::{Error, Result};
@@ -337,7 +336,7 @@ pub(crate) async fn lock(tx: &Tx, id: ScriptId) -> Result<Option<String>> {
     Ok(row.map(|row| row.name))
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct NameRow {
     name: String,
 }

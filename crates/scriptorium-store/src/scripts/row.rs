@@ -2,9 +2,8 @@
 
 use scriptorium_model::script::{Script, ScriptStatus};
 use scriptorium_model::{ScriptId, TenantId, UserId, Uuid};
-use sea_orm::FromQueryResult;
 
-use crate::db::{Micros, known, number};
+use crate::db::{FromRow, Micros, known, number};
 use crate::definition::Columns;
 use crate::error::{Error, Result};
 
@@ -15,7 +14,7 @@ pub(super) const SELECT: &str = "select s.tenant_id, s.id, s.status, s.version, 
     from scripts s join script_versions v \
     on v.tenant_id = s.tenant_id and v.script_id = s.id and v.number = s.version";
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 pub(super) struct ScriptRow {
     tenant_id: Uuid,
     id: Uuid,
@@ -30,7 +29,7 @@ pub(super) struct ScriptRow {
     paused_reason: Option<String>,
     name: String,
     description: String,
-    #[sea_orm(from_alias = "type")]
+    #[row(column = "type")]
     kind: String,
     language: String,
     settings: String,

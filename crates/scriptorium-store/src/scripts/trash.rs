@@ -4,14 +4,13 @@
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::script::Script;
 use scriptorium_model::{Ctx, ScriptId, Uuid};
-use sea_orm::FromQueryResult;
 use serde_json::json;
 
 use super::routing::Routes;
 use super::{NameRow, find, find_to_change, lock, note, write_state};
 use crate::Store;
 use crate::audit::{By, Note, Removal, of_gone, pruned};
-use crate::db::{Micros, Tx};
+use crate::db::{FromRow, Micros, Tx};
 use crate::error::{Error, Result};
 use crate::executions::{self, IdRow};
 use crate::libraries;
@@ -159,7 +158,7 @@ async fn check_idle(tx: &Tx, id: ScriptId) -> Result<String> {
     })
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 pub(crate) struct TrashedRow {
     pub(crate) tenant_id: Uuid,
     pub(crate) id: Uuid,

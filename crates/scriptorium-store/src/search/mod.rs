@@ -12,11 +12,10 @@ mod words;
 use scriptorium_model::execution::{Execution, ExecutionStatus, LogLine, TriggerKind};
 use scriptorium_model::script::Definition;
 use scriptorium_model::{ScriptId, TenantId, Uuid};
-use sea_orm::Value;
 
 pub(crate) use self::query::{Query, Wanted};
 use self::words::Words;
-use crate::db::{Dialect, Scope, Sql, Tx};
+use crate::db::{Dialect, Scope, Sql, Tx, Value};
 use crate::error::Result;
 use crate::history::chunks;
 

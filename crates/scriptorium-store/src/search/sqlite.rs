@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 
 use scriptorium_model::{TenantId, Uuid};
-use sea_orm::{FromQueryResult, Value};
 
 use super::{Document, Kind, Query, number, prefix};
-use crate::db::{Scope, Sql, Tx};
+use crate::db::{FromRow, Scope, Sql, Tx, Value};
 use crate::error::{Error, Result};
 use crate::executions::IdRow;
 use crate::history::chunks;
@@ -200,12 +199,12 @@ pub(super) fn narrow_scripts(sql: &mut Sql, query: &Query) {
     sql.bind(query.of_scripts_for_sqlite()).push(")");
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct NumberRow {
     docid: i64,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct RangeRow {
     oldest: Option<Uuid>,
     newest: Option<Uuid>,

@@ -4,12 +4,11 @@
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::secret::{SECRETS, Secret, SecretChange};
 use scriptorium_model::{Ambient, Ctx, ExecutionId, Invalid, ScriptId, Timestamp, UserId, Uuid};
-use sea_orm::FromQueryResult;
 use serde_json::{Value, json};
 
 use crate::Store;
 use crate::audit::{By, Note, Said};
-use crate::db::{Db, Micros, Tx};
+use crate::db::{Db, FromRow, Micros, Tx};
 use crate::error::{Error, Result};
 use crate::seal::{OTHER, Seal, Slot, Whose, damaged};
 use crate::store::Options;
@@ -304,7 +303,7 @@ fn scripts_of(row: &SecretRow) -> Result<Option<Vec<ScriptId>>> {
     Ok(Some(ids.into_iter().map(ScriptId).collect()))
 }
 
-#[derive(Clone, FromQueryResult)]
+#[derive(Clone, FromRow)]
 struct SecretRow {
     name: String,
     sealed: Vec<u8>,
@@ -333,7 +332,7 @@ impl Default for SecretRow {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct CountRow {
     n: i64,
 }

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use scriptorium_model::storage::{Batch, Quota};
 use scriptorium_model::{Ctx, Json, TenantId, Timestamp};
-use sea_orm::FromQueryResult;
 use serde_json::json;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
@@ -16,7 +15,7 @@ use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use super::{Written, changed_meanwhile, over_quota};
 use crate::Store;
 use crate::audit::unaudited;
-use crate::db::{Dialect, Micros};
+use crate::db::{Dialect, FromRow, Micros};
 use crate::error::{Error, Result};
 use crate::tenant_data::{Connection, Files};
 
@@ -341,26 +340,26 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct EntryRow {
     key: String,
     value: String,
     lives: bool,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct KeptRow {
     came_to: String,
 }
 
-#[derive(Default, FromQueryResult)]
+#[derive(Default, FromRow)]
 struct UsageRow {
     entries: i64,
     bytes: i64,
     handed_over: i64,
 }
 
-#[derive(Default, FromQueryResult)]
+#[derive(Default, FromRow)]
 struct DeadRow {
     entries: i64,
     bytes: i64,

@@ -4,11 +4,10 @@
 
 use scriptorium_model::user::{Session, Token, User};
 use scriptorium_model::{Ctx, UserId};
-use sea_orm::FromQueryResult;
 
 use super::ACROSS_TENANTS;
 use crate::Store;
-use crate::db::Micros;
+use crate::db::{FromRow, Micros};
 use crate::error::{Error, Result};
 use crate::sessions::SessionRow;
 use crate::tokens::TokenRow;
@@ -102,7 +101,7 @@ impl Store {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Count {
     number: i64,
 }

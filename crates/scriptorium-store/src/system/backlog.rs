@@ -1,6 +1,6 @@
 //! What of all tenants waits, for the operator's machines.
 
-use sea_orm::FromQueryResult;
+use crate::db::FromRow;
 
 use super::ACROSS_TENANTS;
 use crate::Store;
@@ -38,7 +38,7 @@ impl Store {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct BacklogRow {
     events: i64,
     executions: i64,

@@ -15,14 +15,13 @@ use scriptorium_model::execution::{Execution, NewExecution, Terms, TriggerKind, 
 use scriptorium_model::{
     Ambient, EventId, ExecutionId, ScriptId, TenantId, Timestamp, Uuid, order,
 };
-use sea_orm::{FromQueryResult, Value};
 
 use super::ACROSS_TENANTS;
 use crate::Store;
 use crate::alerts::Alerts;
 use crate::audit::unaudited;
 use crate::batches::{self, Most};
-use crate::db::{Dialect, Micros, Tx};
+use crate::db::{Dialect, FromRow, Micros, Tx, Value};
 use crate::error::Result;
 use crate::events::EventRow;
 use crate::executions::Packed;
@@ -91,6 +90,12 @@ impl Store {
     /// # Errors
     /// `Platform` when nobody can be looked at; what concerns one tenant is told in the answer.
     pub async fn dispatch_events(&self) -> Result<Dispatched> {
+        let this = self.clone();
+        let dispatched = async move { this.dispatch_waiting().await };
+        self.db().apart(dispatched).await?
+    }
+
+    async fn dispatch_waiting(&self) -> Result<Dispatched> {
         let mut done = Dispatched::default();
         let now = Micros::from(self.inner.ambient.now());
         let (mut due, mut parked) = (BTreeSet::new(), BTreeSet::new());
@@ -602,18 +607,18 @@ impl FanOut {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct TenantRow {
     tenant_id: Uuid,
     due: Option<Micros>,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct AloneRow {
     alone: bool,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct DeliveryRow {
     event_id: Uuid,
     script_id: Uuid,

@@ -3,10 +3,9 @@
 use scriptorium_model::endpoint::Method;
 use scriptorium_model::trigger::EndpointAuth;
 use scriptorium_model::{Ctx, ScriptId, TenantId, Uuid};
-use sea_orm::FromQueryResult;
 
 use crate::Store;
-use crate::db::known;
+use crate::db::{FromRow, known};
 use crate::error::{Error, Result};
 
 /// One method of one live endpoint.
@@ -40,7 +39,7 @@ impl Store {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct EndpointRow {
     script_id: Uuid,
     method: String,

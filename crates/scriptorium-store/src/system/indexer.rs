@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use scriptorium_model::execution::{Execution, LogLine};
 use scriptorium_model::{Ctx, ExecutionId, ScriptId, TenantId, Uuid};
-use sea_orm::FromQueryResult;
 use tokio_util::sync::CancellationToken;
 
 use super::ACROSS_TENANTS;
 use crate::Store;
 use crate::audit::unaudited;
-use crate::db::{Tx, known};
+use crate::db::{FromRow, Tx, known};
 use crate::error::{Error, Result};
 use crate::executions::IdRow;
 use crate::search::{self, Document, Kind};
@@ -200,7 +199,7 @@ async fn still_there(tx: &Tx, mut documents: Vec<Document>) -> Result<Vec<Docume
     Ok(documents)
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct PendingRow {
     seq: i64,
     tenant_id: Uuid,
@@ -209,7 +208,7 @@ struct PendingRow {
     words: Option<String>,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct TakenRow {
     seq: i64,
 }

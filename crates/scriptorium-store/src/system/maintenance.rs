@@ -7,12 +7,11 @@ use scriptorium_model::retention::{DEFAULT_DAYS, Retention, TRASH_DAYS};
 use scriptorium_model::{
     Ambient, Ctx, ScriptId, TenantId, Timestamp, Uuid, dead_letter, notification,
 };
-use sea_orm::{FromQueryResult, Value};
 
 use super::ACROSS_TENANTS;
 use crate::Store;
 use crate::audit::{By, Noted, Removal, pruned, unaudited};
-use crate::db::{Micros, Tx, number};
+use crate::db::{FromRow, Micros, Tx, Value, number};
 use crate::error::Result;
 use crate::executions::IdRow;
 use crate::history::hold_entries;
@@ -56,7 +55,7 @@ pub struct Maintained {
 }
 
 /// The oldest that a tenant has of each kind, and how long it keeps them.
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct OldestRow {
     tenant_id: Uuid,
     execution_days: Option<i64>,
@@ -474,12 +473,12 @@ impl OldestRow {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct RemovedRow {
     execution_id: Uuid,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct TrashRow {
     tenant_id: Uuid,
     id: Uuid,

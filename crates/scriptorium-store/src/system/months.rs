@@ -5,12 +5,11 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use scriptorium_model::retention::DEFAULT_DAYS;
 use scriptorium_model::{Ctx, TenantId, Timestamp};
-use sea_orm::FromQueryResult;
 
 use super::ACROSS_TENANTS;
 use crate::Store;
 use crate::audit::{Removal, pruned, unaudited};
-use crate::db::{Dialect, Micros, number};
+use crate::db::{Dialect, FromRow, Micros, number};
 use crate::error::{Error, Result};
 use crate::executions::IdRow;
 
@@ -134,22 +133,22 @@ impl Month {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct DaysRow {
     days: Option<i64>,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct MonthRow {
     month: String,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct AliveRow {
     alive: bool,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct DroppedRow {
     partitions: i32,
 }

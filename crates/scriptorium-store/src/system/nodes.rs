@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scriptorium_model::{Ambient, Timestamp, Uuid};
-use sea_orm::FromQueryResult;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgConnection, PgListener, PgPool};
 use tokio::sync::{mpsc, watch};
@@ -21,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::ACROSS_TENANTS;
 use crate::Store;
-use crate::db::{Db, Dialect, Micros, Tx, count_statement};
+use crate::db::{Db, Dialect, FromRow, Micros, Tx, count_statement};
 use crate::error::Result;
 use crate::store::{Change, Signals};
 
@@ -308,7 +307,7 @@ async fn moved(signal: &mut watch::Receiver<u64>) {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct NodeRow {
     id: Uuid,
     name: String,

@@ -8,13 +8,12 @@ use scriptorium_model::notification::{
     ATTEMPTS, Notification, NotificationStatus, SendError, wait,
 };
 use scriptorium_model::{Ctx, Timestamp, Uuid};
-use sea_orm::FromQueryResult;
 
 use super::ACROSS_TENANTS;
 use super::queue::LeaseId;
 use crate::Store;
 use crate::audit::unaudited;
-use crate::db::Micros;
+use crate::db::{FromRow, Micros};
 use crate::error::Result;
 use crate::executions::IdRow;
 use crate::notifications::{ERROR, NotificationRow};
@@ -192,7 +191,7 @@ const LOST: &str = "update notifications set status = 'failed', settled_at = $1,
 const AGAIN: &str = "update notifications set status = 'pending', next_at = $1, lease_id = null, \
     lease_until = null where status = 'sending' and lease_until <= $1";
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct LaneRow {
     tenant_id: Option<Uuid>,
     next_at: Option<Micros>,

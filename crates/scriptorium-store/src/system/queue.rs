@@ -12,13 +12,12 @@ use std::time::Duration;
 
 use scriptorium_model::execution::Execution;
 use scriptorium_model::{Ctx, ExecutionId, ScriptId, TenantId, Timestamp, Uuid};
-use sea_orm::{FromQueryResult, Value};
 
 use super::ACROSS_TENANTS;
 use super::lanes::{Lane, Lanes, allot};
 use crate::Store;
 use crate::audit::{Ends, Noted, unaudited};
-use crate::db::{self, Dialect, Micros, Sql, Tx};
+use crate::db::{self, Dialect, FromRow, Micros, Sql, Tx, Value};
 use crate::deliveries;
 use crate::error::Result;
 use crate::executions::ExecutionRow;
@@ -113,10 +112,22 @@ impl Store {
         if lanes.is_empty() || limit == 0 {
             return Ok(Vec::new());
         }
+        let (this, busy) = (self.clone(), busy.to_vec());
+        let claimed = async move { this.claim_of(lanes, limit as usize, lease, &busy).await };
+        self.db().apart(claimed).await?
+    }
+
+    async fn claim_of(
+        &self,
+        lanes: Vec<Lane<Uuid>>,
+        limit: usize,
+        lease: Duration,
+        busy: &[ScriptId],
+    ) -> Result<Vec<Claimed>> {
         let tx = self.db().write_all(ACROSS_TENANTS).await?;
         let clock = tx.lease_clock(self.inner.ambient.now()).await?;
         let term = Term::new(clock, lease);
-        let chosen = self.choose(&tx, lanes, limit as usize, busy, clock).await?;
+        let chosen = self.choose(&tx, lanes, limit, busy, clock).await?;
         let mut audience = Audience::default();
         let claimed = self.claim_all(&tx, &chosen, term).await?;
         for one in &claimed {
@@ -785,13 +796,13 @@ impl NextDue {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct LaneRow {
     tenant_id: Option<Uuid>,
     due: Option<Micros>,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct DueRow {
     tenant_id: Uuid,
     script_id: Uuid,
@@ -808,7 +819,7 @@ impl DueRow {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct LeaseRow {
     lease_id: Uuid,
     id: Uuid,

@@ -6,14 +6,13 @@
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::tenant::Tenant;
 use scriptorium_model::{Ctx, TenantId, Uuid};
-use sea_orm::{FromQueryResult, Value};
 use serde_json::json;
 
 use super::maintenance::{BATCH, ENTRIES, remove_these};
 use super::{ACROSS_TENANTS, nodes};
 use crate::Store;
 use crate::audit::{By, Note, Noted, Said, unaudited};
-use crate::db::{Dialect, Tx};
+use crate::db::{Dialect, FromRow, Tx, Value};
 use crate::error::{Error, Result};
 use crate::executions::IdRow;
 use crate::store::Change;
@@ -178,7 +177,7 @@ const REST_OF_SQLITE: &[&str] = &[
     "delete from script_documents where tenant_id = $1",
 ];
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Count {
     number: i64,
 }

@@ -3,12 +3,11 @@
 use scriptorium_model::execution::Execution;
 use scriptorium_model::schedule::{Missed, Overlap, Schedule};
 use scriptorium_model::{Ctx, ExecutionId, ScriptId, TenantId, Timestamp, Uuid};
-use sea_orm::FromQueryResult;
 
 use super::ACROSS_TENANTS;
 use crate::Store;
 use crate::audit::unaudited;
-use crate::db::{Micros, Tx, known, micros, number};
+use crate::db::{FromRow, Micros, Tx, known, micros, number};
 use crate::error::Result;
 use crate::executions;
 use crate::halts::halted;
@@ -286,7 +285,7 @@ impl Found {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct DueRow {
     tenant_id: Uuid,
     script_id: Uuid,
@@ -333,14 +332,14 @@ impl TryFrom<DueRow> for DueSchedule {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct FailingRow {
     tenant_id: Uuid,
     script_id: Uuid,
     failures: i64,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct NextRow {
     due_at: Micros,
 }

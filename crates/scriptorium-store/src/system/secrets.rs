@@ -1,9 +1,7 @@
 //! One secret of anybody: whether a key is the right one is known before a tenant is.
 
-use sea_orm::FromQueryResult;
-
 use super::ACROSS_TENANTS;
-use crate::db::Db;
+use crate::db::{Db, FromRow};
 use crate::error::Result;
 
 /// What is sealed of some secret, if there is one.
@@ -17,7 +15,7 @@ pub(crate) async fn any_secret(db: &Db) -> Result<Option<Vec<u8>>> {
     Ok(row.map(|row| row.sealed))
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct SealedRow {
     sealed: Vec<u8>,
 }

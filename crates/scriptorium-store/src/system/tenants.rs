@@ -3,13 +3,12 @@
 use scriptorium_model::audit::{Action, Subject, SubjectKind};
 use scriptorium_model::tenant::Tenant;
 use scriptorium_model::{Ctx, TenantId, Uuid};
-use sea_orm::FromQueryResult;
 use serde_json::json;
 
 use super::ACROSS_TENANTS;
 use crate::Store;
 use crate::audit::{By, Note, Said};
-use crate::db::Micros;
+use crate::db::{FromRow, Micros};
 use crate::error::{Error, Result};
 
 impl Store {
@@ -126,12 +125,12 @@ impl Store {
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct ModeRow {
     read_only: bool,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct TenantRow {
     id: Uuid,
     slug: String,

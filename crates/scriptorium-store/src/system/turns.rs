@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use scriptorium_model::{ExecutionId, ScriptId, TenantId, Uuid};
-use sea_orm::FromQueryResult;
 
 use super::ACROSS_TENANTS;
 use crate::Store;
 use crate::audit::unaudited;
+use crate::db::FromRow;
 use crate::error::Result;
 use crate::seats;
 use crate::store::Change;
@@ -62,7 +62,7 @@ const FORGOTTEN: &str = "select t.tenant_id, t.script_id, t.order_value, t.execu
     where e.tenant_id = t.tenant_id and e.id = t.execution_id \
     and e.status in ('pending', 'running')) limit 100";
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct TurnRow {
     tenant_id: Uuid,
     script_id: Uuid,

@@ -224,6 +224,7 @@ impl ScriptData {
                 // A drop of this stops it, too.
                 let stop = stop.child_token();
                 let _guard = stop.clone().drop_guard();
+                let reads_briefly = statement.brief && statement.writes().is_none();
                 let work = move |file: &super::Connection| {
                     file.as_script(|file| {
                         let (text, params) = (&statement.text, &statement.params);
@@ -239,7 +240,11 @@ impl ScriptData {
                         file.execute(text, params).map(Answer::Changed)
                     })
                 };
-                files.until(ctx.tenant, STATEMENT, stop, work).await
+                if reads_briefly {
+                    files.ask(ctx.tenant, STATEMENT, stop, work).await
+                } else {
+                    files.until(ctx.tenant, STATEMENT, stop, work).await
+                }
             }
             Place::Joined(joined) => {
                 let ask = Ask::One(statement);

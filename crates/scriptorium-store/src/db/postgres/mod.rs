@@ -164,7 +164,7 @@ impl Postgres {
             Some(tenant) => (&self.app, format!("{begin}; {}", name(tenant))),
             None => (&self.system, begin.to_owned()),
         };
-        Ok(Transaction::begin(pool, begin, self.clock).await?)
+        Transaction::begin(pool, begin, self.clock).await
     }
 
     /// The pool of the login that acts across tenants.
@@ -223,7 +223,7 @@ impl Postgres {
 
     /// Begins a transaction as the login that row-level security watches, in no tenant yet.
     pub(crate) async fn begin_watched(&self) -> Result<Transaction> {
-        Ok(Transaction::begin(&self.app, "begin".into(), self.clock).await?)
+        Transaction::begin(&self.app, "begin".into(), self.clock).await
     }
 
     /// Makes the partitions of the month of an instant and of `ahead` months after it.

@@ -1,17 +1,17 @@
-//! One transaction on a pooled connection, and savepoints inside it. Not SeaORM's: that one needs a
+//! One transaction on a pooled connection, and savepoints inside it. Not the driver's: that one needs a
 //! message more to the server before the tenant is set.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use scriptorium_model::TenantId;
-use sea_orm::{DbErr, QueryResult, RuntimeErr, Value};
-use sea_query_sqlx::SqlxValues;
-use sqlx::postgres::PgPool;
+use sqlx::postgres::{PgPool, PgRow};
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 use tokio::sync::Mutex;
 
 use super::Clock;
+use crate::db::value::{Value, arguments};
+use crate::error::{Error, Result};
 
 type Begun = sqlx::Transaction<'static, sqlx::Postgres>;
 
@@ -36,7 +36,7 @@ fn was_cut(error: &sqlx::Error) -> bool {
 }
 
 impl Transaction {
-    pub(super) async fn begin(pool: &PgPool, begin: String, clock: Clock) -> Result<Self, DbErr> {
+    pub(super) async fn begin(pool: &PgPool, begin: String, clock: Clock) -> Result<Self> {
         // Connections that broke while they rested are not asked for it: they say so here, and go. Nothing was
         // done by then, and a new one is no worse off than the first would have been.
         let mut rested = pool.size();
@@ -47,33 +47,28 @@ impl Transaction {
             }
         };
         Ok(Self {
-            begun: Arc::new(Mutex::new(begun.map_err(refused)?)),
+            begun: Arc::new(Mutex::new(begun?)),
             clock,
             spoiled: Arc::default(),
             open_part: false,
         })
     }
 
-    pub(crate) async fn query(
-        &self,
-        text: String,
-        values: Vec<Value>,
-    ) -> Result<Vec<QueryResult>, DbErr> {
+    pub(crate) async fn query(&self, text: String, values: Vec<Value>) -> Result<Vec<PgRow>> {
         let mut begun = self.begun.lock().await;
-        let query = sqlx::query_with(AssertSqlSafe(text), bound(values));
-        let rows = query.fetch_all(&mut **begun).await.map_err(refused)?;
-        Ok(rows.into_iter().map(QueryResult::from).collect())
+        let query = sqlx::query_with(AssertSqlSafe(text), arguments(values)?);
+        Ok(query.fetch_all(&mut **begun).await?)
     }
 
-    pub(crate) async fn execute(&self, text: String, values: Vec<Value>) -> Result<u64, DbErr> {
+    pub(crate) async fn execute(&self, text: String, values: Vec<Value>) -> Result<u64> {
         let mut begun = self.begun.lock().await;
-        let query = sqlx::query_with(AssertSqlSafe(text), bound(values));
-        let done = query.execute(&mut **begun).await.map_err(refused)?;
+        let query = sqlx::query_with(AssertSqlSafe(text), arguments(values)?);
+        let done = query.execute(&mut **begun).await?;
         Ok(done.rows_affected())
     }
 
     /// Tells row-level security whose rows come next.
-    pub(crate) async fn enter(&self, tenant: TenantId) -> Result<(), DbErr> {
+    pub(crate) async fn enter(&self, tenant: TenantId) -> Result<()> {
         self.say(AssertSqlSafe(super::name(tenant))).await
     }
 
@@ -83,16 +78,14 @@ impl Transaction {
     }
 
     /// The server's clock, in microseconds since 1970.
-    pub(crate) async fn now(&self) -> Result<i64, DbErr> {
+    pub(crate) async fn now(&self) -> Result<i64> {
         let mut begun = self.begun.lock().await;
-        sqlx::query_scalar("select (extract(epoch from clock_timestamp()) * 1000000)::bigint")
-            .fetch_one(&mut **begun)
-            .await
-            .map_err(refused)
+        let now = "select (extract(epoch from clock_timestamp()) * 1000000)::bigint";
+        Ok(sqlx::query_scalar(now).fetch_one(&mut **begun).await?)
     }
 
     /// Begins a part.
-    pub(crate) async fn savepoint(&self) -> Result<Self, DbErr> {
+    pub(crate) async fn savepoint(&self) -> Result<Self> {
         self.say("savepoint part").await?;
         Ok(Self {
             begun: Arc::clone(&self.begun),
@@ -102,42 +95,42 @@ impl Transaction {
         })
     }
 
-    pub(crate) async fn commit(mut self) -> Result<(), DbErr> {
+    pub(crate) async fn commit(mut self) -> Result<()> {
         if self.open_part {
             return self.end_part("release savepoint part").await;
         }
         if self.spoiled.load(Ordering::Acquire) {
             let message = "a part of the transaction was neither kept nor rolled back";
-            return Err(DbErr::Custom(message.into()));
+            return Err(Error::platform(message));
         }
-        self.alone()?.commit().await.map_err(refused)
+        Ok(self.alone()?.commit().await?)
     }
 
-    pub(crate) async fn rollback(mut self) -> Result<(), DbErr> {
+    pub(crate) async fn rollback(mut self) -> Result<()> {
         if self.open_part {
             let end = "rollback to savepoint part; release savepoint part";
             return self.end_part(end).await;
         }
-        self.alone()?.rollback().await.map_err(refused)
+        Ok(self.alone()?.rollback().await?)
     }
 
-    async fn end_part(&mut self, end: &'static str) -> Result<(), DbErr> {
+    async fn end_part(&mut self, end: &'static str) -> Result<()> {
         self.say(end).await?;
         self.open_part = false;
         Ok(())
     }
 
-    fn alone(self) -> Result<Begun, DbErr> {
+    fn alone(self) -> Result<Begun> {
         let begun = Arc::clone(&self.begun);
         drop(self);
         Arc::into_inner(begun)
             .map(Mutex::into_inner)
-            .ok_or_else(|| DbErr::Custom("a savepoint outlives its transaction".into()))
+            .ok_or_else(|| Error::platform("a savepoint outlives its transaction"))
     }
 
-    async fn say(&self, text: impl SqlSafeStr) -> Result<(), DbErr> {
+    async fn say(&self, text: impl SqlSafeStr) -> Result<()> {
         let mut begun = self.begun.lock().await;
-        begun.execute(text.into_sql_str()).await.map_err(refused)?;
+        begun.execute(text.into_sql_str()).await?;
         Ok(())
     }
 }
@@ -148,20 +141,4 @@ impl Drop for Transaction {
             self.spoiled.store(true, Ordering::Release);
         }
     }
-}
-
-/// PostgreSQL's text cannot hold U+0000; its picture stands for it.
-fn bound(mut values: Vec<Value>) -> SqlxValues {
-    for value in &mut values {
-        if let Value::String(Some(text)) = value
-            && text.contains('\0')
-        {
-            *text = text.replace('\0', "\u{2400}");
-        }
-    }
-    SqlxValues(sea_orm::sea_query::Values(values))
-}
-
-fn refused(error: sqlx::Error) -> DbErr {
-    DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
 }

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -40,12 +40,19 @@ pub(crate) struct Connection {
     mark: Mark,
     /// Whether the transaction that is open has put something into the hidden tables.
     put: Cell<bool>,
+    /// Work to come that is not tried in passing.
+    long: Cell<u16>,
 }
 
 /// Until when what runs may go on, in microseconds since 1970, and whether it is still wanted.
 struct Watch {
     whole: AtomicI64,
     statement: AtomicI64,
+    /// Until when what is asked in passing may go on, and how often it may be looked at.
+    passing: AtomicI64,
+    looks: AtomicU32,
+    /// Whether it has gone on for longer.
+    ran_over: AtomicBool,
     stop: Mutex<CancellationToken>,
 }
 
@@ -53,6 +60,19 @@ impl Watch {
     fn stopped(&self) -> bool {
         let stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
         stop.is_cancelled()
+    }
+
+    /// Whether what runs has to stop by now.
+    fn ends(&self, now: i64) -> bool {
+        let passing = self.passing.load(Ordering::Relaxed);
+        if passing < i64::MAX {
+            let looks = self.looks.fetch_sub(1, Ordering::Relaxed);
+            if now > passing || looks <= 1 {
+                self.ran_over.store(true, Ordering::Relaxed);
+                return true;
+            }
+        }
+        now > self.statement.load(Ordering::Relaxed) || self.stopped()
     }
 }
 
@@ -116,12 +136,13 @@ impl Connection {
         let watch = Arc::new(Watch {
             whole: AtomicI64::new(i64::MAX),
             statement: AtomicI64::new(i64::MAX),
+            passing: AtomicI64::new(i64::MAX),
+            looks: AtomicU32::new(0),
+            ran_over: AtomicBool::new(false),
             stop: Mutex::default(),
         });
         let (seen, clock) = (Arc::clone(&watch), ambient.clone());
-        let late = move || {
-            clock.now().as_microsecond() > seen.statement.load(Ordering::Relaxed) || seen.stopped()
-        };
+        let late = move || seen.ends(clock.now().as_microsecond());
         file.progress_handler(CHECK_EVERY, Some(late))?;
         let opened = Self {
             file,
@@ -130,6 +151,7 @@ impl Connection {
             gate,
             mark,
             put: Cell::new(false),
+            long: Cell::new(0),
         };
         // Of a file that was put into its place without its mark.
         opened.put.set(opened.is_waiting()?);
@@ -371,6 +393,30 @@ impl Connection {
         })
     }
 
+    /// The same, if it is done at once. Nothing when it takes longer, so that it has to be done again where
+    /// others do not wait for it, and so do those that follow.
+    pub(super) fn in_passing<T>(
+        &self,
+        limit: Duration,
+        stop: CancellationToken,
+        work: impl FnOnce(&Self) -> Result<T>,
+    ) -> Option<Result<T>> {
+        if let Some(left) = self.long.get().checked_sub(1) {
+            self.long.set(left);
+            return None;
+        }
+        let end = after(self.ambient.now().as_microsecond(), PASSING);
+        self.watch.looks.store(LOOKS, Ordering::Relaxed);
+        self.watch.passing.store(end, Ordering::Relaxed);
+        let done = self.within(limit, stop, work);
+        self.watch.passing.store(i64::MAX, Ordering::Relaxed);
+        if self.watch.ran_over.swap(false, Ordering::Relaxed) && done.is_err() {
+            self.long.set(LONG);
+            return None;
+        }
+        Some(done)
+    }
+
     fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>> {
         let now = self.ambient.now().as_microsecond();
         let whole = self.watch.whole.load(Ordering::Relaxed);
@@ -398,8 +444,17 @@ impl Connection {
 /// Most bytes of a value, a row or a statement.
 const VALUE_BYTES: i32 = 32 << 20;
 
-/// Steps of SQLite's machine between two looks at the watch: about a millisecond.
-const CHECK_EVERY: i32 = 20_000;
+/// Steps of SQLite's machine between two looks at the watch: some microseconds, unless values are long.
+const CHECK_EVERY: i32 = 200;
+
+/// How long a statement that is asked in passing may go on.
+const PASSING: Duration = Duration::from_millis(1);
+
+/// How often such a one is looked at.
+const LOOKS: u32 = 100;
+
+/// Work after such a one that is not tried in passing.
+const LONG: u16 = 200;
 
 fn after(now: i64, limit: Duration) -> i64 {
     now.saturating_add(i64::try_from(limit.as_micros()).unwrap_or(i64::MAX))

@@ -13,7 +13,7 @@ use std::time::Duration;
 use moka::sync::Cache;
 use scriptorium_model::event::Event;
 use scriptorium_model::{Ambient, TenantId};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::connection::Connection;
@@ -92,7 +92,48 @@ impl Files {
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
         let slot = self.open.get_with(tenant, Slot::default);
+        let slot = slot.lock_owned().await;
+        self.elsewhere(tenant, slot, limit, stop, work).await
+    }
+
+    /// Asks something that changes nothing and can be stopped at any time: here, if that is done at once, because
+    /// handing it to another thread takes longer than most.
+    pub(super) async fn ask<T, F>(
+        self: Arc<Self>,
+        tenant: TenantId,
+        limit: Duration,
+        stop: CancellationToken,
+        work: F,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&Connection) -> Result<T> + Send + 'static,
+    {
+        let slot = self.open.get_with(tenant, Slot::default);
         let mut slot = slot.lock_owned().await;
+        if let Some(connection) = slot.take() {
+            let done = connection.in_passing(limit, stop.clone(), &work);
+            *slot = Some(connection);
+            if let Some(done) = done {
+                return done;
+            }
+        }
+        self.elsewhere(tenant, slot, limit, stop, work).await
+    }
+
+    /// On a thread for blocking work.
+    async fn elsewhere<T, F>(
+        self: Arc<Self>,
+        tenant: TenantId,
+        mut slot: OwnedMutexGuard<Option<Connection>>,
+        limit: Duration,
+        stop: CancellationToken,
+        work: F,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
         tokio::task::spawn_blocking(move || {
             // It leaves its place while it works: one whose work panics is not used again.
             let connection = match slot.take() {
@@ -215,8 +256,107 @@ impl Files {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use scriptorium_model::Timestamp;
+    use scriptorium_model::ambient::{Clock, Entropy};
+
+    use super::super::statement::{Dialect, Names};
     use super::*;
     use crate::tenant_data::{ColumnType, Table};
+
+    /// Goes on by so many microseconds with each look.
+    struct Ticking(AtomicI64, i64);
+
+    impl Clock for Ticking {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_microsecond(self.0.fetch_add(self.1, Ordering::Relaxed)).unwrap()
+        }
+    }
+
+    impl Entropy for Ticking {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(7);
+        }
+    }
+
+    fn schema() -> TenantSchema {
+        let table = |name: &str| Table::new(name).column("id", ColumnType::Text);
+        TenantSchema {
+            tables: vec![table("orders").written_by_scripts(), table("salaries")],
+        }
+    }
+
+    /// Nothing stops SQLite within a step.
+    #[test]
+    fn a_statement_with_long_steps_is_not_asked_in_passing() {
+        let names = Names::new(&schema(), Dialect::Sqlite);
+        for (sql, brief) in [
+            ("select id from orders where id = $1", true),
+            (
+                "select count(*) as n from orders where id in ('a', 'b')",
+                true,
+            ),
+            (
+                "select a.id from orders a join orders b on a.id > b.id order by a.id limit 3",
+                true,
+            ),
+            ("select id from orders where id like $1", false),
+            (
+                "select id from orders where exists (select 1 from orders where id like 'a')",
+                false,
+            ),
+            ("select id || id as x from orders", false),
+            ("select replace(id, 'a', 'b') as x from orders", false),
+            ("select trim(id) as x from orders", false),
+            ("select substring(id, 1, 2) as x from orders", false),
+            ("select cast(id as text) as x from orders", false),
+            ("select max(id) as x from orders", false),
+        ] {
+            let values = vec!["a".into(); usize::from(sql.contains("$1"))];
+            assert_eq!(names.read(sql, values).unwrap().brief, brief, "{sql}");
+        }
+        for (operator, brief) in [("eq", true), ("contains", false), ("startsWith", false)] {
+            let conditions = serde_json::json!({ "id": { operator: "a" } });
+            let found = names.find("orders", &conditions, &Default::default());
+            assert_eq!(found.unwrap().brief, brief, "{operator}");
+        }
+    }
+
+    #[test]
+    fn what_is_asked_in_passing_ends_soon() {
+        // By its time, or by its steps when they take none.
+        for ticks in [50, 0] {
+            ends_soon(ticks);
+        }
+    }
+
+    fn ends_soon(ticks: i64) {
+        let dir = tempfile::tempdir().unwrap();
+        let ticking = Arc::new(Ticking(AtomicI64::new(0), ticks));
+        let ambient = Ambient::new(ticking.clone(), ticking);
+        let path = dir.path().join("tenant.db");
+        let mark = Mark::of(dir.path(), ambient.new_id());
+        let file = Connection::open(&path, &schema(), &ambient, mark).unwrap();
+        let all = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 20000) \
+                   select count(*) as n from n";
+        let in_passing = |sql: &str| {
+            let stop = CancellationToken::new();
+            file.in_passing(STATEMENT, stop, |file| file.query(sql, &[]))
+        };
+        assert!(in_passing("select 1 as x").is_some());
+        assert!(
+            in_passing(all).is_none(),
+            "it takes longer than a millisecond"
+        );
+        let passed_over =
+            std::iter::from_fn(|| in_passing("select 1 as x").is_none().then_some(()));
+        assert_eq!(passed_over.count(), 200);
+        // Elsewhere it goes on to its end.
+        let stop = CancellationToken::new();
+        let asked = file.within(STATEMENT, stop, |file| file.query(all, &[]));
+        assert_eq!(asked.unwrap()[0]["n"], 20_000);
+    }
 
     /// The parser would have refused them before: here it is asked nothing.
     #[test]

@@ -57,6 +57,8 @@ struct Text {
     /// Placeholders that stand for decimals.
     decimals: BTreeSet<usize>,
     conditions: usize,
+    /// Whether it looks for patterns in texts.
+    has_patterns: bool,
 }
 
 impl Names {
@@ -85,7 +87,7 @@ impl Names {
         made.filter(table, conditions)?;
         made.order(table, find)?;
         if let Some(limit) = find.limit {
-            let limit = made.bind(limit.into());
+            // A number, because SQLite prepares a statement anew for another value of a limit.
             made.push(&format!(" limit {limit}"));
         }
         if find.offset > 0 {
@@ -106,6 +108,7 @@ impl Names {
             params: Vec::new(),
             decimals: BTreeSet::new(),
             conditions: 0,
+            has_patterns: false,
         }
     }
 
@@ -277,6 +280,11 @@ impl Text {
         self.text.push_str(text);
     }
 
+    fn push_like(&mut self, name: &str, pattern: &str) {
+        self.has_patterns = true;
+        self.push(&format!("{name} like {pattern} escape '\\'"));
+    }
+
     fn bind(&mut self, value: Value) -> String {
         self.params.push(value);
         format!("${}", self.params.len())
@@ -337,6 +345,7 @@ impl Text {
             reads: reads.then(|| table.name.clone()).into_iter().collect(),
             writes: (!reads).then(|| table.name.clone()),
             gives_rows: gives.is_some(),
+            brief: !self.has_patterns,
             given: None,
         })
     }
@@ -526,7 +535,7 @@ impl Text {
             }
             ("like", Value::String(pattern)) if is_text(column) => {
                 let pattern = self.bind(pattern.clone().into());
-                self.push(&format!("{name} like {pattern} escape '\\'"));
+                self.push_like(&name, &pattern);
             }
             ("startsWith" | "endsWith" | "contains", Value::String(part)) if is_text(column) => {
                 let part = part.replace('\\', "\\\\");
@@ -534,7 +543,7 @@ impl Text {
                 let before = if operator == "startsWith" { "" } else { "%" };
                 let after = if operator == "endsWith" { "" } else { "%" };
                 let pattern = self.bind(format!("{before}{part}{after}").into());
-                self.push(&format!("{name} like {pattern} escape '\\'"));
+                self.push_like(&name, &pattern);
             }
             _ => {
                 let sign = match operator {

@@ -62,6 +62,8 @@ pub struct Statement {
     reads: BTreeSet<String>,
     writes: Option<String>,
     pub(super) gives_rows: bool,
+    /// Whether none of its steps takes long, so that it can be stopped at any time.
+    pub(super) brief: bool,
     /// The rows that an insert of objects adds.
     pub(super) given: Option<Vec<Row>>,
 }
@@ -153,6 +155,7 @@ impl Names {
             reads: found.reads.clone(),
             writes: found.writes.clone(),
             gives_rows: found.gives_rows,
+            brief: found.brief,
             given: None,
         })
     }
