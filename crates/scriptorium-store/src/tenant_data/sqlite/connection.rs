@@ -393,14 +393,14 @@ impl Connection {
         })
     }
 
-    /// The same, if it is done at once. Nothing when it takes longer, so that it has to be done again where
-    /// others do not wait for it, and so do those that follow.
+    /// The same, if it is done at once. Nothing when it takes longer or fails, so that it has to be done again where
+    /// others do not wait for it; after what took longer, so have those that follow.
     pub(super) fn in_passing<T>(
         &self,
         limit: Duration,
         stop: CancellationToken,
         work: impl FnOnce(&Self) -> Result<T>,
-    ) -> Option<Result<T>> {
+    ) -> Option<T> {
         if let Some(left) = self.long.get().checked_sub(1) {
             self.long.set(left);
             return None;
@@ -408,13 +408,21 @@ impl Connection {
         let end = after(self.ambient.now().as_microsecond(), PASSING);
         self.watch.looks.store(LOOKS, Ordering::Relaxed);
         self.watch.passing.store(end, Ordering::Relaxed);
-        let done = self.within(limit, stop, work);
+        let done = self
+            .values_of_most(PASSING_BYTES)
+            .and_then(|()| self.within(limit, stop, work));
         self.watch.passing.store(i64::MAX, Ordering::Relaxed);
-        if self.watch.ran_over.swap(false, Ordering::Relaxed) && done.is_err() {
+        let restored = self.values_of_most(VALUE_BYTES);
+        let ran_over = self.watch.ran_over.swap(false, Ordering::Relaxed);
+        if ran_over && done.is_err() {
             self.long.set(LONG);
-            return None;
         }
-        Some(done)
+        done.and_then(|done| restored.map(|()| done)).ok()
+    }
+
+    fn values_of_most(&self, bytes: i32) -> Result<()> {
+        self.file.set_limit(Limit::SQLITE_LIMIT_LENGTH, bytes)?;
+        Ok(())
     }
 
     fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>> {
@@ -449,6 +457,9 @@ const CHECK_EVERY: i32 = 200;
 
 /// How long a statement that is asked in passing may go on.
 const PASSING: Duration = Duration::from_millis(1);
+
+/// Most bytes of a value that it comes across: longer ones take long to read and to compare.
+const PASSING_BYTES: i32 = 64 << 10;
 
 /// How often such a one is looked at.
 const LOOKS: u32 = 100;
