@@ -24,6 +24,8 @@ const LATE: Duration = Duration::from_millis(50);
 /// Loaded, evaluated up to its image, loaded up to its image, from its image: an execution is the same
 /// however it begins.
 const ROUNDS: usize = 5;
+/// Ten times what the longest of them may take.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Those that are stopped by their time are not run again.
 const SLOW: Duration = Duration::from_millis(150);
 
@@ -63,7 +65,10 @@ async fn check_area(area: &str) {
     for file in &files {
         let code = fs::read_to_string(file).unwrap();
         for round in 0..ROUNDS {
-            match check(&code).await {
+            let Ok(checked) = tokio::time::timeout(PATIENCE, check(&code)).await else {
+                panic!("{} does not end\n{}", file.display(), wrong.join("\n"));
+            };
+            match checked {
                 Ok(wall) if wall > SLOW => break,
                 Ok(_) => {}
                 Err(what) => {
