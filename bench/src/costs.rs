@@ -245,8 +245,7 @@ impl<'a> Calling<'a> {
             outbound.check(&Rules::default(), OUTSIDE)?;
             times.push(began.elapsed());
         }
-        times.sort_unstable();
-        percentile(&times, 50).context("nothing was measured")
+        middle(times)
     }
 
     /// One call of the execution in the middle.
@@ -255,30 +254,39 @@ impl<'a> Calling<'a> {
         self.executed(script, url, CALLS).await?;
         let mut times = Vec::with_capacity(executions.max(1));
         for _ in 0..executions.max(1) {
-            let empty = self.executed(script, url, 0).await?;
-            let full = self.executed(script, url, CALLS).await?;
-            times.push(full.saturating_sub(empty) / u32::try_from(CALLS)?);
+            times.push(self.one(script, url).await?);
         }
-        times.sort_unstable();
-        percentile(&times, 50).context("nothing was measured")
+        middle(times)
     }
 
+    /// One call of one execution.
+    async fn one(&self, script: &str, url: &str) -> Result<Duration> {
+        let empty = self.executed(script, url, 0).await?;
+        let full = self.executed(script, url, CALLS).await?;
+        Ok(full.saturating_sub(empty) / u32::try_from(CALLS)?)
+    }
+
+    /// In turns with the same in Rust, as many times each, and of both what is in the middle: what a disk or a
+    /// connection takes now and then is in one as it is in the other.
     async fn calls(&self, executions: usize, only: &str) -> Result<Vec<Cost>> {
         let mut costs = Vec::with_capacity(FAMILIES.len());
         for (call, _) in FAMILIES.iter().filter(|(call, _)| call.starts_with(only)) {
-            let from_a_script = self.each(&named(call), &self.url, executions).await?;
-            let mut same = Vec::with_capacity(CALLS);
-            for _ in 0..CALLS {
+            let script = named(call);
+            self.executed(&script, &self.url, CALLS).await?;
+            let is_same = self.in_rust(call).await?;
+            let (mut theirs, mut same) = (Vec::new(), Vec::new());
+            for _ in 0..executions.max(1) {
+                theirs.push(self.one(&script, &self.url).await?);
                 let began = Instant::now();
-                if self.in_rust(call).await? {
-                    same.push(began.elapsed());
+                for _ in 0..if is_same { CALLS } else { 0 } {
+                    self.in_rust(call).await?;
                 }
+                same.push(began.elapsed() / u32::try_from(CALLS)?);
             }
-            same.sort_unstable();
-            let same = percentile(&same, 50);
+            let same = is_same.then(|| middle(same)).transpose()?;
             costs.push(Cost {
                 call,
-                from_a_script,
+                from_a_script: middle(theirs)?,
                 in_rust_us: same.map(|time| time.as_secs_f64() * 1e6),
             });
         }
@@ -304,6 +312,10 @@ impl<'a> Calling<'a> {
                 let entry = self.platform.storage().get(ctx, "key").await?;
                 ensure!(entry.is_some(), "the entry is gone");
             }
+            "storage.set" => {
+                let one = Json::parse("1")?;
+                self.platform.storage().set(ctx, "key", one, None).await?;
+            }
             "db.findOne" | "db.query" => {
                 let text = "select id, name, number from items where id = $1 limit 1";
                 ensure!(data.query(ctx, text, id()).await?.len() == 1, "no row");
@@ -325,6 +337,11 @@ impl<'a> Calling<'a> {
         }
         Ok(true)
     }
+}
+
+fn middle(mut times: Vec<Duration>) -> Result<Duration> {
+    times.sort_unstable();
+    percentile(&times, 50).context("nothing was measured")
 }
 
 /// Answers every request with the same few bytes.

@@ -12,8 +12,8 @@ const HEAD: &str = "
 
 const ABOUT: &str = "
 SQLite. One execution calls five hundred times, one call after the other; what it takes without the calls is
-taken off. In Rust is the same by the host's own code, where there is something that is the same. What is
-left is ours: into the sandbox and out of it, arguments and results as JSON, permissions, limits. An event
+taken off. In Rust is the same by the host's own code, in turns with it and as often, where there is something that
+is the same (what a host keeps in storage is in the audit trail besides). What is left is ours: into the sandbox and out of it, arguments and results as JSON, permissions, limits. An event
 costs no more than that until the execution ends, a line of the console is kept like one.
 
 | call | per second | each | in Rust | ours | to reach |
