@@ -40,6 +40,9 @@ const RECALL: &str = "crates/scriptorium-store/src/recall.rs";
 const SCRIPT_DATA: &str = "crates/scriptorium-store/src/tenant_data/scripts.rs";
 const LOGINS: &str = "crates/scriptorium-store/src/db/postgres/settings.rs";
 const REPLICA: &str = "crates/scriptorium-store/src/db/postgres/replica.rs";
+const ATTACH: &str = "crates/scriptorium-store/src/tenant_data/postgres/attach.rs";
+const RULES: &str = "crates/scriptorium-store/src/tenant_data/statement/rules.rs";
+const TENANT_FILE: &str = "crates/scriptorium-store/src/tenant_data/sqlite/connection.rs";
 const BACKLOG: &str = "crates/scriptorium/src/backlog.rs";
 const SHIM: &str = "crates/scriptorium-engine/guest/shim.c";
 const STATE: &str = "crates/scriptorium-engine/src/state.rs";
@@ -56,7 +59,7 @@ const GATE: &str = "crates/scriptorium-runtime/src/scheduler/gate.rs";
 const ALL: &str = "all()";
 
 /// The mutants.
-pub(crate) const MUTANTS: [Mutant; 116] = [
+pub(crate) const MUTANTS: [Mutant; 127] = [
     // the second wall: system calls
     Mutant {
         name: "calls-open",
@@ -1186,6 +1189,106 @@ pub(crate) const MUTANTS: [Mutant; 116] = [
         says: "it may commit at any time",
     },
     Mutant {
+        name: "decimal-digits",
+        removes: "that a decimal has as many digits as its column",
+        file: "crates/scriptorium-store/src/tenant_data/decimal.rs",
+        from: ".filter(|units| units.len() <= most)",
+        to: ".filter(|units| units.len() <= most.max(TEXT))",
+        package: STORE,
+        tests: "test(decimal)",
+        says: "digits before the point",
+    },
+    Mutant {
+        name: "star-using",
+        removes: "that `*` gives no columns of a join by using, among decimals",
+        file: "crates/scriptorium-store/src/tenant_data/statement/decimals.rs",
+        from: "        if self.whole {\n            return Ok(self.columns.clone());",
+        to: "        if self.whole || !self.columns.is_empty() {\n            return Ok(self.columns.clone());",
+        package: STORE,
+        tests: "test(decimal)",
+        says: "using",
+    },
+    Mutant {
+        name: "attached-privileges",
+        removes: "that the schema's owner may use a table that is attached",
+        file: ATTACH,
+        from: "|| !lacking.is_empty() {",
+        to: "|| lacking.len() > 99 {",
+        package: STORE,
+        tests: "test(attached)",
+        says: "lacks_privileges",
+    },
+    Mutant {
+        name: "attached-open",
+        removes: "that scripts do not reach a table that is attached past its views",
+        file: ATTACH,
+        from: "if row.try_get(\"reached\")? {",
+        to: "if row.try_get::<bool, _>(\"reached\")? && false {",
+        package: STORE,
+        tests: "test(attached)",
+        says: "open",
+    },
+    Mutant {
+        name: "passing-functions",
+        removes: "that functions are not asked about in passing",
+        file: RULES,
+        from: "Expr::Function(_) => false,",
+        to: "Expr::Function(_) => true,",
+        package: STORE,
+        tests: "test(a_statement_with_long_steps)",
+        says: "select replace(id",
+    },
+    Mutant {
+        name: "passing-patterns",
+        removes: "that patterns are not looked for in passing",
+        file: RULES,
+        from: "Expr::Like { .. } | Expr::Cast",
+        to: "Expr::Cast",
+        package: STORE,
+        tests: "test(a_statement_with_long_steps)",
+        says: "like $1",
+    },
+    Mutant {
+        name: "passing-time",
+        removes: "that what is asked in passing ends soon",
+        file: TENANT_FILE,
+        from: "if now > passing || looks <= 1 {",
+        to: "if now > passing && looks == 0 {",
+        package: STORE,
+        tests: "test(what_is_asked_in_passing_ends_soon)",
+        says: "it takes longer than a millisecond",
+    },
+    Mutant {
+        name: "passing-values",
+        removes: "that what is asked in passing comes across no long values",
+        file: TENANT_FILE,
+        from: ".values_of_most(PASSING_BYTES)",
+        to: ".values_of_most(VALUE_BYTES)",
+        package: STORE,
+        tests: "test(what_is_asked_in_passing_ends_soon)",
+        says: "in_passing(\"select id from orders\").is_none()",
+    },
+    Mutant {
+        name: "reading-in-passing",
+        removes: "that a long statement of the platform is asked where it may block",
+        file: "crates/scriptorium-store/src/db/sqlite/connection.rs",
+        from: "        left == 0\n",
+        to: "        left == ENDLESS - 1\n",
+        package: STORE,
+        tests: "test(what_takes_long_is_asked_where_it_may)",
+        says: "left: [true]",
+    },
+    Mutant {
+        name: "after-the-transaction",
+        removes: "that nothing is written after a transaction that is over",
+        file: "crates/scriptorium-store/src/db/sqlite/writer.rs",
+        from: "false => Err(Failure::Over),",
+        to: "false => work(connection),",
+        package: STORE,
+        tests: "test(nothing_is_written_after)",
+        says: "is_err()",
+    },
+    Mutant {
         name: "replica-writes",
         removes: "that a script which only reads changes nothing",
         file: SCRIPT_DATA,
@@ -1224,5 +1327,15 @@ pub(crate) const MUTANTS: [Mutant; 116] = [
         package: FACADE,
         tests: "test(backlog)",
         says: "called `Result::unwrap_err()` on an `Ok` value",
+    },
+    Mutant {
+        name: "bundle-date",
+        removes: "that what comes without a date keeps how it worked",
+        file: "crates/scriptorium/src/transfer/import.rs",
+        from: "definition.compatibility.get_or_insert(compatibility::FIRST);",
+        to: "let _ = compatibility::FIRST;",
+        package: FACADE,
+        tests: "test(what_comes_without_a_date)",
+        says: "older",
     },
 ];
