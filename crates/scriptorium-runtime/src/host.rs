@@ -449,7 +449,8 @@ impl Run {
         let waits = self.waiting.clone();
         // The run itself holds it, and this call.
         let many = Arc::strong_count(&waits) > NEARBY + 2;
-        let work = self.counted(work);
+        // It is moved several times from here on, and may be large.
+        let work = self.counted(Box::pin(work));
         let work = async move {
             let _waits = waits;
             work.await

@@ -177,7 +177,7 @@ fn send(run: &Arc<Run>, request: Request) -> Reply {
             }
             let _permit = this.http_calls.acquire().await;
             let url = request.url.clone();
-            let sent = this.world.outbound.send(request).await;
+            let sent = Box::pin(this.world.outbound.send(request)).await;
             let response = sent.map_err(|error| refused(&this, &url, &error))?;
             answer::receive(response, prepared.held).await
         };

@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_recursion::async_recursion as boxed;
 use scriptorium_model::{Ctx, TenantId, Timestamp};
 pub(crate) use scriptorium_store_derive::FromRow;
+use sqlx::postgres::PgRow;
 
 use self::postgres::{Access, Postgres};
 pub(crate) use self::row::{FromRow, Row};
@@ -259,8 +260,7 @@ impl Scope {
                 tx.ask(move |connection| connection.all(&question)).await
             }
             Conn::Postgres(tx) => {
-                let (text, values) = self.parts(sql);
-                let rows = tx.query(text, values).await?;
+                let rows = self.rows(tx, sql).await?;
                 rows.iter()
                     .map(|row| R::from_row(&Row::Postgres(row)))
                     .collect()
@@ -277,8 +277,7 @@ impl Scope {
                 tx.ask(move |connection| connection.one(&question)).await
             }
             Conn::Postgres(tx) => {
-                let (text, values) = self.parts(sql);
-                let rows = tx.query(text, values).await?;
+                let rows = self.rows(tx, sql).await?;
                 rows.first()
                     .map(|row| R::from_row(&Row::Postgres(row)))
                     .transpose()
@@ -304,6 +303,12 @@ impl Scope {
                 tx.execute(text, values).await
             }
         }
+    }
+
+    #[boxed]
+    async fn rows(&self, tx: &postgres::Transaction, sql: Sql) -> Result<Vec<PgRow>> {
+        let (text, values) = self.parts(sql);
+        tx.query(text, values).await
     }
 
     fn question(&self, sql: Sql) -> Question {

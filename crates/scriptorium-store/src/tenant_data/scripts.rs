@@ -212,11 +212,12 @@ impl ScriptData {
     ) -> Result<Answer> {
         check(self.only_reads, &ask)?;
         let only_reads = self.only_reads;
+        // What is not asked of a file is large as a future, and would be moved with what is.
         let statement = match ask {
             Ask::One(statement) => statement,
             Ask::Upsert(_) => {
                 let work = move |tx: &ScriptTx<'_>| tx.ask(&ask, bounds);
-                return self.transaction(ctx, stop, work).await;
+                return Box::pin(self.transaction(ctx, stop, work)).await;
             }
         };
         match self.data.place.clone() {
@@ -249,10 +250,10 @@ impl ScriptData {
             Place::Joined(joined) => {
                 let ask = Ask::One(statement);
                 let work = move |tx: &DataTx<'_>| ScriptTx { tx, only_reads }.ask(&ask, bounds);
-                joined.transaction(ctx, work).await
+                Box::pin(joined.transaction(ctx, work)).await
             }
             Place::Server(server) => {
-                let asked = async {
+                let asked = Box::pin(async {
                     let (text, params) = (&statement.text, &statement.params);
                     if !statement.gives_rows {
                         let changed = server.execute_dropped(ctx.tenant, text, params).await?;
@@ -266,7 +267,7 @@ impl ScriptData {
                     }
                     let rows = server.query_bounded(ctx.tenant, writes, &text, params, bounds);
                     rows.await.map(Answer::Rows)
-                };
+                });
                 let asked = stop.run_until_cancelled(asked).await;
                 asked.unwrap_or_else(|| Err(super::stopped()))
             }
