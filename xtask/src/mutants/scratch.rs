@@ -123,8 +123,11 @@ impl Scratch {
 fn without_tests(manifest: &str, name: &str, has_library: bool, has_command: bool) -> String {
     let off = "[package]\nautotests = false\nautoexamples = false\nautobenches = false\n";
     let mut manifest = manifest.replacen("[package]\n", off, 1);
-    if has_library {
-        manifest.push_str("\n[lib]\ntest = false\ndoctest = false\n");
+    let quiet = "[lib]\ntest = false\ndoctest = false\n";
+    if manifest.contains("[lib]\n") {
+        manifest = manifest.replacen("[lib]\n", quiet, 1);
+    } else if has_library {
+        manifest.push_str(&format!("\n{quiet}"));
     }
     if manifest.contains("[[bin]]\n") {
         manifest = manifest.replacen("[[bin]]\n", "[[bin]]\ntest = false\n", 1);
@@ -192,6 +195,9 @@ mod tests {
         let named = "[package]\nname = \"a\"\n\n[[bin]]\nname = \"b\"\n";
         let quiet = "name = \"a\"\n\n[[bin]]\ntest = false\nname = \"b\"\n";
         check(named, false, true, quiet);
+        let macros = "[package]\nname = \"a\"\n\n[lib]\nproc-macro = true\n";
+        let quiet = "name = \"a\"\n\n[lib]\ntest = false\ndoctest = false\nproc-macro = true\n";
+        check(macros, true, false, quiet);
         assert_eq!(name_of("[workspace]\nname = \"a\"\n"), None);
     }
 }
