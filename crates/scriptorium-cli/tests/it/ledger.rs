@@ -143,21 +143,35 @@ impl Answered {
     }
 }
 
+/// What is published.
+#[derive(Clone, Copy)]
+struct Load {
+    /// How many events.
+    all: usize,
+    /// So many before something is done to the servers: the others meet it, however fast the servers are.
+    unharmed: usize,
+    /// How many of the kinds of poison are among them.
+    poisons: usize,
+}
+
 /// Publishes events until all are answered: one that is not is published again under the same id.
 async fn publish(
     servers: Arc<Servers>,
     answered: Arc<Answered>,
     next: Arc<AtomicUsize>,
     refused: Arc<AtomicUsize>,
-    (all, poisons): (usize, usize),
+    load: Load,
 ) {
     let client = Api::at(&servers.url(0));
     loop {
         let n = next.fetch_add(1, Ordering::Relaxed);
-        if n >= all {
+        if n >= load.all {
             return;
         }
-        let poison = POISONS[..poisons].get(n % POISON);
+        while n >= load.unharmed && !servers.were_struck() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let poison = POISONS[..load.poisons].get(n % POISON);
         let event = json!({
             "id": format!("0190f3e0-0000-7000-8000-{n:012x}"),
             "type": "ledger.entry",
@@ -305,6 +319,14 @@ async fn check(scenario: Scenario) {
         Nemesis::Poison => POISONS.len(),
         _ => 2,
     };
+    let load = Load {
+        all,
+        unharmed: match scenario.nemesis {
+            Nemesis::Nothing | Nemesis::Poison => all,
+            _ => all / 2,
+        },
+        poisons,
+    };
     let folder = tempfile::tempdir().unwrap();
     let answered = Arc::new(Answered::new(folder.path()));
 
@@ -313,7 +335,7 @@ async fn check(scenario: Scenario) {
     for _ in 0..CLIENTS {
         let (servers, answered) = (servers.clone(), answered.clone());
         let (next, refused) = (next.clone(), refused.clone());
-        clients.spawn(publish(servers, answered, next, refused, (all, poisons)));
+        clients.spawn(publish(servers, answered, next, refused, load));
     }
     let over = Arc::new(AtomicBool::new(false));
     let strikes = {

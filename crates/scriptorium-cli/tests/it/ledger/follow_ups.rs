@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use super::servers::{Nemesis, Servers};
 use super::sink::Sink;
 use super::{
-    ATTEMPTS, Answered, CLIENTS, Scenario, each, events, number, publish, quiet, subscribe,
+    ATTEMPTS, Answered, CLIENTS, Load, Scenario, each, events, number, publish, quiet, subscribe,
     subscribe_to,
 };
 use crate::crash::Api;
@@ -55,11 +55,16 @@ async fn ledger_of_follow_ups() {
     let folder = tempfile::tempdir().unwrap();
     let answered = Arc::new(Answered::new(folder.path()));
     let [next, refused] = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
+    let load = Load {
+        all,
+        unharmed: all / 2,
+        poisons: 0,
+    };
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
         let (servers, answered) = (Arc::clone(&servers), Arc::clone(&answered));
         let (next, refused) = (Arc::clone(&next), Arc::clone(&refused));
-        clients.spawn(publish(servers, answered, next, refused, (all, 0)));
+        clients.spawn(publish(servers, answered, next, refused, load));
     }
     let over = Arc::new(AtomicBool::new(false));
     let strikes = {

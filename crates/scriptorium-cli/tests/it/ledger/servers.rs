@@ -52,6 +52,7 @@ pub(super) struct Servers {
     urls: RwLock<Vec<String>>,
     folders: Vec<TempDir>,
     variables: Vec<(String, String)>,
+    struck: AtomicBool,
 }
 
 impl Servers {
@@ -87,6 +88,7 @@ impl Servers {
             database,
             folders,
             variables,
+            struck: AtomicBool::new(false),
         };
         (0..scenario.servers).for_each(|server| servers.set_clock(server, "+0"));
         if servers.database.is_some() {
@@ -216,9 +218,17 @@ impl Servers {
         strikes
     }
 
+    /// Whether something has been done to them.
+    pub(super) fn were_struck(&self) -> bool {
+        self.struck.load(Ordering::Relaxed)
+    }
+
     /// Does its worst once; gives when everything was there again.
     pub(super) fn strike(&self, nemesis: Nemesis, round: usize) -> Instant {
         let servers = self.folders.len();
+        if nemesis != Nemesis::FullDisk {
+            self.struck.store(true, Ordering::Relaxed);
+        }
         match nemesis {
             Nemesis::Nothing => {}
             Nemesis::KillOne => {
@@ -251,6 +261,7 @@ impl Servers {
             Nemesis::FullDisk => {
                 let id = self.id(0);
                 limit_files(id, "4096");
+                self.struck.store(true, Ordering::Relaxed);
                 assert!(self.becomes_ready(0, false), "ready without a disk");
                 std::thread::sleep(Duration::from_secs(1));
                 limit_files(id, "unlimited");
