@@ -85,11 +85,11 @@ type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 struct Shared {
     state: Mutex<State>,
-    work: Condvar,
+    /// Where each thread sleeps.
+    beds: Vec<Condvar>,
     /// Makes running guests yield.
     interrupt: Box<dyn Fn() + Send + Sync>,
     interruptions: AtomicU64,
-    threads: usize,
 }
 
 struct State {
@@ -97,9 +97,8 @@ struct State {
     tasks: HashMap<u64, Entry>,
     usage: Usage,
     next_id: u64,
-    /// Threads that sleep, and those among them that have been called.
-    asleep: usize,
-    called: usize,
+    /// Threads that sleep and have not been called; who fell asleep last is last.
+    asleep: Vec<usize>,
     stopping: bool,
     slices: u64,
     rests: u64,
@@ -116,6 +115,8 @@ enum Share {
 struct Entry {
     task: Arc<Task>,
     phase: Phase,
+    /// The thread that it was on last: what it works with is still near that one's processor.
+    last: Option<usize>,
     /// It is to end: it goes before all others.
     urgent: bool,
     /// Nobody waits for it any more.
@@ -160,17 +161,15 @@ impl Threads {
                 tasks: HashMap::new(),
                 usage: Usage::new(),
                 next_id: 0,
-                asleep: 0,
-                called: 0,
+                asleep: Vec::with_capacity(threads),
                 stopping: false,
                 slices: 0,
                 rests: 0,
                 panics: 0,
             }),
-            work: Condvar::new(),
+            beds: std::iter::repeat_with(Condvar::new).take(threads).collect(),
             interrupt: Box::new(interrupt),
             interruptions: AtomicU64::new(0),
-            threads,
         });
         let started = Self {
             shared,
@@ -182,7 +181,7 @@ impl Threads {
             let (shared, clock) = (started.shared.clone(), clock.clone());
             let handle = thread::Builder::new()
                 .name(format!("guest-{number}"))
-                .spawn(move || shared.serve(&clock))?;
+                .spawn(move || shared.serve(number, &clock))?;
             started.handles().push(handle);
         }
         Ok(started)
@@ -215,8 +214,8 @@ impl Threads {
         let state = self.shared.lock();
         let waiting = |entry: &&Entry| entry.phase == Phase::Waiting;
         SchedulerStatistics {
-            threads: self.shared.threads,
-            idle: state.asleep - state.called,
+            threads: self.shared.beds.len(),
+            idle: state.asleep.len(),
             ready: state.ready.len(),
             waiting: state.tasks.values().filter(waiting).count(),
             slices: state.slices,
@@ -290,7 +289,7 @@ impl Control {
     pub(crate) fn is_at_leisure(&self) -> bool {
         let state = self.shared.lock();
         let waits = |entry: &Entry| entry.phase == Phase::Waiting;
-        state.asleep > state.called && state.tasks.get(&self.id).is_some_and(waits)
+        !state.asleep.is_empty() && state.tasks.get(&self.id).is_some_and(waits)
     }
 }
 
@@ -326,7 +325,7 @@ impl Account {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Call {
     Nobody,
-    Sleeper,
+    Sleeper(usize),
     /// Everybody is busy, and somebody should stop.
     Runners,
 }
@@ -361,6 +360,7 @@ impl Shared {
         let entry = Entry {
             task,
             phase: Phase::Waiting,
+            last: None,
             urgent: false,
             dropped: false,
         };
@@ -391,14 +391,20 @@ impl Shared {
                 state.hurry(id, true);
             }
         }
-        self.work.notify_all();
+        self.call_everybody();
         (self.interrupt)();
+    }
+
+    fn call_everybody(&self) {
+        for bed in &self.beds {
+            bed.notify_one();
+        }
     }
 
     fn tell(&self, call: Call) {
         match call {
             Call::Nobody => {}
-            Call::Sleeper => self.work.notify_one(),
+            Call::Sleeper(thread) => self.beds[thread].notify_one(),
             Call::Runners => {
                 self.interruptions.fetch_add(1, Ordering::Relaxed);
                 (self.interrupt)();
@@ -407,12 +413,12 @@ impl Shared {
     }
 
     /// One thread's life.
-    fn serve(&self, clock: &Clock) {
+    fn serve(&self, thread: usize, clock: &Clock) {
         let _inside = clock.handle.enter();
         let mut began = thread_cpu();
         let mut state = self.lock();
         loop {
-            if let Some((task, dropped)) = state.next() {
+            if let Some((task, dropped)) = state.next(thread) {
                 drop(state);
                 let slice = task.slice(dropped);
                 let now = thread_cpu();
@@ -422,19 +428,18 @@ impl Shared {
             } else if state.is_over() {
                 drop(state);
                 // Whoever still sleeps finds the same.
-                self.work.notify_all();
+                self.call_everybody();
                 return;
             } else {
-                state.asleep += 1;
+                state.asleep.push(thread);
                 state.rests += 1;
-                // Condition variables wake who was not called, too: whoever was on its way to sleep
-                // when another was.
-                state = self
-                    .work
-                    .wait_while(state, |state| state.called == 0 && !state.is_over())
+                // Condition variables wake who was not called, too.
+                state = self.beds[thread]
+                    .wait_while(state, |state| {
+                        state.asleep.contains(&thread) && !state.is_over()
+                    })
                     .unwrap_or_else(PoisonError::into_inner);
-                state.asleep -= 1;
-                state.called = state.called.saturating_sub(1);
+                state.asleep.retain(|other| *other != thread);
                 began = thread_cpu();
             }
         }
@@ -447,12 +452,13 @@ impl State {
         self.stopping && self.tasks.is_empty()
     }
 
-    /// The next run, and whether nobody waits for it any more.
-    fn next(&mut self) -> Option<(Arc<Task>, bool)> {
+    /// The next run for a thread, and whether nobody waits for it any more.
+    fn next(&mut self, thread: usize) -> Option<(Arc<Task>, bool)> {
         loop {
             let (share, id) = self.ready.pop()?;
             if let Some(entry) = self.tasks.get_mut(&id) {
                 entry.phase = Phase::Running { woken: false };
+                entry.last = Some(thread);
                 return Some((entry.task.clone(), entry.dropped));
             }
             self.ready.settle(share, Duration::ZERO, None);
@@ -508,7 +514,8 @@ impl State {
             Phase::Waiting if entry.dropped => self.line_up(id),
             Phase::Ready if !was_urgent => {
                 self.ready.hurry(account.share(), account.script, id);
-                self.call(true)
+                let last = entry.last;
+                self.call(true, last)
             }
             Phase::Running { .. } => Call::Runners,
             Phase::Waiting | Phase::Ready => Call::Nobody,
@@ -521,7 +528,7 @@ impl State {
             return Call::Nobody;
         };
         entry.phase = Phase::Ready;
-        let account = &entry.task.account;
+        let (account, last) = (&entry.task.account, entry.last);
         let (share, weight) = (account.share(), account.weight());
         let behind = if entry.urgent {
             self.ready.push_urgent(share, weight, id);
@@ -529,17 +536,17 @@ impl State {
         } else {
             self.ready.push(share, weight, account.script, id)
         };
-        self.call(behind)
+        self.call(behind, last)
     }
 
-    fn call(&mut self, behind: bool) -> Call {
-        if self.asleep > self.called {
-            self.called += 1;
-            Call::Sleeper
-        } else if behind {
-            Call::Runners
-        } else {
-            Call::Nobody
+    /// Whom to call for a run: the thread that it was on, or whoever fell asleep last.
+    fn call(&mut self, behind: bool, last: Option<usize>) -> Call {
+        let asleep = &mut self.asleep;
+        let place = asleep.iter().position(|thread| Some(*thread) == last);
+        match place.or(asleep.len().checked_sub(1)) {
+            Some(place) => Call::Sleeper(asleep.remove(place)),
+            None if behind => Call::Runners,
+            None => Call::Nobody,
         }
     }
 }

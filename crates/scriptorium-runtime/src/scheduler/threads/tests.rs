@@ -2,6 +2,7 @@
 //! place back, and nothing moves when there is nothing to do.
 
 use std::future::poll_fn;
+use std::sync::Barrier;
 use std::sync::atomic::AtomicUsize;
 
 use scriptorium_model::Uuid;
@@ -214,6 +215,43 @@ async fn busy_threads_are_interrupted_for_a_tenant_that_is_behind() {
         assert!(calls.load(Ordering::SeqCst) > before, "round {round}");
     }
     drop(hog);
+}
+
+/// What it works with is near that thread's processor.
+#[tokio::test]
+async fn a_run_goes_on_where_it_was() {
+    let threads = threads(3);
+    let (both, steps) = (Arc::new(Barrier::new(2)), Arc::new(AtomicUsize::new(0)));
+    let runs = [1, 2].map(|tenant| {
+        let (go, places) = (Arc::new(Notify::new()), Arc::new(Mutex::new(Vec::new())));
+        let (both, steps) = (both.clone(), steps.clone());
+        let (wait, seen) = (go.clone(), places.clone());
+        let run = threads.spawn(account(tenant), async move {
+            both.wait();
+            loop {
+                seen.lock().unwrap().push(thread::current().id());
+                steps.fetch_add(1, Ordering::SeqCst);
+                wait.notified().await;
+            }
+        });
+        (run, go, places)
+    });
+    for (step, run) in (2..).zip([0, 1, 1, 0, 0, 1, 0]) {
+        let is_idle = || threads.statistics().idle == 3;
+        until(|| steps.load(Ordering::SeqCst) == step && is_idle()).await;
+        runs[run].1.notify_one();
+    }
+    until(|| steps.load(Ordering::SeqCst) == 9).await;
+    let [one, other] = runs.map(|(run, _, places)| {
+        drop(run);
+        let mut places = places.lock().unwrap().clone();
+        places.dedup();
+        places
+    });
+    assert!(
+        one.len() == 1 && other.len() == 1 && one != other,
+        "{one:?} {other:?}"
+    );
 }
 
 #[tokio::test]
