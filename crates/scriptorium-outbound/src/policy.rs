@@ -92,8 +92,11 @@ impl Policy {
     }
 
     /// Whether a connection to an address may be made. It is asked about every address right before it is
-    /// dialled, whatever name led there. The reason is for the operator.
-    pub(crate) fn permits(&self, to: SocketAddr) -> Result<(), &'static str> {
+    /// dialled, whatever name led there.
+    ///
+    /// # Errors
+    /// The reason, for the operator: who asked is told the same whatever it is (P2.3).
+    pub fn permits(&self, to: SocketAddr) -> Result<(), &'static str> {
         let ip = to.ip();
         if self.denied.iter().any(|network| network.contains(&ip)) {
             return Err("the operator closed it");
