@@ -6,16 +6,17 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::{FutureExt, StreamExt};
+use futures_util::FutureExt;
 use tokio::time::{Instant, timeout_at};
 use wasmtime::{Store, StoreContextMut, Trap, UpdateDeadline};
 
 use crate::image::{Begin, Gallery};
 use crate::lane::{Guest, Lane};
+use crate::pending::Answered;
 use crate::program::Program;
 use crate::state::{self, State};
 use crate::ticker::Ticker;
-use crate::{Code, Error, Failure, HostError, Outcome, Report, failure, json};
+use crate::{Code, Error, Failure, Outcome, Report, failure, json};
 
 /// The guest's status when only host calls can change anything; see `shim.c`.
 const PENDING: i64 = 0;
@@ -210,10 +211,7 @@ async fn wait(state: &mut State) -> Result<(), Failure> {
 /// There is no answer by then, or the execution is cancelled.
 struct Over;
 
-async fn next_answer(
-    state: &mut State,
-    until: Instant,
-) -> Result<(u32, Result<String, HostError>), Over> {
+async fn next_answer(state: &mut State, until: Instant) -> Result<Answered, Over> {
     let cancel = state.cancel.clone();
     let answer = {
         let answered = pin!(timeout_at(until, state.pending.next()));

@@ -111,6 +111,7 @@ mod liar;
 mod limits;
 mod meter;
 mod outcome;
+mod pending;
 mod pool;
 mod program;
 mod state;

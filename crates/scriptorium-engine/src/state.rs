@@ -6,12 +6,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream::FuturesUnordered;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::time::Instant;
 use wasmtime::{Memory, ResourceLimiter};
 
 use crate::failure::{self, Origins};
+use crate::pending::{Numbered, Pending};
 use crate::program::Program;
 use crate::ticker::Ticker;
 use crate::{
@@ -68,7 +68,7 @@ pub(crate) struct State {
     pub(crate) limits: Limits,
     pub(crate) ticker: Option<Arc<Ticker>>,
 
-    pub(crate) pending: FuturesUnordered<Numbered>,
+    pub(crate) pending: Pending,
     pub(crate) answered: VecDeque<Answer>,
     pub(crate) output: Option<Vec<u8>>,
     pub(crate) failed: Option<Failure>,
@@ -101,7 +101,7 @@ impl State {
             cancel: Cancel::new(),
             limits,
             ticker: None,
-            pending: FuturesUnordered::new(),
+            pending: Pending::default(),
             answered: VecDeque::new(),
             output: None,
             failed: None,
@@ -325,9 +325,10 @@ impl State {
 
     /// Adds the slice that ends now.
     pub(crate) fn end_slice(&mut self) {
-        self.cpu += slice_elapsed();
+        // One look for this end and the next beginning: each is a call of the system.
+        let now = thread_cpu();
+        self.cpu += now.saturating_sub(SLICE.replace(now));
         self.meter.cpu_is(self.cpu);
-        begin_slice();
     }
 }
 
@@ -381,25 +382,6 @@ impl ResourceLimiter for State {
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         Ok(current == 0)
-    }
-}
-
-/// A host call's future, which remembers its number.
-pub(crate) struct Numbered {
-    id: u32,
-    future: HostFuture,
-    _held: Held,
-}
-
-impl Future for Numbered {
-    type Output = (u32, Result<String, HostError>);
-
-    fn poll(
-        mut self: std::pin::Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Self::Output> {
-        let id = self.id;
-        self.future.as_mut().poll(cx).map(|result| (id, result))
     }
 }
 

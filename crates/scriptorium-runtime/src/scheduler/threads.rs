@@ -439,8 +439,8 @@ impl Shared {
                         state.asleep.contains(&thread) && !state.is_over()
                     })
                     .unwrap_or_else(PoisonError::into_inner);
+                // It has used next to nothing meanwhile; to look how much would be another call of the system.
                 state.asleep.retain(|other| *other != thread);
-                began = thread_cpu();
             }
         }
     }
