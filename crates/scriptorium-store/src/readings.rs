@@ -1,10 +1,13 @@
 //! Many who ask the same question at once are given one answer, and none that is older than their asking:
-//! whoever asks while it is being answered waits for the next answer.
+//! whoever asks while it is being answered waits for the next answer. Who is ready to ask when the first one does
+//! (executions that were claimed together, publishers whom one commit has answered) asks before it is read.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::task::yield_now;
 
 use crate::error::Result;
 
@@ -46,6 +49,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Readings<K, V> {
         {
             return Ok(Some(found.clone()));
         }
+        yield_now().await;
         let begun = self.clock.fetch_add(1, Ordering::SeqCst);
         // Apart from the future of whoever asks, which hosts make part of theirs.
         let found = Box::pin(read()).await?;
@@ -98,6 +102,7 @@ mod tests {
     use futures_util::future::join_all;
     use futures_util::poll;
     use tokio::sync::Semaphore;
+    use tokio::task::JoinSet;
 
     use super::*;
 
@@ -116,7 +121,10 @@ mod tests {
             readings.join("key", read).await.unwrap().unwrap()
         };
         let mut first = Box::pin(ask());
-        assert!(poll!(&mut first).is_pending());
+        for reads_now in [0, 1] {
+            assert!(poll!(&mut first).is_pending());
+            assert_eq!(reads.load(Ordering::SeqCst), reads_now);
+        }
         stands.store(1, Ordering::SeqCst);
         let mut forty = Box::pin(join_all((0..40).map(|_| ask())));
         assert!(poll!(&mut forty).is_pending());
@@ -125,6 +133,21 @@ mod tests {
         assert_eq!((first, forty), (0, vec![1; 40]));
         assert_eq!(reads.load(Ordering::SeqCst), 2);
         assert!(readings.lock().is_empty(), "nobody waits any more");
+    }
+
+    /// What has set one of them going has set the others going, too.
+    #[tokio::test]
+    async fn who_is_ready_to_ask_is_given_the_same_answer() {
+        let (readings, reads) = (Arc::new(Readings::new()), Arc::new(AtomicU64::new(0)));
+        let mut asking = JoinSet::new();
+        for _ in 0..40 {
+            let (readings, reads) = (Arc::clone(&readings), Arc::clone(&reads));
+            asking.spawn(async move {
+                let read = async || Ok(Some(reads.fetch_add(1, Ordering::SeqCst)));
+                readings.join("key", read).await.unwrap()
+            });
+        }
+        assert_eq!(asking.join_all().await, [Some(0); 40]);
     }
 
     /// Somebody who is gone in the middle holds up nobody.
