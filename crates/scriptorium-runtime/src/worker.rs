@@ -4,13 +4,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use scriptorium_model::execution::ExecutionStatus;
 use scriptorium_model::{Ctx, ExecutionId, ScriptId, TenantId, Timestamp};
 use scriptorium_store::{Change, Claimed, Lanes, LeaseId, Written};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::{Id, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
@@ -54,9 +54,11 @@ struct Worker {
     tasks: JoinSet<()>,
     held: HashMap<Id, Held>,
     /// Executions among the held ones that have room.
-    running: Arc<AtomicUsize>,
+    running: Arc<Running>,
     /// Someone asked to cancel an execution that could not be told yet.
     cancel_again: bool,
+    /// The last claim left scripts alone that were busy.
+    passed_over: bool,
 }
 
 /// What a claim is told about tenants.
@@ -119,12 +121,13 @@ impl Rest {
     }
 }
 
-#[derive(Clone, Copy)]
 struct Held {
     lease: LeaseId,
     execution: ExecutionId,
     script: ScriptId,
     tenant: TenantId,
+    /// Its script has ended: what is left is to put that on record.
+    ended: Arc<AtomicBool>,
 }
 
 impl Worker {
@@ -136,6 +139,7 @@ impl Worker {
             held: HashMap::new(),
             running: Arc::default(),
             cancel_again: false,
+            passed_over: false,
         }
     }
 
@@ -148,7 +152,7 @@ impl Worker {
         let mut pause = Box::pin(sleep(Duration::ZERO));
         let (mut looked, mut rest) = (Looked::AtNothing, Rest(POLL / 2));
         let mut soon = false;
-        let shared = self.shared.clone();
+        let (shared, running) = (self.shared.clone(), self.running.clone());
         loop {
             // While as much as there was room for was taken, it is for room to say when more is.
             let mut at_once = looked != Looked::AtRoom;
@@ -167,6 +171,9 @@ impl Worker {
                 }
                 _ = pending.changed() => {}
                 () = shared.wake.notified() => {}
+                () = running.ended.notified(), if looked == Looked::AtRoom || self.passed_over => {
+                    at_once = false;
+                }
                 () = &mut pause => {
                     at_once = true;
                     if self.cancel_again {
@@ -240,7 +247,7 @@ impl Worker {
     /// How many executions there is room for.
     fn room(&self) -> usize {
         let workers = self.shared.workers;
-        let free = workers.saturating_sub(self.running.load(Ordering::Acquire));
+        let free = workers.saturating_sub(self.running.count.load(Ordering::Acquire));
         free.min((workers * HELD).saturating_sub(self.held.len()))
     }
 
@@ -252,6 +259,7 @@ impl Worker {
             return Looked::AtNothing;
         }
         let busy = self.busy();
+        self.passed_over = !busy.is_empty();
         let held = self.held_by_tenant().await;
         let lanes = Served {
             shared: &self.shared,
@@ -281,10 +289,17 @@ impl Worker {
         looked
     }
 
+    /// Those that run, or wait for room. Of the others the disk is all that is waited for, which many ends
+    /// share: the more of them come at once, the less each of them takes.
+    fn unended(&self) -> impl Iterator<Item = &Held> {
+        let held = self.held.values();
+        held.filter(|held| !held.ended.load(Ordering::Acquire))
+    }
+
     /// Scripts of which enough executions are held to keep them busy, or that are held back.
     fn busy(&self) -> Vec<ScriptId> {
         let mut held: HashMap<(TenantId, ScriptId), u32> = HashMap::new();
-        for one in self.held.values() {
+        for one in self.unended() {
             *held.entry((one.tenant, one.script)).or_default() += 1;
         }
         let admission = &self.shared.admission;
@@ -301,7 +316,7 @@ impl Worker {
     /// those are looked for anew.
     async fn held_by_tenant(&self) -> HashMap<TenantId, u32> {
         let mut held = HashMap::new();
-        for one in self.held.values() {
+        for one in self.unended() {
             *held.entry(one.tenant).or_default() += 1;
         }
         let Shared { tenants, world, .. } = &*self.shared;
@@ -335,13 +350,15 @@ impl Worker {
             execution: claimed.execution.id,
             script: claimed.execution.script,
             tenant: claimed.execution.tenant,
+            ended: Arc::default(),
         };
-        let (shared, running) = (self.shared.clone(), self.running.clone());
+        let (shared, ended) = (self.shared.clone(), held.ended.clone());
+        let running = self.running.clone();
         let (tenant, now) = (held.tenant, shared.world.ambient.now());
         let weight = shared.share_of(tenant).weight;
         let counted = shared.had.take(tenant, weight, now);
         let task = async move {
-            let took = run_one(&shared, claimed, running, by_operator).await;
+            let took = run_one(&shared, claimed, running, &ended, by_operator).await;
             let now = shared.world.ambient.now();
             shared.had.end(tenant, weight, counted, took, now);
         };
@@ -387,7 +404,8 @@ impl Worker {
 async fn run_one(
     shared: &Arc<Shared>,
     claimed: Claimed,
-    running: Arc<AtomicUsize>,
+    running: Arc<Running>,
+    ended: &AtomicBool,
     by_operator: bool,
 ) -> Duration {
     let Claimed { execution, lease } = claimed;
@@ -417,7 +435,7 @@ async fn run_one(
     };
     let finished = match permit {
         Some(permit) => {
-            let _running = Running::new(running);
+            let _one = running.one_more(ended);
             executor::run_admitted(shared, job, entry, permit).await
         }
         // It was cancelled: one who waits patiently is not refused.
@@ -478,19 +496,32 @@ pub(crate) async fn record(
     false
 }
 
-/// Counts an execution that has room, until dropped.
-struct Running(Arc<AtomicUsize>);
+/// The executions that have room.
+#[derive(Default)]
+struct Running {
+    count: AtomicUsize,
+    /// One of them has ended.
+    ended: Notify,
+}
+
+/// One of them, until dropped.
+struct OneRunning<'a> {
+    all: &'a Running,
+    ended: &'a AtomicBool,
+}
 
 impl Running {
-    fn new(count: Arc<AtomicUsize>) -> Self {
-        count.fetch_add(1, Ordering::AcqRel);
-        Self(count)
+    fn one_more<'a>(&'a self, ended: &'a AtomicBool) -> OneRunning<'a> {
+        self.count.fetch_add(1, Ordering::AcqRel);
+        OneRunning { all: self, ended }
     }
 }
 
-impl Drop for Running {
+impl Drop for OneRunning<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        self.ended.store(true, Ordering::Release);
+        self.all.count.fetch_sub(1, Ordering::AcqRel);
+        self.all.ended.notify_one();
     }
 }
 

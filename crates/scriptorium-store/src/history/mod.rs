@@ -7,6 +7,7 @@ mod entries;
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::ops::RangeInclusive;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,8 +20,9 @@ use scriptorium_model::execution::{Execution, LogLine};
 use scriptorium_model::idempotency::IdempotencyKey;
 use scriptorium_model::notification::Notification;
 use scriptorium_model::storage::{Change as EntryChange, Changed, Entry, Kept, Quota};
-use scriptorium_model::{Ambient, Ctx, TenantId};
+use scriptorium_model::{Ambient, Ctx, TenantId, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -186,6 +188,13 @@ struct Counters {
     commits: AtomicU64,
     records: AtomicU64,
     discarded: AtomicU64,
+}
+
+impl Job {
+    /// Whether nobody waits for it: a worker, which has others to run, records how one of its executions ended.
+    fn has_time(&self) -> bool {
+        matches!(&self.write, Write::Finished(finished, ..) if finished.lease.is_some())
+    }
 }
 
 impl HistoryWriter {
@@ -358,6 +367,21 @@ const BATCH: usize = 512;
 /// executions with a thousand log lines each.
 const BATCH_ROWS: usize = 8_192;
 
+/// So many are enough for one transaction.
+const ENOUGH: usize = 32;
+/// Ends that nobody is answered by wait for others while there are many: for as long as the transaction before
+/// took, unless that was less than this, and for so long at most.
+const GATHERING: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_millis(2);
+
+/// How long others are waited for after a transaction of so many records: they share the pages and the fsync of
+/// the next.
+fn rest_after(taken: usize, took: Duration) -> Duration {
+    if taken < 2 || took < *GATHERING.start() {
+        return Duration::ZERO;
+    }
+    took.min(*GATHERING.end())
+}
+
 /// The receiving side: one task, one transaction at a time.
 struct Worker {
     db: Db,
@@ -372,6 +396,7 @@ struct Worker {
 impl Worker {
     async fn work(self, mut waiting: mpsc::Receiver<Job>, stop: CancellationToken) {
         let mut jobs = Vec::with_capacity(BATCH);
+        let (mut ended, mut rest) = (self.ambient.now(), Duration::ZERO);
         loop {
             let taken = tokio::select! {
                 taken = waiting.recv_many(&mut jobs, BATCH) => taken,
@@ -383,11 +408,27 @@ impl Worker {
             if taken == 0 {
                 return;
             }
-            while !jobs.is_empty() {
-                let rest = jobs.split_off(fitting(&jobs));
-                self.commit(std::mem::replace(&mut jobs, rest)).await;
+            while jobs.len() < ENOUGH && jobs.iter().all(Job::has_time) {
+                let left = rest.saturating_sub(self.since(ended));
+                let more = waiting.recv_many(&mut jobs, BATCH);
+                match timeout(left, more).await {
+                    Ok(1..) => {}
+                    Ok(0) | Err(_) => break,
+                }
             }
+            let (began, taken) = (self.ambient.now(), jobs.len());
+            while !jobs.is_empty() {
+                let others = jobs.split_off(fitting(&jobs));
+                self.commit(std::mem::replace(&mut jobs, others)).await;
+            }
+            rest = rest_after(taken, self.since(began));
+            ended = self.ambient.now();
         }
+    }
+
+    fn since(&self, then: Timestamp) -> Duration {
+        let now = self.ambient.now();
+        Duration::try_from(now.duration_since(then)).unwrap_or_default()
     }
 
     async fn commit(&self, jobs: Vec<Job>) {
@@ -462,4 +503,24 @@ fn fitting(jobs: &[Job]) -> usize {
 
 fn stopped() -> Error {
     Error::platform("the history writer has stopped")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_wait_for_others_as_long_as_the_disk_took() {
+        for (taken, took, rest) in [
+            (0, 1_500, 0),
+            (1, 1_500, 0),
+            (2, 999, 0),
+            (2, 1_000, 1_000),
+            (2, 1_500, 1_500),
+            (512, 500_000, 2_000),
+        ] {
+            let [took, rest] = [took, rest].map(Duration::from_micros);
+            assert_eq!(rest_after(taken, took), rest, "{taken} in {took:?}");
+        }
+    }
 }
