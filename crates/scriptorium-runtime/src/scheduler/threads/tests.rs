@@ -62,6 +62,8 @@ async fn runs_end_with_their_result() {
     for (number, run) in (0..).zip(runs) {
         assert_eq!(run.await.unwrap(), number);
     }
+    // Who waits for a run hears of its end before its slice is charged.
+    until(|| threads.statistics().idle == 2).await;
     let statistics = threads.statistics();
     assert_eq!((statistics.ready, statistics.waiting), (0, 0));
     let slices: u64 = threads.usage().iter().map(|tenant| tenant.slices).sum();
