@@ -563,7 +563,7 @@ pub(crate) const MUTANTS: [Mutant; 127] = [
         to: "rt->stack_limit = 0;",
         package: ENGINE,
         tests: "test(corpus::)",
-        says: "deep_recursion.js",
+        says: "out of bounds memory access",
     },
     Mutant {
         name: "stack-frames",
