@@ -91,8 +91,7 @@ impl Files {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        let slot = self.open.get_with(tenant, Slot::default);
-        let slot = slot.lock_owned().await;
+        let slot = self.slot(tenant).await;
         self.elsewhere(tenant, slot, limit, stop, work).await
     }
 
@@ -109,8 +108,7 @@ impl Files {
         T: Send + 'static,
         F: Fn(&Connection) -> Result<T> + Send + 'static,
     {
-        let slot = self.open.get_with(tenant, Slot::default);
-        let mut slot = slot.lock_owned().await;
+        let mut slot = self.slot(tenant).await;
         if let Some(connection) = slot.take() {
             let done = connection.in_passing(limit, stop.clone(), &work);
             *slot = Some(connection);
@@ -119,6 +117,12 @@ impl Files {
             }
         }
         self.elsewhere(tenant, slot, limit, stop, work).await
+    }
+
+    /// The place of a tenant's connection, once nobody else works with it.
+    async fn slot(&self, tenant: TenantId) -> OwnedMutexGuard<Option<Connection>> {
+        let slot = self.open.get_with(tenant, Slot::default);
+        slot.lock_owned().await
     }
 
     /// On a thread for blocking work.
@@ -224,8 +228,7 @@ impl Files {
 
     /// Closes the tenant's file and removes it, with everything in it.
     pub(super) async fn remove(self: Arc<Self>, tenant: TenantId) -> Result<()> {
-        let slot = self.open.get_with(tenant, Slot::default);
-        let mut slot = slot.lock_owned().await;
+        let mut slot = self.slot(tenant).await;
         let removed = tokio::task::spawn_blocking(move || {
             drop(slot.take());
             self.open.invalidate(&tenant);
